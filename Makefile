@@ -1,0 +1,73 @@
+# Two commands matter to a newcomer: make demo, make test. `make help` lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export SAM_CLI_TELEMETRY := 0
+
+# The first Python from 3.11 to 3.13 that can make a virtual environment; PYTHON=… overrules.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	2>/dev/null && echo $$p && break; done)
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+EMULATOR_STAMP := .venv-emulator/.installed
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: python
+python:
+	@test -n "$(PYTHON)" || { echo "flashsale needs Python 3.11, 3.12 or 3.13 with the module venv" \
+	"(on Debian: apt install python3-venv), and found none on PATH. Set PYTHON=/path/to/python3.12." >&2; exit 1; }
+
+$(STAMP): requirements/pip.txt requirements/dev.txt pyproject.toml | python
+	@echo "Making .venv with $$($(PYTHON) --version) (once; a minute or two)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/pip.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(EMULATOR_STAMP): requirements/pip.txt requirements/emulator.txt | python
+	@echo "Making .venv-emulator (once; half a minute)"
+	@$(PYTHON) -m venv --clear .venv-emulator
+	@.venv-emulator/bin/python -m pip install --quiet --require-hashes -r requirements/pip.txt
+	@.venv-emulator/bin/python -m pip install --quiet --require-hashes -r requirements/emulator.txt
+	@touch $@
+
+.PHONY: setup
+setup: $(STAMP) $(EMULATOR_STAMP) ## make the two virtual environments
+
+.PHONY: demo
+demo: setup ## hold the same small sale through each generation, and print the books
+	@$(BIN)/flashsale demo
+
+.PHONY: up
+up: setup ## start the stack and deploy the application to it
+	@$(BIN)/flashsale up
+
+.PHONY: down
+down: ## stop the stack; its data stays
+	@if [ -x $(BIN)/flashsale ]; then $(BIN)/flashsale down; fi
+
+.PHONY: clean
+clean: down ## stop the stack and delete its data and build
+	@rm -rf .local .aws-sam
+
+.PHONY: test
+test: setup ## run all tests
+	@$(BIN)/pytest
+
+.PHONY: lint
+lint: setup ## check style, types, imports and the template
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
+
+.PHONY: bench-handler
+bench-handler: setup ## CPU per invocation, import times, and the emulated Lambda edge against its floor
+	@$(BIN)/python -m loadtest.handler

@@ -1,0 +1,164 @@
+"""The buy function: the HTTP API of the sale. Follow a purchase from here down.
+
+`api` is the FastAPI application, for any ASGI server; `handler` is the same behind API Gateway.
+"""
+
+import asyncio
+import os
+from functools import cache
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from mangum import Mangum
+from pydantic import BaseModel
+
+from flashsale.bootstrap import Services, bootstrap
+from flashsale.config import Settings
+from flashsale.errors import ServiceUnavailable
+from flashsale.generations import v1, v2, v3, v4
+from flashsale.http.emf import emit
+from flashsale.http.errors import add_error_handlers, refusal_response
+from flashsale.http.limits import LimitBody
+from flashsale.http.observe import Observe
+from flashsale.http.schemas import (
+    AcceptedBody,
+    BuyRequest,
+    ErrorBody,
+    HealthBody,
+    ProductBody,
+    PurchaseBody,
+)
+from flashsale.model import Accepted, Order, ProductId, Purchase, Refusal
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorBody, "description": "Invalid request, or out of stock"},
+    404: {"model": ErrorBody, "description": "No such product"},
+    503: {"model": ErrorBody, "description": "A backing service is down; see Retry-After"},
+}
+
+api = FastAPI(
+    title="flashsale",
+    summary="A flash sale, five generations side by side",
+    version="1.0.0",
+    docs_url=None,  # see `docs`
+    redoc_url=None,
+    # Relative, because the API may live below a path prefix (an emulator's, a stage's).
+    servers=[{"url": "."}],
+)
+add_error_handlers(api)
+api.add_middleware(LimitBody)
+
+
+@cache
+def _services() -> Services:
+    return bootstrap(Settings.from_mapping(os.environ))
+
+
+async def get_services() -> Services:
+    """The services of this process, built on first use."""
+    return _services()
+
+
+Injected = Annotated[Services, Depends(get_services)]
+
+
+@api.post("/api/v1/buy", status_code=201, response_model=PurchaseBody, responses=ERRORS)
+async def buy_v1(body: BuyRequest, request: Request, services: Injected) -> Response:
+    """Naive read-modify-write. Oversells under load, on purpose."""
+    return _answer(request, await v1.buy(services, _order(1, body, request)))
+
+
+@api.post("/api/v2/buy", status_code=201, response_model=PurchaseBody, responses=ERRORS)
+async def buy_v2(body: BuyRequest, request: Request, services: Injected) -> Response:
+    """One atomic SQL transaction."""
+    return _answer(request, await v2.buy(services, _order(2, body, request)))
+
+
+@api.post("/api/v3/buy", status_code=201, response_model=PurchaseBody, responses=ERRORS)
+async def buy_v3(body: BuyRequest, request: Request, services: Injected) -> Response:
+    """Redis claim, then a synchronous PostgreSQL write."""
+    return _answer(request, await v3.buy(services, _order(3, body, request)))
+
+
+@api.post("/api/v4/buy", status_code=202, response_model=AcceptedBody, responses=ERRORS)
+async def buy_v4(body: BuyRequest, request: Request, services: Injected) -> Response:
+    """Redis claim, then a push to SQS; the order is written later."""
+    return _answer(request, await v4.buy(services, _order(4, body, request)))
+
+
+def _order(generation: int, body: BuyRequest, request: Request) -> Order:
+    state = request.state
+    order = Order(
+        id=str(uuid4()),
+        product_id=body.product_id,
+        user_id=body.user_id,
+        generation=generation,
+        correlation_id=getattr(state, "correlation_id", ""),
+    )
+    state.generation, state.order_id = generation, order.id  # for the log line, even if it fails
+    return order
+
+
+def _answer(request: Request, result: Purchase | Accepted | Refusal) -> Response:
+    match result:
+        case Refusal():
+            request.state.outcome = result.value
+            return refusal_response(result)
+        case Accepted():
+            request.state.outcome = "accepted"
+            return _json(AcceptedBody(order_id=result.order_id), 202)
+        case Purchase():
+            request.state.outcome = "accepted"
+            return _json(PurchaseBody.model_validate(result), 201)
+
+
+def _json(body: BaseModel, status: int) -> Response:
+    content = body.model_dump_json(by_alias=True)
+    return Response(content, status, media_type="application/json")
+
+
+@api.get("/api/products")
+async def list_products(services: Injected) -> list[ProductBody]:
+    """All products with their live stock."""
+    products = await services.products.all()
+    in_redis = await services.stock.left([product.id for product in products])
+    return [ProductBody.live(*pair) for pair in zip(products, in_redis, strict=True)]
+
+
+@api.get("/api/products/{product_id}", response_model=ProductBody, responses={404: ERRORS[404]})
+async def get_product(product_id: ProductId, services: Injected) -> ProductBody | Response:
+    """One product with its live stock."""
+    product = await services.products.get(product_id)
+    if product is None:
+        return refusal_response(Refusal.NO_SUCH_PRODUCT)
+    (in_redis,) = await services.stock.left([product_id])
+    return ProductBody.live(product, in_redis)
+
+
+@api.get("/health", responses={503: {"model": HealthBody}})
+async def health(services: Injected, response: Response) -> HealthBody:
+    """Which backing services answer; 503 if one of them does not."""
+    pings = {
+        "redis": services.stock.ping(),
+        "postgresql": services.database.ping(),
+        "sqs": services.order_queue.ping(),
+    }
+    answers = await asyncio.gather(*pings.values(), return_exceptions=True)
+    up = {
+        name: "down" if isinstance(answer, ServiceUnavailable) else "up"
+        for name, answer in zip(pings, answers, strict=True)
+    }
+    healthy = set(up.values()) == {"up"}
+    response.status_code = 200 if healthy else 503
+    return HealthBody(status="ok" if healthy else "degraded", services=up)
+
+
+@api.get("/docs", include_in_schema=False)
+async def docs() -> Response:
+    """Swagger UI; the address of the document is relative, see `servers` above."""
+    return get_swagger_ui_html(openapi_url="openapi.json", title="flashsale")
+
+
+handler = Mangum(Observe(api, emit), lifespan="off")

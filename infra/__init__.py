@@ -1,0 +1,1 @@
+"""What stands around the application: local stack, command line, deployment, migrations."""

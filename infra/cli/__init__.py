@@ -1,0 +1,44 @@
+"""The command `flashsale`."""
+
+import logging
+import sys
+
+import typer
+from rich.panel import Panel
+
+from flashsale.errors import FlashsaleError
+from infra.cli import dlq, sale, stack
+from infra.cli.console import errors
+from infra.problems import Problem
+
+app = typer.Typer(
+    name="flashsale",
+    help="Run, fill, inspect and deploy a flash sale.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for command in (stack.up, stack.down, stack.status, stack.deploy, stack.logs):
+    app.command()(command)
+for command in (sale.seed, sale.open_, sale.verify, sale.demo):
+    app.command(command.__name__.rstrip("_"))(command)
+app.add_typer(dlq.app, name="dlq")
+
+
+def main() -> None:
+    """Run the command line; a Problem is shown as one message, and the exit status is 1."""
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # what it warns of is raised too
+    try:
+        app()
+    except Problem as problem:
+        lines = [problem.cause]
+        if problem.log_tail:
+            lines += ["", f"From {problem.log}:", problem.log_tail]
+        errors.print(Panel("\n".join([*lines, "", problem.way_out]), title="Problem", style="red"))
+        sys.exit(1)
+    except FlashsaleError as error:
+        text = f"{error}\n\nSee `flashsale status`; `flashsale up` starts what is down."
+        errors.print(Panel(text, title="Problem", style="red"))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

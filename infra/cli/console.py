@@ -1,0 +1,49 @@
+"""Where commands print: results to standard output, progress and problems to standard error."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+from flashsale.bootstrap import Services
+from infra.target import Target
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+T = TypeVar("T")
+
+
+@contextmanager
+def step(text: str) -> Iterator[Callable[[str], None]]:
+    """Show a spinner while something happens, then one line that says what was done."""
+    result = text
+    with errors.status(text):
+
+        def done(line: str) -> None:
+            nonlocal result
+            result = line
+
+        yield done
+    errors.print(f"[green]✓[/] {result}")
+
+
+def table(title: str, *columns: str, numbers_from: int = 1) -> Table:
+    """A table whose columns from `numbers_from` on are figures."""
+    made = Table(title=title, title_justify="left", title_style="bold")
+    for index, column in enumerate(columns):
+        made.add_column(column, justify="right" if index >= numbers_from else "left")
+    return made
+
+
+def with_services(target: Target, use: Callable[[Services], Awaitable[T]]) -> T:
+    """Run `use` with the services of a deployment, and close them."""
+
+    async def run() -> T:
+        async with target.services() as services:
+            return await use(services)
+
+    return asyncio.run(run())

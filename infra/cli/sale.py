@@ -1,0 +1,194 @@
+"""Commands of a sale: fill the shop, open the sale, check the books, the demonstration."""
+
+import json
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from flashsale.bootstrap import Services
+from flashsale.books import Books, read_books
+from infra import demo as demonstration
+from infra import seed as seeding
+from infra.cli.console import console, errors, table, with_services
+from infra.cli.stack import start
+from infra.load import Answer, Kind, warm_up
+from infra.paths import LOCAL
+from infra.problems import Problem
+from infra.queues import depths, drain
+from infra.target import Target
+
+IDS = LOCAL / "ids.json"
+
+
+def seed(
+    users: Annotated[int, typer.Option(min=1, help="Users: u-00001, u-00002, …")] = 3000,
+    products: Annotated[int, typer.Option(min=1, help="Products: p-01, p-02, …")] = 10,
+    stock: Annotated[int, typer.Option(min=0, help="Units of each new product.")] = 100,
+    prefix: Annotated[str, typer.Option(help="Product ids start with this.")] = "p-",
+) -> None:
+    """Insert users and products. What exists already keeps its stock.
+
+    Writes the ids to .local/ids.json for load scripts.
+
+    Example: [bold]flashsale seed --products 3 --stock 5000 --prefix evening-[/]
+    """
+    target = Target.load(LOCAL)
+    buyers, goods = seeding.user_ids(users), seeding.product_ids(products, prefix)
+    new = with_services(target, lambda services: seeding.seed(services, buyers, goods, stock))
+    seeding.write_ids(IDS, buyers, goods)
+    console.print(f"{users} users ({new[0]} new): {buyers[0]} … {buyers[-1]}")
+    console.print(f"{products} products ({new[1]} new, {stock} units each): {' '.join(goods)}")
+    console.print(f"Ids for load scripts: {IDS}")
+
+
+def open_(
+    products: Annotated[list[str] | None, typer.Argument(help="Product ids; all if none.")] = None,
+) -> None:
+    """Put products on sale: load their stock into Redis, once. A running sale is left alone.
+
+    Example: [bold]flashsale open p-01 p-02[/]
+    """
+    target = Target.load(LOCAL)
+
+    async def open_sales(services: Services) -> list[tuple[Books, bool]]:
+        rows = await read_books(services, products)
+        if missing := set(products or []) - {row.product_id for row in rows}:
+            raise Problem(f"No such product: {', '.join(sorted(missing))}", "See `flashsale seed`.")
+        return [
+            (row, await services.stock.open_sale(row.product_id, row.postgres_stock))
+            for row in rows
+        ]
+
+    for row, opened in with_services(target, open_sales):
+        state = (
+            f"on sale with {row.postgres_stock} units"
+            if opened
+            else f"is on sale already, {row.redis_stock} units left"
+        )
+        console.print(f"{row.product_id}: {state}")
+
+
+def verify(
+    products: Annotated[list[str] | None, typer.Argument(help="Product ids; all if none.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,  # noqa: FBT002
+    wait: Annotated[float, typer.Option(help="Seconds to wait for empty queues first.")] = 0.0,
+) -> None:
+    """Check the books: where is every unit? Exit status 1 if V2 or V4 broke the invariant.
+
+    While messages wait in the queues, units of V4 that are on their way count as unsettled.
+
+    Example: [bold]flashsale verify --wait 30 --json[/]
+    """
+    target = Target.load(LOCAL)
+    if wait:
+        drain(target.queues, wait)
+    # The queues first: a message that is written in between is then counted twice, not lost.
+    waiting = {name: d.total for name, d in depths(target.queues).items()}
+    total = sum(waiting.values())
+    rows = with_services(target, lambda services: read_books(services, products, total))
+    if as_json:
+        print(json.dumps({"waiting": waiting, "products": [_as_json(row) for row in rows]}))  # noqa: T201
+    else:
+        console.print(_books_table(rows))
+        console.print("Messages waiting: " + ", ".join(f"{n} {c}" for n, c in waiting.items()))
+    if any(row.broken for row in rows):
+        raise typer.Exit(1)
+
+
+def _as_json(row: Books) -> dict[str, object]:
+    derived = ("unsettled", "oversold", "lost", "imbalance", "balanced", "broken")
+    return {**asdict(row), **{name: getattr(row, name) for name in derived}}
+
+
+def _books_table(rows: list[Books]) -> object:
+    made = table(
+        "The books (units)", "product", "generation", "initial", "stock Redis", "stock PostgreSQL",
+        "unsettled", "confirmed", "cancelled", "oversold", "lost", "books", numbers_from=2,
+    )
+    for row in rows:
+        generations = ", ".join(f"V{number}" for number in row.generations) or "–"
+        made.add_row(
+            row.product_id, generations, str(row.initial), _units(row.redis_stock),
+            str(row.postgres_stock), str(row.unsettled), str(row.confirmed), str(row.cancelled),
+            _alarming(row.oversold), _alarming(row.lost),
+            "[green]balance[/]" if row.balanced else f"[red]off by {row.imbalance:+}[/]",
+        )
+    return made
+
+
+def demo() -> None:
+    """Hold the same small sale through each generation and print the books of all.
+
+    100 units, 600 buyers, 16 at a time, over the deployed HTTP API. V1 must oversell; V2 and V4
+    must not, or the exit status is 1. The stack stays up afterwards.
+
+    Example: [bold]flashsale demo[/]
+    """
+    started = time.monotonic()
+    target = start()
+    run = f"{int(time.time()):x}"
+    sales = with_services(target, lambda services: _hold_all(target, services, run))
+    console.print(_sales_table(sales))
+    console.print(
+        f"V1 reads the stock, checks it and writes it back: between the read and the write others "
+        f"bought the same unit, so it sold {sales[0].books.confirmed} of {sales[0].books.initial}."
+    )
+    found = demonstration.findings(sales)
+    for finding in found:
+        errors.print(f"[red]✗[/] {finding}")
+    console.print(f"Done in {time.monotonic() - started:.0f} s. The stack is still up:")
+    console.print(f"  API       {target.api_url}   (/health, /docs, /api/products)")
+    console.print("  look      flashsale status | verify | logs | dlq ls   (in .venv/bin)")
+    console.print("  stop      make down")
+    if found:
+        raise typer.Exit(1)
+
+
+async def _hold_all(target: Target, services: Services, run: str) -> list[demonstration.Sale]:
+    sales = []
+    await warm_up(target.api_url, demonstration.CONNECTIONS)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=errors) as progress:
+        for generation in (1, 2, 3, 4):
+            bar = progress.add_task(f"V{generation}", total=demonstration.ATTEMPTS, note="")
+
+            def report(_: Answer, bar: object = bar) -> None:
+                progress.advance(bar)  # type: ignore[arg-type]
+
+            sale = await demonstration.hold(target, services, generation, run, report)
+            progress.update(bar, note=f"{sale.count(Kind.ACCEPTED)} sold")
+            sales.append(sale)
+    return sales
+
+
+def _sales_table(sales: list[demonstration.Sale]) -> object:
+    made = table(
+        f"{demonstration.UNITS} units, {demonstration.ATTEMPTS} buyers, "
+        f"{demonstration.CONNECTIONS} at a time",
+        "", "accepted", "sold out", "errors", "confirmed", "stock\nRedis", "stock\nPostgreSQL",
+        "oversold", "lost", "p50\nms", "p95\nms", "accepted\nper s", "last order\nafter s",
+    )
+    for sale in sales:
+        books, accepted = sale.books, sale.count(Kind.ACCEPTED)
+        made.add_row(
+            f"V{sale.generation}", str(accepted), str(sale.count(Kind.SOLD_OUT)),
+            _alarming(sale.count(Kind.ERROR)), str(books.confirmed), _units(books.redis_stock),
+            str(books.postgres_stock), _alarming(books.oversold), _alarming(books.lost),
+            f"{sale.latency_ms(50):.0f}", f"{sale.latency_ms(95):.0f}",
+            f"{accepted / sale.selling:.0f}", f"{sale.settling:.1f}",
+        )
+    return made
+
+
+def _units(stock: int | None) -> str:
+    return "–" if stock is None else str(stock)
+
+
+def _alarming(count: int) -> str:
+    return f"[bold red]{count}[/]" if count else "0"

@@ -1,0 +1,178 @@
+"""Commands that run and deploy the stack."""
+
+import sys
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Annotated
+
+import boto3
+import httpx
+import psycopg
+import typer
+from botocore.exceptions import ClientError
+from redis import Redis
+
+from infra import deploy as deployment
+from infra.cli.console import console, errors, step, table
+from infra.paths import LOCAL
+from infra.problems import Problem
+from infra.queues import depths
+from infra.stack.stack import Stack
+from infra.target import Target
+
+FUNCTIONS = ("buy", "order", "rollback", "migrate")
+
+
+def up() -> None:
+    """Start the local stack and deploy the application to it.
+
+    What runs already is left running. REDIS_URL, DATABASE_URL and AWS_ENDPOINT_URL point it at
+    servers of your own instead.
+
+    Example: [bold]flashsale up[/]
+    """
+    start()
+    console.print("The stack is up. [bold]flashsale status[/] shows it, [bold]make down[/] stops it.")
+
+
+def start() -> Target:
+    """Start the stack and deploy to it; shared by `up` and `demo`."""
+    stack = Stack(LOCAL)
+    fresh = not stack.supervisor.running
+    try:
+        stack.up(lambda line: errors.print(f"[green]✓[/] {line}"))
+        target = Target(stack.redis_url, stack.database_url, stack.endpoint_url)
+        target.export()
+        target.save(LOCAL)
+        deploy_locally(target)
+    except BaseException:
+        if fresh:
+            stack.down()
+        raise
+    return target
+
+
+def deploy_locally(target: Target) -> None:
+    """Build, deploy to the emulator, migrate."""
+    parameters = deployment.local_parameters(target)
+    with step("sam build (the first time it downloads the functions' packages)") as done:
+        started = time.monotonic()
+        build_parameters = {
+            name: parameters[name] for name in ("PythonRuntime", "Architecture")
+        }
+        deployment.build("local", build_parameters, LOCAL / "logs" / "sam-build.log")
+        done(f"sam build ({time.monotonic() - started:.1f} s)")
+    with step("sam deploy") as done:
+        started = time.monotonic()
+        log = LOCAL / "logs" / "sam-deploy.log"
+        deployment.deploy("local", target.stack_name, parameters, log)
+        done(f"sam deploy to {target.cloud.name} ({time.monotonic() - started:.1f} s)")
+    with step("migrate") as done:
+        applied = deployment.migrate(target)
+        done(f"migrated the database ({', '.join(applied) or 'nothing to apply'})")
+
+
+def down() -> None:
+    """Stop the local stack. Its data stays in .local until `make clean`.
+
+    Example: [bold]flashsale down[/]
+    """
+    stack = Stack(LOCAL)
+    running = stack.supervisor.running
+    stack.down()
+    console.print("The stack is down." if running else "No stack was running.")
+
+
+def deploy(
+    env: Annotated[str, typer.Option(help="An environment of samconfig.toml.")] = "local",
+) -> None:
+    """Build and deploy the application, then migrate the database.
+
+    Example: [bold]flashsale deploy --env prod[/]
+    """
+    if env == "local":
+        deploy_locally(Target.load(LOCAL))
+        return
+    deployment.build(env, {}, LOCAL / "logs" / "sam-build.log")
+    target = Target(redis_url="", database_url="", endpoint_url="")
+    deployment.deploy(env, target.stack_name, {}, log=None)
+    console.print(f"Migrations applied: {deployment.migrate(target) or 'none'}")
+    console.print(f"API: {target.api_url}")
+
+
+def status() -> None:
+    """Show what runs: servers with addresses, processes and versions, the API, the queues.
+
+    Example: [bold]flashsale status[/]
+    """
+    target = Target.load(LOCAL)
+    info = Stack(LOCAL).supervisor.info()
+    servers = table("Servers", "server", "address", "process", "state", "version", numbers_from=5)
+    for name, url, read_version in (
+        ("valkey", target.redis_url, _redis_version),
+        ("postgres", target.database_url, _postgres_version),
+        ("ministack", target.endpoint_url, _emulator_version),
+    ):
+        row = info.get(name, {})
+        pid = str(row.get("pid") or "–")
+        try:
+            found, state = read_version(url), "up"
+        except Exception as error:  # noqa: BLE001 - whatever is wrong, the line shows it
+            found, state = "–", f"[red]down[/] ({type(error).__name__})"
+        servers.add_row(name, url or "AWS", pid, state, found)
+    console.print(servers)
+    console.print(
+        f"Python {sys.version.split()[0]}, SAM CLI {version('aws-sam-cli')}, "
+        f"logs in {LOCAL / 'logs'}"
+    )
+    console.print(f"API: [bold]{target.api_url}[/]  (try {target.api_url}/health, …/docs)")
+    queues = table("Queues", "queue", "ready", "in flight", "delayed")
+    for name, depth in depths(target.queues).items():
+        queues.add_row(name, str(depth.ready), str(depth.in_flight), str(depth.delayed))
+    console.print(queues)
+
+
+def _redis_version(url: str) -> str:
+    info = Redis.from_url(url, socket_timeout=2).info("server")
+    return str(info.get("valkey_version") or info["redis_version"])
+
+
+def _postgres_version(url: str) -> str:
+    with psycopg.connect(url, connect_timeout=2) as connection:
+        return str(connection.info.parameter_status("server_version"))
+
+
+def _emulator_version(url: str) -> str:
+    if not url:
+        return "–"
+    return str(httpx.get(f"{url}/_localstack/health").json()["version"])
+
+
+def logs(
+    function: Annotated[str, typer.Argument(help=f"One of {', '.join(FUNCTIONS)}.")] = "",
+    minutes: Annotated[int, typer.Option(help="How far back.")] = 10,
+) -> None:
+    """Print the functions' log lines, oldest first.
+
+    Example: [bold]flashsale logs order --minutes 5[/]
+    """
+    if function and function not in FUNCTIONS:
+        raise Problem(f"There is no function {function!r}.", f"Use one of {', '.join(FUNCTIONS)}.")
+    target = Target.load(LOCAL)
+    since = int((time.time() - minutes * 60) * 1000)
+    pages = boto3.client("logs").get_paginator("filter_log_events")
+    lines = []
+    for name in [function] if function else FUNCTIONS:
+        group = f"/aws/lambda/{target.stack_name}-{name}"
+        try:
+            for page in pages.paginate(logGroupName=group, startTime=since):
+                lines += [(e["timestamp"], name, e["message"].rstrip()) for e in page["events"]]
+        except ClientError as error:
+            raise Problem(
+                f"No logs in {group}: {error}", "Deploy first: `make up`."
+            ) from error
+    for timestamp, name, message in sorted(lines):
+        at = datetime.fromtimestamp(timestamp / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+        console.print(f"[dim]{at}[/] [cyan]{name:8}[/] ", end="")
+        console.print(message, markup=False, soft_wrap=True)

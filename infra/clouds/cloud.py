@@ -1,0 +1,32 @@
+"""The face that AWS and the emulators share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message in a queue, looked at without taking it. `receives` counts deliveries so far."""
+
+    id: str
+    body: str
+    receives: int
+
+
+class Cloud(Protocol):
+    """What commands ask of a cloud beyond the AWS APIs that work the same everywhere."""
+
+    name: str
+
+    def api_url(self, outputs: Mapping[str, str]) -> str:
+        """Base URL of the HTTP API, from the outputs of the CloudFormation stack."""
+
+    def peek(self, queue_url: str, limit: int) -> list[QueuedMessage]:
+        """Up to `limit` messages of a queue, which stay where they are."""
+
+    def redrive(self, queue_url: str, source_url: str) -> int:
+        """Move the messages of a dead-letter queue back to the queue that they came from.
+
+        Returns how many were moved, as far as that is known when it returns.
+        """

@@ -1,0 +1,72 @@
+"""ministack: its URLs, its way to look into a queue, and a redrive that it lacks."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import boto3
+import httpx
+
+from infra.clouds.cloud import QueuedMessage
+
+
+class Ministack:
+    """ministack at one address."""
+
+    name = "ministack"
+
+    def __init__(self, endpoint_url: str) -> None:
+        self._endpoint_url = endpoint_url.rstrip("/")
+
+    def api_url(self, outputs: Mapping[str, str]) -> str:
+        """The API lives below a path; its tag `ms-custom-id` pins the id."""
+        return f"{self._endpoint_url}/_aws/execute-api/{outputs['ApiId']}"
+
+    def peek(self, queue_url: str, limit: int) -> list[QueuedMessage]:
+        """Look through ministack's own window, which changes nothing."""
+        answer = httpx.get(
+            f"{self._endpoint_url}/_ministack/sqs/messages", params={"QueueUrl": queue_url}
+        )
+        by_account = answer.raise_for_status().json()["messages"]  # account -> region -> queue
+        messages = [
+            message
+            for by_region in by_account.values()
+            for by_queue in by_region.values()
+            for queue in by_queue.values()
+            for message in queue
+        ][:limit]
+        return [QueuedMessage(m["MessageId"], m["Body"], m["ReceiveCount"]) for m in messages]
+
+    def redrive(self, queue_url: str, source_url: str) -> int:
+        """Receive, send, delete: ministack has no StartMessageMoveTask.
+
+        A function that consumes the queue is switched off meanwhile: it must not compete.
+        """
+        sqs = boto3.client("sqs")
+        moved = 0
+        with _consumers_off(queue_url):
+            while messages := sqs.receive_message(
+                QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=0
+            ).get("Messages"):
+                for message in messages:
+                    sqs.send_message(QueueUrl=source_url, MessageBody=message["Body"])
+                    sqs.delete_message(
+                        QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"]
+                    )
+                    moved += 1
+        return moved
+
+
+@contextmanager
+def _consumers_off(queue_url: str) -> Iterator[None]:
+    client = boto3.client("lambda")
+    arn = boto3.client("sqs").get_queue_attributes(
+        QueueUrl=queue_url, AttributeNames=["QueueArn"]
+    )["Attributes"]["QueueArn"]
+    mappings = client.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
+    try:
+        for mapping in mappings:
+            client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        yield
+    finally:
+        for mapping in mappings:
+            client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)

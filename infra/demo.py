@@ -1,0 +1,115 @@
+"""The demonstration: the same small sale through each generation, over the deployed HTTP API."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from flashsale.bootstrap import Services
+from flashsale.books import Books, read_books
+from infra.load import Answer, Kind, buy_all
+from infra.problems import Problem
+from infra.queues import depths
+from infra.seed import seed, user_ids
+from infra.target import Target
+
+UNITS = 100
+ATTEMPTS = 600
+CONNECTIONS = 16
+DRAIN_DEADLINE = 60.0
+RACES = 3  # V1 gets this many chances to show its race, each with twice the buyers at once
+ON_REDIS = (3, 4)
+
+
+@dataclass(frozen=True)
+class Sale:
+    """One generation's sale, when its last order was written.
+
+    Attributes:
+        selling: seconds from the first request to the last answer.
+        settling: seconds from the first request to the last order in PostgreSQL.
+    """
+
+    generation: int
+    answers: Sequence[Answer]
+    books: Books
+    selling: float
+    settling: float
+
+    def count(self, kind: Kind) -> int:
+        """How many attempts ended in this."""
+        return sum(answer.kind is kind for answer in self.answers)
+
+    def latency_ms(self, percent: int) -> float:
+        """A percentile of the answer times, in milliseconds."""
+        seconds = [answer.seconds for answer in self.answers]
+        return statistics.quantiles(seconds, n=100)[percent - 1] * 1000
+
+
+async def hold(
+    target: Target,
+    services: Services,
+    generation: int,
+    run: str,
+    report: Callable[[Answer], None],
+) -> Sale:
+    """Hold one sale; V1's is repeated with more buyers at once until it oversells."""
+    for attempt in range(RACES if generation == 1 else 1):
+        product_id = f"demo-{run}-v{generation}" + (f"-{attempt + 1}" if attempt else "")
+        connections = CONNECTIONS * 2**attempt
+        sale = await _hold_once(target, services, generation, product_id, connections, report)
+        if sale.books.oversold:
+            break
+    return sale
+
+
+async def _hold_once(
+    target: Target,
+    services: Services,
+    generation: int,
+    product_id: str,
+    connections: int,
+    report: Callable[[Answer], None],
+) -> Sale:
+    users = user_ids(ATTEMPTS)
+    await seed(services, users, [product_id], UNITS)
+    if generation in ON_REDIS:
+        await services.stock.open_sale(product_id, UNITS)
+    started = time.monotonic()
+    answers = await buy_all(target.api_url, generation, product_id, users, connections, report)
+    selling = time.monotonic() - started
+    accepted = sum(answer.kind is Kind.ACCEPTED for answer in answers)
+    books = await _await_orders(target, services, product_id, accepted)
+    return Sale(generation, answers, books, selling, time.monotonic() - started)
+
+
+async def _await_orders(
+    target: Target, services: Services, product_id: str, accepted: int
+) -> Books:
+    end = time.monotonic() + DRAIN_DEADLINE
+    while True:
+        (books,) = await read_books(services, [product_id])
+        if books.confirmed + books.cancelled >= accepted:
+            return books
+        if time.monotonic() > end:
+            waiting = {name: d.total for name, d in depths(target.queues).items() if d.total}
+            raise Problem(
+                f"{accepted - books.confirmed - books.cancelled} accepted orders of {product_id} "
+                f"were not written within {DRAIN_DEADLINE:.0f} s; messages waiting: {waiting}",
+                "See `flashsale logs order` and `flashsale dlq ls`.",
+            )
+        await asyncio.sleep(0.05)
+
+
+def findings(sales: Sequence[Sale]) -> list[str]:
+    """What contradicts the story: V1 must oversell, V2 and V4 must keep their books."""
+    found = []
+    for sale in sales:
+        if sale.generation == 1 and not sale.books.oversold:
+            found.append("V1 did not oversell; the race did not bite on this machine.")
+        if sale.books.broken:
+            found.append(f"V{sale.generation} broke its books: {sale.books}")
+        if errors := [answer.detail for answer in sale.answers if answer.kind is Kind.ERROR]:
+            found.append(f"V{sale.generation}: {len(errors)} errors, the first: {errors[0]}")
+    return found

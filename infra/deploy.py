@@ -1,0 +1,78 @@
+"""Builds and deploys `template.yaml` with SAM, and migrates the database."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import boto3
+
+from infra.paths import ROOT
+from infra.problems import Problem
+from infra.target import Target
+
+# Execution environments of buy on the emulator: each is a process, and a laptop has few cores.
+LOCAL_BUY_CONCURRENCY = 16
+
+
+def local_parameters(target: Target) -> dict[str, str]:
+    """Template parameters for the emulator, which runs the functions with our own Python."""
+    return {
+        "PythonRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
+        "Architecture": "arm64" if os.uname().machine in ("arm64", "aarch64") else "x86_64",
+        "RedisUrl": target.redis_url,
+        "DatabaseUrl": target.database_url,
+        "BuyReservedConcurrency": str(LOCAL_BUY_CONCURRENCY),
+    }
+
+
+def build(env: str, parameters: Mapping[str, str], log: Path) -> None:
+    """`sam build`; needs the network only when a requirements file has changed."""
+    _sam(["build", "--config-env", env, *_overrides(parameters)], log)
+
+
+def deploy(env: str, stack_name: str, parameters: Mapping[str, str], log: Path | None) -> None:
+    """`sam deploy` of what was built; without a `log`, SAM talks to the terminal."""
+    command = ["deploy", "--config-env", env, "--stack-name", stack_name]
+    _sam([*command, *_overrides(parameters)], log)
+
+
+def migrate(target: Target) -> list[str]:
+    """Invoke the migrate function; returns the names of the migrations that it applied."""
+    answer = boto3.client("lambda").invoke(FunctionName=f"{target.stack_name}-migrate")
+    payload = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise Problem(
+            f"The migrate function failed: {payload.get('errorMessage', payload)}",
+            "See `flashsale logs migrate`.",
+        )
+    applied: list[str] = payload["applied"]
+    return applied
+
+
+def _overrides(parameters: Mapping[str, str]) -> list[str]:
+    if not parameters:
+        return []
+    return ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
+
+
+def _sam(arguments: Sequence[str], log: Path | None) -> None:
+    command = [str(Path(sys.executable).parent / "sam"), *arguments]
+    environment = {**os.environ, "SAM_CLI_TELEMETRY": "0"}
+    if log is None:
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+    else:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("w") as output:
+            done = subprocess.run(
+                command, cwd=ROOT, env=environment, check=False,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            )
+    if done.returncode:
+        raise Problem(
+            f"`sam {arguments[0]}` failed with status {done.returncode}.",
+            "Mend what its output names, and try again.",
+            log,
+        )

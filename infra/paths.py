@@ -1,0 +1,8 @@
+"""Where things are in the checkout."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCAL = ROOT / ".local"
+MIGRATIONS = ROOT / "infra" / "migrations"
+EMULATOR_VENV = ROOT / ".venv-emulator"

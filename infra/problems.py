@@ -1,0 +1,26 @@
+"""The one exception that a person sees without a traceback."""
+
+from pathlib import Path
+
+
+class Problem(Exception):
+    """Something that the user can mend.
+
+    Args:
+        cause: what is wrong, and where.
+        way_out: what to do about it.
+        log: a file with more, of which the last lines are shown.
+    """
+
+    def __init__(self, cause: str, way_out: str, log: Path | None = None) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.way_out = way_out
+        self.log = log
+
+    @property
+    def log_tail(self) -> str:
+        """The last lines of the log file, or ""."""
+        if self.log is None or not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])

@@ -1,0 +1,51 @@
+"""How full the queues are, and waiting until they are empty."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import boto3
+
+DEPTHS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """Messages of one queue: ready, with a function right now, and delayed."""
+
+    ready: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.ready + self.in_flight + self.delayed
+
+
+def depth(queue_url: str) -> Depth:
+    """Depth of one queue; on AWS it is approximate for up to a minute."""
+    attributes = boto3.client("sqs").get_queue_attributes(
+        QueueUrl=queue_url, AttributeNames=list(DEPTHS)
+    )["Attributes"]
+    return Depth(*(int(attributes[name]) for name in DEPTHS))
+
+
+def depths(queues: Mapping[str, str]) -> dict[str, Depth]:
+    """Depth of each queue, by its name."""
+    return {name: depth(url) for name, url in queues.items()}
+
+
+def drain(
+    queues: Mapping[str, str], deadline: float, report: Callable[[int], None] = lambda _: None
+) -> int:
+    """Wait until the queues are empty; returns the messages left after `deadline` seconds."""
+    end = time.monotonic() + deadline
+    while (left := sum(d.total for d in depths(queues).values())) and time.monotonic() < end:
+        report(left)
+        time.sleep(0.1)
+    return left

@@ -1,0 +1,1 @@
+"""The local stack without Docker: Valkey, PostgreSQL and ministack under a supervisor."""

@@ -1,0 +1,38 @@
+"""ministack from PyPI: the AWS APIs where there is no Docker. It runs in an environment of its own."""
+
+from pathlib import Path
+from urllib.request import urlopen
+
+from infra.paths import EMULATOR_VENV
+from infra.stack.program import HOST, Program
+
+
+def ministack(directory: Path, port: int) -> Program:
+    """ministack, which keeps nothing on disk but the functions' code."""
+    url = f"http://{HOST}:{port}"
+    temporary = directory / "ministack"
+    return Program(
+        name="ministack",
+        url=url,
+        port=port,
+        port_variable="FLASHSALE_EMULATOR_PORT",
+        command=[str(EMULATOR_VENV / "bin" / "python"), "-m", "ministack"],
+        prepare=lambda: temporary.mkdir(parents=True, exist_ok=True),
+        ready=lambda: _answers(f"{url}/_ministack/health"),
+        environment={
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": HOST,
+            "MINISTACK_HOST": HOST,
+            "LOG_LEVEL": "WARNING",
+            "SERVICES": "apigateway,cloudformation,cloudwatch,events,iam,lambda,logs,s3,sqs,sts",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "LAMBDA_WARM_TTL_SECONDS": "3600",
+            "TMPDIR": str(temporary),
+        },
+    )
+
+
+def _answers(url: str) -> bool:
+    with urlopen(url, timeout=2) as answer:  # noqa: S310 - loopback
+        return bool(answer.status == 200)

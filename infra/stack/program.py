@@ -1,0 +1,36 @@
+"""What the stack must know of a server to run it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A server of the stack.
+
+    Attributes:
+        name: as `flashsale status` shows it.
+        port_variable: the environment variable that moves its port.
+        prepare: makes its data folder; called before the first start.
+        ready: True once it answers; may raise while it does not.
+        user: system user that runs it, where that is not the caller.
+        stop_signal: asks it to stop in good order.
+    """
+
+    name: str
+    url: str
+    port: int
+    port_variable: str
+    command: list[str]
+    ready: Callable[[], bool]
+    prepare: Callable[[], None] = lambda: None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    stop_signal: str = "TERM"
+
+    def log(self, directory: Path) -> Path:
+        """Where its output goes."""
+        return directory / "logs" / f"{self.name}.log"

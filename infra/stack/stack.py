@@ -1,0 +1,132 @@
+"""Starts and stops the servers of a stack folder, and says what is wrong when it cannot."""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from infra.problems import Problem
+from infra.stack.ministack import ministack
+from infra.stack.postgres import postgres
+from infra.stack.program import HOST, Program
+from infra.stack.supervisor import Supervisor
+from infra.stack.valkey import valkey
+
+READY_DEADLINE = 60.0
+
+# Not the standard ports of Valkey and PostgreSQL: a developer's machine often has both.
+DEFAULT_PORTS = {
+    "FLASHSALE_VALKEY_PORT": 16379,
+    "FLASHSALE_POSTGRES_PORT": 15432,
+    "FLASHSALE_EMULATOR_PORT": 4566,
+}
+
+Report = Callable[[str], None]
+
+
+class Stack:
+    """The servers of one stack folder.
+
+    A server whose URL is given in `environment` (REDIS_URL, DATABASE_URL, AWS_ENDPOINT_URL) is
+    somebody else's: it is used, and neither started nor stopped.
+    """
+
+    def __init__(self, directory: Path, environment: Mapping[str, str] = os.environ) -> None:
+        self.directory = directory
+        self.supervisor = Supervisor(directory)
+        self.redis = valkey(directory, _port(environment, "FLASHSALE_VALKEY_PORT"))
+        self.database = postgres(directory, _port(environment, "FLASHSALE_POSTGRES_PORT"))
+        self.emulator = ministack(directory, _port(environment, "FLASHSALE_EMULATOR_PORT"))
+        self.redis_url = environment.get("REDIS_URL") or self.redis.url
+        self.database_url = environment.get("DATABASE_URL") or self.database.url
+        self.endpoint_url = environment.get("AWS_ENDPOINT_URL") or self.emulator.url
+        self.programs = [
+            program
+            for program, given in (
+                (self.redis, environment.get("REDIS_URL")),
+                (self.database, environment.get("DATABASE_URL")),
+                (self.emulator, environment.get("AWS_ENDPOINT_URL")),
+            )
+            if not given
+        ]
+
+    def up(self, report: Report, *, emulator: bool = True) -> None:
+        """Start what does not run, and wait until it answers.
+
+        Raises:
+            Problem: and nothing is left running that this call started.
+        """
+        wanted = [p for p in self.programs if emulator or p is not self.emulator]
+        fresh = not self.supervisor.running
+        try:
+            if fresh:
+                for program in wanted:
+                    _refuse_taken_port(program)
+                for program in wanted:
+                    program.prepare()
+                self.supervisor.start(wanted)
+            for program in wanted:
+                self.start(program, report)
+        except BaseException:
+            if fresh:
+                self.supervisor.shutdown()
+            raise
+
+    def start(self, program: Program, report: Report = lambda _: None) -> None:
+        """Start one server if it does not run, and wait until it answers."""
+        started = time.monotonic()
+        info = self.supervisor.info()
+        if program.name not in info:
+            raise Problem(
+                f"The running stack has no {program.name}.", "Run `make down` and try again."
+            )
+        if info[program.name]["statename"] != "RUNNING":
+            _refuse_taken_port(program)
+            self.supervisor.start_program(program.name)
+        self._await_ready(program, started)
+        report(f"{program.name} on {program.url} ({time.monotonic() - started:.1f} s)")
+
+    def _await_ready(self, program: Program, started: float) -> None:
+        error: Exception | None = None
+        while time.monotonic() < started + READY_DEADLINE:
+            try:
+                if program.ready():
+                    return
+            except Exception as caught:  # noqa: BLE001 - each driver has its own errors
+                error = caught
+            if self.supervisor.info().get(program.name, {}).get("statename") != "RUNNING":
+                raise Problem(
+                    f"{program.name} ended instead of answering on {program.url}.",
+                    "Its log says why; `make clean` starts from nothing.",
+                    program.log(self.directory),
+                )
+            time.sleep(0.05)
+        raise Problem(
+            f"{program.name} does not answer on {program.url}: {error}",
+            "Its log may say why; `make clean` starts from nothing.",
+            program.log(self.directory),
+        )
+
+    def down(self) -> None:
+        """Stop all servers; their data stays."""
+        self.supervisor.shutdown()
+
+
+def _port(environment: Mapping[str, str], variable: str) -> int:
+    value = environment.get(variable, str(DEFAULT_PORTS[variable]))
+    if not value.isdecimal() or not 0 < int(value) < 65536:  # noqa: PLR2004
+        raise Problem(f"{variable} is {value!r}.", "It should be a port number, such as 16379.")
+    return int(value)
+
+
+def _refuse_taken_port(program: Program) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, program.port))
+        except OSError as error:
+            raise Problem(
+                f"{program.name} cannot use port {program.port} of {HOST}: {error.strerror}.",
+                f"Stop what uses it, or choose another: {program.port_variable}=… make demo",
+            ) from error

@@ -1,0 +1,143 @@
+"""supervisord, which keeps the servers running after the command that started them has ended."""
+
+import configparser
+import hashlib
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+from xmlrpc.client import Fault, ServerProxy
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from infra.problems import Problem
+from infra.stack.program import Program
+
+START_DEADLINE = 15.0
+STOP_DEADLINE = 60.0
+
+
+class Supervisor:
+    """The supervisord of one stack folder."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._config = directory / "supervisord.conf"
+        self._log = directory / "logs" / "supervisord.log"
+        self._pidfile = directory / "supervisord.pid"
+        # Not below `directory`: the path of a socket may have about 100 characters only.
+        digest = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:12]
+        self._socket = Path(tempfile.gettempdir()) / f"flashsale-{os.geteuid()}-{digest}.sock"
+
+    @property
+    def running(self) -> bool:
+        """Whether supervisord answers."""
+        try:
+            self._call("getState")
+        except OSError:
+            return False
+        return True
+
+    def start(self, programs: Sequence[Program]) -> None:
+        """Start supervisord with these programs, all of them stopped."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._write_config(programs)
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._config)]
+        # The servers must not inherit what points commands at other servers (AWS_ENDPOINT_URL, …).
+        kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
+        environment = {name: os.environ[name] for name in kept if name in os.environ}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        deadline = time.monotonic() + START_DEADLINE
+        while not self.running:
+            if done.returncode or time.monotonic() > deadline:
+                raise Problem(
+                    f"supervisord did not start: {done.stderr.strip()}",
+                    "Run `make clean` and try again.",
+                    self._log,
+                )
+            time.sleep(0.05)
+
+    def start_program(self, name: str) -> None:
+        """Start one program; does not wait until it answers."""
+        try:
+            self._call("startProcess", name)
+        except Fault as fault:
+            if "ALREADY_STARTED" not in fault.faultString:
+                raise
+
+    def stop_program(self, name: str) -> None:
+        """Stop one program in good order, and wait for it."""
+        try:
+            self._call("stopProcess", name)
+        except Fault as fault:
+            if "NOT_RUNNING" not in fault.faultString:
+                raise
+
+    def info(self) -> dict[str, dict[str, Any]]:
+        """State, process id and start time of each program, by name; {} if nothing runs."""
+        try:
+            rows = cast(list[dict[str, Any]], self._call("getAllProcessInfo"))
+        except OSError:
+            return {}
+        return {row["name"]: row for row in rows}
+
+    def shutdown(self) -> None:
+        """Stop all programs, then supervisord; waits until it is gone."""
+        if not self.running:
+            return
+        pid = int(cast(int, self._call("getPID")))
+        self._call("shutdown")
+        deadline = time.monotonic() + STOP_DEADLINE
+        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                raise Problem(
+                    f"supervisord (process {pid}) does not stop.", f"kill {pid}", self._log
+                )
+            time.sleep(0.05)
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        transport = SupervisorTransport("", "", f"unix://{self._socket}")
+        with ServerProxy("http://127.0.0.1", transport=transport) as proxy:
+            return getattr(proxy.supervisor, method)(*arguments)
+
+    def _write_config(self, programs: Sequence[Program]) -> None:
+        config = configparser.RawConfigParser()
+        config["unix_http_server"] = {"file": str(self._socket), "chmod": "0700"}
+        config["rpcinterface:supervisor"] = {
+            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+        }
+        config["supervisord"] = _escaped(
+            {"logfile": str(self._log), "pidfile": str(self._pidfile), "loglevel": "info"}
+            | ({"user": "root"} if os.geteuid() == 0 else {})
+        )
+        for program in programs:
+            config[f"program:{program.name}"] = _escaped(self._section(program))
+        with self._config.open("w") as file:
+            config.write(file)
+
+    def _section(self, program: Program) -> dict[str, str]:
+        pairs = ",".join(f'{name}="{value}"' for name, value in program.environment.items())
+        return {
+            "command": shlex.join(program.command),
+            "environment": pairs,
+            "autostart": "false",
+            # A server that dies stays down: faults are the subject here, so they must be seen.
+            "autorestart": "false",
+            "startsecs": "0",
+            "stopsignal": program.stop_signal,
+            "stopwaitsecs": "20",
+            "stopasgroup": "true" if program.stop_signal == "TERM" else "false",
+            "killasgroup": "true",
+            "redirect_stderr": "true",
+            "stdout_logfile": str(program.log(self._directory)),
+        } | ({"user": program.user} if program.user else {})
+
+
+def _escaped(section: dict[str, str]) -> dict[str, str]:
+    return {name: value.replace("%", "%%") for name, value in section.items()}

@@ -1,0 +1,126 @@
+"""Which deployment a command works on: the local stack, or one on AWS."""
+
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from flashsale.bootstrap import Services, bootstrap
+from flashsale.config import Settings
+from flashsale.errors import ConfigError
+from infra.clouds import Cloud, detect
+from infra.problems import Problem
+
+STACK_NAME = "flashsale"
+# Locally many commands read and write at once, in one process.
+POOL_SIZE = 8
+
+
+@dataclass(frozen=True)
+class Target:
+    """Addresses of one deployment.
+
+    Attributes:
+        endpoint_url: of the emulator; "" on AWS.
+    """
+
+    redis_url: str
+    database_url: str
+    endpoint_url: str
+    stack_name: str = STACK_NAME
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """The running local stack's addresses; the environment's variables overrule them."""
+        path = directory / "target.json"
+        saved = json.loads(path.read_text()) if path.exists() else {}
+        target = cls(
+            redis_url=os.environ.get("REDIS_URL") or saved.get("redis_url", ""),
+            database_url=os.environ.get("DATABASE_URL") or saved.get("database_url", ""),
+            endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or saved.get("endpoint_url", ""),
+            stack_name=os.environ.get("FLASHSALE_STACK") or saved.get("stack_name", STACK_NAME),
+        )
+        if not target.redis_url or not target.database_url:
+            raise Problem(
+                "There is no running stack, and REDIS_URL and DATABASE_URL are not set.",
+                "Start the local stack with `make up`, or set the addresses of your own.",
+            )
+        target.export()
+        return target
+
+    def save(self, directory: Path) -> None:
+        """Remember the addresses for later commands."""
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "target.json").write_text(json.dumps(asdict(self), indent=2))
+
+    def export(self) -> None:
+        """Point boto3 and SAM in this process and its children at the emulator."""
+        if self.endpoint_url:
+            os.environ.update(
+                AWS_ENDPOINT_URL=self.endpoint_url,
+                AWS_ACCESS_KEY_ID="test",
+                AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - emulators take any
+                AWS_DEFAULT_REGION="us-east-1",
+            )
+
+    @cached_property
+    def cloud(self) -> Cloud:
+        """The emulator, or AWS, behind one face."""
+        return detect(self.endpoint_url)
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """Outputs of the CloudFormation stack, by name.
+
+        Raises:
+            Problem: the application is not deployed.
+        """
+        try:
+            answer = boto3.client("cloudformation").describe_stacks(StackName=self.stack_name)
+        except (BotoCoreError, ClientError) as error:
+            raise Problem(
+                f"The stack {self.stack_name!r} is not deployed: {error}",
+                "Deploy it with `make up` (locally) or `flashsale deploy --env prod`.",
+            ) from error
+        outputs = answer["Stacks"][0].get("Outputs", [])
+        return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+    @property
+    def api_url(self) -> str:
+        """Base URL of the HTTP API, without a slash at its end."""
+        return self.cloud.api_url(self.outputs)
+
+    @property
+    def queues(self) -> dict[str, str]:
+        """Queue URLs by the names that people use: orders, dlq, parking."""
+        return {
+            "orders": self.outputs["OrdersQueueUrl"],
+            "dlq": self.outputs["DeadLetterQueueUrl"],
+            "parking": self.outputs["ParkingQueueUrl"],
+        }
+
+    @asynccontextmanager
+    async def services(self) -> AsyncIterator[Services]:
+        """The application's own services, connected to this deployment's stores."""
+        try:
+            settings = Settings.from_mapping(
+                {
+                    "REDIS_URL": self.redis_url,
+                    "DATABASE_URL": self.database_url,
+                    "DATABASE_POOL_SIZE": str(POOL_SIZE),
+                }
+            )
+        except ConfigError as error:
+            raise Problem(str(error), "Set it to the address of your server.") from error
+        services = bootstrap(settings)
+        try:
+            yield services
+        finally:
+            await services.close()

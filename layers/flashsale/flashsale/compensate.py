@@ -1,0 +1,42 @@
+"""Use case of the rollback function: what happens to orders that PostgreSQL would not take."""
+
+from collections.abc import Sequence
+
+from flashsale.batch import Message, Outcome, decode, release
+from flashsale.bootstrap import Services
+from flashsale.errors import OrderRejected, ServiceUnavailable
+from flashsale.failures import Failure
+from flashsale.model import Order, OrderStatus
+
+REASON = "the order could not be written; see the logs of its correlation id"
+
+
+async def compensate(services: Services, messages: Sequence[Message]) -> Outcome:
+    """Cancel each order in PostgreSQL, and only then give its units back, once.
+
+    An order that is CONFIRMED after all is left alone. Without PostgreSQL's answer nothing is
+    released: an order function that still runs could confirm the order, and the unit would be sold
+    twice. Safe to repeat. A failure means that SQS must deliver the message again.
+    """
+    outcome = Outcome()
+    orders = decode(messages, outcome)
+    causes = await services.failures.causes(list(orders))
+    for message_id, order in orders.items():
+        await _cancel(services, message_id, order, causes.get(message_id, REASON), outcome)
+    await services.failures.remember(outcome.failures)
+    return outcome
+
+
+async def _cancel(
+    services: Services, message_id: str, order: Order, reason: str, outcome: Outcome
+) -> None:
+    try:
+        status = await services.orders.cancel(order, reason)
+    except (ServiceUnavailable, OrderRejected) as error:
+        outcome.failures.append(Failure(message_id, str(error)))
+        return
+    if status is OrderStatus.CONFIRMED:
+        outcome.confirmed.append(order)
+    else:
+        # If this process dies here, the message comes again: the row stands, the release follows.
+        await release(services, message_id, order, outcome)

@@ -1,0 +1,85 @@
+"""The connection to PostgreSQL: one pool a process, and driver errors in this package's words."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from flashsale.errors import DatabaseUnavailable, OrderRejected
+
+Connection = psycopg.AsyncConnection[DictRow]
+
+# Seconds until a buyer hears that PostgreSQL does not answer.
+CONNECT_TIMEOUT = 2
+
+
+@cache
+def sql(name: str) -> LiteralString:
+    """The text of the statement `sql/<name>.sql`, which says what it does and what it takes."""
+    text = (Path(__file__).parent / "sql" / f"{name}.sql").read_text()
+    return cast(LiteralString, text)  # psycopg wants proof that a query holds no input
+
+
+class Database:
+    """A pool of connections that opens itself on first use.
+
+    Raises from every transaction:
+        DatabaseUnavailable: no connection, a broken one, or a deadlock; try again.
+        OrderRejected: a constraint or a value that PostgreSQL refuses; trying again cannot help.
+    """
+
+    def __init__(self, url: str, pool_size: int) -> None:
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url,
+            connection_class=psycopg.AsyncConnection[DictRow],
+            kwargs={"row_factory": dict_row, "connect_timeout": CONNECT_TIMEOUT},
+            min_size=0,
+            max_size=pool_size,
+            timeout=CONNECT_TIMEOUT,
+            # A sale outlives a restart of PostgreSQL: never hand out a connection that is dead.
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One transaction: committed at the end of the block, rolled back if it raises."""
+        try:
+            await self._pool.open()
+            async with self._pool.connection() as connection:
+                yield connection
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable(f"PostgreSQL: {_first_line(error)}") from error
+        except (psycopg.IntegrityError, psycopg.DataError) as error:
+            constraint = error.diag.constraint_name or ""
+            raise OrderRejected(_first_line(error), constraint) from error
+
+    async def fetch_one(self, statement: str, **parameters: Any) -> DictRow | None:
+        """Run one named statement in a transaction of its own; its first row, or None."""
+        async with self.transaction() as connection:
+            cursor = await connection.execute(sql(statement), parameters)
+            return await cursor.fetchone()
+
+    async def fetch_all(self, statement: str, **parameters: Any) -> list[DictRow]:
+        """Run one named statement in a transaction of its own; all its rows."""
+        async with self.transaction() as connection:
+            cursor = await connection.execute(sql(statement), parameters)
+            return await cursor.fetchall()
+
+    async def ping(self) -> None:
+        """Raise DatabaseUnavailable unless PostgreSQL answers."""
+        async with self.transaction():
+            pass  # the pool checks each connection that it hands out
+
+    async def close(self) -> None:
+        """Close the connections; for tests and tools, a Lambda keeps them."""
+        await self._pool.close()
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,12 @@
+"""V2, atomic SQL: the database checks and takes the unit in one statement.
+
+Correct. The price: all buyers of a product queue for one row's lock, each holding a connection.
+"""
+
+from flashsale.bootstrap import Services
+from flashsale.model import Order, Purchase, Refusal
+
+
+async def buy(services: Services, order: Order) -> Purchase | Refusal:
+    """Take the units and write the order in one transaction."""
+    return await services.orders.take_units_and_insert(order)

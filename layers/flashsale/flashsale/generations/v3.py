@@ -1,0 +1,17 @@
+"""V3, Redis first: an atomic script claims the unit, then PostgreSQL is written while buyers wait.
+
+Sold-out buyers never reach PostgreSQL. But the two stores are not one transaction: a write that
+fails after the decrement loses the unit. That is kept visible here: `flashsale verify` reports it.
+"""
+
+from flashsale.bootstrap import Services
+from flashsale.model import Order, Purchase, Refusal
+
+
+async def buy(services: Services, order: Order) -> Purchase | Refusal:
+    """Take the units in Redis, then write the order to PostgreSQL."""
+    left = await services.stock.decrement(order.product_id, order.quantity)
+    if isinstance(left, Refusal):
+        return left
+    # THE LOSS: if this raises, or the process dies here, nobody gives the unit back.
+    return await services.orders.take_units_and_insert(order)

@@ -1,0 +1,31 @@
+"""V4, Redis and a queue: an atomic script claims the unit, SQS carries the order to PostgreSQL.
+
+The buyer waits for Redis and SQS only. What PostgreSQL cannot take is tried again, and in the end
+rolled back (`place_orders`, `compensate`).
+"""
+
+from flashsale.bootstrap import Services
+from flashsale.errors import PushRefused
+from flashsale.model import Accepted, Order, Refusal
+
+
+async def buy(services: Services, order: Order) -> Accepted | Refusal:
+    """Claim the units, then push the order.
+
+    Raises:
+        StockUnavailable: Redis does not answer.
+        PushRefused: SQS certainly has no such order; its units were given back.
+        PushUncertain: SQS may have it; its units stay claimed.
+    """
+    left = await services.stock.decrement(order.product_id, order.quantity)
+    if isinstance(left, Refusal):
+        return left
+    # THE GAP: a process that dies between the decrement and the push leaves a claim that nobody
+    # knows of, and a push of unknown outcome leaves one that nobody may release. V5 closes it by
+    # writing the claim down in the same atomic step as the decrement.
+    try:
+        await services.order_queue.push(order)
+    except PushRefused:
+        await services.stock.release(order)
+        raise
+    return Accepted(order.id)

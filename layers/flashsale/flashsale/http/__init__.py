@@ -1,0 +1,1 @@
+"""What HTTP needs beside the routes in `functions/buy/app.py`: bodies, errors, limits, logs."""

@@ -1,0 +1,63 @@
+"""One observation per request; what becomes of it (log line, metrics) is the edge's business."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What happened to one request.
+
+    Attributes:
+        status: HTTP status of the answer.
+        correlation_id: follows the purchase through the queue into PostgreSQL.
+        generation, outcome, order_id: set by the buy routes only.
+        error: the cause of a 5xx answer, as the buyer must not see it.
+    """
+
+    method: str
+    path: str
+    status: int
+    correlation_id: str
+    generation: int | None = None
+    outcome: str | None = None
+    order_id: str | None = None
+    error: str | None = None
+
+
+class Observe:
+    """ASGI middleware: gives each request a correlation id and hands its observation to `emit`."""
+
+    def __init__(self, app: ASGIApp, emit: Callable[[Observation], None]) -> None:
+        self._app = app
+        self._emit = emit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        state["correlation_id"] = _correlation_id(scope)
+        status = 500
+
+        async def observing_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, observing_send)
+        finally:
+            keys = ("correlation_id", "generation", "outcome", "order_id", "error")
+            seen = {key: state[key] for key in keys if key in state}
+            self._emit(Observation(scope["method"], scope["path"], status, **seen))
+
+
+def _correlation_id(scope: Scope) -> str:
+    context = scope.get("aws.event", {}).get("requestContext", {})
+    return str(context.get("requestId") or uuid4())

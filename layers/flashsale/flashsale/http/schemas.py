@@ -1,0 +1,77 @@
+"""Bodies of requests and answers, named as the original system names them."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from flashsale.model import PlacedOrder, Product, ProductId, UserId
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
+
+
+class BuyRequest(_Body):
+    """Body of `POST /api/v1/buy` to `/api/v4/buy`: one unit for one buyer."""
+
+    product_id: Annotated[ProductId, Field(examples=["p-01"])]
+    user_id: Annotated[UserId, Field(examples=["u-0001"])]
+
+
+class ProductBody(_Body):
+    """A product. `stock` is live: what can be claimed now, in Redis where its sale is open."""
+
+    id: str
+    name: str
+    price: float
+    initial_stock: int
+    stock: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def live(cls, product: Product, in_redis: int | None) -> Self:
+        """The product with the stock that buyers compete for."""
+        body = cls.model_validate(product)
+        return body if in_redis is None else body.model_copy(update={"stock": in_redis})
+
+
+class OrderBody(_Body):
+    """A confirmed order."""
+
+    id: str
+    user_id: str
+    product_id: str
+    quantity: int
+    status: str
+    created_at: datetime
+
+
+class PurchaseBody(_Body):
+    """Answer of V1 to V3."""
+
+    updated_product: ProductBody
+    placed_order: OrderBody
+
+
+class AcceptedBody(_Body):
+    """Answer of V4: the order is on its way."""
+
+    message: str = "Order accepted for processing"
+    order_id: str
+
+
+class ErrorBody(BaseModel):
+    """Every error of V1 to V4."""
+
+    error: Annotated[str, Field(examples=["Bad Request"])]
+    message: Annotated[str, Field(examples=["Out of stock"])]
+
+
+class HealthBody(BaseModel):
+    """Which backing services answer: "up", or "down"."""
+
+    status: Annotated[str, Field(examples=["ok"])]
+    services: dict[str, str]

@@ -1,0 +1,66 @@
+"""The queue between a claim and its order. SQS only carries: it decides nothing."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+)
+
+from flashsale.errors import PushRefused, PushUncertain
+from flashsale.model import Order
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+ATTEMPTS = 3
+
+
+class OrderQueue:
+    """Pushes orders to the queue `orders`."""
+
+    def __init__(self, sqs: "SQSClient", url: str) -> None:
+        # The client must not retry by itself: it would hide that an earlier try timed out.
+        self._sqs = sqs
+        self._url = url
+
+    async def push(self, order: Order) -> None:
+        """Send an order; a try whose outcome is unknown is repeated with the same order id.
+
+        Raises:
+            PushRefused: the message is certainly not in the queue; the claim may be released.
+            PushUncertain: it may be in the queue; the claim must not be released.
+        """
+        body = order.model_dump_json()
+        uncertain: Exception | None = None
+        for _ in range(ATTEMPTS):
+            try:
+                await asyncio.to_thread(
+                    self._sqs.send_message, QueueUrl=self._url, MessageBody=body
+                )
+                return
+            except (BotoCoreError, ClientError) as error:
+                # A refusal is certain only if no earlier try may have got through.
+                if uncertain is None and _certainly_refused(error):
+                    raise PushRefused(f"SQS refused order {order.id}: {error}") from error
+                uncertain = error
+        raise PushUncertain(f"SQS may or may not hold order {order.id}: {uncertain}") from uncertain
+
+    async def ping(self) -> None:
+        """Raise PushRefused unless SQS knows the queue."""
+        try:
+            await asyncio.to_thread(
+                self._sqs.get_queue_attributes, QueueUrl=self._url, AttributeNames=["QueueArn"]
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise PushRefused(f"SQS: {error}") from error
+
+
+def _certainly_refused(error: Exception) -> bool:
+    if isinstance(error, ClientError):
+        metadata: Any = error.response.get("ResponseMetadata", {})
+        return 400 <= metadata.get("HTTPStatusCode", 500) < 500
+    return isinstance(error, EndpointConnectionError | ConnectTimeoutError)

@@ -1,0 +1,135 @@
+"""Orders in PostgreSQL. PostgreSQL decides whether an order exists."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from flashsale.database import Connection, Database, sql
+from flashsale.errors import OrderRejected
+from flashsale.model import Order, OrderStatus, PlacedOrder, Product, Purchase, Refusal
+
+NO_UNITS_LEFT = "no units left in PostgreSQL"
+
+
+class Orders:
+    """Writes orders; every method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def insert(self, order: Order) -> PlacedOrder | Refusal:
+        """Write a confirmed order without taking its units (V1)."""
+        try:
+            row = await self._database.fetch_one("insert_order", **_columns(order))
+        except OrderRejected as error:
+            return _refusal(error)
+        assert row
+        return _placed(row)
+
+    async def take_units_and_insert(self, order: Order) -> Purchase | Refusal:
+        """Take the units from `products.stock` and write the order, or do neither (V2, V3)."""
+        try:
+            async with self._database.transaction() as connection:
+                cursor = await connection.execute(
+                    sql("take_units"), {"id": order.product_id, "quantity": order.quantity}
+                )
+                if not (product := await cursor.fetchone()):
+                    return await self._why_nothing_was_taken(connection, order.product_id)
+                cursor = await connection.execute(sql("insert_order"), _columns(order))
+                placed = await cursor.fetchone()
+        except OrderRejected as error:
+            return _refusal(error)
+        assert placed
+        return Purchase(Product(**product), _placed(placed))
+
+    @staticmethod
+    async def _why_nothing_was_taken(connection: Connection, product_id: str) -> Refusal:
+        cursor = await connection.execute(sql("select_product"), {"id": product_id})
+        return Refusal.SOLD_OUT if await cursor.fetchone() else Refusal.NO_SUCH_PRODUCT
+
+    async def confirm(self, orders: Sequence[Order]) -> Mapping[str, OrderStatus]:
+        """Write a batch: each order CONFIRMED, or CANCELLED where its units are not there.
+
+        Orders that exist already stay as they are. Returns how each order stands, by id.
+
+        Raises:
+            OrderRejected: one of them breaks a constraint (unknown user); none was written.
+        """
+        by_id = {order.id: order for order in orders}  # a message may come twice in one batch
+        async with self._database.transaction() as connection:
+            new = await self._insert_all(connection, list(by_id.values()))
+            by_product: dict[str, list[Order]] = defaultdict(list)
+            for order_id in new:
+                by_product[by_id[order_id].product_id].append(by_id[order_id])
+            for product_id in sorted(by_product):  # sorted: two batches lock in the same order
+                await self._take_units(connection, product_id, by_product[product_id])
+            return await self._statuses(connection, list(by_id))
+
+    @staticmethod
+    async def _insert_all(connection: Connection, orders: list[Order]) -> list[str]:
+        cursor = await connection.execute(
+            sql("insert_orders"),
+            {
+                "ids": [order.id for order in orders],
+                "user_ids": [order.user_id for order in orders],
+                "product_ids": [order.product_id for order in orders],
+                "quantities": [order.quantity for order in orders],
+                "generations": [order.generation for order in orders],
+            },
+        )
+        return [row["id"] for row in await cursor.fetchall()]
+
+    @staticmethod
+    async def _take_units(connection: Connection, product_id: str, orders: list[Order]) -> None:
+        wanted = {"id": product_id, "quantity": sum(order.quantity for order in orders)}
+        cursor = await connection.execute(sql("take_units"), wanted)
+        if await cursor.fetchone():
+            return
+        # Not all fit: Redis gave away more than PostgreSQL has. First come, first served.
+        cursor = await connection.execute(sql("lock_stock"), {"id": product_id})
+        row = await cursor.fetchone()
+        left = stock = row["stock"] if row else 0
+        misfits = []
+        for order in orders:
+            if order.quantity <= left:
+                left -= order.quantity
+            else:
+                misfits.append(order.id)
+        await connection.execute(sql("cancel_orders"), {"ids": misfits, "reason": NO_UNITS_LEFT})
+        if left < stock:
+            await connection.execute(
+                sql("take_units"), {"id": product_id, "quantity": stock - left}
+            )
+
+    async def cancel(self, order: Order, reason: str) -> OrderStatus:
+        """Write the order as CANCELLED unless it exists; return how it stands now.
+
+        This row is what decides between the order function and the rollback function: they race
+        for one primary key, and exactly one wins.
+        """
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                sql("insert_cancelled_order"), {**_columns(order), "reason": reason}
+            )
+            return (await self._statuses(connection, [order.id]))[order.id]
+
+    @staticmethod
+    async def _statuses(connection: Connection, ids: list[str]) -> dict[str, OrderStatus]:
+        cursor = await connection.execute(sql("select_statuses"), {"ids": ids})
+        return {row["id"]: OrderStatus(row["status"]) for row in await cursor.fetchall()}
+
+
+def _columns(order: Order) -> dict[str, str | int]:
+    return order.model_dump(exclude={"correlation_id"})
+
+
+def _placed(row: Mapping[str, object]) -> PlacedOrder:
+    return PlacedOrder(**{**row, "status": OrderStatus(row["status"])})  # type: ignore[arg-type]
+
+
+def _refusal(error: OrderRejected) -> Refusal:
+    match error.constraint:
+        case "orders_user_id_fkey":
+            return Refusal.NO_SUCH_USER
+        case "orders_product_id_fkey":
+            return Refusal.NO_SUCH_PRODUCT
+    raise error

@@ -1,0 +1,5 @@
+-- One confirmed order, written while its buyer waits (V1 to V3).
+-- Parameters: id, user_id, product_id, quantity, generation.
+INSERT INTO orders (id, user_id, product_id, quantity, status, generation)
+VALUES (%(id)s, %(user_id)s, %(product_id)s, %(quantity)s, 'CONFIRMED', %(generation)s)
+RETURNING id, user_id, product_id, quantity, status, created_at

@@ -1,0 +1,13 @@
+-- Per product: what was to be sold, what is left, and what the orders say. Parameters: ids, or null
+-- for all products.
+SELECT
+    p.id, p.initial_stock, p.stock,
+    coalesce(sum(o.quantity) FILTER (WHERE o.status = 'CONFIRMED'), 0)::bigint AS confirmed,
+    coalesce(sum(o.quantity) FILTER (WHERE o.status = 'CANCELLED'), 0)::bigint AS cancelled,
+    coalesce(array_agg(DISTINCT o.generation) FILTER (WHERE o.generation IS NOT NULL), '{}')
+        AS generations
+FROM products AS p
+LEFT JOIN orders AS o ON o.product_id = p.id
+WHERE %(ids)s::text[] IS NULL OR p.id = ANY(%(ids)s)
+GROUP BY p.id
+ORDER BY p.created_at, p.id

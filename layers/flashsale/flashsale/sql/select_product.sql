@@ -1,0 +1,4 @@
+-- One product as it stands. Parameters: id.
+SELECT id, name, price, initial_stock, stock, created_at, updated_at
+FROM products
+WHERE id = %(id)s

@@ -1,0 +1,6 @@
+-- Take units from a product, if that many are left: the last guard against overselling.
+-- No row comes back if they are not. Parameters: id, quantity.
+UPDATE products
+SET stock = stock - %(quantity)s, updated_at = now()
+WHERE id = %(id)s AND stock >= %(quantity)s
+RETURNING id, name, price, initial_stock, stock, created_at, updated_at

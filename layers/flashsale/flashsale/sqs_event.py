@@ -1,0 +1,45 @@
+"""Between an SQS event and a use case: messages in, partial failures, log line and metrics out."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from flashsale.batch import Message, Outcome
+
+
+def messages(event: dict[str, Any]) -> list[Message]:
+    """The messages of an SQS event."""
+    return [Message(record["messageId"], record["body"]) for record in event["Records"]]
+
+
+def failed_items(outcome: Outcome) -> dict[str, Any]:
+    """The answer of a function with ReportBatchItemFailures: these messages must come again."""
+    return {
+        "batchItemFailures": [{"itemIdentifier": failure.message_id} for failure in outcome.failures]
+    }
+
+
+def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> None:
+    """Write the invocation's log line and count its outcomes."""
+    done = [*outcome.confirmed, *outcome.cancelled]
+    write = logger.warning if outcome.failures else logger.info
+    write(
+        what,
+        extra={
+            "confirmed": len(outcome.confirmed),
+            "cancelled": len(outcome.cancelled),
+            "released_units": outcome.released,
+            "failures": {failure.message_id: failure.cause for failure in outcome.failures},
+            "orders": {order.id: order.correlation_id for order in done},
+        },
+    )
+    counts = {
+        "OrdersConfirmed": len(outcome.confirmed),
+        "OrdersCancelled": len(outcome.cancelled),
+        "OrdersFailed": len(outcome.failures),
+        "UnitsReleased": outcome.released,
+        "BatchSize": len(done) + len(outcome.failures),
+    }
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
