@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from flashsale.bootstrap import Services
 from flashsale.books import Books, read_books
+from flashsale.bootstrap import Services
+
 from infra.load import Answer, Kind, buy_all
 from infra.problems import Problem
 from infra.queues import depths
@@ -29,6 +30,7 @@ class Sale:
     Attributes:
         selling: seconds from the first request to the last answer.
         settling: seconds from the first request to the last order in PostgreSQL.
+
     """
 
     generation: int

@@ -1,6 +1,7 @@
 """Purchase attempts over HTTP, many at a time, each timed."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,9 +9,9 @@ from enum import StrEnum
 
 import httpx
 
-# A throttled attempt (429) waits and tries again: so would a browser.
+# A throttled attempt (429) waits this long, more or less, and tries again; its clock runs on.
 THROTTLE_PAUSE = 0.05
-THROTTLE_TRIES = 200
+THROTTLE_TRIES = 400
 
 
 class Kind(StrEnum):
@@ -23,18 +24,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One attempt: what it ended in, and the seconds from request to answer."""
+    """One attempt: what it ended in, the seconds that it took, how often it was throttled."""
 
     kind: Kind
     seconds: float
+    throttled: int = 0
     detail: str = ""
-
-
-async def warm_up(api_url: str, connections: int) -> None:
-    """Start as many execution environments of buy as there will be connections."""
-    async with httpx.AsyncClient(base_url=api_url, timeout=60) as client:
-        for _ in range(2):
-            await asyncio.gather(*(client.get("/health") for _ in range(connections)))
 
 
 async def buy_all(
@@ -62,21 +57,23 @@ async def buy_all(
 
 
 async def _attempt(client: httpx.AsyncClient, path: str, body: dict[str, str]) -> Answer:
-    for _ in range(THROTTLE_TRIES):
-        started = time.perf_counter()
+    started = time.perf_counter()
+    for throttled in range(THROTTLE_TRIES):
         try:
             response = await client.post(path, json=body)
         except httpx.HTTPError as error:
-            return Answer(Kind.ERROR, time.perf_counter() - started, repr(error))
+            return Answer(Kind.ERROR, time.perf_counter() - started, throttled, repr(error))
         if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
-            return _classify(response, time.perf_counter() - started)
-        await asyncio.sleep(THROTTLE_PAUSE)
-    return Answer(Kind.ERROR, time.perf_counter() - started, "throttled")
+            kind = _classify(response)
+            detail = f"{response.status_code} {response.text[:200]}" if kind is Kind.ERROR else ""
+            return Answer(kind, time.perf_counter() - started, throttled, detail)
+        await asyncio.sleep(THROTTLE_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+    return Answer(Kind.ERROR, time.perf_counter() - started, THROTTLE_TRIES, "throttled")
 
 
-def _classify(response: httpx.Response, seconds: float) -> Answer:
+def _classify(response: httpx.Response) -> Kind:
     if response.status_code in (httpx.codes.CREATED, httpx.codes.ACCEPTED):
-        return Answer(Kind.ACCEPTED, seconds)
+        return Kind.ACCEPTED
     if response.status_code == httpx.codes.BAD_REQUEST and "Out of stock" in response.text:
-        return Answer(Kind.SOLD_OUT, seconds)
-    return Answer(Kind.ERROR, seconds, f"{response.status_code} {response.text[:200]}")
+        return Kind.SOLD_OUT
+    return Kind.ERROR

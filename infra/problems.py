@@ -10,6 +10,7 @@ class Problem(Exception):
         cause: what is wrong, and where.
         way_out: what to do about it.
         log: a file with more, of which the last lines are shown.
+
     """
 
     def __init__(self, cause: str, way_out: str, log: Path | None = None) -> None:

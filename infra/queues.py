@@ -6,12 +6,6 @@ from dataclasses import dataclass
 
 import boto3
 
-DEPTHS = (
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Depth:
@@ -30,9 +24,13 @@ class Depth:
 def depth(queue_url: str) -> Depth:
     """Depth of one queue; on AWS it is approximate for up to a minute."""
     attributes = boto3.client("sqs").get_queue_attributes(
-        QueueUrl=queue_url, AttributeNames=list(DEPTHS)
+        QueueUrl=queue_url, AttributeNames=["All"]
     )["Attributes"]
-    return Depth(*(int(attributes[name]) for name in DEPTHS))
+    return Depth(
+        ready=int(attributes["ApproximateNumberOfMessages"]),
+        in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+        delayed=int(attributes["ApproximateNumberOfMessagesDelayed"]),
+    )
 
 
 def depths(queues: Mapping[str, str]) -> dict[str, Depth]:

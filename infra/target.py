@@ -11,10 +11,10 @@ from typing import Self
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-
 from flashsale.bootstrap import Services, bootstrap
 from flashsale.config import Settings
 from flashsale.errors import ConfigError
+
 from infra.clouds import Cloud, detect
 from infra.problems import Problem
 
@@ -29,6 +29,7 @@ class Target:
 
     Attributes:
         endpoint_url: of the emulator; "" on AWS.
+
     """
 
     redis_url: str
@@ -81,6 +82,7 @@ class Target:
 
         Raises:
             Problem: the application is not deployed.
+
         """
         try:
             answer = boto3.client("cloudformation").describe_stacks(StackName=self.stack_name)

@@ -11,9 +11,6 @@ from uuid import uuid4
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from mangum import Mangum
-from pydantic import BaseModel
-
 from flashsale.bootstrap import Services, bootstrap
 from flashsale.config import Settings
 from flashsale.errors import ServiceUnavailable
@@ -31,6 +28,8 @@ from flashsale.http.schemas import (
     PurchaseBody,
 )
 from flashsale.model import Accepted, Order, ProductId, Purchase, Refusal
+from mangum import Mangum
+from pydantic import BaseModel
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorBody, "description": "Invalid request, or out of stock"},

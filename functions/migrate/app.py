@@ -1,4 +1,4 @@
-"""The migrate function: brings the database to the newest schema, from inside its private subnet."""
+"""The migrate function: brings the database to the newest schema, from inside its subnet."""
 
 import asyncio
 import os
@@ -7,7 +7,6 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from flashsale.config import Settings
 from flashsale.database import Database
 from flashsale.migrations import migrate

@@ -7,7 +7,6 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from flashsale.bootstrap import Services, bootstrap
 from flashsale.config import Settings
 from flashsale.place_orders import place_orders

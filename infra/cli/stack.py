@@ -33,7 +33,9 @@ def up() -> None:
     Example: [bold]flashsale up[/]
     """
     start()
-    console.print("The stack is up. [bold]flashsale status[/] shows it, [bold]make down[/] stops it.")
+    console.print(
+        "The stack is up. [bold]flashsale status[/] shows it, [bold]make down[/] stops it."
+    )
 
 
 def start() -> Target:
@@ -58,15 +60,14 @@ def deploy_locally(target: Target) -> None:
     parameters = deployment.local_parameters(target)
     with step("sam build (the first time it downloads the functions' packages)") as done:
         started = time.monotonic()
-        build_parameters = {
-            name: parameters[name] for name in ("PythonRuntime", "Architecture")
-        }
+        build_parameters = {name: parameters[name] for name in ("PythonRuntime", "Architecture")}
         deployment.build("local", build_parameters, LOCAL / "logs" / "sam-build.log")
         done(f"sam build ({time.monotonic() - started:.1f} s)")
     with step("sam deploy") as done:
         started = time.monotonic()
         log = LOCAL / "logs" / "sam-deploy.log"
         deployment.deploy("local", target.stack_name, parameters, log)
+        target.cloud.finish_deploy(target.stack_name, parameters)
         done(f"sam deploy to {target.cloud.name} ({time.monotonic() - started:.1f} s)")
     with step("migrate") as done:
         applied = deployment.migrate(target)
@@ -169,9 +170,7 @@ def logs(
             for page in pages.paginate(logGroupName=group, startTime=since):
                 lines += [(e["timestamp"], name, e["message"].rstrip()) for e in page["events"]]
         except ClientError as error:
-            raise Problem(
-                f"No logs in {group}: {error}", "Deploy first: `make up`."
-            ) from error
+            raise Problem(f"No logs in {group}: {error}", "Deploy first: `make up`.") from error
     for timestamp, name, message in sorted(lines):
         at = datetime.fromtimestamp(timestamp / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
         console.print(f"[dim]{at}[/] [cyan]{name:8}[/] ", end="")

@@ -16,6 +16,9 @@ class Aws:
         """The address that API Gateway gave the API."""
         return outputs["ApiUrl"]
 
+    def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
+        """Nothing: CloudFormation did it all."""
+
     def peek(self, queue_url: str, limit: int) -> list[QueuedMessage]:
         """Look by receiving with no visibility timeout: AWS has no other way.
 

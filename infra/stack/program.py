@@ -18,6 +18,7 @@ class Program:
         ready: True once it answers; may raise while it does not.
         user: system user that runs it, where that is not the caller.
         stop_signal: asks it to stop in good order.
+
     """
 
     name: str

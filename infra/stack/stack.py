@@ -56,6 +56,7 @@ class Stack:
 
         Raises:
             Problem: and nothing is left running that this call started.
+
         """
         wanted = [p for p in self.programs if emulator or p is not self.emulator]
         fresh = not self.supervisor.running
@@ -63,9 +64,7 @@ class Stack:
             if fresh:
                 for program in wanted:
                     _refuse_taken_port(program)
-                for program in wanted:
-                    program.prepare()
-                self.supervisor.start(wanted)
+                self.supervisor.start(self.programs)
             for program in wanted:
                 self.start(program, report)
         except BaseException:
@@ -83,6 +82,7 @@ class Stack:
             )
         if info[program.name]["statename"] != "RUNNING":
             _refuse_taken_port(program)
+            program.prepare()
             self.supervisor.start_program(program.name)
         self._await_ready(program, started)
         report(f"{program.name} on {program.url} ({time.monotonic() - started:.1f} s)")
@@ -115,7 +115,7 @@ class Stack:
 
 def _port(environment: Mapping[str, str], variable: str) -> int:
     value = environment.get(variable, str(DEFAULT_PORTS[variable]))
-    if not value.isdecimal() or not 0 < int(value) < 65536:  # noqa: PLR2004
+    if not value.isdecimal() or not 0 < int(value) < 65536:
         raise Problem(f"{variable} is {value!r}.", "It should be a port number, such as 16379.")
     return int(value)
 

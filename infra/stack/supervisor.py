@@ -82,7 +82,7 @@ class Supervisor:
     def info(self) -> dict[str, dict[str, Any]]:
         """State, process id and start time of each program, by name; {} if nothing runs."""
         try:
-            rows = cast(list[dict[str, Any]], self._call("getAllProcessInfo"))
+            rows = cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))
         except OSError:
             return {}
         return {row["name"]: row for row in rows}
@@ -91,7 +91,7 @@ class Supervisor:
         """Stop all programs, then supervisord; waits until it is gone."""
         if not self.running:
             return
-        pid = int(cast(int, self._call("getPID")))
+        pid = int(cast("int", self._call("getPID")))
         self._call("shutdown")
         deadline = time.monotonic() + STOP_DEADLINE
         while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:

@@ -25,6 +25,7 @@ class Books:
         generations: the generations that wrote orders of this product.
         redis_stock: units that can be claimed, or None where no sale was opened.
         waiting: most units that may still be in a queue, on their way to PostgreSQL.
+
     """
 
     product_id: str
@@ -72,7 +73,10 @@ class Books:
 
     @property
     def broken(self) -> bool:
-        """Whether it is violated by a generation that promises to keep it."""
+        """Whether it is violated by a generation that promises to keep it, or by nobody knows whom.
+
+        A product without orders has no generation: if its units are gone, somebody must look.
+        """
         return not self.balanced and SOUND.issuperset(self.generations)
 
 
@@ -83,6 +87,7 @@ async def read_books(
 
     Args:
         waiting: messages in all queues; while there are any, units may be on their way.
+
     """
     ids = None if product_ids is None else list(product_ids)
     rows = await services.database.fetch_all("select_books", ids=ids)

@@ -17,6 +17,7 @@ class Settings:
         orders_queue_url: URL of the SQS queue `orders`; "" for functions that never push.
         database_pool_size: connections per process; one suffices where a process serves one
             request at a time, as a Lambda execution environment does.
+
     """
 
     redis_url: str
@@ -30,6 +31,7 @@ class Settings:
 
         Raises:
             ConfigError: names the variable and what it should look like.
+
         """
         return cls(
             redis_url=_url(env, "REDIS_URL", "redis", "rediss"),

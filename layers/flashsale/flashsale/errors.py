@@ -32,6 +32,7 @@ class OrderRejected(FlashsaleError):
 
     Attributes:
         constraint: name of the violated constraint, or "" if the error names none.
+
     """
 
     def __init__(self, message: str, constraint: str = "") -> None:

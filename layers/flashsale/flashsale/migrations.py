@@ -1,7 +1,7 @@
 """Applies the numbered SQL files of a folder, in order, each once."""
 
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import LiteralString
 
 from flashsale.database import Connection, Database
 
@@ -18,7 +18,8 @@ async def migrate(database: Database, folder: Path) -> list[str]:
         )
         pending = await _pending(connection, folder)
         for path in pending:
-            await connection.execute(cast(LiteralString, path.read_text()))
+            statements: LiteralString = path.read_text()
+            await connection.execute(statements)
             await connection.execute("INSERT INTO schema_migrations VALUES (%s)", [path.name])
         return [path.name for path in pending]
 

@@ -77,6 +77,7 @@ class Order(BaseModel):
 
         Raises:
             InvalidMessage: with what is wrong, for the logs and for `flashsale dlq peek`.
+
         """
         try:
             return cls.model_validate_json(body)

@@ -1,7 +1,7 @@
 """The queue between a claim and its order. SQS only carries: it decides nothing."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -33,6 +33,7 @@ class OrderQueue:
         Raises:
             PushRefused: the message is certainly not in the queue; the claim may be released.
             PushUncertain: it may be in the queue; the claim must not be released.
+
         """
         body = order.model_dump_json()
         uncertain: Exception | None = None
@@ -61,6 +62,6 @@ class OrderQueue:
 
 def _certainly_refused(error: Exception) -> bool:
     if isinstance(error, ClientError):
-        metadata: Any = error.response.get("ResponseMetadata", {})
-        return 400 <= metadata.get("HTTPStatusCode", 500) < 500
+        status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+        return 400 <= status < 500
     return isinstance(error, EndpointConnectionError | ConnectTimeoutError)

@@ -53,6 +53,7 @@ class Orders:
 
         Raises:
             OrderRejected: one of them breaks a constraint (unknown user); none was written.
+
         """
         by_id = {order.id: order for order in orders}  # a message may come twice in one batch
         async with self._database.transaction() as connection:

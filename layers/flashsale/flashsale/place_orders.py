@@ -29,9 +29,7 @@ async def place_orders(services: Services, messages: Sequence[Message]) -> Outco
     return outcome
 
 
-async def _place_alone(
-    services: Services, message_id: str, order: Order, outcome: Outcome
-) -> None:
+async def _place_alone(services: Services, message_id: str, order: Order, outcome: Outcome) -> None:
     try:
         statuses = await services.orders.confirm([order])
     except (ServiceUnavailable, OrderRejected) as error:

@@ -16,7 +16,9 @@ def messages(event: dict[str, Any]) -> list[Message]:
 def failed_items(outcome: Outcome) -> dict[str, Any]:
     """The answer of a function with ReportBatchItemFailures: these messages must come again."""
     return {
-        "batchItemFailures": [{"itemIdentifier": failure.message_id} for failure in outcome.failures]
+        "batchItemFailures": [
+            {"itemIdentifier": failure.message_id} for failure in outcome.failures
+        ]
     }
 
 

@@ -5,12 +5,20 @@ from contextlib import asynccontextmanager
 from enum import IntEnum
 from pathlib import Path
 
+from redis import exceptions
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
-from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError, TimeoutError
 
 from flashsale.errors import StockUnavailable
 from flashsale.model import Order, Refusal
+
+# Redis is down, restarting, full or no longer the primary: all of them pass, so try again.
+UNAVAILABLE = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.OutOfMemoryError,
+    exceptions.ReadOnlyError,
+)
 
 LUA = Path(__file__).parent / "lua"
 
@@ -94,5 +102,5 @@ def _released_key(product_id: str) -> str:
 async def _translated_errors() -> AsyncIterator[None]:
     try:
         yield
-    except (ConnectionError, TimeoutError, OutOfMemoryError, ReadOnlyError) as error:
+    except UNAVAILABLE as error:
         raise StockUnavailable(f"Redis: {error}") from error

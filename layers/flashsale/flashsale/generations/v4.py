@@ -16,6 +16,7 @@ async def buy(services: Services, order: Order) -> Accepted | Refusal:
         StockUnavailable: Redis does not answer.
         PushRefused: SQS certainly has no such order; its units were given back.
         PushUncertain: SQS may have it; its units stay claimed.
+
     """
     left = await services.stock.decrement(order.product_id, order.quantity)
     if isinstance(left, Refusal):

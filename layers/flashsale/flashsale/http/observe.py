@@ -16,6 +16,7 @@ class Observation:
         correlation_id: follows the purchase through the queue into PostgreSQL.
         generation, outcome, order_id: set by the buy routes only.
         error: the cause of a 5xx answer, as the buyer must not see it.
+
     """
 
     method: str

@@ -1,0 +1,92 @@
+"""Real servers for all tests: Valkey and PostgreSQL on free ports, in a folder of their own."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flashsale.bootstrap import Services, bootstrap
+from flashsale.config import Settings
+from flashsale.migrations import migrate
+
+from infra.paths import MIGRATIONS
+from infra.seed import seed
+from infra.stack.stack import Stack
+from tests.support import USERS, free_port
+
+# Whatever the developer's shell points at, tests stay on their own servers.
+for variable in ("REDIS_URL", "DATABASE_URL", "AWS_ENDPOINT_URL", "FLASHSALE_STACK"):
+    os.environ.pop(variable, None)
+os.environ.update(
+    AWS_ACCESS_KEY_ID="test",
+    AWS_SECRET_ACCESS_KEY="test",
+    AWS_DEFAULT_REGION="us-east-1",
+    POWERTOOLS_SERVICE_NAME="flashsale",
+    POWERTOOLS_METRICS_NAMESPACE="flashsale",
+)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Valkey and PostgreSQL; `deployed` adds the emulator."""
+    folder = Path(tempfile.mkdtemp(prefix="flashsale-test-"))
+    ports = ("FLASHSALE_VALKEY_PORT", "FLASHSALE_POSTGRES_PORT", "FLASHSALE_EMULATOR_PORT")
+    stack = Stack(folder, {name: str(free_port()) for name in ports})
+    stack.up(lambda _: None, emulator=False)
+    yield stack
+    stack.down()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def settings(stack: Stack) -> Settings:
+    """Settings of a function in this stack; its queue is a closed port."""
+    return Settings(
+        redis_url=stack.redis_url,
+        database_url=stack.database_url,
+        orders_queue_url=f"http://127.0.0.1:{free_port()}/000000000000/orders",
+        database_pool_size=16,
+    )
+
+
+@pytest.fixture(scope="session")
+def migrated(settings: Settings) -> Settings:
+    """The same, with a schema and buyers in the database."""
+
+    async def prepare() -> None:
+        services = bootstrap(settings)
+        await migrate(services.database, MIGRATIONS)
+        await seed(services, USERS, [], 0)
+        await services.close()
+
+    asyncio.run(prepare())
+    return settings
+
+
+@pytest.fixture
+async def services(migrated: Settings) -> AsyncIterator[Services]:
+    """The application's services, connected to the real stores."""
+    services = bootstrap(migrated)
+    yield services
+    await services.close()
+
+
+NewProduct = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def new_product(services: Services) -> NewProduct:
+    """Makes a product of its own for a test: `await new_product(stock=10)`."""
+
+    async def make(stock: int, *, in_redis: int | None = None, on_sale: bool = True) -> str:
+        product_id = f"t-{uuid.uuid4().hex[:12]}"
+        await seed(services, [], [product_id], stock)
+        if on_sale:
+            await services.stock.open_sale(product_id, stock if in_redis is None else in_redis)
+        return product_id
+
+    return make

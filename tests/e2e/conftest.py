@@ -1,0 +1,51 @@
+"""The application, built and deployed by SAM to an emulator of its own."""
+
+from collections.abc import Iterator
+
+import boto3
+import httpx
+import pytest
+from flashsale.config import Settings
+
+from infra import deploy
+from infra.stack.stack import Stack
+from infra.target import Target
+from tests.support import USERS
+
+# Seconds until a failed message comes again: short, so that ten failures take less than a minute.
+VISIBILITY_TIMEOUT = 2
+
+
+@pytest.fixture(scope="session")
+def deployed(stack: Stack, migrated: Settings) -> Target:
+    """The deployed application, with empty queues."""
+    stack.start(stack.emulator)
+    target = Target(stack.redis_url, stack.database_url, stack.endpoint_url, "flashsale-e2e")
+    target.export()
+    parameters = {
+        **deploy.local_parameters(target),
+        "VisibilityTimeout": str(VISIBILITY_TIMEOUT),
+    }
+    deploy.build("local", parameters, stack.directory / "logs" / "sam-build.log")
+    deploy.deploy(
+        "local", target.stack_name, parameters, stack.directory / "logs" / "sam-deploy.log"
+    )
+    target.cloud.finish_deploy(target.stack_name, parameters)
+    assert deploy.migrate(target) == [], "the schema is there already"
+    return target
+
+
+@pytest.fixture
+def http(deployed: Target) -> Iterator[httpx.Client]:
+    """A client of the deployed HTTP API."""
+    with httpx.Client(base_url=deployed.api_url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def sqs(deployed: Target):
+    return boto3.client("sqs")
+
+
+def body(product_id: str, user_id: str = USERS[0]) -> dict[str, str]:
+    return {"productId": product_id, "userId": user_id}

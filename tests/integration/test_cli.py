@@ -1,0 +1,146 @@
+"""The command `flashsale`, run as a person runs it."""
+
+import os
+import pwd
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.problems import Problem
+from infra.stack import postgres
+from infra.stack.stack import Stack
+from tests.support import free_port
+
+FLASHSALE = Path(sys.executable).parent / "flashsale"
+COMMANDS = [
+    ["up"], ["down"], ["status"], ["deploy"], ["logs"], ["seed"], ["open"], ["verify"], ["demo"],
+    ["dlq", "ls"], ["dlq", "peek"], ["dlq", "redrive"],
+]  # fmt: skip
+
+
+def flashsale(*arguments, **environment):
+    return subprocess.run(
+        [FLASHSALE, *arguments],
+        env={**os.environ, "COLUMNS": "200", "TERM": "dumb", **environment},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def stores(migrated):
+    return {"REDIS_URL": migrated.redis_url, "DATABASE_URL": migrated.database_url}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself_with_an_example(command):
+    done = flashsale(*command, "--help")
+
+    assert done.returncode == 0
+    assert f"Example: flashsale {' '.join(command)}" in done.stdout
+
+
+def test_a_taken_port_is_named_with_the_way_out_and_nothing_is_left_running(tmp_path):
+    ports = {
+        "FLASHSALE_VALKEY_PORT": str(free_port()),
+        "FLASHSALE_POSTGRES_PORT": str(free_port()),
+        "FLASHSALE_EMULATOR_PORT": str(free_port()),
+    }
+    stack = Stack(tmp_path, ports)
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", int(ports["FLASHSALE_POSTGRES_PORT"])))
+        squatter.listen()
+
+        with pytest.raises(Problem) as caught:
+            stack.up(lambda _: None)
+
+    assert f"port {ports['FLASHSALE_POSTGRES_PORT']}" in caught.value.cause
+    assert "FLASHSALE_POSTGRES_PORT" in caught.value.way_out
+    assert not stack.supervisor.running
+
+
+def test_a_server_that_ends_at_once_is_named_with_its_log(tmp_path):
+    ports = {"FLASHSALE_VALKEY_PORT": str(free_port())}
+    stack = Stack(tmp_path, {**ports, "DATABASE_URL": "x", "AWS_ENDPOINT_URL": "x"})
+    (tmp_path / "valkey").mkdir()
+    (tmp_path / "valkey" / "appendonlydir").write_text("not a folder")
+
+    with pytest.raises(Problem) as caught:
+        stack.up(lambda _: None)
+
+    assert "valkey ended" in caught.value.cause
+    assert caught.value.log == tmp_path / "logs" / "valkey.log"
+    assert "appendonlydir" in caught.value.log_tail
+    assert not stack.supervisor.running
+
+
+def test_root_never_opens_a_private_home(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    (home / "checkout").mkdir(parents=True)
+    home.chmod(0o700)
+    user = pwd.struct_passwd(("alice", "x", 1000, 1000, "", str(home), "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwall", lambda: [user])
+
+    with pytest.raises(Problem, match="private home folder"):
+        postgres._refuse_private_homes(home / "checkout" / "data")
+
+    assert home.stat().st_mode & 0o777 == 0o700
+
+
+def test_given_addresses_are_used_and_not_started(tmp_path):
+    stack = Stack(
+        tmp_path,
+        {
+            "REDIS_URL": "redis://r",
+            "DATABASE_URL": "postgresql://d",
+            "AWS_ENDPOINT_URL": "http://e",
+        },
+    )
+
+    assert stack.programs == []
+    assert (stack.redis_url, stack.database_url, stack.endpoint_url) == (
+        "redis://r",
+        "postgresql://d",
+        "http://e",
+    )
+
+
+def test_seed_open_and_buy_are_idempotent(stores, tmp_path, settings):
+    prefix = f"cli-{os.getpid()}-"
+    endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"}
+    environment = {**stores, **endpoint}
+
+    first = flashsale("seed", "--users", "5", "--products", "2", "--prefix", prefix, **environment)
+    again = flashsale("seed", "--users", "5", "--products", "2", "--prefix", prefix, **environment)
+    opened = flashsale("open", f"{prefix}01", **environment)
+    reopened = flashsale("open", f"{prefix}01", **environment)
+    unknown = flashsale("open", "no-such", **environment)
+
+    assert "2 products (2 new" in first.stdout
+    assert "2 products (0 new" in again.stdout
+    assert "on sale with 100 units" in opened.stdout
+    assert "on sale already" in reopened.stdout
+    assert unknown.returncode == 1
+    assert "No such product: no-such" in unknown.stderr
+
+
+def test_a_wrong_queue_name_is_refused(stores):
+    done = flashsale("dlq", "peek", "orders", AWS_ENDPOINT_URL="http://127.0.0.1:1", **stores)
+
+    assert done.returncode == 1
+    assert "Use dlq or parking" in done.stderr
+
+
+def test_a_store_that_is_down_is_one_message_and_no_traceback():
+    done = flashsale(
+        "open",
+        REDIS_URL=f"redis://127.0.0.1:{free_port()}",
+        DATABASE_URL=f"postgresql://postgres@127.0.0.1:{free_port()}/postgres",
+        AWS_ENDPOINT_URL="http://127.0.0.1:1",
+    )
+
+    assert done.returncode == 1
+    assert "PostgreSQL" in done.stderr
+    assert "Traceback" not in done.stderr

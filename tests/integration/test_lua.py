@@ -1,0 +1,121 @@
+"""The scripts in `lua/`, on a real Valkey: every return code, and who wins a race."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flashsale.config import Settings
+from flashsale.stock import LUA, Decrement, Release
+from redis import Redis
+
+
+@pytest.fixture
+def redis(settings: Settings):
+    client = Redis.from_url(settings.redis_url, decode_responses=True)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def script(redis):
+    return lambda name: redis.register_script((LUA / f"{name}.lua").read_text())
+
+
+STOCK, RELEASED = "{p}:stock", "{p}:released"
+
+
+class TestDecrement:
+    def test_takes_units_and_returns_what_remains(self, redis, script):
+        redis.set(STOCK, 5)
+
+        assert script("decrement")(keys=[STOCK], args=[2]) == 3
+
+        assert redis.get(STOCK) == "3"
+
+    def test_takes_the_last_unit(self, redis, script):
+        redis.set(STOCK, 1)
+
+        assert script("decrement")(keys=[STOCK], args=[1]) == 0
+
+    def test_out_of_stock_takes_nothing(self, redis, script):
+        redis.set(STOCK, 1)
+
+        assert script("decrement")(keys=[STOCK], args=[2]) == Decrement.SOLD_OUT
+
+        assert redis.get(STOCK) == "1"
+
+    def test_a_product_that_is_not_on_sale_gets_no_stock(self, redis, script):
+        assert script("decrement")(keys=[STOCK], args=[1]) == Decrement.NOT_ON_SALE
+
+        assert not redis.exists(STOCK)
+
+    def test_100_threads_for_10_units_make_exactly_10_winners(self, redis, script, settings):
+        redis.set(STOCK, 10)
+        decrement = script("decrement")
+        together = threading.Barrier(100)
+
+        def buy(_):
+            with Redis.from_url(settings.redis_url) as own:
+                together.wait()
+                return decrement(keys=[STOCK], args=[1], client=own)
+
+        with ThreadPoolExecutor(100) as pool:
+            answers = list(pool.map(buy, range(100)))
+
+        assert sorted(a for a in answers if a >= 0) == list(range(10))
+        assert answers.count(Decrement.SOLD_OUT) == 90
+        assert redis.get(STOCK) == "0"
+
+
+class TestRelease:
+    def test_gives_units_back_once(self, redis, script):
+        redis.set(STOCK, 0)
+        release = script("release")
+
+        answers = [release(keys=[STOCK, RELEASED], args=["order-1", 2]) for _ in range(3)]
+
+        assert answers == [Release.RELEASED, Release.RELEASED_BEFORE, Release.RELEASED_BEFORE]
+        assert redis.get(STOCK) == "2"
+
+    def test_each_order_is_released_for_itself(self, redis, script):
+        redis.set(STOCK, 0)
+
+        for order_id in ("a", "b"):
+            script("release")(keys=[STOCK, RELEASED], args=[order_id, 1])
+
+        assert redis.get(STOCK) == "2"
+
+    def test_a_product_that_is_not_on_sale_gets_no_stock(self, redis, script):
+        answer = script("release")(keys=[STOCK, RELEASED], args=["order-1", 1])
+
+        assert answer == Release.NOT_ON_SALE
+        assert not redis.exists(STOCK, RELEASED)
+
+
+class TestOpenSale:
+    def test_sets_the_stock(self, redis, script):
+        assert script("open_sale")(keys=[STOCK, RELEASED], args=[7]) == 1
+
+        assert redis.get(STOCK) == "7"
+
+    def test_refuses_to_overwrite_a_running_sale_even_if_sold_out(self, redis, script):
+        redis.set(STOCK, 0)
+
+        assert script("open_sale")(keys=[STOCK, RELEASED], args=[7]) == 0
+
+        assert redis.get(STOCK) == "0"
+
+    def test_forgets_what_an_earlier_sale_released(self, redis, script):
+        redis.sadd(RELEASED, "order-of-an-earlier-sale")
+
+        script("open_sale")(keys=[STOCK, RELEASED], args=[7])
+
+        assert not redis.exists(RELEASED)
+
+
+def test_every_script_explains_itself():
+    for path in LUA.glob("*.lua"):
+        header = path.read_text()
+        for part in (f"-- {path.name}:", "KEYS[1]", "ARGV[1]", "returns"):
+            assert part in header, f"{path.name} lacks {part!r}"

@@ -1,0 +1,28 @@
+"""What tests share: buyers, free ports, and waiting for a condition, never for a time."""
+
+import socket
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from infra.seed import user_ids
+
+T = TypeVar("T")
+
+USERS = user_ids(300)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(condition: Callable[[], T], deadline: float = 60.0) -> T:
+    """The first true value of `condition`; fails with the last one after `deadline` seconds."""
+    end = time.monotonic() + deadline
+    while not (value := condition()):
+        assert time.monotonic() < end, f"still {value!r} after {deadline} s"
+        time.sleep(0.05)
+    return value

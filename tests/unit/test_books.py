@@ -1,0 +1,59 @@
+"""The arithmetic of `flashsale verify`."""
+
+import pytest
+from flashsale.books import Books
+
+
+def books(**figures):
+    defaults = {
+        "product_id": "p",
+        "generations": (4,),
+        "initial": 10,
+        "redis_stock": 4,
+        "postgres_stock": 4,
+        "confirmed": 6,
+        "cancelled": 0,
+    }
+    return Books(**{**defaults, **figures})
+
+
+def test_every_unit_in_one_place_is_balance():
+    assert books().balanced
+    assert not books().broken
+
+
+def test_units_that_are_nowhere_are_lost():
+    row = books(redis_stock=3)
+
+    assert (row.lost, row.imbalance, row.broken) == (1, 1, True)
+
+
+def test_units_in_two_places_are_an_imbalance_and_not_lost():
+    row = books(redis_stock=5)
+
+    assert (row.lost, row.imbalance, row.broken) == (0, -1, True)
+
+
+def test_more_confirmed_than_there_were_is_oversold():
+    row = books(redis_stock=0, confirmed=12)
+
+    assert (row.oversold, row.broken) == (2, True)
+
+
+def test_units_may_be_on_their_way_while_messages_wait_but_no_more_than_those():
+    assert books(redis_stock=3, waiting=5).unsettled == 1
+    assert books(redis_stock=3, waiting=5).balanced
+    assert books(redis_stock=1, waiting=2).lost == 1
+
+
+def test_v1_and_v2_sell_from_postgres():
+    assert books(generations=(2,), redis_stock=None, postgres_stock=4).balanced
+    assert books(generations=(2,), redis_stock=None, postgres_stock=3).lost == 1
+
+
+@pytest.mark.parametrize(
+    ("generations", "broken"),
+    [((1,), False), ((3,), False), ((2,), True), ((4,), True), ((1, 4), False), ((), True)],
+)
+def test_only_generations_that_promise_to_keep_their_books_can_break_them(generations, broken):
+    assert books(generations=generations, redis_stock=3).broken is broken

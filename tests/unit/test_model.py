@@ -1,0 +1,69 @@
+"""Messages and settings: what is understood, and how the rest is refused."""
+
+import pytest
+from flashsale.config import Settings
+from flashsale.errors import ConfigError, InvalidMessage
+from flashsale.model import Order
+
+ENV = {"REDIS_URL": "redis://r:6379/0", "DATABASE_URL": "postgresql://u:secret@db/x"}
+
+
+def test_an_order_survives_its_message():
+    order = Order(id="o", product_id="p", user_id="u", quantity=2, generation=4, correlation_id="c")
+
+    assert Order.from_message(order.model_dump_json()) == order
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ("", "body"),
+        ("{", "body"),
+        ("[]", "body"),
+        ('{"product_id": "p", "user_id": "u", "generation": 4}', "id"),
+        ('{"id": "o", "product_id": "{p}", "user_id": "u", "generation": 4}', "product_id"),
+        ('{"id": "o", "product_id": "p", "user_id": "", "generation": 4}', "user_id"),
+        (
+            '{"id": "o", "product_id": "p", "user_id": "u", "generation": 4, "quantity": 0}',
+            "quantity",
+        ),
+        (
+            '{"id": "o", "product_id": "p", "user_id": "u", "generation": 4, "quantity": "1"}',
+            "quantity",
+        ),
+        ('{"id": "o", "product_id": "p", "user_id": "u", "generation": 9}', "generation"),
+        ('{"id": "o", "product_id": "p", "user_id": "u", "generation": 4, "x": 1}', "x"),
+    ],
+)
+def test_what_is_no_order_is_refused_by_name(body, named):
+    with pytest.raises(InvalidMessage, match=f"not an order: {named}: "):
+        Order.from_message(body)
+
+
+def test_settings_come_from_a_mapping():
+    settings = Settings.from_mapping({**ENV, "DATABASE_POOL_SIZE": "7"})
+
+    assert (settings.redis_url, settings.database_pool_size) == (ENV["REDIS_URL"], 7)
+    assert settings.orders_queue_url == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"REDIS_URL": ""}, "REDIS_URL is not set"),
+        ({"REDIS_URL": "localhost:6379"}, "REDIS_URL has another form"),
+        ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL has another form"),
+        ({"ORDERS_QUEUE_URL": "orders"}, "ORDERS_QUEUE_URL has another form"),
+        ({"DATABASE_POOL_SIZE": "0"}, "DATABASE_POOL_SIZE is '0'"),
+    ],
+)
+def test_a_wrong_setting_is_named(change, named):
+    with pytest.raises(ConfigError, match=named):
+        Settings.from_mapping({**ENV, **change})
+
+
+def test_a_wrong_setting_keeps_its_secret():
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_mapping({**ENV, "DATABASE_URL": "mysql://u:secret@db/x"})
+
+    assert "secret" not in str(caught.value)

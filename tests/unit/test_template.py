@@ -1,0 +1,94 @@
+"""What `template.yaml` promises, read from the file."""
+
+import ast
+import json
+import re
+from typing import Any
+
+import pytest
+from cfnlint.decode import decode
+
+from infra.paths import ROOT
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    document, problems = decode(str(ROOT / "template.yaml"))
+    assert not problems
+    return json.loads(json.dumps(document))
+
+
+def resources(template, kind):
+    return {
+        name: resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def test_three_receives_lead_to_the_dlq_and_ten_more_to_parking(template):
+    queues = resources(template, "AWS::SQS::Queue")
+
+    def redrive(name):
+        policy = queues[name]["RedrivePolicy"]
+        return policy["maxReceiveCount"], policy["deadLetterTargetArn"]["Fn::GetAtt"][0]
+
+    assert redrive("OrdersQueue") == (3, "OrdersDeadLetterQueue")
+    assert redrive("OrdersDeadLetterQueue") == (10, "OrdersParkingQueue")
+    assert "RedrivePolicy" not in queues["OrdersParkingQueue"]
+
+
+def test_visibility_is_six_times_the_function_timeout(template):
+    timeout = template["Globals"]["Function"]["Timeout"]
+
+    assert template["Parameters"]["VisibilityTimeout"]["Default"] == 6 * timeout
+
+
+def test_mappings_report_partial_failures_and_run_at_most_five(template):
+    functions = resources(template, "AWS::Serverless::Function")
+
+    for name in ("OrderFunction", "RollbackFunction"):
+        (event,) = functions[name]["Events"].values()
+        assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert event["Properties"]["ScalingConfig"]["MaximumConcurrency"] == 5
+
+
+def test_every_function_has_a_failure_destination_and_a_log_group(template):
+    config = template["Globals"]["Function"]["EventInvokeConfig"]
+    groups = resources(template, "AWS::Logs::LogGroup")
+    kept = {group["LogGroupName"]["Fn::Sub"] for group in groups.values()}
+
+    assert config["DestinationConfig"]["OnFailure"]["Type"] == "SQS"
+    assert all("RetentionInDays" in group for group in groups.values())
+    for function in resources(template, "AWS::Serverless::Function").values():
+        name = function["FunctionName"]["Fn::Sub"]
+        assert f"/aws/lambda/{name}" in kept
+
+
+def test_no_policy_of_ours_has_a_star(template):
+    for function in resources(template, "AWS::Serverless::Function").values():
+        for policy in function.get("Policies", []):
+            for statement in policy["Statement"]:
+                assert "*" not in json.dumps(statement)
+
+
+def test_no_function_imports_another():
+    for path in (ROOT / "functions").glob("*/*.py"):
+        tree = ast.parse(path.read_text())
+        names = [
+            n.name for node in ast.walk(tree) if isinstance(node, ast.Import) for n in node.names
+        ]
+        names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        assert not [name for name in names if re.match(r"(functions|infra|app)\b", name)], path
+
+
+def test_what_is_deployed_has_the_versions_that_are_tested():
+    def pins(path):
+        return dict(
+            re.findall(r"^([a-z0-9-]+)(?:\[[^]]*\])?==([^ ]+)", path.read_text(), re.MULTILINE)
+        )
+
+    tested = pins(ROOT / "requirements" / "dev.txt")
+    for folder in ("layers/flashsale", "layers/tracing", "functions/buy"):
+        for name, version in pins(ROOT / folder / "requirements.txt").items():
+            assert tested[name] == version, f"{folder}: {name}"
