@@ -1,5 +1,6 @@
 """The HTTP API in process, on real stores: shapes, refusals, hostile input, services down."""
 
+import asyncio
 import os
 import signal
 
@@ -194,7 +195,8 @@ async def test_redis_down_is_503_with_retry_after_and_heals(http, stack, new_pro
     path = f"/api/v{generation}/buy"
     stack.supervisor.stop_program("valkey")
     try:
-        answer = await http.post(path, json=body(product_id), timeout=DEADLINE)
+        async with asyncio.timeout(DEADLINE):
+            answer = await http.post(path, json=body(product_id))
     finally:
         stack.start(stack.redis)
 
@@ -212,7 +214,8 @@ async def test_redis_frozen_is_503_within_the_deadline(http, stack, new_product,
     os.kill(pid, signal.SIGSTOP)
     try:
         path = f"/api/v{generation}/buy"
-        answer = await http.post(path, json=body(product_id), timeout=DEADLINE)
+        async with asyncio.timeout(DEADLINE):
+            answer = await http.post(path, json=body(product_id))
     finally:
         os.kill(pid, signal.SIGCONT)
 
