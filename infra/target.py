@@ -11,7 +11,7 @@ from typing import Self
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from flashsale.bootstrap import Services, bootstrap
+from flashsale.bootstrap import Services
 from flashsale.config import Settings
 from flashsale.errors import ConfigError
 
@@ -121,7 +121,7 @@ class Target:
             )
         except ConfigError as error:
             raise Problem(str(error), "Set it to the address of your server.") from error
-        services = bootstrap(settings)
+        services = Services(settings)
         try:
             yield services
         finally:

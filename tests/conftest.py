@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from flashsale.bootstrap import Services, bootstrap
+from flashsale.bootstrap import Services
 from flashsale.config import Settings
 from flashsale.migrations import migrate
 
@@ -58,7 +58,7 @@ def migrated(settings: Settings) -> Settings:
     """The same, with a schema and buyers in the database."""
 
     async def prepare() -> None:
-        services = bootstrap(settings)
+        services = Services(settings)
         await migrate(services.database, MIGRATIONS)
         await seed(services, USERS, [], 0)
         await services.close()
@@ -70,7 +70,7 @@ def migrated(settings: Settings) -> Settings:
 @pytest.fixture
 async def services(migrated: Settings) -> AsyncIterator[Services]:
     """The application's services, connected to the real stores."""
-    services = bootstrap(migrated)
+    services = Services(migrated)
     yield services
     await services.close()
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from flashsale.bootstrap import Services, bootstrap
+from flashsale.bootstrap import Services
 from flashsale.config import Settings
 from flashsale.errors import ServiceUnavailable
 from flashsale.generations import v1, v2, v3, v4
@@ -52,7 +52,7 @@ api.add_middleware(LimitBody)
 
 @cache
 def _services() -> Services:
-    return bootstrap(Settings.from_mapping(os.environ))
+    return Services(Settings.from_mapping(os.environ))
 
 
 async def get_services() -> Services:
@@ -104,6 +104,7 @@ def _answer(request: Request, result: Purchase | Accepted | Refusal) -> Response
     match result:
         case Refusal():
             request.state.outcome = result.value
+            del request.state.order_id  # there is no such order
             return refusal_response(result)
         case Accepted():
             request.state.outcome = "accepted"

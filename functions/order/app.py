@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from flashsale.bootstrap import Services, bootstrap
+from flashsale.bootstrap import Services
 from flashsale.config import Settings
 from flashsale.place_orders import place_orders
 from flashsale.sqs_event import failed_items, messages, record
@@ -21,7 +21,7 @@ runner = asyncio.Runner()
 
 @cache
 def _services() -> Services:
-    return bootstrap(Settings.from_mapping(os.environ))
+    return Services(Settings.from_mapping(os.environ))
 
 
 @traced(os.environ)

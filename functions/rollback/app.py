@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from flashsale.bootstrap import Services, bootstrap
+from flashsale.bootstrap import Services
 from flashsale.compensate import compensate
 from flashsale.config import Settings
 from flashsale.sqs_event import failed_items, messages, record
@@ -20,7 +20,7 @@ runner = asyncio.Runner()
 
 @cache
 def _services() -> Services:
-    return bootstrap(Settings.from_mapping(os.environ))
+    return Services(Settings.from_mapping(os.environ))
 
 
 @traced(os.environ)

@@ -25,12 +25,13 @@ from infra.target import Target
 from infra.warm_up import warm_up
 
 IDS = LOCAL / "ids.json"
+USERS, PRODUCTS, UNITS = 3000, 10, 100
 
 
 def seed(
-    users: Annotated[int, typer.Option(min=1, help="Users: u-00001, u-00002, …")] = 3000,
-    products: Annotated[int, typer.Option(min=1, help="Products: p-01, p-02, …")] = 10,
-    stock: Annotated[int, typer.Option(min=0, help="Units of each new product.")] = 100,
+    users: Annotated[int, typer.Option(min=1, help="Users: u-00001, u-00002, …")] = USERS,
+    products: Annotated[int, typer.Option(min=1, help="Products: p-01, p-02, …")] = PRODUCTS,
+    stock: Annotated[int, typer.Option(min=0, help="Units of each new product.")] = UNITS,
     prefix: Annotated[str, typer.Option(help="Product ids start with this.")] = "p-",
 ) -> None:
     """Insert users and products. What exists already keeps its stock.
@@ -97,6 +98,7 @@ def verify(
         print(json.dumps({"waiting": waiting, "products": [_as_json(row) for row in rows]}))  # noqa: T201
     else:
         console.print(_books_table(rows))
+        console.print("books: units that are nowhere (+) or in two places at once (-)")
         console.print("Messages waiting: " + ", ".join(f"{n} {c}" for n, c in waiting.items()))
     if any(row.broken for row in rows):
         raise typer.Exit(1)
@@ -108,26 +110,17 @@ def _as_json(row: Books) -> dict[str, object]:
 
 
 def _books_table(rows: list[Books]) -> Table:
-    made = table(
-        "The books (units)",
-        "product",
-        "generation",
-        "initial",
-        "stock Redis",
-        "stock PostgreSQL",
-        "unsettled",
-        "confirmed",
-        "cancelled",
-        "oversold",
-        "lost",
-        "books",
-        numbers_from=2,
-    )
+    made = Table(title="The books, in units", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    made.add_column("product", no_wrap=True)
+    made.add_column("by")
+    for name in ("ini-\ntial", "stock\nRedis", "stock\nPG", "un-\nsettled", "con-\nfirmed"):
+        made.add_column(name, justify="right")
+    for name in ("can-\ncelled", "over-\nsold", "lost", "books"):
+        made.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        generations = ", ".join(f"V{number}" for number in row.generations) or "–"
         made.add_row(
             row.product_id,
-            generations,
+            " ".join(f"V{number}" for number in row.generations) or "–",
             str(row.initial),
             _units(row.redis_stock),
             str(row.postgres_stock),
@@ -136,7 +129,7 @@ def _books_table(rows: list[Books]) -> Table:
             str(row.cancelled),
             _alarming(row.oversold),
             _alarming(row.lost),
-            "[green]balance[/]" if row.balanced else f"[red]off by {row.imbalance:+}[/]",
+            "[green]ok[/]" if row.balanced else f"[red]{row.imbalance:+}[/]",
         )
     return made
 
@@ -167,15 +160,28 @@ def demo() -> None:
     for finding in found:
         errors.print(f"[red]✗[/] {finding}")
     console.print(f"Done in {time.monotonic() - started:.0f} s. The stack is still up:")
-    console.print(f"  API       {target.api_url}   (/health, /docs, /api/products)")
+    console.print(f"  API       {target.api_url}", soft_wrap=True)
+    console.print("            with /health, /docs and /api/products")
     console.print("  look      flashsale status | verify | logs | dlq ls   (in .venv/bin)")
     console.print("  stop      make down")
     if found:
         raise typer.Exit(1)
 
 
+async def _fill_shop(services: Services) -> None:
+    """The products that the README's examples buy, on sale."""
+    users, products = seeding.user_ids(USERS), seeding.product_ids(PRODUCTS)
+    await seeding.seed(services, users, products, UNITS)
+    for product in await services.products.all():
+        if product.id in products:
+            await services.stock.open_sale(product.id, product.stock)
+    seeding.write_ids(IDS, users, products)
+
+
 async def _hold_all(target: Target, services: Services, run: str) -> list[demonstration.Sale]:
     sales = []
+    with step(f"seed {USERS} users and {PRODUCTS} products, and open their sale"):
+        await _fill_shop(services)
     with step("warm up the functions"):
         await warm_up(target)
     columns = (

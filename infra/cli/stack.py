@@ -2,19 +2,17 @@
 
 import sys
 import time
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Annotated
 
-import boto3
 import httpx
 import psycopg
 import typer
-from botocore.exceptions import ClientError
 from redis import Redis
 
 from infra import deploy as deployment
 from infra.cli.console import console, errors, step, table
+from infra.logs import read_logs
 from infra.paths import LOCAL
 from infra.problems import Problem
 from infra.queues import depths
@@ -110,6 +108,7 @@ def status() -> None:
     target = Target.load(LOCAL)
     info = Stack(LOCAL).supervisor.info()
     servers = table("Servers", "server", "address", "process", "state", "version", numbers_from=5)
+    servers.columns[1].overflow = "fold"
     for name, url, read_version in (
         ("valkey", target.redis_url, _redis_version),
         ("postgres", target.database_url, _postgres_version),
@@ -127,7 +126,7 @@ def status() -> None:
         f"Python {sys.version.split()[0]}, SAM CLI {version('aws-sam-cli')}, "
         f"logs in {LOCAL / 'logs'}"
     )
-    console.print(f"API: [bold]{target.api_url}[/]  (try {target.api_url}/health, …/docs)")
+    console.print(f"API: [bold]{target.api_url}[/]", soft_wrap=True)
     queues = table("Queues", "queue", "ready", "in flight", "delayed")
     for name, depth in depths(target.queues).items():
         queues.add_row(name, str(depth.ready), str(depth.in_flight), str(depth.delayed))
@@ -152,26 +151,23 @@ def _emulator_version(url: str) -> str:
 
 def logs(
     function: Annotated[str, typer.Argument(help=f"One of {', '.join(FUNCTIONS)}.")] = "",
-    minutes: Annotated[int, typer.Option(help="How far back.")] = 10,
+    minutes: Annotated[int, typer.Option(min=1, help="How far back.")] = 10,
+    limit: Annotated[int, typer.Option(min=1, help="Newest lines to show.")] = 100,
+    raw: Annotated[bool, typer.Option(help="Also metrics and Lambda's own lines.")] = False,  # noqa: FBT002
 ) -> None:
-    """Print the functions' log lines, oldest first.
+    """Print the functions' newest log lines, oldest first.
 
     Example: [bold]flashsale logs order --minutes 5[/]
     """
     if function and function not in FUNCTIONS:
         raise Problem(f"There is no function {function!r}.", f"Use one of {', '.join(FUNCTIONS)}.")
     target = Target.load(LOCAL)
-    since = int((time.time() - minutes * 60) * 1000)
-    pages = boto3.client("logs").get_paginator("filter_log_events")
-    lines = []
-    for name in [function] if function else FUNCTIONS:
-        group = f"/aws/lambda/{target.stack_name}-{name}"
-        try:
-            for page in pages.paginate(logGroupName=group, startTime=since):
-                lines += [(e["timestamp"], name, e["message"].rstrip()) for e in page["events"]]
-        except ClientError as error:
-            raise Problem(f"No logs in {group}: {error}", "Deploy first: `make up`.") from error
-    for timestamp, name, message in sorted(lines):
-        at = datetime.fromtimestamp(timestamp / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-        console.print(f"[dim]{at}[/] [cyan]{name:8}[/] ", end="")
-        console.print(message, markup=False, soft_wrap=True)
+    lines = [
+        line
+        for name in ([function] if function else FUNCTIONS)
+        for line in read_logs(f"/aws/lambda/{target.stack_name}-{name}", minutes)
+        if raw or line.is_ours
+    ]
+    for line in sorted(lines)[-limit:]:
+        console.print(f"[dim]{line.clock}[/] [cyan]{line.function:8}[/] ", end="")
+        console.print(line.message if raw else line.pretty, markup=False, soft_wrap=True)

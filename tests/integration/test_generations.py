@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 from flashsale.books import read_books
-from flashsale.bootstrap import bootstrap
+from flashsale.bootstrap import Services
 from flashsale.database import sql
 from flashsale.errors import DatabaseUnavailable
 from flashsale.generations import v1, v2, v3
@@ -121,7 +121,7 @@ async def test_v3_loses_a_unit_when_postgres_fails_after_the_decrement(
     product_id = await new_product(10)
     await v3.buy(services, order(product_id, 3))
     database_gone = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
-    broken = bootstrap(dataclasses.replace(migrated, database_url=database_gone))
+    broken = Services(dataclasses.replace(migrated, database_url=database_gone))
 
     with pytest.raises(DatabaseUnavailable):
         await v3.buy(broken, order(product_id, 3))

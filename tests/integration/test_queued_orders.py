@@ -7,7 +7,7 @@ import uuid
 import pytest
 from flashsale.batch import Message
 from flashsale.books import read_books
-from flashsale.bootstrap import bootstrap
+from flashsale.bootstrap import Services
 from flashsale.compensate import compensate
 from flashsale.model import Order, OrderStatus
 from flashsale.orders import NO_UNITS_LEFT
@@ -60,7 +60,7 @@ async def without(migrated):
     def build(url):
         scheme = getattr(migrated, url).split(":")[0]
         gone = dataclasses.replace(migrated, **{url: f"{scheme}://127.0.0.1:{free_port()}/0"})
-        made.append(bootstrap(gone))
+        made.append(Services(gone))
         return made[-1]
 
     yield build

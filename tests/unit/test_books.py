@@ -51,6 +51,10 @@ def test_v1_and_v2_sell_from_postgres():
     assert books(generations=(2,), redis_stock=None, postgres_stock=3).lost == 1
 
 
+def test_v2_sells_from_postgres_even_where_a_sale_is_open_in_redis():
+    assert books(generations=(2,), redis_stock=10, postgres_stock=4).balanced
+
+
 @pytest.mark.parametrize(
     ("generations", "broken"),
     [((1,), False), ((3,), False), ((2,), True), ((4,), True), ((1, 4), False), ((), True)],

@@ -1,20 +1,23 @@
 """The composition root: the only place that builds clients."""
 
-from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from flashsale.config import Settings
-from flashsale.database import Database
 from flashsale.failures import Failures
-from flashsale.order_queue import OrderQueue
-from flashsale.orders import Orders
-from flashsale.products import Products
 from flashsale.stock import Stock
+
+if TYPE_CHECKING:
+    from flashsale.database import Database
+    from flashsale.order_queue import OrderQueue
+    from flashsale.orders import Orders
+    from flashsale.products import Products
+
+# ruff: noqa: PLC0415 - psycopg and boto3 are a quarter of a cold start: who needs one imports it
 
 # Seconds. A buyer hears within two seconds that a service is down.
 REDIS_CONNECT_TIMEOUT = 0.5
@@ -23,50 +26,77 @@ SQS_CONNECT_TIMEOUT = 0.5
 SQS_TIMEOUT = 2.0
 
 
-@dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that a use case can ask for."""
+    """Everything that a use case can ask for, built when it is first asked for.
 
-    stock: Stock
-    products: Products
-    orders: Orders
-    order_queue: OrderQueue
-    failures: Failures
-    database: Database
-    redis: Redis
+    Nothing connects before it is used, so this works while a store is down.
+    """
 
-    async def close(self) -> None:
-        """Close all connections; for tests and tools, a Lambda keeps them."""
-        await self.redis.aclose()
-        await self.database.close()
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
 
+    @cached_property
+    def redis(self) -> Redis:
+        """The client that all who talk to Redis share."""
+        return Redis.from_url(
+            self._settings.redis_url,
+            decode_responses=True,
+            socket_connect_timeout=REDIS_CONNECT_TIMEOUT,
+            socket_timeout=REDIS_TIMEOUT,
+            # No retries: a script whose answer was lost may have run, and would run twice.
+            retry=Retry(NoBackoff(), 0),
+        )
 
-def bootstrap(settings: Settings) -> Services:
-    """Build the services. Nothing is connected yet, so this works while a store is down."""
-    redis: Redis = Redis.from_url(
-        settings.redis_url,
-        decode_responses=True,
-        socket_connect_timeout=REDIS_CONNECT_TIMEOUT,
-        socket_timeout=REDIS_TIMEOUT,
-        # No retries: a script whose answer was lost may have run, and would run twice.
-        retry=Retry(NoBackoff(), 0),
-    )
-    database = Database(settings.database_url, settings.database_pool_size)
-    sqs = boto3.client(
-        "sqs",
-        config=Config(
+    @cached_property
+    def stock(self) -> Stock:
+        """The units that can be claimed, in Redis."""
+        return Stock(self.redis)
+
+    @cached_property
+    def failures(self) -> Failures:
+        """Why messages failed, in Redis."""
+        return Failures(self.redis)
+
+    @cached_property
+    def database(self) -> "Database":
+        """The pool of connections to PostgreSQL."""
+        from flashsale.database import Database
+
+        return Database(self._settings.database_url, self._settings.database_pool_size)
+
+    @cached_property
+    def products(self) -> "Products":
+        """Products in PostgreSQL."""
+        from flashsale.products import Products
+
+        return Products(self.database)
+
+    @cached_property
+    def orders(self) -> "Orders":
+        """Orders in PostgreSQL."""
+        from flashsale.orders import Orders
+
+        return Orders(self.database)
+
+    @cached_property
+    def order_queue(self) -> "OrderQueue":
+        """The queue between a claim and its order, in SQS."""
+        import boto3
+        from botocore.config import Config
+
+        from flashsale.order_queue import OrderQueue
+
+        config = Config(
             connect_timeout=SQS_CONNECT_TIMEOUT,
             read_timeout=SQS_TIMEOUT,
             retries={"total_max_attempts": 1},  # see OrderQueue
             tcp_keepalive=True,
-        ),
-    )
-    return Services(
-        stock=Stock(redis),
-        products=Products(database),
-        orders=Orders(database),
-        order_queue=OrderQueue(sqs, settings.orders_queue_url),
-        failures=Failures(redis),
-        database=database,
-        redis=redis,
-    )
+        )
+        return OrderQueue(boto3.client("sqs", config=config), self._settings.orders_queue_url)
+
+    async def close(self) -> None:
+        """Close all connections; for tests and tools, a Lambda keeps them."""
+        if "redis" in self.__dict__:
+            await self.redis.aclose()
+        if "database" in self.__dict__:
+            await self.database.close()

@@ -5,7 +5,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from flashsale.http.observe import Observation
 
-logger = Logger()
+logger = Logger(location=None)  # always this module
 metrics = Metrics()
 
 
