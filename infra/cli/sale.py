@@ -113,7 +113,7 @@ def _books_table(rows: list[Books]) -> Table:
     made = Table(title="The books, in units", title_justify="left", box=None, padding=(0, 1, 0, 0))
     made.add_column("product", no_wrap=True)
     made.add_column("by")
-    for name in ("ini-\ntial", "stock\nRedis", "stock\nPG", "un-\nsettled", "con-\nfirmed"):
+    for name in ("ini-\ntial", "stock\nRedis", "stock\nPG", "on the\nway", "con-\nfirmd"):
         made.add_column(name, justify="right")
     for name in ("can-\ncelled", "over-\nsold", "lost", "books"):
         made.add_column(name, justify="right", no_wrap=True)
