@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flashsale.config import Settings
-from flashsale.stock import LUA, Decrement, Release
+from flashsale.scripts import LUA
+from flashsale.stock import Decrement, Release
 from redis import Redis
 
 
@@ -93,23 +94,26 @@ class TestRelease:
         assert not redis.exists(STOCK, RELEASED)
 
 
+OPEN = [STOCK, RELEASED, "{p}:sale", "{p}:ledger", "{p}:buyers"]
+
+
 class TestOpenSale:
     def test_sets_the_stock(self, redis, script):
-        assert script("open_sale")(keys=[STOCK, RELEASED], args=[7]) == 1
+        assert script("open_sale")(keys=OPEN, args=[7, "", "", 0]) == 1
 
         assert redis.get(STOCK) == "7"
 
     def test_refuses_to_overwrite_a_running_sale_even_if_sold_out(self, redis, script):
         redis.set(STOCK, 0)
 
-        assert script("open_sale")(keys=[STOCK, RELEASED], args=[7]) == 0
+        assert script("open_sale")(keys=OPEN, args=[7, "", "", 0]) == 0
 
         assert redis.get(STOCK) == "0"
 
     def test_forgets_what_an_earlier_sale_released(self, redis, script):
         redis.sadd(RELEASED, "order-of-an-earlier-sale")
 
-        script("open_sale")(keys=[STOCK, RELEASED], args=[7])
+        script("open_sale")(keys=OPEN, args=[7, "", "", 0])
 
         assert not redis.exists(RELEASED)
 
@@ -117,5 +121,5 @@ class TestOpenSale:
 def test_every_script_explains_itself():
     for path in LUA.glob("*.lua"):
         header = path.read_text()
-        for part in (f"-- {path.name}:", "KEYS[1]", "ARGV[1]", "returns"):
+        for part in (f"-- {path.name}:", "KEYS[1]", "ARGV", "returns"):
             assert part in header, f"{path.name} lacks {part!r}"

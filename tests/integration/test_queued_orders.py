@@ -9,7 +9,7 @@ from flashsale.batch import Message
 from flashsale.books import read_books
 from flashsale.bootstrap import Services
 from flashsale.compensate import compensate
-from flashsale.model import Order, OrderStatus
+from flashsale.model import Order, OrderStatus, orders_of_message
 from flashsale.orders import NO_UNITS_LEFT
 from flashsale.place_orders import place_orders
 
@@ -46,7 +46,7 @@ async def books_of(services, product_id):
 
 
 async def row_of(services, message):
-    order = Order.from_message(message.body)
+    order = orders_of_message(message.body)[0]
     async with services.database.transaction() as connection:
         cursor = await connection.execute("SELECT * FROM orders WHERE id = %s", [order.id])
         return await cursor.fetchone()
@@ -157,7 +157,7 @@ class TestPlaceOrders:
 
         assert len(outcome.confirmed) == 9
         assert [failure.message_id for failure in outcome.failures] == [bad[0].id]
-        assert "orders_user_id_fkey" in outcome.failures[0].cause
+        assert "no user 'nobody'" in outcome.failures[0].cause
         assert await services.failures.causes([bad[0].id]) == {bad[0].id: outcome.failures[0].cause}
         assert (await books_of(services, product_id)).confirmed == 9
 
@@ -205,7 +205,7 @@ class TestCompensate:
         assert [outcome.released for outcome in outcomes] == [1, 0, 0]
         row = await row_of(services, message)
         assert (row["status"], row["user_id"]) == ("CANCELLED", None)
-        assert "orders_user_id_fkey" in row["reason"], "the row says why"
+        assert "no user 'nobody'" in row["reason"], "the row says why"
         books = await books_of(services, product_id)
         assert (books.redis_stock, books.cancelled, books.balanced) == (1, 1, True)
 

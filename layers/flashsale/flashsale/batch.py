@@ -1,13 +1,15 @@
 """A batch of queue messages, and what becomes of it; shared by the order and rollback functions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flashsale.bootstrap import Services
-from flashsale.errors import InvalidMessage, ServiceUnavailable
+from flashsale.errors import InvalidMessage
 from flashsale.failures import Failure
-from flashsale.model import Order
+from flashsale.model import Order, orders_of_message
 from flashsale.stock import Release
+
+V5 = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Message:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch; every message is in `failures`, or its order in one of the others.
+    """What became of a batch: its orders, and the messages that must come again.
 
     `released` counts units that went back to the stock.
     """
@@ -31,23 +33,27 @@ class Outcome:
     released: int = 0
 
 
-def decode(messages: Sequence[Message], outcome: Outcome) -> dict[str, Order]:
-    """The orders by message id; a message that is none becomes a failure of `outcome`."""
+def decode(messages: Sequence[Message], outcome: Outcome) -> Mapping[str, list[Order]]:
+    """The orders by message id; a message that holds none becomes a failure of `outcome`."""
     orders = {}
     for message in messages:
         try:
-            orders[message.id] = Order.from_message(message.body)
+            orders[message.id] = orders_of_message(message.body)
         except InvalidMessage as error:
             outcome.failures.append(Failure(message.id, str(error)))
     return orders
 
 
-async def release(services: Services, message_id: str, order: Order, outcome: Outcome) -> None:
-    """Give a cancelled order's units back, once; if Redis is down the message must come again."""
-    try:
-        if await services.stock.release(order) is Release.RELEASED:
-            outcome.released += order.quantity
-    except ServiceUnavailable as error:
-        outcome.failures.append(Failure(message_id, str(error)))
+async def release(services: Services, order: Order, outcome: Outcome) -> None:
+    """Give a cancelled order's units back, once.
+
+    Raises:
+        StockUnavailable: the message must come again.
+
+    """
+    if order.generation == V5:
+        released = await services.ledger.release(order)
     else:
-        outcome.cancelled.append(order)
+        released = await services.stock.release(order) is Release.RELEASED
+    outcome.released += order.quantity if released else 0
+    outcome.cancelled.append(order)

@@ -9,6 +9,7 @@ from redis.backoff import NoBackoff
 
 from flashsale.config import Settings
 from flashsale.failures import Failures
+from flashsale.ledger import Ledger
 from flashsale.stock import Stock
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ class Services:
     def stock(self) -> Stock:
         """The units that can be claimed, in Redis."""
         return Stock(self.redis)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The unsettled claims of V5, in Redis."""
+        return Ledger(self.redis)
 
     @cached_property
     def failures(self) -> Failures:

@@ -1,6 +1,7 @@
 """The queue between a claim and its order. SQS only carries: it decides nothing."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
@@ -10,11 +11,12 @@ from botocore.exceptions import (
     EndpointConnectionError,
 )
 
-from flashsale.errors import PushRefused, PushUncertain
-from flashsale.model import Order
+from flashsale.errors import PushRefused, PushUncertain, QueueUnavailable
+from flashsale.model import Envelope, Order
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 ATTEMPTS = 3
 
@@ -49,6 +51,36 @@ class OrderQueue:
                     raise PushRefused(f"SQS refused order {order.id}: {error}") from error
                 uncertain = error
         raise PushUncertain(f"SQS may or may not hold order {order.id}: {uncertain}") from uncertain
+
+    async def send(self, envelopes: Sequence[Envelope]) -> None:
+        """Send up to 10 envelopes of V5 claims in one call.
+
+        The claims stay in the ledger until they are settled, so what gets lost here is sent again,
+        and what is sent twice is written once: any error may be tried again.
+
+        Raises:
+            QueueUnavailable: some of them may not be in the queue.
+
+        """
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(number), "MessageBody": envelope.model_dump_json()}
+            for number, envelope in enumerate(envelopes)
+        ]
+        error: Exception | str = ""
+        for _ in range(ATTEMPTS):
+            try:
+                answer = await asyncio.to_thread(
+                    self._sqs.send_message_batch, QueueUrl=self._url, Entries=entries
+                )
+            except (BotoCoreError, ClientError) as caught:
+                error = caught
+                continue
+            failed = {failure["Id"]: failure["Code"] for failure in answer.get("Failed", [])}
+            if not failed:
+                return
+            error = f"refused: {failed}"
+            entries = [entry for entry in entries if entry["Id"] in failed]
+        raise QueueUnavailable(f"SQS did not take {len(entries)} envelopes: {error}")
 
     async def ping(self) -> None:
         """Raise PushRefused unless SQS knows the queue."""

@@ -59,14 +59,15 @@ class Orders:
         async with self._database.transaction() as connection:
             new = await self._insert_all(connection, list(by_id.values()))
             by_product: dict[str, list[Order]] = defaultdict(list)
-            for order_id in new:
-                by_product[by_id[order_id].product_id].append(by_id[order_id])
+            for order in by_id.values():  # first come, first served
+                if order.id in new:
+                    by_product[order.product_id].append(order)
             for product_id in sorted(by_product):  # sorted: two batches lock in the same order
                 await self._take_units(connection, product_id, by_product[product_id])
             return await self._statuses(connection, list(by_id))
 
     @staticmethod
-    async def _insert_all(connection: Connection, orders: list[Order]) -> list[str]:
+    async def _insert_all(connection: Connection, orders: list[Order]) -> set[str]:
         cursor = await connection.execute(
             sql("insert_orders"),
             {
@@ -77,7 +78,7 @@ class Orders:
                 "generations": [order.generation for order in orders],
             },
         )
-        return [row["id"] for row in await cursor.fetchall()]
+        return {row["id"] for row in await cursor.fetchall()}
 
     @staticmethod
     async def _take_units(connection: Connection, product_id: str, orders: list[Order]) -> None:
@@ -85,7 +86,7 @@ class Orders:
         cursor = await connection.execute(sql("take_units"), wanted)
         if await cursor.fetchone():
             return
-        # Not all fit: Redis gave away more than PostgreSQL has. First come, first served.
+        # Not all fit: Redis gave away more than PostgreSQL has.
         cursor = await connection.execute(sql("lock_stock"), {"id": product_id})
         row = await cursor.fetchone()
         left = stock = row["stock"] if row else 0

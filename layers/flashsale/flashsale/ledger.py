@@ -1,0 +1,132 @@
+"""The ledger of V5 in Redis: claims that are neither settled nor released yet."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from flashsale.model import Claim, Claimed, Order, Refusal, Snapshot
+from flashsale.scripts import Keys, script, translated_errors
+
+# Seconds for which an Idempotency-Key is remembered: longer than anybody retries.
+IDEMPOTENCY_TTL = 24 * 3600
+
+_REFUSALS = {
+    -1: Refusal.SOLD_OUT,
+    -2: Refusal.NO_SUCH_PRODUCT,
+    -3: Refusal.SALE_NOT_OPEN,
+    -4: Refusal.PURCHASE_LIMIT,
+    -5: Refusal.KEY_REUSED,
+}
+
+
+class Ledger:
+    """Claims, and what becomes of them. Raises StockUnavailable where Redis does not answer."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._claim = script(redis, "claim")
+        self._settle = script(redis, "settle")
+        self._release = script(redis, "release_claim")
+        self._snapshot = script(redis, "snapshot")
+        self._renew_lease = script(redis, "renew_lease")
+        self._drop_lease = script(redis, "drop_lease")
+
+    async def claim(self, request: Claim, lease_token: str, lease_ms: int) -> Claimed | Refusal:
+        """Claim units and write the claim down, in one step; try to become the relay, too."""
+        keys = Keys(request.product_id)
+        names = [keys.stock, keys.ledger, keys.sale, keys.buyers, keys.lease]
+        if request.idempotency_key:
+            names.append(keys.idempotency(request.user_id, request.idempotency_key))
+        arguments: list[str | int] = [
+            request.user_id,
+            request.quantity,
+            request.correlation_id,
+            lease_token,
+            lease_ms,
+            str(request.quantity) if request.idempotency_key else "",
+            IDEMPOTENCY_TTL,
+        ]
+        async with translated_errors():
+            code, *answer = await self._claim(keys=names, args=arguments)
+        if code < 0:
+            return _REFUSALS[code]
+        entry, remaining, leader = answer
+        return Claimed(
+            order_id=f"{request.product_id}:{entry}",
+            remaining=remaining,
+            leader=bool(leader),
+        )
+
+    async def settle(self, product_id: str, orders: Sequence[Order]) -> int:
+        """Close the claims of confirmed orders; returns the units that were settled now."""
+        keys = Keys(product_id)
+        arguments = [part for order in orders for part in (order.entry_id, order.quantity)]
+        async with translated_errors():
+            return int(await self._settle(keys=[keys.ledger, keys.sale], args=arguments))
+
+    async def release(self, order: Order) -> bool:
+        """Give the units of a claim back; True if this call did, False if one before it did."""
+        keys = Keys(order.product_id)
+        async with translated_errors():
+            released = await self._release(
+                keys=[keys.stock, keys.ledger, keys.sale, keys.buyers],
+                args=[order.entry_id, order.user_id, order.quantity],
+            )
+        return bool(released)
+
+    async def snapshot(self, product_id: str) -> Snapshot | None:
+        """Where every unit of a sale is, at one instant; None where no sale was opened."""
+        keys = Keys(product_id)
+        async with translated_errors():
+            figures = await self._snapshot(keys=[keys.stock, keys.ledger, keys.sale])
+        return None if figures is None else Snapshot(*figures)
+
+    async def has(self, product_id: str, entry_id: str) -> bool:
+        """Whether this claim is still unsettled."""
+        async with translated_errors():
+            return bool(
+                await self._redis.xrange(Keys(product_id).ledger, entry_id, entry_id, count=1)
+            )
+
+    async def unsent(self, product_id: str, count: int) -> list[Order]:
+        """The next claims that nobody has relayed; from now on they are this process's to send."""
+        async with translated_errors():
+            answer: Any = await self._redis.xreadgroup(
+                "relay", "relay", {Keys(product_id).ledger: ">"}, count=count
+            )
+        entries = answer[0][1] if answer else []
+        return [_order(product_id, entry_id, fields) for entry_id, fields in entries]
+
+    async def stale(self, product_id: str, idle_ms: int, count: int) -> list[Order]:
+        """Claims that were relayed at least `idle_ms` ago and are unsettled still."""
+        async with translated_errors():
+            answer: Any = await self._redis.xautoclaim(
+                Keys(product_id).ledger, "relay", "relay", idle_ms, "0", count=count
+            )
+        return [_order(product_id, entry_id, fields) for entry_id, fields in answer[1] if fields]
+
+    async def renew_lease(self, product_id: str, token: str, lease_ms: int) -> bool:
+        """Hold the lease (for `lease_ms` more) if nobody else does; 0 hands it over."""
+        async with translated_errors():
+            return bool(
+                await self._renew_lease(keys=[Keys(product_id).lease], args=[token, lease_ms])
+            )
+
+    async def drop_lease(self, product_id: str, token: str) -> bool:
+        """Stop relaying; False if claims are unsent, and so it goes on."""
+        keys = Keys(product_id)
+        async with translated_errors():
+            answer = int(await self._drop_lease(keys=[keys.lease, keys.ledger], args=[token]))
+        return answer != 0
+
+
+def _order(product_id: str, entry_id: str, fields: dict[str, str]) -> Order:
+    return Order(
+        id=f"{product_id}:{entry_id}",
+        product_id=product_id,
+        user_id=fields["u"],
+        quantity=int(fields["q"]),
+        generation=5,
+        correlation_id=fields["c"],
+    )

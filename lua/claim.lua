@@ -1,0 +1,65 @@
+-- claim.lua: claim units for a buyer and write the claim into the ledger, in one atomic step (V5).
+-- There is no moment at which the units are taken and nobody knows for whom.
+--
+-- KEYS[1]  {product}:stock   integer, units that can be claimed
+-- KEYS[2]  {product}:ledger  stream of claims that are neither settled nor released
+-- KEYS[3]  {product}:sale    hash: starts_at, ends_at (ms since 1970, "" for none), limit_per_buyer
+--                            (units, 0 for none), accepted (units, a counter)
+-- KEYS[4]  {product}:buyers  hash: user -> units claimed; kept where there is a purchase limit
+-- KEYS[5]  {product}:lease   string: who relays now
+-- KEYS[6]  {product}:idem:…  string: the answer to an earlier request; only with ARGV[6]
+-- ARGV[1]  user id
+-- ARGV[2]  units to claim, a positive integer
+-- ARGV[3]  correlation id
+-- ARGV[4]  lease token of this process
+-- ARGV[5]  lease time in milliseconds
+-- ARGV[6]  fingerprint of the request, or "" if it has no idempotency key
+-- ARGV[7]  seconds for which the answer to the idempotency key is kept
+-- returns  {1, ledger entry id, units that remain, 1 if this process is to relay now, else 0}
+--          {0, ledger entry id, units that remained, 0}  the same request came before
+--          {-1}  out of stock        {-2}  no such product on sale   {-3}  the sale is not open
+--          {-4}  purchase limit      {-5}  the idempotency key came with another request before
+--          Nothing was changed by a negative answer.
+local quantity = tonumber(ARGV[2])
+if ARGV[6] ~= '' then
+  local before = redis.call('GET', KEYS[6])
+  if before then
+    local fingerprint, entry, remained = string.match(before, '^(%S+) (%S+) (%S+)$')
+    if fingerprint ~= ARGV[6] then
+      return {-5}
+    end
+    return {0, entry, tonumber(remained), 0}
+  end
+end
+
+local sale = redis.call('HMGET', KEYS[3], 'starts_at', 'ends_at', 'limit_per_buyer')
+local stock = tonumber(redis.call('GET', KEYS[1]))
+if not stock or not sale[3] then
+  return {-2}
+end
+if sale[1] ~= '' or sale[2] ~= '' then
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  if (sale[1] ~= '' and now < tonumber(sale[1])) or (sale[2] ~= '' and now >= tonumber(sale[2])) then
+    return {-3}
+  end
+end
+local limit = tonumber(sale[3])
+if limit > 0 and tonumber(redis.call('HGET', KEYS[4], ARGV[1]) or 0) + quantity > limit then
+  return {-4}
+end
+if stock < quantity then
+  return {-1}
+end
+
+local remaining = redis.call('DECRBY', KEYS[1], quantity)
+local entry = redis.call('XADD', KEYS[2], '*', 'u', ARGV[1], 'q', quantity, 'c', ARGV[3])
+redis.call('HINCRBY', KEYS[3], 'accepted', quantity)
+if limit > 0 then
+  redis.call('HINCRBY', KEYS[4], ARGV[1], quantity)
+end
+if ARGV[6] ~= '' then
+  redis.call('SET', KEYS[6], ARGV[6] .. ' ' .. entry .. ' ' .. remaining, 'EX', ARGV[7])
+end
+local leader = redis.call('SET', KEYS[5], ARGV[4], 'NX', 'PX', ARGV[5])
+return {1, entry, remaining, leader and 1 or 0}
