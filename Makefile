@@ -22,7 +22,7 @@ python:
 	@test -n "$(PYTHON)" || { echo "flashsale needs Python 3.11, 3.12 or 3.13 with the module venv" \
 	"(on Debian: apt install python3-venv), and found none on PATH. Set PYTHON=/path/to/python3.12." >&2; exit 1; }
 
-$(STAMP): requirements/pip.txt requirements/dev.txt pyproject.toml | python
+$(STAMP): requirements/pip.txt requirements/dev.txt | python
 	@echo "Making .venv with $$($(PYTHON) --version) (once; a minute or two)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/pip.txt

@@ -20,7 +20,8 @@ ATTEMPTS = 600
 CONNECTIONS = 16
 DRAIN_DEADLINE = 60.0
 RACES = 3  # V1 gets this many chances to show its race, each with twice the buyers at once
-ON_REDIS = (3, 4)
+GENERATIONS = (1, 2, 3, 4, 5)
+ON_REDIS = (3, 4, 5)
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ async def _await_orders(
     end = time.monotonic() + DRAIN_DEADLINE
     while True:
         (books,) = await read_books(services, [product_id])
-        if books.confirmed + books.cancelled >= accepted:
+        if books.confirmed + books.cancelled >= accepted and not books.unsettled:
             return books
         if time.monotonic() > end:
             waiting = {name: d.total for name, d in depths(target.queues).items() if d.total}
@@ -105,7 +106,7 @@ async def _await_orders(
 
 
 def findings(sales: Sequence[Sale]) -> list[str]:
-    """What contradicts the story: V1 must oversell, V2 and V4 must keep their books."""
+    """What contradicts the story: V1 must oversell, the others but V3 must keep their books."""
     found = []
     for sale in sales:
         if sale.generation == 1 and not sale.books.oversold:

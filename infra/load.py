@@ -76,4 +76,6 @@ def _classify(response: httpx.Response) -> Kind:
         return Kind.ACCEPTED
     if response.status_code == httpx.codes.BAD_REQUEST and "Out of stock" in response.text:
         return Kind.SOLD_OUT
+    if response.status_code == httpx.codes.CONFLICT and '"sold_out"' in response.text:
+        return Kind.SOLD_OUT
     return Kind.ERROR

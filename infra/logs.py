@@ -13,7 +13,8 @@ from infra.problems import Problem
 
 # Fields of Powertools' Logger that say the same on every line.
 NOISE = {
-    "location", "timestamp", "service", "cold_start", "function_name", "function_memory_size",
+    "_aws", "Claims", "location", "timestamp", "service", "cold_start",
+    "function_name", "function_memory_size",
     "function_arn", "function_request_id",
 }  # fmt: skip
 
@@ -33,9 +34,10 @@ class Line:
 
     @property
     def is_ours(self) -> bool:
-        """Whether a person wants to read it: neither a metric nor a line of Lambda itself."""
-        itself = ("START ", "END ", "REPORT ", "INIT_START ")
-        return not self.message.startswith((*itself, '{"_aws"'))
+        """Whether a person wants to read it: neither a bare metric nor a line of Lambda itself."""
+        if self.message.startswith('{"_aws"'):
+            return '"message":' in self.message
+        return not self.message.startswith(("START ", "END ", "REPORT ", "INIT_START "))
 
     @property
     def pretty(self) -> str:

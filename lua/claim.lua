@@ -7,27 +7,23 @@
 --                            (units, 0 for none), accepted (units, a counter)
 -- KEYS[4]  {product}:buyers  hash: user -> units claimed; kept where there is a purchase limit
 -- KEYS[5]  {product}:lease   string: who relays now
--- KEYS[6]  {product}:idem:…  string: the answer to an earlier request; only with ARGV[6]
+-- KEYS[6]  {product}:idem:…  string: the answer to the same request; only with an idempotency key
 -- ARGV[1]  user id
 -- ARGV[2]  units to claim, a positive integer
 -- ARGV[3]  correlation id
 -- ARGV[4]  lease token of this process
 -- ARGV[5]  lease time in milliseconds
--- ARGV[6]  fingerprint of the request, or "" if it has no idempotency key
--- ARGV[7]  seconds for which the answer to the idempotency key is kept
+-- ARGV[6]  seconds for which the answer to an idempotency key is kept
 -- returns  {1, ledger entry id, units that remain, 1 if this process is to relay now, else 0}
 --          {0, ledger entry id, units that remained, 0}  the same request came before
---          {-1}  out of stock        {-2}  no such product on sale   {-3}  the sale is not open
---          {-4}  purchase limit      {-5}  the idempotency key came with another request before
+--          {-1}  out of stock        {-2}  no such product on sale
+--          {-3}  the sale is not open   {-4}  purchase limit
 --          Nothing was changed by a negative answer.
 local quantity = tonumber(ARGV[2])
-if ARGV[6] ~= '' then
+if KEYS[6] then
   local before = redis.call('GET', KEYS[6])
   if before then
-    local fingerprint, entry, remained = string.match(before, '^(%S+) (%S+) (%S+)$')
-    if fingerprint ~= ARGV[6] then
-      return {-5}
-    end
+    local entry, remained = string.match(before, '^(%S+) (%S+)$')
     return {0, entry, tonumber(remained), 0}
   end
 end
@@ -58,8 +54,8 @@ redis.call('HINCRBY', KEYS[3], 'accepted', quantity)
 if limit > 0 then
   redis.call('HINCRBY', KEYS[4], ARGV[1], quantity)
 end
-if ARGV[6] ~= '' then
-  redis.call('SET', KEYS[6], ARGV[6] .. ' ' .. entry .. ' ' .. remaining, 'EX', ARGV[7])
+if KEYS[6] then
+  redis.call('SET', KEYS[6], entry .. ' ' .. remaining, 'EX', ARGV[6])
 end
 local leader = redis.call('SET', KEYS[5], ARGV[4], 'NX', 'PX', ARGV[5])
 return {1, entry, remaining, leader and 1 or 0}

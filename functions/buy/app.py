@@ -4,17 +4,15 @@
 """
 
 import asyncio
-import os
-from functools import cache
-from typing import Annotated, Any
+from typing import Any
 from uuid import uuid4
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from flashsale.bootstrap import Services
-from flashsale.config import Settings
 from flashsale.errors import ServiceUnavailable
 from flashsale.generations import v1, v2, v3, v4
+from flashsale.http import v5
+from flashsale.http.dependencies import Injected
 from flashsale.http.emf import emit
 from flashsale.http.errors import add_error_handlers, refusal_response
 from flashsale.http.limits import LimitBody
@@ -48,19 +46,7 @@ api = FastAPI(
 )
 add_error_handlers(api)
 api.add_middleware(LimitBody)
-
-
-@cache
-def _services() -> Services:
-    return Services(Settings.from_mapping(os.environ))
-
-
-async def get_services() -> Services:
-    """The services of this process, built on first use."""
-    return _services()
-
-
-Injected = Annotated[Services, Depends(get_services)]
+api.include_router(v5.router)
 
 
 @api.post("/api/v1/buy", status_code=201, response_model=PurchaseBody, responses=ERRORS)

@@ -81,7 +81,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,  # noqa: FBT002
     wait: Annotated[float, typer.Option(help="Seconds to wait for empty queues first.")] = 0.0,
 ) -> None:
-    """Check the books: where is every unit? Exit status 1 if V2 or V4 broke the invariant.
+    """Check the books: where is every unit? Exit status 1 if V2, V4 or V5 broke the invariant.
 
     While messages wait in the queues, units of V4 that are on their way count as unsettled.
 
@@ -137,8 +137,8 @@ def _books_table(rows: list[Books]) -> Table:
 def demo() -> None:
     """Hold the same small sale through each generation and print the books of all.
 
-    100 units, 600 buyers, 16 at a time, over the deployed HTTP API. V1 must oversell; V2 and V4
-    must not, or the exit status is 1. The stack stays up afterwards.
+    100 units, 600 buyers, 16 at a time, over the deployed HTTP API. V1 must oversell; V2, V4
+    and V5 must not, or the exit status is 1. The stack stays up afterwards.
 
     Example: [bold]flashsale demo[/]
     """
@@ -192,7 +192,7 @@ async def _hold_all(target: Target, services: Services, run: str) -> list[demons
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=errors) as progress:
-        for generation in (1, 2, 3, 4):
+        for generation in demonstration.GENERATIONS:
             bar = progress.add_task(f"V{generation}", total=demonstration.ATTEMPTS, note="")
 
             def report(_: Answer, bar: object = bar) -> None:

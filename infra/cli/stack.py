@@ -19,7 +19,7 @@ from infra.queues import depths
 from infra.stack.stack import Stack
 from infra.target import Target
 
-FUNCTIONS = ("buy", "order", "rollback", "migrate")
+FUNCTIONS = ("buy", "order", "rollback", "sweep", "migrate")
 
 
 def up() -> None:

@@ -5,18 +5,25 @@ The conservation law, per product, for a sale that is drained:
     initial = stock + confirmed
 
 where the stock is the one that the generation sells from: PostgreSQL for V1 and V2, Redis for V3
-to V5. Units that wait in a queue are neither; they are `unsettled`.
+to V5. Units that wait in a queue are neither; they are `unsettled`. V5 knows them exactly, and its
+law holds at every instant, read in one atomic script:
+
+    initial = stock + unsettled + settled
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flashsale.bootstrap import Services
+from flashsale.model import Snapshot
 
 # Generations whose books must balance. V1 oversells and V3 loses units: that is their finding.
 SOUND = frozenset({2, 4, 5})
 # Generations that sell from PostgreSQL's stock; the others sell from Redis.
 ON_POSTGRES = frozenset({1, 2})
+# The generation that keeps a ledger.
+LEDGER = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ class Books:
     confirmed: int
     cancelled: int
     waiting: int = 0
+    ledger: Snapshot | None = None
 
     @property
     def stock(self) -> int:
@@ -54,13 +62,19 @@ class Books:
 
     @property
     def unsettled(self) -> int:
-        """Units that were claimed and wait in a queue for their order."""
+        """Units that were claimed and wait for their order."""
+        if self.ledger:
+            return self.ledger.unsettled
         return min(max(0, self._beyond_stock), self.waiting)
 
     @property
     def imbalance(self) -> int:
         """Units that are nowhere (above 0), or in two places at once (below 0)."""
-        return self._beyond_stock - self.unsettled
+        if self.ledger is None:
+            return self._beyond_stock - self.unsettled
+        live = self.ledger.initial - self.ledger.stock - self.ledger.unsettled - self.ledger.settled
+        # PostgreSQL was read after Redis, and settles follow commits: it knows all that is settled.
+        return live + max(0, self.ledger.settled - self.confirmed)
 
     @property
     def lost(self) -> int:
@@ -95,18 +109,26 @@ async def read_books(
 
     """
     ids = None if product_ids is None else list(product_ids)
+    # Redis first: see `Books.imbalance`.
+    snapshots = {
+        product_id: await services.ledger.snapshot(product_id)
+        for product_id in await services.stock.sales()
+        if ids is None or product_id in ids
+    }
     rows = await services.database.fetch_all("select_books", ids=ids)
-    in_redis = await services.stock.left([row["id"] for row in rows])
-    return [
-        Books(
-            product_id=row["id"],
-            generations=tuple(sorted(row["generations"])),
-            initial=row["initial_stock"],
-            redis_stock=redis_stock,
-            postgres_stock=row["stock"],
-            confirmed=row["confirmed"],
-            cancelled=row["cancelled"],
-            waiting=waiting,
-        )
-        for row, redis_stock in zip(rows, in_redis, strict=True)
-    ]
+    return [_books(row, snapshots.get(row["id"]), waiting) for row in rows]
+
+
+def _books(row: Mapping[str, Any], snapshot: Snapshot | None, waiting: int) -> Books:
+    on_ledger = snapshot is not None and (snapshot.accepted > 0 or LEDGER in row["generations"])
+    return Books(
+        product_id=row["id"],
+        generations=tuple(sorted(row["generations"])),
+        initial=row["initial_stock"],
+        redis_stock=snapshot.stock if snapshot else None,
+        postgres_stock=row["stock"],
+        confirmed=row["confirmed"],
+        cancelled=row["cancelled"],
+        waiting=waiting,
+        ledger=snapshot if on_ledger else None,
+    )

@@ -1,6 +1,6 @@
 """The ledger of V5 in Redis: claims that are neither settled nor released yet."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -16,7 +16,6 @@ _REFUSALS = {
     -2: Refusal.NO_SUCH_PRODUCT,
     -3: Refusal.SALE_NOT_OPEN,
     -4: Refusal.PURCHASE_LIMIT,
-    -5: Refusal.KEY_REUSED,
 }
 
 
@@ -37,6 +36,8 @@ class Ledger:
         keys = Keys(request.product_id)
         names = [keys.stock, keys.ledger, keys.sale, keys.buyers, keys.lease]
         if request.idempotency_key:
+            if not await self._bind_key(request):
+                return Refusal.KEY_REUSED
             names.append(keys.idempotency(request.user_id, request.idempotency_key))
         arguments: list[str | int] = [
             request.user_id,
@@ -44,7 +45,6 @@ class Ledger:
             request.correlation_id,
             lease_token,
             lease_ms,
-            str(request.quantity) if request.idempotency_key else "",
             IDEMPOTENCY_TTL,
         ]
         async with translated_errors():
@@ -57,6 +57,18 @@ class Ledger:
             remaining=remaining,
             leader=bool(leader),
         )
+
+    async def _bind_key(self, request: Claim) -> bool:
+        """Bind the user's key to this request; False if it is bound to another one.
+
+        A step of its own, because another request may be for another product, on another shard.
+        Which of two equal requests claims is decided in claim.lua.
+        """
+        fingerprint = f"{request.product_id} {request.quantity}"
+        name = f"idem:{request.user_id}:{request.idempotency_key}"
+        async with translated_errors():
+            bound = await self._redis.set(name, fingerprint, nx=True, get=True, ex=IDEMPOTENCY_TTL)
+        return bound is None or bound == fingerprint
 
     async def settle(self, product_id: str, orders: Sequence[Order]) -> int:
         """Close the claims of confirmed orders; returns the units that were settled now."""
@@ -98,13 +110,19 @@ class Ledger:
         entries = answer[0][1] if answer else []
         return [_order(product_id, entry_id, fields) for entry_id, fields in entries]
 
-    async def stale(self, product_id: str, idle_ms: int, count: int) -> list[Order]:
-        """Claims that were relayed at least `idle_ms` ago and are unsettled still."""
-        async with translated_errors():
-            answer: Any = await self._redis.xautoclaim(
-                Keys(product_id).ledger, "relay", "relay", idle_ms, "0", count=count
-            )
-        return [_order(product_id, entry_id, fields) for entry_id, fields in answer[1] if fields]
+    async def stale(self, product_id: str, idle_ms: int, count: int) -> AsyncIterator[list[Order]]:
+        """Claims that were relayed at least `idle_ms` ago and are unsettled still, once each."""
+        cursor = "0-0"
+        while True:
+            async with translated_errors():
+                cursor, entries, *_ = await self._redis.xautoclaim(
+                    Keys(product_id).ledger, "relay", "relay", idle_ms, cursor, count=count
+                )
+            orders = [_order(product_id, id_, fields) for id_, fields in entries if fields]
+            if orders:
+                yield orders
+            if cursor == "0-0":
+                return
 
     async def renew_lease(self, product_id: str, token: str, lease_ms: int) -> bool:
         """Hold the lease (for `lease_ms` more) if nobody else does; 0 hands it over."""

@@ -73,6 +73,14 @@ class PlacedOrder:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """How an order stands, and why if it was cancelled."""
+
+    status: OrderStatus
+    reason: str | None
+
+
 class Order(BaseModel):
     """An order on its way to PostgreSQL; its JSON is the body of an SQS message.
 

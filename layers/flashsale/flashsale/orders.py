@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from flashsale.database import Connection, Database, sql
 from flashsale.errors import OrderRejected
-from flashsale.model import Order, OrderStatus, PlacedOrder, Product, Purchase, Refusal
+from flashsale.model import Order, OrderState, OrderStatus, PlacedOrder, Product, Purchase, Refusal
 
 NO_UNITS_LEFT = "no units left in PostgreSQL"
 
@@ -101,6 +101,11 @@ class Orders:
             await connection.execute(
                 sql("take_units"), {"id": product_id, "quantity": stock - left}
             )
+
+    async def find(self, order_id: str) -> OrderState | None:
+        """How one order stands, or None where there is no such order."""
+        row = await self._database.fetch_one("select_order", id=order_id)
+        return OrderState(OrderStatus(row["status"]), row["reason"]) if row else None
 
     async def cancel(self, order: Order, reason: str) -> OrderStatus:
         """Write the order as CANCELLED unless it exists; return how it stands now.

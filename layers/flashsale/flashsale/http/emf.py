@@ -1,4 +1,7 @@
-"""Observations as CloudWatch sees them: one log line and one metric line (EMF) per request."""
+"""Observations as CloudWatch sees them: one line per request, for a claim with its metric (EMF)."""
+
+from datetime import UTC, datetime
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -10,19 +13,28 @@ metrics = Metrics()
 
 
 def emit(seen: Observation) -> None:
-    """Write the log line, and count the claim if the request was one."""
-    line = {
+    """Write one line that people search and, for a claim, CloudWatch counts."""
+    message = f"{seen.method} {seen.path}"
+    failed = seen.status >= 500
+    fields = {
         "correlation_id": seen.correlation_id,
         "status": seen.status,
-        "generation": seen.generation,
-        "outcome": seen.outcome,
         "order_id": seen.order_id,
         "error": seen.error,
     }
-    write = logger.error if seen.status >= 500 else logger.info
-    write(f"{seen.method} {seen.path}", extra={k: v for k, v in line.items() if v is not None})
-    if seen.generation is not None:
-        metrics.add_dimension(name="generation", value=f"v{seen.generation}")
-        metrics.add_dimension(name="outcome", value=seen.outcome or "failed")
-        metrics.add_metric(name="Claims", unit=MetricUnit.Count, value=1)
-        metrics.flush_metrics()
+    fields = {name: value for name, value in fields.items() if value is not None}
+    if seen.generation is None:
+        (logger.error if failed else logger.info)(message, extra=fields)
+    else:
+        _count(seen, {"level": "ERROR" if failed else "INFO", "message": message, **fields})
+
+
+def _count(seen: Observation, fields: dict[str, Any]) -> None:
+    # A metric line may carry other fields: a second line would say the same once more.
+    metrics.add_dimension(name="generation", value=f"v{seen.generation}")
+    metrics.add_dimension(name="outcome", value=seen.outcome or "failed")
+    metrics.add_metric(name="Claims", unit=MetricUnit.Count, value=1)
+    for name, value in fields.items():
+        metrics.add_metadata(name, value)
+    metrics.add_metadata("timestamp", datetime.now(UTC).isoformat(timespec="milliseconds"))
+    metrics.flush_metrics()

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from flashsale.errors import ServiceUnavailable
+from flashsale.http.problems import problem_response
 from flashsale.model import Refusal
 
 # Seconds after which a buyer may try again.
@@ -35,36 +36,43 @@ def refusal_response(refusal: Refusal) -> JSONResponse:
 
 
 def add_error_handlers(api: FastAPI) -> None:
-    """Make every error of `api` an answer of the shape `ErrorBody`."""
+    """Make every error of `api` an `ErrorBody`, below /api/v5 problem details (RFC 9457)."""
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(HTTPException, _http_error)
     api.add_exception_handler(ServiceUnavailable, _unavailable)
     api.add_exception_handler(Exception, _bug)
 
 
+def _respond(
+    request: Request, status: int, code: str, message: str, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    if request.url.path.startswith("/api/v5/"):
+        return problem_response(status, code, message, headers)
+    return error_response(status, message, headers)
+
+
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str))
-    message = f"{where}: {first['msg']}" if where else f"body: {first['msg']}"
-    return error_response(HTTPStatus.BAD_REQUEST, message)
+    message = f"{where or 'body'}: {first['msg']}"
+    is_v5 = request.url.path.startswith("/api/v5/")
+    return _respond(request, 422 if is_v5 else 400, "invalid", message)
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return error_response(error.status_code, error.detail, dict(error.headers or {}))
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    return _respond(request, error.status_code, code, error.detail, dict(error.headers or {}))
 
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceUnavailable)
     request.state.error = str(error)  # for the log line, not for the buyer
-    return error_response(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        f"The {error.service} service does not answer; try again",
-        {"Retry-After": str(RETRY_AFTER)},
-    )
+    message = f"The {error.service} service does not answer; try again"
+    return _respond(request, 503, "unavailable", message, {"Retry-After": str(RETRY_AFTER)})
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:
     request.state.error = f"{type(error).__name__}: {error}"
-    return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "This is our mistake; it was logged")
+    return _respond(request, 500, "internal", "This is our mistake; it was logged")

@@ -70,6 +70,49 @@ class ErrorBody(BaseModel):
     message: Annotated[str, Field(examples=["Out of stock"])]
 
 
+class ClaimRequest(_Body):
+    """Body of `POST /api/v5/buy`."""
+
+    product_id: Annotated[ProductId, Field(examples=["p-01"])]
+    user_id: Annotated[UserId, Field(examples=["u-00001"])]
+    quantity: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
+class ClaimBody(_Body):
+    """Answer of V5: the claim is in the ledger. `remaining` counts units."""
+
+    order_id: str
+    status: str = "PENDING"
+    remaining: int
+
+
+class OrderStateBody(_Body):
+    """How a V5 order stands: PENDING, CONFIRMED or CANCELLED, and then why."""
+
+    order_id: str
+    status: str
+    reason: str | None = None
+
+
+class StockBody(_Body):
+    """Where the units of a V5 sale are: initial = stock + unsettled + settled, at every instant."""
+
+    stock: int
+    unsettled: int
+    settled: int
+    initial: int
+
+
+class ProblemBody(BaseModel):
+    """Every error of V5 (RFC 9457, application/problem+json); `code` is stable."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
 class HealthBody(BaseModel):
     """Which backing services answer: "up", or "down"."""
 

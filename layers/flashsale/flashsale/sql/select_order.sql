@@ -1,0 +1,2 @@
+-- How one order stands. Parameters: id.
+SELECT status, reason FROM orders WHERE id = %(id)s

@@ -1,0 +1,228 @@
+"""The scripts of V5 on a real Valkey: all or nothing, once, and never more than the rules allow."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flashsale.model import Claim, Claimed, Refusal, Terms
+from flashsale.scripts import Keys
+
+from tests.support import USERS
+
+TOKEN, OTHER, LEASE = "me", "somebody-else", 60_000
+
+
+def claim(product_id, user=USERS[0], quantity=1, key=""):
+    return Claim(product_id, user, quantity, key, "corr")
+
+
+@pytest.fixture
+def ledger(services):
+    return services.ledger
+
+
+async def buy(ledger, *arguments, **named):
+    return await ledger.claim(claim(*arguments, **named), TOKEN, LEASE)
+
+
+async def dump(services, product_id):
+    """Everything that Redis holds of a product, to compare before and after."""
+    keys = Keys(product_id)
+    redis = services.redis
+    return (
+        await redis.get(keys.stock),
+        await redis.xrange(keys.ledger),
+        await redis.hgetall(keys.sale),
+        await redis.hgetall(keys.buyers),
+        await redis.get(keys.lease),
+    )
+
+
+class TestClaim:
+    async def test_takes_the_units_and_writes_the_claim_down(self, ledger, new_product):
+        product_id = await new_product(10)
+
+        claimed = await buy(ledger, product_id, USERS[3], 2)
+
+        assert isinstance(claimed, Claimed)
+        assert claimed.remaining == 8
+        assert claimed.order_id.startswith(f"{product_id}:")
+        (order,) = await ledger.unsent(product_id, 10)
+        assert (order.id, order.user_id, order.quantity) == (claimed.order_id, USERS[3], 2)
+        assert order.correlation_id == "corr"
+        snapshot = await ledger.snapshot(product_id)
+        assert (snapshot.stock, snapshot.unsettled, snapshot.accepted) == (8, 2, 2)
+        assert snapshot.balanced
+
+    @pytest.mark.parametrize(
+        ("terms", "quantity", "refusal"),
+        [
+            (Terms(), 11, Refusal.SOLD_OUT),
+            (Terms(limit_per_buyer=2), 3, Refusal.PURCHASE_LIMIT),
+            (
+                Terms(starts_at=datetime.now(UTC) + timedelta(hours=1)),
+                1,
+                Refusal.SALE_NOT_OPEN,
+            ),
+            (Terms(ends_at=datetime.now(UTC) - timedelta(hours=1)), 1, Refusal.SALE_NOT_OPEN),
+        ],
+    )
+    async def test_a_refusal_changes_nothing(
+        self, services, ledger, new_product, terms, quantity, refusal
+    ):
+        product_id = await new_product(10, on_sale=False)
+        await services.stock.open_sale(product_id, 10, terms)
+        before = await dump(services, product_id)
+
+        assert await buy(ledger, product_id, quantity=quantity, key=product_id) is refusal
+
+        assert await dump(services, product_id) == before
+
+    async def test_a_product_that_is_not_on_sale(self, ledger):
+        assert await buy(ledger, "no-such-product") is Refusal.NO_SUCH_PRODUCT
+
+    async def test_inside_its_window_a_sale_is_open(self, services, ledger, new_product):
+        product_id = await new_product(1, on_sale=False)
+        now = datetime.now(UTC)
+        window = Terms(now - timedelta(minutes=1), now + timedelta(minutes=1))
+        await services.stock.open_sale(product_id, 1, window)
+
+        assert isinstance(await buy(ledger, product_id), Claimed)
+
+    async def test_100_buyers_at_once_for_10_units(self, ledger, new_product):
+        product_id = await new_product(10)
+
+        answers = await asyncio.gather(*(buy(ledger, product_id, user) for user in USERS[:100]))
+
+        won = [a for a in answers if isinstance(a, Claimed)]
+        assert len(won) == 10
+        assert len({a.order_id for a in won}) == 10
+        assert sum(a.leader for a in won) == 1
+        assert (await ledger.snapshot(product_id)).balanced
+
+    async def test_the_limit_holds_for_one_buyer_at_once(self, services, ledger, new_product):
+        product_id = await new_product(100, on_sale=False)
+        await services.stock.open_sale(product_id, 100, Terms(limit_per_buyer=3))
+
+        answers = await asyncio.gather(*(buy(ledger, product_id) for _ in range(20)))
+
+        assert sum(isinstance(a, Claimed) for a in answers) == 3
+        assert answers.count(Refusal.PURCHASE_LIMIT) == 17
+
+
+class TestIdempotency:
+    async def test_the_same_key_claims_once_also_at_the_same_instant(self, ledger, new_product):
+        product_id = await new_product(10)
+
+        answers = await asyncio.gather(*(buy(ledger, product_id, key="at-once") for _ in range(20)))
+
+        assert len({(a.order_id, a.remaining) for a in answers}) == 1
+        assert sum(a.leader for a in answers) == 1
+        assert (await ledger.snapshot(product_id)).accepted == 1
+
+    async def test_the_same_key_with_another_request_is_refused(self, ledger, new_product):
+        first, second = await new_product(10), await new_product(10)
+        await buy(ledger, first, key="key-1")
+
+        assert await buy(ledger, first, quantity=2, key="key-1") is Refusal.KEY_REUSED
+        assert await buy(ledger, second, key="key-1") is Refusal.KEY_REUSED
+        assert (await ledger.snapshot(second)).accepted == 0
+
+    async def test_another_users_key_never_replays(self, ledger, new_product):
+        product_id = await new_product(10)
+
+        mine = await buy(ledger, product_id, USERS[0], key="shared")
+        theirs = await buy(ledger, product_id, USERS[1], key="shared")
+
+        assert mine.order_id != theirs.order_id
+        assert (await ledger.snapshot(product_id)).accepted == 2
+
+
+class TestSettleAndRelease:
+    async def claimed(self, ledger, product_id, count=3, quantity=2):
+        for user in USERS[:count]:
+            await buy(ledger, product_id, user, quantity)
+        return await ledger.unsent(product_id, 100)
+
+    async def test_settling_twice_counts_once(self, ledger, new_product):
+        product_id = await new_product(10)
+        orders = await self.claimed(ledger, product_id)
+
+        assert await ledger.settle(product_id, orders) == 6
+        assert await ledger.settle(product_id, orders) == 0
+
+        snapshot = await ledger.snapshot(product_id)
+        assert (snapshot.settled, snapshot.unsettled, snapshot.balanced) == (6, 0, True)
+
+    async def test_releasing_gives_back_once_also_at_the_same_instant(self, ledger, new_product):
+        product_id = await new_product(10)
+        (order, *_) = await self.claimed(ledger, product_id)
+
+        answers = await asyncio.gather(*(ledger.release(order) for _ in range(8)))
+
+        assert answers.count(True) == 1
+        snapshot = await ledger.snapshot(product_id)
+        assert (snapshot.stock, snapshot.released, snapshot.balanced) == (6, 2, True)
+
+    async def test_a_settled_claim_cannot_be_released(self, ledger, new_product):
+        product_id = await new_product(10)
+        orders = await self.claimed(ledger, product_id)
+        await ledger.settle(product_id, orders)
+
+        assert await ledger.release(orders[0]) is False
+
+        assert (await ledger.snapshot(product_id)).stock == 4
+
+    async def test_a_release_gives_the_purchase_limit_back(self, services, ledger, new_product):
+        product_id = await new_product(10, on_sale=False)
+        await services.stock.open_sale(product_id, 10, Terms(limit_per_buyer=2))
+        await buy(ledger, product_id, quantity=2)
+        assert await buy(ledger, product_id) is Refusal.PURCHASE_LIMIT
+        (order,) = await ledger.unsent(product_id, 10)
+
+        await ledger.release(order)
+
+        assert isinstance(await buy(ledger, product_id), Claimed)
+
+
+class TestLease:
+    async def test_only_the_first_claimer_is_told_to_relay(self, ledger, new_product):
+        product_id = await new_product(10)
+
+        answers = [await buy(ledger, product_id, user) for user in USERS[:3]]
+
+        assert [a.leader for a in answers] == [True, False, False]
+
+    async def test_the_lease_is_kept_while_a_claim_is_unsent(self, ledger, new_product):
+        product_id = await new_product(10)
+        await buy(ledger, product_id)
+
+        assert await ledger.drop_lease(product_id, TOKEN) is False
+        await ledger.unsent(product_id, 10)
+        assert await ledger.drop_lease(product_id, TOKEN) is True
+        assert (await buy(ledger, product_id)).leader
+
+    async def test_nobody_drops_or_takes_the_lease_of_another(self, ledger, new_product):
+        product_id = await new_product(10)
+        await buy(ledger, product_id)
+
+        assert await ledger.renew_lease(product_id, OTHER, LEASE) is False
+        assert await ledger.drop_lease(product_id, OTHER) is True  # it is not the relay: it leaves
+        assert not (await buy(ledger, product_id)).leader
+
+    async def test_a_dead_leaders_lease_runs_out(self, ledger, new_product):
+        product_id = await new_product(10)
+        await ledger.claim(claim(product_id), TOKEN, 1)  # a lease of one millisecond
+
+        async with asyncio.timeout(5):
+            while not (await buy(ledger, product_id)).leader:
+                pass
+
+    async def test_a_lease_that_is_handed_over_goes_to_the_next_claimer(self, ledger, new_product):
+        product_id = await new_product(10)
+        await buy(ledger, product_id)
+
+        await ledger.renew_lease(product_id, TOKEN, 0)
+
+        assert (await ledger.claim(claim(product_id), OTHER, LEASE)).leader
+        assert await ledger.renew_lease(product_id, TOKEN, LEASE) is False
