@@ -11,10 +11,10 @@ from typing import Self
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+
 from flashsale.bootstrap import Services
 from flashsale.config import Settings
 from flashsale.errors import ConfigError
-
 from infra.clouds import Cloud, detect
 from infra.problems import Problem
 

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flashsale.bootstrap import Services
-
 from infra.cli.console import console, step, table, with_services
 from infra.cli.stack import start
 from infra.deploy import BUILT

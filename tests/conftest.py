@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from flashsale.bootstrap import Services
 from flashsale.config import Settings
 from flashsale.migrations import migrate
-
 from infra.paths import MIGRATIONS
 from infra.seed import seed
 from infra.stack.stack import Stack

@@ -9,6 +9,9 @@ from uuid import uuid4
 
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
+from mangum import Mangum
+from pydantic import BaseModel
+
 from flashsale.errors import ServiceUnavailable
 from flashsale.generations import v1, v2, v3, v4
 from flashsale.http import v5
@@ -26,8 +29,6 @@ from flashsale.http.schemas import (
     PurchaseBody,
 )
 from flashsale.model import Accepted, Order, ProductId, Purchase, Refusal
-from mangum import Mangum
-from pydantic import BaseModel
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorBody, "description": "Invalid request, or out of stock"},

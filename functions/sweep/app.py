@@ -1,26 +1,18 @@
 """The sweep function: each minute, sends claims again that have stayed unsettled too long."""
 
-import asyncio
 import os
-from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from flashsale.bootstrap import Services
-from flashsale.config import Settings
+
+from flashsale.process import run
 from flashsale.relay import sweep
 from flashsale.tracing import traced
 
 logger = Logger()
 metrics = Metrics()
-runner = asyncio.Runner()
-
-
-@cache
-def _services() -> Services:
-    return Services(Settings.from_mapping(os.environ))
 
 
 @traced(os.environ)
@@ -28,7 +20,7 @@ def _services() -> Services:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Sweep once; the event is not read."""
-    swept = runner.run(sweep(_services()))
+    swept = run(sweep)
     logger.info("swept", extra={"claims": swept})
     metrics.add_metric(name="ClaimsSwept", unit=MetricUnit.Count, value=swept)
     return {"swept": swept}

@@ -4,9 +4,9 @@ import logging
 import sys
 
 import typer
-from flashsale.errors import FlashsaleError
 from rich.panel import Panel
 
+from flashsale.errors import FlashsaleError
 from infra.cli import dlq, sale, stack
 from infra.cli.console import errors
 from infra.problems import Problem

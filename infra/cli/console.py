@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from flashsale.bootstrap import Services
 from rich.console import Console
 from rich.table import Table
 
+from flashsale.bootstrap import Services
 from infra.target import Target
 
 console = Console(highlight=False)

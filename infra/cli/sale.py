@@ -4,14 +4,16 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from flashsale.books import Books, read_books
-from flashsale.bootstrap import Services
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from flashsale.books import Books, read_books
+from flashsale.bootstrap import Services
+from flashsale.model import Terms
 from infra import demo as demonstration
 from infra import seed as seeding
 from infra.cli.console import console, errors, step, table, with_services
@@ -51,19 +53,27 @@ def seed(
 
 def open_(
     products: Annotated[list[str] | None, typer.Argument(help="Product ids; all if none.")] = None,
+    starts: Annotated[datetime | None, typer.Option(help="V5 sells from then on (UTC).")] = None,
+    ends: Annotated[datetime | None, typer.Option(help="V5 sells until then (UTC).")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="V5: most units a buyer; 0 for any.")] = 0,
 ) -> None:
     """Put products on sale: load their stock into Redis, once. A running sale is left alone.
 
-    Example: [bold]flashsale open p-01 p-02[/]
+    Example: [bold]flashsale open p-01 p-02 --starts 2026-11-27T08:00:00 --limit 2[/]
     """
     target = Target.load(LOCAL)
+    terms = Terms(
+        starts_at=starts and starts.replace(tzinfo=UTC),
+        ends_at=ends and ends.replace(tzinfo=UTC),
+        limit_per_buyer=limit,
+    )
 
     async def open_sales(services: Services) -> list[tuple[Books, bool]]:
         rows = await read_books(services, products)
         if missing := set(products or []) - {row.product_id for row in rows}:
             raise Problem(f"No such product: {', '.join(sorted(missing))}", "See `flashsale seed`.")
         return [
-            (row, await services.stock.open_sale(row.product_id, row.postgres_stock))
+            (row, await services.stock.open_sale(row.product_id, row.postgres_stock, terms))
             for row in rows
         ]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import boto3
 import httpx
 import pytest
-from flashsale.config import Settings
 
+from flashsale.config import Settings
 from infra import deploy
 from infra.stack.stack import Stack
 from infra.target import Target

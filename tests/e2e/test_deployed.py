@@ -9,9 +9,9 @@ import uuid
 import boto3
 import httpx
 import pytest
+
 from flashsale.books import read_books
 from flashsale.model import Order
-
 from infra.deploy import LOCAL_BUY_CONCURRENCY
 from infra.load import Kind, buy_all
 from infra.problems import Problem

@@ -6,11 +6,11 @@ import signal
 
 import httpx
 import pytest
+
 from flashsale.books import read_books
 from flashsale.http.dependencies import get_services
 from flashsale.http.errors import RETRY_AFTER
 from flashsale.http.limits import MAX_BODY
-
 from functions.buy.app import api
 from tests.support import USERS, eventually
 

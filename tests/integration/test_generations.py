@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+
 from flashsale.books import read_books
 from flashsale.bootstrap import Services
 from flashsale.database import sql
 from flashsale.errors import DatabaseUnavailable
 from flashsale.generations import v1, v2, v3
 from flashsale.model import Order, Purchase, Refusal
-
 from tests.support import USERS, free_port
 
 

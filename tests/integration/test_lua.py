@@ -4,10 +4,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from redis import Redis
+
 from flashsale.config import Settings
 from flashsale.scripts import LUA
 from flashsale.stock import Decrement, Release
-from redis import Redis
 
 
 @pytest.fixture

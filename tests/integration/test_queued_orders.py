@@ -5,6 +5,7 @@ import dataclasses
 import uuid
 
 import pytest
+
 from flashsale.batch import Message
 from flashsale.books import read_books
 from flashsale.bootstrap import Services
@@ -12,7 +13,6 @@ from flashsale.compensate import compensate
 from flashsale.model import Order, OrderStatus, orders_of_message
 from flashsale.orders import NO_UNITS_LEFT
 from flashsale.place_orders import place_orders
-
 from tests.support import USERS, free_port
 
 

@@ -7,6 +7,7 @@ import asyncio
 import random
 
 import pytest
+
 from flashsale import relay as relaying
 from flashsale.batch import Message
 from flashsale.books import read_books
@@ -15,7 +16,6 @@ from flashsale.errors import QueueUnavailable
 from flashsale.model import Claim, Claimed, OrderStatus
 from flashsale.place_orders import place_orders
 from flashsale.relay import LAMBDA_PACE, LEASE_MS, TOKEN, Pace, relay, sweep
-
 from tests.support import USERS
 
 

@@ -4,9 +4,9 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from flashsale.model import Claim, Claimed, Refusal, Terms
 from flashsale.scripts import Keys
-
 from tests.support import USERS
 
 TOKEN, OTHER, LEASE = "me", "somebody-else", 60_000

@@ -1,6 +1,7 @@
 """The arithmetic of `flashsale verify`."""
 
 import pytest
+
 from flashsale.books import Books
 
 

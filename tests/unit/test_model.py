@@ -1,6 +1,7 @@
 """Messages and settings: what is understood, and how the rest is refused."""
 
 import pytest
+
 from flashsale.config import Settings
 from flashsale.errors import ConfigError, InvalidMessage
 from flashsale.model import Order, orders_of_message

@@ -12,11 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import boto3
 import pytest
 from botocore.config import Config
+from moto import mock_aws
+
 from flashsale.errors import PushRefused, PushUncertain
 from flashsale.model import Order
 from flashsale.order_queue import ATTEMPTS, OrderQueue
-from moto import mock_aws
-
 from tests.support import free_port
 
 ORDER = Order(id="order-1", product_id="p-01", user_id="u-1", generation=4, correlation_id="c-1")

@@ -1,11 +1,12 @@
 """The ledger of V5 in Redis: claims that are neither settled nor released yet."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 
-from flashsale.model import Claim, Claimed, Order, Refusal, Snapshot
+from flashsale.model import ENTRY_ID, Claim, Claimed, Order, Refusal, Snapshot
 from flashsale.scripts import Keys, script, translated_errors
 
 # Seconds for which an Idempotency-Key is remembered: longer than anybody retries.
@@ -95,7 +96,9 @@ class Ledger:
         return None if figures is None else Snapshot(*figures)
 
     async def has(self, product_id: str, entry_id: str) -> bool:
-        """Whether this claim is still unsettled."""
+        """Whether this claim is still unsettled; False also for what is no entry id."""
+        if not re.fullmatch(ENTRY_ID, entry_id):
+            return False
         async with translated_errors():
             return bool(
                 await self._redis.xrange(Keys(product_id).ledger, entry_id, entry_id, count=1)

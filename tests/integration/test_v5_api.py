@@ -1,0 +1,134 @@
+"""V5 over HTTP, in process, on real stores: answers, headers, problem details."""
+
+import os
+import signal
+
+import httpx
+import pytest
+
+from flashsale.http.dependencies import get_services
+from flashsale.model import Terms
+from functions.buy.app import api
+from tests.support import USERS, eventually
+
+
+class Nowhere:
+    """A queue that takes everything: what the relay sends is tested elsewhere."""
+
+    async def send(self, envelopes):
+        pass
+
+
+@pytest.fixture
+async def http(services):
+    services.order_queue = Nowhere()
+    api.dependency_overrides[get_services] = lambda: services
+    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+    api.dependency_overrides.clear()
+
+
+def buy(http, product_id, key=None, **fields):
+    headers = {} if key is None else {"Idempotency-Key": key}
+    body = {"productId": product_id, "userId": USERS[0], **fields}
+    return http.post("/api/v5/buy", json=body, headers=headers)
+
+
+def is_problem(answer, status, code):
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert set(answer.json()) == {"type", "title", "status", "code", "detail"}
+    assert (answer.json()["status"], answer.json()["code"]) == (status, code)
+    return True
+
+
+async def test_a_claim_is_202_with_a_place_to_ask(http, new_product):
+    product_id = await new_product(10)
+
+    answer = await buy(http, product_id, quantity=3)
+
+    assert answer.status_code == 202
+    body = answer.json()
+    assert (body["status"], body["remaining"]) == ("PENDING", 7)
+    assert answer.headers["location"] == f"/api/v5/orders/{body['orderId']}"
+    assert int(answer.headers["retry-after"]) > 0
+    state = await http.get(answer.headers["location"])
+    assert state.json() == {"orderId": body["orderId"], "status": "PENDING", "reason": None}
+    stock = await http.get(f"/api/v5/products/{product_id}/stock")
+    assert stock.json() == {"stock": 7, "unsettled": 3, "settled": 0, "initial": 10}
+
+
+async def test_the_same_key_gives_the_same_answer(http, new_product):
+    product_id = await new_product(10)
+
+    first, again = await buy(http, product_id, "k-1"), await buy(http, product_id, "k-1")
+    other = await buy(http, product_id, "k-1", quantity=2)
+
+    assert (first.status_code, first.json()) == (again.status_code, again.json())
+    assert is_problem(other, 422, "idempotency_key_reused")
+
+
+async def test_refusals_are_problems_with_stable_codes(http, services, new_product):
+    sold_out = await new_product(0)
+    limited = await new_product(10, on_sale=False)
+    await services.stock.open_sale(limited, 10, Terms(limit_per_buyer=1))
+
+    assert is_problem(await buy(http, sold_out), 409, "sold_out")
+    assert is_problem(await buy(http, limited, quantity=2), 409, "purchase_limit")
+    assert is_problem(await buy(http, "no-such-product"), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"quantity": 0}, {"quantity": "many"}, {"userId": ""}, {"userId": None}, {"productId": "{p}"}],
+)
+async def test_invalid_input_is_422_and_changes_nothing(http, services, new_product, fields):
+    product_id = await new_product(5)
+
+    answer = await buy(http, **{"product_id": product_id, **fields})
+
+    assert is_problem(answer, 422, "invalid")
+    assert await services.stock.left([product_id]) == [5]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/api/v5/orders/no-such-order", 404, "not_found"),
+        ("/api/v5/orders/p:not-an-entry", 404, "not_found"),
+        ("/api/v5/products/no-such/stock", 404, "not_found"),
+        ("/api/v5/nothing", 404, "not_found"),
+        ("/api/v5/buy", 405, "method_not_allowed"),
+    ],
+)
+async def test_reading_what_is_not_there(http, path, status, code):
+    assert is_problem(await http.get(path), status, code)
+
+
+async def test_redis_down_is_503_with_retry_after(http, stack, new_product):
+    product_id = await new_product(2)
+    stack.supervisor.stop_program("valkey")
+    try:
+        answer = await buy(http, product_id)
+    finally:
+        stack.start(stack.redis)
+
+    assert is_problem(answer, 503, "unavailable")
+    assert "retry-after" in answer.headers
+    assert (await buy(http, product_id)).status_code == 202
+
+
+async def test_no_claim_is_missing_after_valkey_was_killed(http, stack, services, new_product):
+    product_id = await new_product(10)
+    for _ in range(4):
+        assert (await buy(http, product_id)).status_code == 202
+    pid = stack.supervisor.info()["valkey"]["pid"]
+
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: stack.supervisor.info()["valkey"]["statename"] != "RUNNING")
+    stack.start(stack.redis)
+    await services.redis.connection_pool.disconnect()  # it leads to the dead process
+
+    snapshot = await services.ledger.snapshot(product_id)
+    assert (snapshot.stock, snapshot.unsettled, snapshot.balanced) == (6, 4, True)
