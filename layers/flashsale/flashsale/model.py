@@ -16,7 +16,7 @@ ProductId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")
 UserId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
 
 
-ENTRY_ID = r"^[0-9]{1,20}-[0-9]{1,20}$"
+ENTRY_ID = r"^[0-9]{1,19}-[0-9]{1,19}$"
 EntryId = Annotated[str, StringConstraints(pattern=ENTRY_ID)]
 # Ledger entry, user, units, correlation id: a list and no object, because a message holds hundreds.
 EnvelopedClaim = tuple[EntryId, UserId, Annotated[int, Field(gt=0)], str]
