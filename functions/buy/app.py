@@ -148,4 +148,6 @@ async def docs() -> Response:
     return get_swagger_ui_html(openapi_url="openapi.json", title="flashsale")
 
 
+# Mangum runs on the current event loop, and newer Pythons no longer make one by themselves.
+asyncio.set_event_loop(asyncio.new_event_loop())
 handler = Mangum(Observe(api, emit), lifespan="off")

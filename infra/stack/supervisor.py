@@ -22,6 +22,8 @@ from infra.stack.program import Program
 START_DEADLINE = 15.0
 STOP_DEADLINE = 60.0
 
+ADDRESSES = {"REDIS_URL", "DATABASE_URL", "ORDERS_QUEUE_URL"}
+
 
 class Supervisor:
     """The supervisord of one stack folder."""
@@ -49,9 +51,13 @@ class Supervisor:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._write_config(programs)
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._config)]
-        # The servers must not inherit what points commands at other servers (AWS_ENDPOINT_URL, …).
-        kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
-        environment = {name: os.environ[name] for name in kept if name in os.environ}
+        # The servers, and the functions that ministack runs, must not inherit what points commands
+        # at other servers.
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "PYTHON")) and name not in ADDRESSES
+        }
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         deadline = time.monotonic() + START_DEADLINE
         while not self.running:
