@@ -82,6 +82,16 @@ async def test_a_burst_becomes_orders(services, queue, new_product):
     assert (books.ledger.settled, books.postgres_stock) == (50, 0)
 
 
+async def test_a_leader_that_left_is_followed_at_once(services, queue, new_product):
+    product_id = await new_product(5)
+    await sell(services, product_id, USERS[:1])
+
+    await relay(services, product_id, LAMBDA_PACE)
+
+    (next_claim,) = await sell(services, product_id, USERS[1:2])
+    assert next_claim.leader
+
+
 async def test_many_claims_fill_envelopes_and_calls(services, queue, new_product, monkeypatch):
     monkeypatch.setattr(relaying, "CLAIMS_PER_ENVELOPE", 7)
     monkeypatch.setattr(relaying, "CLAIMS_PER_CALL", 70)

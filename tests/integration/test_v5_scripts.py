@@ -137,6 +137,13 @@ class TestIdempotency:
         assert mine.order_id != theirs.order_id
         assert (await ledger.snapshot(product_id)).accepted == 2
 
+    async def test_another_users_key_never_stands_in_the_way(self, ledger, new_product):
+        product_id = await new_product(10)
+
+        await buy(ledger, product_id, USERS[0], key="common")
+
+        assert isinstance(await buy(ledger, product_id, USERS[1], 2, key="common"), Claimed)
+
 
 class TestSettleAndRelease:
     async def claimed(self, ledger, product_id, count=3, quantity=2):
