@@ -47,3 +47,13 @@ def with_services(target: Target, use: Callable[[Services], Awaitable[T]]) -> T:
             return await use(services)
 
     return asyncio.run(run())
+
+
+def units(stock: int | None) -> str:
+    """A stock for a table; a dash where there is none."""
+    return "–" if stock is None else str(stock)
+
+
+def alarming(count: int) -> str:
+    """A count that should be 0, for a table."""
+    return f"[bold red]{count}[/]" if count else "0"
