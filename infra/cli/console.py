@@ -1,7 +1,7 @@
 """Where commands print: results to standard output, progress and problems to standard error."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flashsale.bootstrap import Services
+from infra.queues import Depth
 from infra.target import Target
 
 console = Console(highlight=False)
@@ -47,6 +48,14 @@ def with_services(target: Target, use: Callable[[Services], Awaitable[T]]) -> T:
             return await use(services)
 
     return asyncio.run(run())
+
+
+def queues_table(depths: Mapping[str, Depth]) -> Table:
+    """How many messages wait in each queue."""
+    made = table("Messages", "queue", "ready", "in flight", "delayed")
+    for name, depth in depths.items():
+        made.add_row(name, str(depth.ready), str(depth.in_flight), str(depth.delayed))
+    return made
 
 
 def units(stock: int | None) -> str:

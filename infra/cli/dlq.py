@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from infra.cli.console import console, table, with_services
+from infra.cli.console import console, queues_table, with_services
 from infra.paths import LOCAL
 from infra.problems import Problem
 from infra.queues import depths
@@ -27,10 +27,7 @@ def ls() -> None:
 
     Example: [bold]flashsale dlq ls[/]
     """
-    rows = table("Messages", "queue", "ready", "in flight", "delayed")
-    for name, depth in depths(Target.load(LOCAL).queues).items():
-        rows.add_row(name, str(depth.ready), str(depth.in_flight), str(depth.delayed))
-    console.print(rows)
+    console.print(queues_table(depths(Target.load(LOCAL).queues)))
 
 
 @app.command()

@@ -11,7 +11,7 @@ import typer
 from redis import Redis
 
 from infra import deploy as deployment
-from infra.cli.console import console, errors, step, table
+from infra.cli.console import console, errors, queues_table, step, table
 from infra.logs import read_logs
 from infra.paths import LOCAL
 from infra.problems import Problem
@@ -127,10 +127,7 @@ def status() -> None:
         f"logs in {LOCAL / 'logs'}"
     )
     console.print(f"API: [bold]{target.api_url}[/]", soft_wrap=True)
-    queues = table("Queues", "queue", "ready", "in flight", "delayed")
-    for name, depth in depths(target.queues).items():
-        queues.add_row(name, str(depth.ready), str(depth.in_flight), str(depth.delayed))
-    console.print(queues)
+    console.print(queues_table(depths(target.queues)))
 
 
 def _redis_version(url: str) -> str:

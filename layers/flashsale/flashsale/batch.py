@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from flashsale.bootstrap import Services
 from flashsale.errors import InvalidMessage
 from flashsale.failures import Failure
-from flashsale.model import Order, orders_of_message
+from flashsale.model import V5, Order, orders_of_message
 from flashsale.stock import Release
-
-V5 = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.bootstrap import Services
-from flashsale.model import Snapshot
+from flashsale.model import V5, Snapshot
 
 # Generations whose books must balance. V1 oversells and V3 loses units: that is their finding.
 SOUND = frozenset({2, 4, 5})
 # Generations that sell from PostgreSQL's stock; the others sell from Redis.
 ON_POSTGRES = frozenset({1, 2})
-# The generation that keeps a ledger.
-LEDGER = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ async def read_books(
 
 
 def _books(row: Mapping[str, Any], snapshot: Snapshot | None, waiting: int) -> Books:
-    on_ledger = snapshot is not None and (snapshot.accepted > 0 or LEDGER in row["generations"])
+    on_ledger = snapshot is not None and (snapshot.accepted > 0 or V5 in row["generations"])
     return Books(
         product_id=row["id"],
         generations=tuple(sorted(row["generations"])),

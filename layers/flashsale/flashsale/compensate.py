@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from flashsale.batch import V5, Message, Outcome, decode, release
+from flashsale.batch import Message, Outcome, decode, release
 from flashsale.bootstrap import Services
 from flashsale.errors import OrderRejected, ServiceUnavailable
 from flashsale.failures import Failure
-from flashsale.model import Order, OrderStatus
+from flashsale.model import V5, Order, OrderStatus
 
 REASON = "the order could not be written; see the logs of its correlation id"
 

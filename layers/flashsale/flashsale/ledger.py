@@ -143,11 +143,4 @@ class Ledger:
 
 
 def _order(product_id: str, entry_id: str, fields: dict[str, str]) -> Order:
-    return Order(
-        id=f"{product_id}:{entry_id}",
-        product_id=product_id,
-        user_id=fields["u"],
-        quantity=int(fields["q"]),
-        generation=5,
-        correlation_id=fields["c"],
-    )
+    return Order.of_claim(product_id, entry_id, fields["u"], int(fields["q"]), fields["c"])

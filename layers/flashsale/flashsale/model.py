@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from flashsale.errors import InvalidMessage
 
+# The generation that keeps a ledger.
+V5 = 5
+
 # Braces are excluded because the product id is the hash tag of its Redis keys ("{id}:stock").
 ProductId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 UserId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
@@ -98,6 +101,20 @@ class Order(BaseModel):
     generation: Annotated[int, Field(ge=1, le=5)]
     correlation_id: str = ""
 
+    @classmethod
+    def of_claim(
+        cls, product_id: str, entry_id: str, user_id: str, quantity: int, correlation_id: str
+    ) -> Self:
+        """The order of a V5 claim; its id names the product and the ledger entry."""
+        return cls(
+            id=f"{product_id}:{entry_id}",
+            product_id=product_id,
+            user_id=user_id,
+            quantity=quantity,
+            generation=V5,
+            correlation_id=correlation_id,
+        )
+
     @property
     def entry_id(self) -> str:
         """The ledger entry of a V5 order, whose id is "<product id>:<entry id>"."""
@@ -120,17 +137,7 @@ class Envelope(BaseModel):
 
     def orders(self) -> list[Order]:
         """Unpack them."""
-        return [
-            Order(
-                id=f"{self.product_id}:{entry_id}",
-                product_id=self.product_id,
-                user_id=user_id,
-                quantity=quantity,
-                generation=5,
-                correlation_id=correlation_id,
-            )
-            for entry_id, user_id, quantity, correlation_id in self.claims
-        ]
+        return [Order.of_claim(self.product_id, *claim) for claim in self.claims]
 
 
 def orders_of_message(body: str) -> list[Order]:

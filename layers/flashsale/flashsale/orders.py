@@ -49,10 +49,8 @@ class Orders:
     async def confirm(self, orders: Sequence[Order]) -> Mapping[str, OrderStatus]:
         """Write a batch: each order CONFIRMED, or CANCELLED where its units are not there.
 
-        Orders that exist already stay as they are. Returns how each order stands, by id.
-
-        Raises:
-            OrderRejected: one of them breaks a constraint (unknown user); none was written.
+        Orders that exist already stay as they are. Returns how each order stands, by id; orders of
+        users or products that do not exist are missing there.
 
         """
         by_id = {order.id: order for order in orders}  # a message may come twice in one batch

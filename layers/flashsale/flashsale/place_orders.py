@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from flashsale.batch import V5, Message, Outcome, decode, release
+from flashsale.batch import Message, Outcome, decode, release
 from flashsale.bootstrap import Services
 from flashsale.errors import OrderRejected, ServiceUnavailable
 from flashsale.failures import Failure
-from flashsale.model import Envelope, Order, OrderStatus
+from flashsale.model import V5, Envelope, Order, OrderStatus
 
 Messages = Mapping[str, list[Order]]
 Statuses = Mapping[str, OrderStatus]

@@ -70,11 +70,9 @@ class ErrorBody(BaseModel):
     message: Annotated[str, Field(examples=["Out of stock"])]
 
 
-class ClaimRequest(_Body):
+class ClaimRequest(BuyRequest):
     """Body of `POST /api/v5/buy`."""
 
-    product_id: Annotated[ProductId, Field(examples=["p-01"])]
-    user_id: Annotated[UserId, Field(examples=["u-00001"])]
     quantity: Annotated[int, Field(ge=1, le=1000)] = 1
 
 
