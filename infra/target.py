@@ -61,15 +61,21 @@ class Target:
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "target.json").write_text(json.dumps(asdict(self), indent=2))
 
+    @property
+    def aws_environment(self) -> dict[str, str]:
+        """Variables that point boto3 and SAM at the emulator; none on AWS."""
+        if not self.endpoint_url:
+            return {}
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",  # emulators take any
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
     def export(self) -> None:
         """Point boto3 and SAM in this process and its children at the emulator."""
-        if self.endpoint_url:
-            os.environ.update(
-                AWS_ENDPOINT_URL=self.endpoint_url,
-                AWS_ACCESS_KEY_ID="test",
-                AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - emulators take any
-                AWS_DEFAULT_REGION="us-east-1",
-            )
+        os.environ.update(self.aws_environment)
 
     @cached_property
     def cloud(self) -> Cloud:

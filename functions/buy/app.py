@@ -44,6 +44,8 @@ api = FastAPI(
     redoc_url=None,
     # Relative, because the API may live below a path prefix (an emulator's, a stage's).
     servers=[{"url": "."}],
+    # FastAPI's own OpenTelemetry looks for its providers on every request; nothing here has any.
+    telemetry={"tracing": False, "metrics": False, "logs": False},
 )
 add_error_handlers(api)
 api.add_middleware(LimitBody)

@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Callable
+from enum import StrEnum
 from importlib.metadata import version
 from typing import Annotated
 
@@ -10,27 +12,41 @@ import psycopg
 import typer
 from redis import Redis
 
+from flashsale.relay_inbox import ALIVE
 from infra import deploy as deployment
 from infra.cli.console import console, errors, queues_table, step, table
 from infra.logs import read_logs
 from infra.paths import LOCAL
 from infra.problems import Problem
 from infra.queues import depths
+from infra.stack import edge as edge_programs
+from infra.stack.program import HOST, answers
 from infra.stack.stack import Stack
 from infra.target import Target
 
 FUNCTIONS = ("buy", "order", "rollback", "sweep", "migrate")
 
 
-def up() -> None:
+class Edge(StrEnum):
+    """What terminates HTTP."""
+
+    LAMBDA = "lambda"
+    ASGI = "asgi"
+
+
+def up(
+    edge: Annotated[Edge, typer.Option(help="asgi: serve the API by granian, too.")] = Edge.LAMBDA,
+) -> None:
     """Start the local stack and deploy the application to it.
 
     What runs already is left running. REDIS_URL, DATABASE_URL and AWS_ENDPOINT_URL point it at
     servers of your own instead.
 
-    Example: [bold]flashsale up[/]
+    Example: [bold]flashsale up --edge asgi[/]
     """
-    start()
+    target = start()
+    if edge is Edge.ASGI:
+        start_asgi_edge(target)
     console.print(
         "The stack is up. [bold]flashsale status[/] shows it, [bold]make down[/] stops it."
     )
@@ -51,6 +67,15 @@ def start() -> Target:
             stack.down()
         raise
     return target
+
+
+def start_asgi_edge(target: Target) -> str:
+    """Start, or start anew, the web workers and the relay process; returns the API's URL."""
+    stack = Stack(LOCAL)
+    web = edge_programs.web(LOCAL, stack.edge_port, target)
+    for program in (web, edge_programs.relay(target)):
+        stack.add(program, lambda line: errors.print(f"[green]✓[/] {line}"))
+    return web.url
 
 
 def deploy_locally(target: Target) -> None:
@@ -106,14 +131,19 @@ def status() -> None:
     Example: [bold]flashsale status[/]
     """
     target = Target.load(LOCAL)
-    info = Stack(LOCAL).supervisor.info()
+    stack = Stack(LOCAL)
+    info = stack.supervisor.info()
     servers = table("Servers", "server", "address", "process", "state", "version", numbers_from=5)
     servers.columns[1].overflow = "fold"
-    for name, url, read_version in (
+    asked: list[tuple[str, str, Callable[[str], str]]] = [
         ("valkey", target.redis_url, _redis_version),
         ("postgres", target.database_url, _postgres_version),
         ("ministack", target.endpoint_url, _emulator_version),
-    ):
+    ]
+    if "edge" in info:
+        url = f"http://{HOST}:{stack.edge_port}"
+        asked += [("edge", url, _edge_version), ("relay", target.redis_url, _relay_state)]
+    for name, url, read_version in asked:
         row = info.get(name, {})
         pid = str(row.get("pid") or "–")
         try:
@@ -144,6 +174,17 @@ def _emulator_version(url: str) -> str:
     if not url:
         return "–"
     return str(httpx.get(f"{url}/_localstack/health").json()["version"])
+
+
+def _edge_version(url: str) -> str:
+    answers(f"{url}/openapi.json")
+    return f"granian {version('granian')}"
+
+
+def _relay_state(url: str) -> str:
+    if not Redis.from_url(url, socket_timeout=2).exists(ALIVE):
+        raise ConnectionError
+    return "–"
 
 
 def logs(

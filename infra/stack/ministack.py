@@ -1,10 +1,9 @@
 """ministack from PyPI: the AWS APIs where there is no Docker, in an environment of its own."""
 
 from pathlib import Path
-from urllib.request import urlopen
 
 from infra.paths import EMULATOR_VENV
-from infra.stack.program import HOST, Program
+from infra.stack.program import HOST, Program, answers
 
 
 def ministack(directory: Path, port: int) -> Program:
@@ -18,7 +17,7 @@ def ministack(directory: Path, port: int) -> Program:
         port_variable="FLASHSALE_EMULATOR_PORT",
         command=[str(EMULATOR_VENV / "bin" / "python"), "-m", "ministack"],
         prepare=lambda: temporary.mkdir(parents=True, exist_ok=True),
-        ready=lambda: _answers(f"{url}/_ministack/health"),
+        ready=lambda: answers(f"{url}/_ministack/health"),
         environment={
             "GATEWAY_PORT": str(port),
             "BIND_HOST": HOST,
@@ -31,8 +30,3 @@ def ministack(directory: Path, port: int) -> Program:
             "TMPDIR": str(temporary),
         },
     )
-
-
-def _answers(url: str) -> bool:
-    with urlopen(url, timeout=2) as answer:  # noqa: S310 - loopback
-        return bool(answer.status == 200)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.request import urlopen
 
 HOST = "127.0.0.1"
 
@@ -13,6 +14,7 @@ class Program:
 
     Attributes:
         name: as `flashsale status` shows it.
+        port: None where it listens on none.
         port_variable: the environment variable that moves its port.
         prepare: makes its data folder; called before the first start.
         ready: True once it answers; may raise while it does not.
@@ -22,11 +24,11 @@ class Program:
     """
 
     name: str
-    url: str
-    port: int
-    port_variable: str
     command: list[str]
     ready: Callable[[], bool]
+    url: str = ""
+    port: int | None = None
+    port_variable: str = ""
     prepare: Callable[[], None] = lambda: None
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
@@ -35,3 +37,9 @@ class Program:
     def log(self, directory: Path) -> Path:
         """Where its output goes."""
         return directory / "logs" / f"{self.name}.log"
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers 200 there; raises while it does not listen."""
+    with urlopen(url, timeout=2) as answer:  # noqa: S310 - loopback
+        return bool(answer.status == 200)

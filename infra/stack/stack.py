@@ -20,6 +20,7 @@ DEFAULT_PORTS = {
     "FLASHSALE_VALKEY_PORT": 16379,
     "FLASHSALE_POSTGRES_PORT": 15432,
     "FLASHSALE_EMULATOR_PORT": 4566,
+    "FLASHSALE_EDGE_PORT": 8000,
 }
 
 Report = Callable[[str], None]
@@ -38,6 +39,7 @@ class Stack:
         self.redis = valkey(directory, _port(environment, "FLASHSALE_VALKEY_PORT"))
         self.database = postgres(directory, _port(environment, "FLASHSALE_POSTGRES_PORT"))
         self.emulator = ministack(directory, _port(environment, "FLASHSALE_EMULATOR_PORT"))
+        self.edge_port = _port(environment, "FLASHSALE_EDGE_PORT")
         self.redis_url = environment.get("REDIS_URL") or self.redis.url
         self.database_url = environment.get("DATABASE_URL") or self.database.url
         self.endpoint_url = environment.get("AWS_ENDPOINT_URL") or self.emulator.url
@@ -72,6 +74,11 @@ class Stack:
                 self.supervisor.shutdown()
             raise
 
+    def add(self, program: Program, report: Report = lambda _: None) -> None:
+        """Start a server that was not part of the stack when it came up, or start it anew."""
+        self.supervisor.replace(program)
+        self.start(program, report)
+
     def start(self, program: Program, report: Report = lambda _: None) -> None:
         """Start one server if it does not run, and wait until it answers."""
         started = time.monotonic()
@@ -85,7 +92,8 @@ class Stack:
             program.prepare()
             self.supervisor.start_program(program.name)
         self._await_ready(program, started)
-        report(f"{program.name} on {program.url} ({time.monotonic() - started:.1f} s)")
+        where = f" on {program.url}" if program.url else ""
+        report(f"{program.name}{where} ({time.monotonic() - started:.1f} s)")
 
     def _await_ready(self, program: Program, started: float) -> None:
         error: Exception | None = None
@@ -97,13 +105,13 @@ class Stack:
                 error = caught
             if self.supervisor.info().get(program.name, {}).get("statename") != "RUNNING":
                 raise Problem(
-                    f"{program.name} ended instead of answering on {program.url}.",
+                    f"{program.name} ended instead of answering. {program.url}",
                     "Its log says why; `make clean` starts from nothing.",
                     program.log(self.directory),
                 )
             time.sleep(0.05)
         raise Problem(
-            f"{program.name} does not answer on {program.url}: {error}",
+            f"{program.name} does not answer. {program.url} {error or ''}",
             "Its log may say why; `make clean` starts from nothing.",
             program.log(self.directory),
         )
@@ -121,6 +129,8 @@ def _port(environment: Mapping[str, str], variable: str) -> int:
 
 
 def _refuse_taken_port(program: Program) -> None:
+    if program.port is None:
+        return
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -4,6 +4,7 @@ import configparser
 import hashlib
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,7 @@ class Supervisor:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._config = directory / "supervisord.conf"
+        self._programs = directory / "programs"  # one file each, so that one can be replaced
         self._log = directory / "logs" / "supervisord.log"
         self._pidfile = directory / "supervisord.pid"
         # Not below `directory`: the path of a socket may have about 100 characters only.
@@ -49,7 +51,11 @@ class Supervisor:
     def start(self, programs: Sequence[Program]) -> None:
         """Start supervisord with these programs, all of them stopped."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        self._write_config(programs)
+        shutil.rmtree(self._programs, ignore_errors=True)
+        self._programs.mkdir()
+        self._write_config()
+        for program in programs:
+            self._write_program(program)
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._config)]
         # The servers, and the functions that ministack runs, must not inherit what points commands
         # at other servers.
@@ -68,6 +74,15 @@ class Supervisor:
                     self._log,
                 )
             time.sleep(0.05)
+
+    def replace(self, program: Program) -> None:
+        """Make a program known to the running supervisord, stopped; its old self is ended."""
+        self._write_program(program)
+        if program.name in self.info():
+            self.stop_program(program.name)
+            self._call("removeProcessGroup", program.name)
+        self._call("reloadConfig")
+        self._call("addProcessGroup", program.name)
 
     def start_program(self, name: str) -> None:
         """Start one program; does not wait until it answers."""
@@ -112,7 +127,7 @@ class Supervisor:
         with ServerProxy("http://127.0.0.1", transport=transport) as proxy:
             return getattr(proxy.supervisor, method)(*arguments)
 
-    def _write_config(self, programs: Sequence[Program]) -> None:
+    def _write_config(self) -> None:
         config = configparser.RawConfigParser()
         config["unix_http_server"] = {"file": str(self._socket), "chmod": "0700"}
         config["rpcinterface:supervisor"] = {
@@ -122,9 +137,14 @@ class Supervisor:
             {"logfile": str(self._log), "pidfile": str(self._pidfile), "loglevel": "info"}
             | ({"user": "root"} if os.geteuid() == 0 else {})
         )
-        for program in programs:
-            config[f"program:{program.name}"] = _escaped(self._section(program))
+        config["include"] = {"files": f"{self._programs.name}/*.conf"}
         with self._config.open("w") as file:
+            config.write(file)
+
+    def _write_program(self, program: Program) -> None:
+        config = configparser.RawConfigParser()
+        config[f"program:{program.name}"] = _escaped(self._section(program))
+        with (self._programs / f"{program.name}.conf").open("w") as file:
             config.write(file)
 
     def _section(self, program: Program) -> dict[str, str]:

@@ -132,3 +132,9 @@ async def test_no_claim_is_missing_after_valkey_was_killed(http, stack, services
 
     snapshot = await services.ledger.snapshot(product_id)
     assert (snapshot.stock, snapshot.unsettled, snapshot.balanced) == (6, 4, True)
+
+
+async def test_a_body_that_is_too_large_is_a_problem_too(http):
+    answer = await http.post("/api/v5/buy", content=b"x" * 1_000_000)
+
+    assert is_problem(answer, 413, "too_large")

@@ -5,6 +5,7 @@ What crosses a real SQS is in tests/e2e.
 
 import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -50,8 +51,8 @@ def queue(services):
 
 
 @pytest.fixture
-def stale_at_once(monkeypatch):
-    monkeypatch.setattr(relaying, "STALE_MS", 0)
+def stale_at_once(services):
+    services.settings = replace(services.settings, sweep_after=0)
 
 
 async def sell(services, product_id, users, quantity=1):

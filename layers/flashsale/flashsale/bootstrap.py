@@ -1,15 +1,16 @@
 """The composition root: the only place that builds clients."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from flashsale.config import Settings
 from flashsale.failures import Failures
 from flashsale.ledger import Ledger
+from flashsale.relay_inbox import RelayInbox
 from flashsale.stock import Stock
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # Seconds. A buyer hears within two seconds that a service is down.
 REDIS_CONNECT_TIMEOUT = 0.5
 REDIS_TIMEOUT = 1.0
+REDIS_CONNECTIONS = 32  # a process; scripts share one, see Script
 SQS_CONNECT_TIMEOUT = 0.5
 SQS_TIMEOUT = 2.0
 
@@ -34,19 +36,28 @@ class Services:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
 
     @cached_property
     def redis(self) -> Redis:
         """The client that all who talk to Redis share."""
-        return Redis.from_url(
-            self._settings.redis_url,
-            decode_responses=True,
-            socket_connect_timeout=REDIS_CONNECT_TIMEOUT,
-            socket_timeout=REDIS_TIMEOUT,
+        url = self.settings.redis_url
+        options: dict[str, Any] = {
+            "decode_responses": True,
+            "socket_connect_timeout": REDIS_CONNECT_TIMEOUT,
+            "socket_timeout": REDIS_TIMEOUT,
             # No retries: a script whose answer was lost may have run, and would run twice.
-            retry=Retry(NoBackoff(), 0),
+            "retry": Retry(NoBackoff(), 0),
+        }
+        if "+cluster" in url:
+            # It has the methods that we use; the two types have no common base.
+            cluster: Any = RedisCluster.from_url(url.replace("+cluster", "", 1), **options)
+            return cast("Redis", cluster)
+        # A crowd waits for a connection, for as long as for an answer; it is not refused.
+        pool = BlockingConnectionPool.from_url(
+            url, max_connections=REDIS_CONNECTIONS, timeout=REDIS_TIMEOUT, **options
         )
+        return Redis.from_pool(pool)
 
     @cached_property
     def stock(self) -> Stock:
@@ -59,6 +70,11 @@ class Services:
         return Ledger(self.redis)
 
     @cached_property
+    def relay_inbox(self) -> RelayInbox:
+        """The way to the relay process, in Redis."""
+        return RelayInbox(self.redis)
+
+    @cached_property
     def failures(self) -> Failures:
         """Why messages failed, in Redis."""
         return Failures(self.redis)
@@ -68,7 +84,7 @@ class Services:
         """The pool of connections to PostgreSQL."""
         from flashsale.database import Database
 
-        return Database(self._settings.database_url, self._settings.database_pool_size)
+        return Database(self.settings.database_url, self.settings.database_pool_size)
 
     @cached_property
     def products(self) -> "Products":
@@ -98,7 +114,7 @@ class Services:
             retries={"total_max_attempts": 1},  # see OrderQueue
             tcp_keepalive=True,
         )
-        return OrderQueue(boto3.client("sqs", config=config), self._settings.orders_queue_url)
+        return OrderQueue(boto3.client("sqs", config=config), self.settings.orders_queue_url)
 
     async def close(self) -> None:
         """Close all connections; for tests and tools, a Lambda keeps them."""

@@ -12,11 +12,14 @@ class Settings:
     """What a function must know about its surroundings.
 
     Attributes:
-        redis_url: redis://host:port/db, or rediss:// for TLS.
+        redis_url: redis://host:port/db, or rediss:// for TLS; redis+cluster:// (rediss+cluster://)
+            where the server runs in cluster mode.
         database_url: postgresql://user:password@host:port/db.
         orders_queue_url: URL of the SQS queue `orders`; "" for functions that never push.
         database_pool_size: connections per process; one suffices where a process serves one
             request at a time, as a Lambda execution environment does.
+        sweep_after: seconds; a claim that was sent this long ago and is still unsettled is sent
+            again. More than an order usually takes, and than one visibility timeout.
 
     """
 
@@ -24,6 +27,7 @@ class Settings:
     database_url: str
     orders_queue_url: str = ""
     database_pool_size: int = 1
+    sweep_after: int = 90
 
     @classmethod
     def from_mapping(cls, env: Mapping[str, str]) -> "Settings":
@@ -34,10 +38,11 @@ class Settings:
 
         """
         return cls(
-            redis_url=_url(env, "REDIS_URL", "redis", "rediss"),
+            redis_url=_url(env, "REDIS_URL", "redis", "rediss", "redis+cluster", "rediss+cluster"),
             database_url=_url(env, "DATABASE_URL", "postgresql", "postgres"),
             orders_queue_url=_url(env, "ORDERS_QUEUE_URL", "http", "https", required=False),
             database_pool_size=_positive(env, "DATABASE_POOL_SIZE", default=1),
+            sweep_after=_positive(env, "SWEEP_AFTER", default=90),
         )
 
 

@@ -40,7 +40,10 @@ class Failures:
         if not message_ids:
             return {}
         try:
-            values = await self._redis.mget([_key(id_) for id_ in message_ids])
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for message_id in message_ids:
+                    pipeline.get(_key(message_id))
+                values = await pipeline.execute()
         except RedisError:
             return {}
         found = zip(message_ids, values, strict=True)

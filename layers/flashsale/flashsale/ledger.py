@@ -7,7 +7,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from flashsale.model import ENTRY_ID, Claim, Claimed, Order, Refusal, Snapshot
-from flashsale.scripts import Keys, script, translated_errors
+from flashsale.scripts import Keys, Script, translated_errors
 
 # Seconds for which an Idempotency-Key is remembered: longer than anybody retries.
 IDEMPOTENCY_TTL = 24 * 3600
@@ -25,12 +25,12 @@ class Ledger:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._claim = script(redis, "claim")
-        self._settle = script(redis, "settle")
-        self._release = script(redis, "release_claim")
-        self._snapshot = script(redis, "snapshot")
-        self._renew_lease = script(redis, "renew_lease")
-        self._drop_lease = script(redis, "drop_lease")
+        self._claim = Script(redis, "claim")
+        self._settle = Script(redis, "settle")
+        self._release = Script(redis, "release_claim")
+        self._snapshot = Script(redis, "snapshot")
+        self._renew_lease = Script(redis, "renew_lease")
+        self._drop_lease = Script(redis, "drop_lease")
 
     async def claim(self, request: Claim, lease_token: str, lease_ms: int) -> Claimed | Refusal:
         """Claim units and write the claim down, in one step; try to become the relay, too."""
@@ -48,8 +48,7 @@ class Ledger:
             lease_ms,
             IDEMPOTENCY_TTL,
         ]
-        async with translated_errors():
-            code, *answer = await self._claim(keys=names, args=arguments)
+        code, *answer = await self._claim(keys=names, args=arguments)
         if code < 0:
             return _REFUSALS[code]
         entry, remaining, leader = answer
@@ -75,24 +74,21 @@ class Ledger:
         """Close the claims of confirmed orders; returns the units that were settled now."""
         keys = Keys(product_id)
         arguments = [part for order in orders for part in (order.entry_id, order.quantity)]
-        async with translated_errors():
-            return int(await self._settle(keys=[keys.ledger, keys.sale], args=arguments))
+        return int(await self._settle(keys=[keys.ledger, keys.sale], args=arguments))
 
     async def release(self, order: Order) -> bool:
         """Give the units of a claim back; True if this call did, False if one before it did."""
         keys = Keys(order.product_id)
-        async with translated_errors():
-            released = await self._release(
-                keys=[keys.stock, keys.ledger, keys.sale, keys.buyers],
-                args=[order.entry_id, order.user_id, order.quantity],
-            )
+        released = await self._release(
+            keys=[keys.stock, keys.ledger, keys.sale, keys.buyers],
+            args=[order.entry_id, order.user_id, order.quantity],
+        )
         return bool(released)
 
     async def snapshot(self, product_id: str) -> Snapshot | None:
         """Where every unit of a sale is, at one instant; None where no sale was opened."""
         keys = Keys(product_id)
-        async with translated_errors():
-            figures = await self._snapshot(keys=[keys.stock, keys.ledger, keys.sale])
+        figures = await self._snapshot(keys=[keys.stock, keys.ledger, keys.sale])
         return None if figures is None else Snapshot(*figures)
 
     async def has(self, product_id: str, entry_id: str) -> bool:
@@ -129,16 +125,12 @@ class Ledger:
 
     async def renew_lease(self, product_id: str, token: str, lease_ms: int) -> bool:
         """Hold the lease (for `lease_ms` more) if nobody else does; 0 hands it over."""
-        async with translated_errors():
-            return bool(
-                await self._renew_lease(keys=[Keys(product_id).lease], args=[token, lease_ms])
-            )
+        return bool(await self._renew_lease(keys=[Keys(product_id).lease], args=[token, lease_ms]))
 
     async def drop_lease(self, product_id: str, token: str) -> bool:
         """Stop relaying; False if claims are unsent, and so it goes on."""
         keys = Keys(product_id)
-        async with translated_errors():
-            answer = int(await self._drop_lease(keys=[keys.lease, keys.ledger], args=[token]))
+        answer = int(await self._drop_lease(keys=[keys.lease, keys.ledger], args=[token]))
         return answer != 0
 
 

@@ -55,8 +55,8 @@ class OrderQueue:
     async def send(self, envelopes: Sequence[Envelope]) -> None:
         """Send up to 10 envelopes of V5 claims in one call.
 
-        The claims stay in the ledger until they are settled, so what gets lost here is sent again,
-        and what is sent twice is written once: any error may be tried again.
+        One try: the claims stay in the ledger until they are settled, so the caller may send all of
+        them again at any time; what comes twice is written once.
 
         Raises:
             QueueUnavailable: some of them may not be in the queue.
@@ -66,21 +66,15 @@ class OrderQueue:
             {"Id": str(number), "MessageBody": envelope.model_dump_json()}
             for number, envelope in enumerate(envelopes)
         ]
-        error: Exception | str = ""
-        for _ in range(ATTEMPTS):
-            try:
-                answer = await asyncio.to_thread(
-                    self._sqs.send_message_batch, QueueUrl=self._url, Entries=entries
-                )
-            except (BotoCoreError, ClientError) as caught:
-                error = caught
-                continue
-            failed = {failure["Id"]: failure["Code"] for failure in answer.get("Failed", [])}
-            if not failed:
-                return
-            error = f"refused: {failed}"
-            entries = [entry for entry in entries if entry["Id"] in failed]
-        raise QueueUnavailable(f"SQS did not take {len(entries)} envelopes: {error}")
+        try:
+            answer = await asyncio.to_thread(
+                self._sqs.send_message_batch, QueueUrl=self._url, Entries=entries
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise QueueUnavailable(f"SQS may not hold {len(entries)} envelopes: {error}") from error
+        if failed := answer.get("Failed"):
+            codes = {failure["Code"] for failure in failed}
+            raise QueueUnavailable(f"SQS refused {len(failed)} envelopes: {', '.join(codes)}")
 
     async def ping(self) -> None:
         """Raise PushRefused unless SQS knows the queue."""

@@ -5,6 +5,8 @@ acknowledged when SQS accepts: a claim leaves the ledger when its order is settl
 """
 
 import asyncio
+import logging
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from flashsale.bootstrap import Services
-from flashsale.errors import QueueUnavailable
+from flashsale.errors import QueueUnavailable, StockUnavailable
 from flashsale.model import Envelope, Order
 
 # Names this process in the lease.
@@ -24,10 +26,6 @@ LEASE_MS = 3_000
 CLAIMS_PER_ENVELOPE = 200
 ENVELOPES_PER_CALL = 10
 CLAIMS_PER_CALL = CLAIMS_PER_ENVELOPE * ENVELOPES_PER_CALL
-
-# A claim that was sent this long ago and is still unsettled is sent again: more than an order
-# usually takes, and more than one visibility timeout.
-STALE_MS = 90_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +45,53 @@ class Pace:
 
 LAMBDA_PACE = Pace(linger=0.02, bound=0.25)
 ASGI_PACE = Pace(linger=0.1, bound=10.0)
+# Nobody waits for a relay process, so it never hands over.
+PROCESS_PACE = Pace(linger=0.1, bound=math.inf)
+
+logger = logging.getLogger(__name__)
+
+
+async def lead(services: Services, product_id: str, pace: Pace) -> None:
+    """What a claimer does that got the lease: ask the relay process, if one runs, or relay itself.
+
+    Raises nothing: the claims are in the ledger, and what stays there is swept.
+    """
+    try:
+        if await services.relay_inbox.is_served():
+            await services.ledger.renew_lease(product_id, TOKEN, 0)
+            await services.relay_inbox.put(product_id)
+        else:
+            await relay(services, product_id, pace)
+    except StockUnavailable as error:
+        logger.warning("stopped relaying %s: %s", product_id, error)
 
 
 async def relay(services: Services, product_id: str, pace: Pace) -> int:
     """Relay until nothing is unsent, or somebody else does; returns the claims that were sent.
 
     The caller holds the lease. A leader leaves only when a script saw no unsent claim and freed the
-    lease in the same step, or when another process holds it.
+    lease in the same step, when another process holds it, or when it had to hand over while SQS
+    took nothing.
     """
-    sent, bound = 0, time.monotonic() + pace.bound
+    sent, orders, bound = 0, list[Order](), time.monotonic() + pace.bound
     while True:
-        orders = await services.ledger.unsent(product_id, CLAIMS_PER_CALL)
+        # What SQS did not take is tried again first.
+        orders = orders or await services.ledger.unsent(product_id, CLAIMS_PER_CALL)
+        pause = 0.0 if len(orders) == CLAIMS_PER_CALL else pace.linger
         if orders:
-            sent += await send(services, orders)
+            if await send(services, orders):
+                sent, orders = sent + len(orders), []
+            else:
+                pause = pace.linger
         elif await services.ledger.drop_lease(product_id, TOKEN):
             return sent
         if time.monotonic() > bound:
             # Whoever claims during the pause takes the lease. If nobody does, go on.
-            bound = time.monotonic() + pace.bound
             await services.ledger.renew_lease(product_id, TOKEN, 0)
-        if len(orders) < CLAIMS_PER_CALL:
-            await asyncio.sleep(pace.linger)
+            if orders:
+                return sent
+            bound = time.monotonic() + pace.bound
+        await asyncio.sleep(pause)
         if not await services.ledger.renew_lease(product_id, TOKEN, LEASE_MS):
             return sent
 
@@ -78,23 +102,24 @@ async def sweep(services: Services) -> int:
     Repairs what a dead leader left, a queue that was purged, an order function that died before it
     settled. Sending twice is harmless: the order id is the primary key.
     """
-    swept = 0
+    swept, idle_ms = 0, services.settings.sweep_after * 1000
     for product_id in await services.stock.sales():
-        async for orders in services.ledger.stale(product_id, STALE_MS, CLAIMS_PER_CALL):
-            swept += await send(services, orders)
+        async for orders in services.ledger.stale(product_id, idle_ms, CLAIMS_PER_CALL):
+            swept += len(orders) if await send(services, orders) else 0
         if await services.ledger.renew_lease(product_id, TOKEN, LEASE_MS):
             swept += await relay(services, product_id, LAMBDA_PACE)
     return swept
 
 
-async def send(services: Services, orders: Sequence[Order]) -> int:
-    """Send claims of one product; returns how many SQS took. The sweep sends the others again."""
+async def send(services: Services, orders: Sequence[Order]) -> bool:
+    """Send claims of one product; False if SQS may not have all of them."""
     envelopes = [
         Envelope.of(orders[start : start + CLAIMS_PER_ENVELOPE])
         for start in range(0, len(orders), CLAIMS_PER_ENVELOPE)
     ]
     try:
         await services.order_queue.send(envelopes)
-    except QueueUnavailable:
-        return 0
-    return len(orders)
+    except QueueUnavailable as error:
+        logger.warning("%d claims of %s wait: %s", len(orders), orders[0].product_id, error)
+        return False
+    return True

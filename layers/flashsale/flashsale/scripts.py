@@ -1,13 +1,16 @@
 """What all adapters to Redis share: keys, scripts, and driver errors in this package's words."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from redis import exceptions
-from redis.asyncio import Redis
-from redis.commands.core import AsyncScript
+from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import NoScriptError
 
 from flashsale.errors import StockUnavailable
 
@@ -19,6 +22,8 @@ UNAVAILABLE = (
     exceptions.TimeoutError,
     exceptions.OutOfMemoryError,
     exceptions.ReadOnlyError,
+    exceptions.RedisClusterException,
+    exceptions.ClusterError,
 )
 
 
@@ -63,9 +68,75 @@ class Keys:
         return f"{{{self.product_id}}}:idem:{user_id}:{key}"
 
 
-def script(redis: Redis, name: str) -> AsyncScript:
-    """The script `lua/<name>.lua`, which says what it takes and returns."""
-    return redis.register_script((LUA / f"{name}.lua").read_text())
+class Script:
+    """The script `lua/<name>.lua`, which says what it takes and returns.
+
+    Calls that come while others are under way share one round trip: under load a claim costs a
+    fraction of what it costs alone, and however many buyers there are, a process needs one
+    connection for them. A call on its own waits for nobody.
+    """
+
+    def __init__(self, redis: Redis, name: str) -> None:
+        self._redis = redis
+        self._text = (LUA / f"{name}.lua").read_text()
+        self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+        self._waiting: list[_Call] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def __call__(self, keys: Sequence[str], args: Sequence[str | int] = ()) -> Any:
+        """What the script returns.
+
+        Raises:
+            StockUnavailable: Redis does not answer; the script may have run all the same.
+
+        """
+        call = _Call((len(keys), *keys, *args), asyncio.get_running_loop().create_future())
+        self._waiting.append(call)
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run_waiting())
+        try:
+            return await call.answer
+        except UNAVAILABLE as error:
+            raise StockUnavailable(f"Redis: {error}") from error
+
+    async def _run_waiting(self) -> None:
+        while self._waiting:
+            calls, self._waiting = self._waiting, []
+            try:
+                answers = await self._run(calls)
+            except Exception as error:  # noqa: BLE001 - each caller gets it
+                answers = [error] * len(calls)
+            for call, answer in zip(calls, answers, strict=True):
+                if call.answer.done():  # nobody waits any more
+                    continue
+                if isinstance(answer, Exception):
+                    call.answer.set_exception(answer)
+                else:
+                    call.answer.set_result(answer)
+
+    async def _run(self, calls: Sequence["_Call"]) -> list[Any]:
+        answers = await self._send(calls)
+        unknown = [n for n, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if unknown:  # Redis was restarted or is new: these calls did not run
+            await self._redis.script_load(self._text)
+            again = await self._send([calls[n] for n in unknown])
+            for n, answer in zip(unknown, again, strict=True):
+                answers[n] = answer
+        return answers
+
+    async def _send(self, calls: Sequence["_Call"]) -> list[Any]:
+        if isinstance(self._redis, RedisCluster):  # it takes no scripts in a pipeline
+            alone = (self._redis.evalsha(self._digest, *call.arguments) for call in calls)
+            return await asyncio.gather(*alone, return_exceptions=True)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for call in calls:
+                pipeline.evalsha(self._digest, *call.arguments)
+            return await pipeline.execute(raise_on_error=False)
+
+
+class _Call(NamedTuple):
+    arguments: tuple[Any, ...]
+    answer: "asyncio.Future[Any]"
 
 
 @asynccontextmanager

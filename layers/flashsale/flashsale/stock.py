@@ -6,10 +6,11 @@ from enum import IntEnum
 from redis.asyncio import Redis
 
 from flashsale.model import Order, Refusal, Terms
-from flashsale.scripts import Keys, script, translated_errors
+from flashsale.scripts import Keys, Script, translated_errors
 
 # The products on sale, for who must look at all of them (the sweep).
 SALES = "sales"
+SWEEPER = "sweeper"
 ANYTIME = Terms()
 
 
@@ -36,14 +37,13 @@ class Stock:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._decrement = script(redis, "decrement")
-        self._release = script(redis, "release")
-        self._open_sale = script(redis, "open_sale")
+        self._decrement = Script(redis, "decrement")
+        self._release = Script(redis, "release")
+        self._open_sale = Script(redis, "open_sale")
 
     async def decrement(self, product_id: str, quantity: int = 1) -> int | Refusal:
         """Take units; returns how many remain, or why none were taken."""
-        async with translated_errors():
-            left = int(await self._decrement(keys=[Keys(product_id).stock], args=[quantity]))
+        left = int(await self._decrement(keys=[Keys(product_id).stock], args=[quantity]))
         if left == Decrement.SOLD_OUT:
             return Refusal.SOLD_OUT
         if left == Decrement.NOT_ON_SALE:
@@ -53,22 +53,21 @@ class Stock:
     async def release(self, order: Order) -> Release:
         """Give the units of an order back, once however often this is called."""
         keys = [Keys(order.product_id).stock, Keys(order.product_id).released]
-        async with translated_errors():
-            return Release(await self._release(keys=keys, args=[order.id, order.quantity]))
+        return Release(await self._release(keys=keys, args=[order.id, order.quantity]))
 
     async def open_sale(self, product_id: str, units: int, terms: Terms = ANYTIME) -> bool:
         """Put a product on sale; False if its sale is running already (nothing changed)."""
         keys = Keys(product_id)
+        opened = await self._open_sale(
+            keys=[keys.stock, keys.released, keys.sale, keys.ledger, keys.buyers],
+            args=[
+                units,
+                _milliseconds(terms.starts_at),
+                _milliseconds(terms.ends_at),
+                terms.limit_per_buyer,
+            ],
+        )
         async with translated_errors():
-            opened = await self._open_sale(
-                keys=[keys.stock, keys.released, keys.sale, keys.ledger, keys.buyers],
-                args=[
-                    units,
-                    _milliseconds(terms.starts_at),
-                    _milliseconds(terms.ends_at),
-                    terms.limit_per_buyer,
-                ],
-            )
             await self._redis.sadd(SALES, product_id)
         return bool(opened)
 
@@ -77,12 +76,21 @@ class Stock:
         async with translated_errors():
             return sorted(str(id_) for id_ in await self._redis.smembers(SALES))
 
+    async def take_sweep(self, period: float) -> bool:
+        """Whether the caller is the first to sweep in this period of so many seconds."""
+        async with translated_errors():
+            milliseconds = int(period * 900)  # less than the period, which its own timer measures
+            return bool(await self._redis.set(SWEEPER, 1, nx=True, px=milliseconds))
+
     async def left(self, product_ids: list[str]) -> list[int | None]:
         """Units that can be claimed, in the order asked for; None where no sale was opened."""
         if not product_ids:
             return []
-        async with translated_errors():
-            values = await self._redis.mget([Keys(id_).stock for id_ in product_ids])
+        # No MGET: on a cluster each product is on a shard of its own.
+        async with translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
+            for id_ in product_ids:
+                pipeline.get(Keys(id_).stock)
+            values = await pipeline.execute()
         return [None if value is None else int(value) for value in values]
 
     async def ping(self) -> None:

@@ -43,10 +43,11 @@ def add_error_handlers(api: FastAPI) -> None:
     api.add_exception_handler(Exception, _bug)
 
 
-def _respond(
-    request: Request, status: int, code: str, message: str, headers: dict[str, str] | None = None
+def respond(
+    path: str, status: int, code: str, message: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    if request.url.path.startswith("/api/v5/"):
+    """An error in the shape that the routes below this path have."""
+    if path.startswith("/api/v5/"):
         return problem_response(status, code, message, headers)
     return error_response(status, message, headers)
 
@@ -57,22 +58,23 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     where = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str))
     message = f"{where or 'body'}: {first['msg']}"
     is_v5 = request.url.path.startswith("/api/v5/")
-    return _respond(request, 422 if is_v5 else 400, "invalid", message)
+    return respond(request.url.path, 422 if is_v5 else 400, "invalid", message)
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-    return _respond(request, error.status_code, code, error.detail, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    return respond(request.url.path, error.status_code, code, error.detail, headers)
 
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceUnavailable)
     request.state.error = str(error)  # for the log line, not for the buyer
     message = f"The {error.service} service does not answer; try again"
-    return _respond(request, 503, "unavailable", message, {"Retry-After": str(RETRY_AFTER)})
+    return respond(request.url.path, 503, "unavailable", message, {"Retry-After": str(RETRY_AFTER)})
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:
     request.state.error = f"{type(error).__name__}: {error}"
-    return _respond(request, 500, "internal", "This is our mistake; it was logged")
+    return respond(request.url.path, 500, "internal", "This is our mistake; it was logged")

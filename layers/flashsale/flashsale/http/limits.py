@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from flashsale.http.errors import error_response
+from flashsale.http.errors import respond
 
 # Bytes. The largest body that the API takes is below 300.
 MAX_BODY = 16 * 1024
@@ -19,9 +19,12 @@ class LimitBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > MAX_BODY:
-            await self._refuse(scope, receive, send)
+        declared = dict(scope["headers"]).get(b"content-length", b"")
+        if declared.isdigit():  # then the server lets nothing else through
+            if int(declared) > MAX_BODY:
+                await self._refuse(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
             return
         try:
             await self._app(scope, _counted(receive), send)
@@ -30,7 +33,8 @@ class LimitBody:
 
     @staticmethod
     async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-        response = error_response(413, f"The body may have {MAX_BODY} bytes at most")
+        message = f"The body may have {MAX_BODY} bytes at most"
+        response = respond(scope["path"], 413, "too_large", message)
         await response(scope, receive, send)
 
 

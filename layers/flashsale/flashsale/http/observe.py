@@ -1,8 +1,9 @@
 """One observation per request; what becomes of it (log line, metrics) is the edge's business."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import uuid4
+from random import getrandbits
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,7 +13,9 @@ class Observation:
     """What happened to one request.
 
     Attributes:
+        route: the template of the path, such as "/api/products/{product_id}"; "" for none.
         status: HTTP status of the answer.
+        seconds: from the request to the end of the answer.
         correlation_id: follows the purchase through the queue into PostgreSQL.
         generation, outcome, order_id: set by the buy routes only.
         error: the cause of a 5xx answer, as the buyer must not see it.
@@ -21,7 +24,9 @@ class Observation:
 
     method: str
     path: str
+    route: str
     status: int
+    seconds: float
     correlation_id: str
     generation: int | None = None
     outcome: str | None = None
@@ -43,22 +48,25 @@ class Observe:
             return
         state = scope.setdefault("state", {})
         state["correlation_id"] = _correlation_id(scope)
-        status = 500
+        status, started, seconds = 500, time.perf_counter(), 0.0
 
         async def observing_send(message: Message) -> None:
-            nonlocal status
+            nonlocal status, seconds
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
+            seconds = time.perf_counter() - started
 
         try:
             await self._app(scope, receive, observing_send)
         finally:
             keys = ("correlation_id", "generation", "outcome", "order_id", "error")
             seen = {key: state[key] for key in keys if key in state}
-            self._emit(Observation(scope["method"], scope["path"], status, **seen))
+            route = getattr(scope.get("route"), "path", "")
+            method, path = scope["method"], scope["path"]
+            self._emit(Observation(method, path, route, status, seconds, **seen))
 
 
 def _correlation_id(scope: Scope) -> str:
     context = scope.get("aws.event", {}).get("requestContext", {})
-    return str(context.get("requestId") or uuid4())
+    return str(context.get("requestId") or f"{getrandbits(128):032x}")  # a name, not a secret

@@ -4,8 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Header, Request, Response
 
-from flashsale.bootstrap import Services
-from flashsale.errors import ServiceUnavailable
 from flashsale.generations import v5
 from flashsale.http.dependencies import Injected
 from flashsale.http.problems import problem_response, refusal_problem
@@ -17,7 +15,7 @@ from flashsale.http.schemas import (
     StockBody,
 )
 from flashsale.model import Claim, ProductId, Refusal
-from flashsale.relay import ASGI_PACE, LAMBDA_PACE, relay
+from flashsale.relay import ASGI_PACE, LAMBDA_PACE, lead
 
 # Seconds after which it makes sense to ask how an accepted order stands.
 ASK_AGAIN = 1
@@ -58,7 +56,8 @@ async def buy(
         return refusal_problem(claimed)
     state.outcome, state.order_id = "accepted", claimed.order_id
     if claimed.leader:
-        background.add_task(_relay, services, body.product_id, request)
+        pace = LAMBDA_PACE if "aws.event" in request.scope else ASGI_PACE
+        background.add_task(lead, services, body.product_id, pace)
     answer = ClaimBody(order_id=claimed.order_id, remaining=claimed.remaining)
     return Response(
         answer.model_dump_json(by_alias=True),
@@ -66,17 +65,6 @@ async def buy(
         {"Location": f"/api/v5/orders/{claimed.order_id}", "Retry-After": str(ASK_AGAIN)},
         media_type="application/json",
     )
-
-
-async def _relay(services: Services, product_id: str, request: Request) -> None:
-    try:
-        await relay(
-            services, product_id, LAMBDA_PACE if "aws.event" in request.scope else ASGI_PACE
-        )
-    except ServiceUnavailable as error:
-        request.state.error = (
-            f"relay: {error}"  # the claims are in the ledger; the sweep sends them
-        )
 
 
 @router.get("/orders/{order_id}", response_model=OrderStateBody, responses=_problems(404, 503))

@@ -1,0 +1,68 @@
+"""The ASGI edge on this machine: granian with a web worker for each core, and a relay process."""
+
+import os
+import sys
+from pathlib import Path
+
+from redis import Redis
+
+from flashsale.relay_inbox import ALIVE
+from infra.paths import ROOT
+from infra.stack.program import HOST, Program, answers
+from infra.target import Target
+
+# Connections to PostgreSQL of each web worker: V1 to V3 hold one while a buyer waits.
+POOL_SIZE = 8
+# The image serves the same way: see the Dockerfile.
+GRANIAN = [
+    "-m", "granian", "--interface", "asgi", "--loop", "uvloop", "--no-ws", "--http", "1",
+    "--backlog", "4096", "--respawn-failed-workers", "infra.edge.app:app",
+]  # fmt: skip
+
+
+def web(directory: Path, port: int, target: Target, workers: int | None = None) -> Program:
+    """The HTTP API without Lambda."""
+    url = f"http://{HOST}:{port}"
+    metrics = directory / "metrics"
+    count = str(workers or os.cpu_count() or 1)
+    environment = {**_environment(target), "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    return Program(
+        name="edge",
+        url=url,
+        port=port,
+        port_variable="FLASHSALE_EDGE_PORT",
+        command=[sys.executable, *GRANIAN, "--host", HOST, "--port", str(port), "--workers", count],
+        prepare=lambda: _empty(metrics),
+        ready=lambda: answers(f"{url}/openapi.json"),
+        environment=environment,
+    )
+
+
+def relay(target: Target) -> Program:
+    """The process that carries claims to SQS for the web workers."""
+    redis = Redis.from_url(target.redis_url, socket_timeout=1)
+    return Program(
+        name="relay",
+        command=[sys.executable, "-m", "infra.edge.relay"],
+        ready=lambda: bool(redis.exists(ALIVE)),
+        environment=_environment(target),
+    )
+
+
+def _environment(target: Target) -> dict[str, str]:
+    return {
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'flashsale'}",
+        "REDIS_URL": target.redis_url,
+        "DATABASE_URL": target.database_url,
+        "DATABASE_POOL_SIZE": str(POOL_SIZE),
+        "ORDERS_QUEUE_URL": target.queues["orders"],
+        "POWERTOOLS_SERVICE_NAME": "flashsale",
+        "POWERTOOLS_METRICS_NAMESPACE": "flashsale",
+        **target.aws_environment,
+    }
+
+
+def _empty(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.iterdir():
+        file.unlink()
