@@ -19,13 +19,14 @@ ATTEMPTS = 600
 CONNECTIONS = 16
 DRAIN_DEADLINE = 60.0
 RACES = 3  # V1 gets this many chances to show its race, each with twice the buyers at once
-GENERATIONS = (1, 2, 3, 4, 5)
+# Generation and edge; all shops but the last are behind Lambda.
+SHOPS = ((1, "lambda"), (2, "lambda"), (3, "lambda"), (4, "lambda"), (5, "lambda"), (5, "asgi"))
 ON_REDIS = (3, 4, 5)
 
 
 @dataclass(frozen=True)
 class Sale:
-    """One generation's sale, when its last order was written.
+    """One shop's sale, when its last order was written.
 
     Attributes:
         selling: seconds from the first request to the last answer.
@@ -34,10 +35,16 @@ class Sale:
     """
 
     generation: int
+    edge: str
     answers: Sequence[Answer]
     books: Books
     selling: float
     settling: float
+
+    @property
+    def name(self) -> str:
+        """As tables and findings call it."""
+        return f"V{self.generation}" + (" asgi" if self.edge == "asgi" else "")
 
     def count(self, kind: Kind) -> int:
         """How many attempts ended in this."""
@@ -53,14 +60,15 @@ async def hold(
     target: Target,
     services: Services,
     generation: int,
+    edge: str,
     run: str,
     report: Callable[[Answer], None],
 ) -> Sale:
     """Hold one sale; V1's is repeated with more buyers at once until it oversells."""
     for attempt in range(RACES if generation == 1 else 1):
-        product_id = f"demo-{run}-v{generation}" + (f"-{attempt + 1}" if attempt else "")
+        product_id = f"demo-{run}-v{generation}-{edge}" + (f"-{attempt + 1}" if attempt else "")
         connections = CONNECTIONS * 2**attempt
-        sale = await _hold_once(target, services, generation, product_id, connections, report)
+        sale = await _hold_once(target, services, generation, edge, product_id, connections, report)
         if sale.books.oversold:
             break
     return sale
@@ -70,6 +78,7 @@ async def _hold_once(
     target: Target,
     services: Services,
     generation: int,
+    edge: str,
     product_id: str,
     connections: int,
     report: Callable[[Answer], None],
@@ -79,11 +88,11 @@ async def _hold_once(
     if generation in ON_REDIS:
         await services.stock.open_sale(product_id, UNITS)
     started = time.monotonic()
-    answers = await buy_all(target.api_url, generation, product_id, users, connections, report)
+    answers = await buy_all(target.edges[edge], generation, product_id, users, connections, report)
     selling = time.monotonic() - started
     accepted = sum(answer.kind is Kind.ACCEPTED for answer in answers)
     books = await _await_orders(target, services, product_id, accepted)
-    return Sale(generation, answers, books, selling, time.monotonic() - started)
+    return Sale(generation, edge, answers, books, selling, time.monotonic() - started)
 
 
 async def _await_orders(
@@ -111,7 +120,7 @@ def findings(sales: Sequence[Sale]) -> list[str]:
         if sale.generation == 1 and not sale.books.oversold:
             found.append("V1 did not oversell; the race did not bite on this machine.")
         if sale.books.broken:
-            found.append(f"V{sale.generation} broke its books: {sale.books}")
+            found.append(f"{sale.name} broke its books: {sale.books}")
         if errors := [answer.detail for answer in sale.answers if answer.kind is Kind.ERROR]:
-            found.append(f"V{sale.generation}: {len(errors)} errors, the first: {errors[0]}")
+            found.append(f"{sale.name}: {len(errors)} errors, the first: {errors[0]}")
     return found

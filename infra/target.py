@@ -29,6 +29,7 @@ class Target:
 
     Attributes:
         endpoint_url: of the emulator; "" on AWS.
+        asgi_url: of the ASGI edge, where one was started.
 
     """
 
@@ -36,6 +37,7 @@ class Target:
     database_url: str
     endpoint_url: str
     stack_name: str = STACK_NAME
+    asgi_url: str = ""
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -47,6 +49,7 @@ class Target:
             database_url=os.environ.get("DATABASE_URL") or saved.get("database_url", ""),
             endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or saved.get("endpoint_url", ""),
             stack_name=os.environ.get("FLASHSALE_STACK") or saved.get("stack_name", STACK_NAME),
+            asgi_url=saved.get("asgi_url", ""),
         )
         if not target.redis_url or not target.database_url:
             raise Problem(
@@ -106,6 +109,11 @@ class Target:
         return self.cloud.api_url(self.outputs)
 
     @property
+    def edges(self) -> dict[str, str]:
+        """Base URLs of the same API, by what terminates HTTP."""
+        return {"lambda": self.api_url} | ({"asgi": self.asgi_url} if self.asgi_url else {})
+
+    @property
     def queues(self) -> dict[str, str]:
         """Queue URLs by the names that people use: orders, dlq, parking."""
         return {
@@ -115,14 +123,20 @@ class Target:
         }
 
     @asynccontextmanager
-    async def services(self) -> AsyncIterator[Services]:
-        """The application's own services, connected to this deployment's stores."""
+    async def services(self, **more: str) -> AsyncIterator[Services]:
+        """The application's own services, connected to this deployment's stores.
+
+        Args:
+            more: environment variables of `Settings` beyond the stores.
+
+        """
         try:
             settings = Settings.from_mapping(
                 {
                     "REDIS_URL": self.redis_url,
                     "DATABASE_URL": self.database_url,
                     "DATABASE_POOL_SIZE": str(POOL_SIZE),
+                    **more,
                 }
             )
         except ConfigError as error:

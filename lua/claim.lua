@@ -17,7 +17,7 @@
 -- returns  {1, ledger entry id, units that remain, 1 if this process is to relay now, else 0}
 --          {0, ledger entry id, units that remained, 0}  the same request came before
 --          {-1}  out of stock        {-2}  no such product on sale
---          {-3}  the sale is not open   {-4}  purchase limit
+--          {-3}  the sale is not open, or paused   {-4}  purchase limit
 --          Nothing was changed by a negative answer.
 local quantity = tonumber(ARGV[2])
 if KEYS[6] then
@@ -30,8 +30,8 @@ end
 
 local sale = redis.call('HMGET', KEYS[3], 'starts_at', 'ends_at', 'limit_per_buyer')
 local stock = tonumber(redis.call('GET', KEYS[1]))
-if not stock or not sale[3] then
-  return {-2}
+if not stock then
+  return {redis.call('EXISTS', KEYS[3]) == 1 and -3 or -2}
 end
 if sale[1] ~= '' or sale[2] ~= '' then
   local time = redis.call('TIME')

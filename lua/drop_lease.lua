@@ -10,7 +10,8 @@
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return -1
 end
-for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
+local groups = redis.call('EXISTS', KEYS[2]) == 1 and redis.call('XINFO', 'GROUPS', KEYS[2]) or {}
+for _, group in ipairs(groups) do
   local fields = {}
   for i = 1, #group, 2 do
     fields[group[i]] = group[i + 1]

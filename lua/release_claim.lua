@@ -14,7 +14,9 @@ redis.call('XACK', KEYS[2], 'relay', ARGV[1])
 if redis.call('XDEL', KEYS[2], ARGV[1]) == 0 then
   return 0
 end
-redis.call('INCRBY', KEYS[1], ARGV[3])
+if redis.call('EXISTS', KEYS[1]) == 1 then -- else the sale is paused: `rebuild` counts them
+  redis.call('INCRBY', KEYS[1], ARGV[3])
+end
 redis.call('HINCRBY', KEYS[3], 'released', ARGV[3])
 if redis.call('HEXISTS', KEYS[4], ARGV[2]) == 1 then
   if redis.call('HINCRBY', KEYS[4], ARGV[2], -ARGV[3]) <= 0 then

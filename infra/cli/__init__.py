@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 for command in (stack.up, stack.down, stack.status, stack.deploy, stack.logs):
     app.command()(command)
-for command in (sale.seed, sale.open_, sale.verify, demo.demo):
+for command in (sale.seed, sale.open_, sale.verify, sale.rebuild, demo.demo):
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(dlq.app, name="dlq")
 

@@ -40,11 +40,11 @@ def table(title: str, *columns: str, numbers_from: int = 1) -> Table:
     return made
 
 
-def with_services(target: Target, use: Callable[[Services], Awaitable[T]]) -> T:
-    """Run `use` with the services of a deployment, and close them."""
+def with_services(target: Target, use: Callable[[Services], Awaitable[T]], **more: str) -> T:
+    """Run `use` with the services of a deployment (see there for `more`), and close them."""
 
     async def run() -> T:
-        async with target.services() as services:
+        async with target.services(**more) as services:
             return await use(services)
 
     return asyncio.run(run())

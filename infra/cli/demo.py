@@ -12,7 +12,7 @@ from infra import demo as demonstration
 from infra import seed as seeding
 from infra.cli.console import alarming, console, errors, step, table, units, with_services
 from infra.cli.sale import IDS, PRODUCTS, UNITS, USERS
-from infra.cli.stack import start
+from infra.cli.stack import start, start_asgi_edge
 from infra.deploy import LOCAL_BUY_CONCURRENCY
 from infra.load import Answer, Kind
 from infra.target import Target
@@ -28,7 +28,7 @@ def demo() -> None:
     Example: [bold]flashsale demo[/]
     """
     started = time.monotonic()
-    target = start()
+    target = start_asgi_edge(start())
     run = f"{int(time.time()):x}"
     sales = with_services(target, lambda services: _hold_all(target, services, run))
     console.print(_sales_table(sales))
@@ -45,7 +45,8 @@ def demo() -> None:
     for finding in found:
         errors.print(f"[red]✗[/] {finding}")
     console.print(f"Done in {time.monotonic() - started:.0f} s. The stack is still up:")
-    console.print(f"  API       {target.api_url}", soft_wrap=True)
+    console.print(f"  API       {target.edges['lambda']}  (Lambda)", soft_wrap=True)
+    console.print(f"            {target.edges['asgi']}  (ASGI, with /metrics)", soft_wrap=True)
     console.print("            with /health, /docs and /api/products")
     console.print("  look      flashsale status | verify | logs | dlq ls   (in .venv/bin)")
     console.print("  stop      make down")
@@ -77,13 +78,14 @@ async def _hold_all(target: Target, services: Services, run: str) -> list[demons
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=errors) as progress:
-        for generation in demonstration.GENERATIONS:
-            bar = progress.add_task(f"V{generation}", total=demonstration.ATTEMPTS, note="")
+        for generation, edge in demonstration.SHOPS:
+            name = f"V{generation} {edge}"
+            bar = progress.add_task(name, total=demonstration.ATTEMPTS, note="")
 
             def report(_: Answer, bar: object = bar) -> None:
                 progress.advance(bar)  # type: ignore[arg-type]
 
-            sale = await demonstration.hold(target, services, generation, run, report)
+            sale = await demonstration.hold(target, services, generation, edge, run, report)
             progress.update(bar, note=f"{sale.count(Kind.ACCEPTED)} sold")
             sales.append(sale)
     return sales
@@ -94,7 +96,7 @@ def _sales_table(sales: list[demonstration.Sale]) -> Table:
         f"{demonstration.UNITS} units, {demonstration.ATTEMPTS} buyers, "
         f"{demonstration.CONNECTIONS} at a time",
         "",
-        *(f"V{sale.generation}" for sale in sales),
+        *(sale.name for sale in sales),
     )
 
     def row(name: str, figure: Callable[[demonstration.Sale], str]) -> None:

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from flashsale import rebuild as rebuilding
 from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
 from flashsale.model import Terms
 from infra import seed as seeding
-from infra.cli.console import alarming, console, units, with_services
+from infra.cli.console import alarming, console, step, units, with_services
 from infra.paths import LOCAL
 from infra.problems import Problem
 from infra.queues import depths, drain
@@ -20,6 +21,10 @@ from infra.target import Target
 
 IDS = LOCAL / "ids.json"
 USERS, PRODUCTS, UNITS = 3000, 10, 100
+
+Start = Annotated[datetime | None, typer.Option("--starts", help="V5 sells from then on (UTC).")]
+End = Annotated[datetime | None, typer.Option("--ends", help="V5 sells until then (UTC).")]
+Limit = Annotated[int, typer.Option(min=0, help="V5: most units a buyer; 0 for any.")]
 
 
 def seed(
@@ -45,28 +50,22 @@ def seed(
 
 def open_(
     products: Annotated[list[str] | None, typer.Argument(help="Product ids; all if none.")] = None,
-    starts: Annotated[datetime | None, typer.Option(help="V5 sells from then on (UTC).")] = None,
-    ends: Annotated[datetime | None, typer.Option(help="V5 sells until then (UTC).")] = None,
-    limit: Annotated[int, typer.Option(min=0, help="V5: most units a buyer; 0 for any.")] = 0,
+    starts: Start = None,
+    ends: End = None,
+    limit: Limit = 0,
 ) -> None:
     """Put products on sale: load their stock into Redis, once. A running sale is left alone.
 
     Example: [bold]flashsale open p-01 p-02 --starts 2026-11-27T08:00:00 --limit 2[/]
     """
     target = Target.load(LOCAL)
-    terms = Terms(
-        starts_at=starts and starts.replace(tzinfo=UTC),
-        ends_at=ends and ends.replace(tzinfo=UTC),
-        limit_per_buyer=limit,
-    )
+    terms = _terms(starts, ends, limit)
 
     async def open_sales(services: Services) -> list[tuple[Books, bool]]:
-        rows = await read_books(services, products)
-        if missing := set(products or []) - {row.product_id for row in rows}:
-            raise Problem(f"No such product: {', '.join(sorted(missing))}", "See `flashsale seed`.")
+        await _refuse_unknown(services, products or [])
         return [
             (row, await services.stock.open_sale(row.product_id, row.postgres_stock, terms))
-            for row in rows
+            for row in await read_books(services, products)
         ]
 
     for row, opened in with_services(target, open_sales):
@@ -76,6 +75,47 @@ def open_(
             else f"is on sale already, {row.redis_stock} units left"
         )
         console.print(f"{row.product_id}: {state}")
+
+
+def rebuild(
+    products: Annotated[list[str] | None, typer.Argument(help="Default: all on sale.")] = None,
+    starts: Start = None,
+    ends: End = None,
+    limit: Limit = 0,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for orders on their way.")] = 300.0,
+) -> None:
+    """Bring sales back after a loss of Redis: pause, drain, take the stock from PostgreSQL, resume.
+
+    Where Redis has lost a sale altogether, name the product, and its window and limit if it had
+    any. Idempotency keys that were lost are forgotten.
+
+    Example: [bold]flashsale rebuild p-01 --limit 2[/]
+    """
+    target = Target.load(LOCAL)
+    terms = _terms(starts, ends, limit)
+
+    async def run(services: Services) -> dict[str, int]:
+        ids = products or await services.stock.sales()
+        if not ids:
+            raise Problem("Redis knows of no sale.", "Name the products that were on sale.")
+        await _refuse_unknown(services, ids)
+
+        def messages() -> int:
+            return sum(depth.total for depth in depths(target.queues).values())
+
+        try:
+            return await rebuilding.rebuild(services, ids, messages, wait, terms)
+        except rebuilding.StillBusy as error:
+            raise Problem(
+                f"{error}. The sales are paused.",
+                "See `flashsale status`, `flashsale dlq ls` and `flashsale logs order`; then run "
+                "this again. Messages in parking must be redriven first.",
+            ) from error
+
+    with step("pause, drain, rebuild"):
+        opened = with_services(target, run, ORDERS_QUEUE_URL=target.queues["orders"])
+    for product_id, count in opened.items():
+        console.print(f"{product_id}: on sale again with {count} units")
 
 
 def verify(
@@ -104,6 +144,20 @@ def verify(
         console.print("Messages waiting: " + ", ".join(f"{n} {c}" for n, c in waiting.items()))
     if any(row.broken for row in rows):
         raise typer.Exit(1)
+
+
+def _terms(starts: datetime | None, ends: datetime | None, limit: int) -> Terms:
+    return Terms(
+        starts_at=starts and starts.replace(tzinfo=UTC),
+        ends_at=ends and ends.replace(tzinfo=UTC),
+        limit_per_buyer=limit,
+    )
+
+
+async def _refuse_unknown(services: Services, products: list[str]) -> None:
+    known = {product.id for product in await services.products.all()}
+    if missing := sorted(set(products) - known):
+        raise Problem(f"No such product: {', '.join(missing)}", "See `flashsale seed`.")
 
 
 def _as_json(row: Books) -> dict[str, object]:

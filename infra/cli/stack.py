@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from importlib.metadata import version
 from typing import Annotated
@@ -20,7 +21,7 @@ from infra.paths import LOCAL
 from infra.problems import Problem
 from infra.queues import depths
 from infra.stack import edge as edge_programs
-from infra.stack.program import HOST, answers
+from infra.stack.program import answers
 from infra.stack.stack import Stack
 from infra.target import Target
 
@@ -69,13 +70,15 @@ def start() -> Target:
     return target
 
 
-def start_asgi_edge(target: Target) -> str:
-    """Start, or start anew, the web workers and the relay process; returns the API's URL."""
+def start_asgi_edge(target: Target) -> Target:
+    """Start, or start anew, the web workers and the relay process; returns the target with them."""
     stack = Stack(LOCAL)
     web = edge_programs.web(LOCAL, stack.edge_port, target)
     for program in (web, edge_programs.relay(target)):
         stack.add(program, lambda line: errors.print(f"[green]✓[/] {line}"))
-    return web.url
+    target = replace(target, asgi_url=web.url)
+    target.save(LOCAL)
+    return target
 
 
 def deploy_locally(target: Target) -> None:
@@ -131,8 +134,7 @@ def status() -> None:
     Example: [bold]flashsale status[/]
     """
     target = Target.load(LOCAL)
-    stack = Stack(LOCAL)
-    info = stack.supervisor.info()
+    info = Stack(LOCAL).supervisor.info()
     servers = table("Servers", "server", "address", "process", "state", "version", numbers_from=5)
     servers.columns[1].overflow = "fold"
     asked: list[tuple[str, str, Callable[[str], str]]] = [
@@ -140,9 +142,11 @@ def status() -> None:
         ("postgres", target.database_url, _postgres_version),
         ("ministack", target.endpoint_url, _emulator_version),
     ]
-    if "edge" in info:
-        url = f"http://{HOST}:{stack.edge_port}"
-        asked += [("edge", url, _edge_version), ("relay", target.redis_url, _relay_state)]
+    if target.asgi_url:
+        asked += [
+            ("edge", target.asgi_url, _edge_version),
+            ("relay", target.redis_url, _relay_state),
+        ]
     for name, url, read_version in asked:
         row = info.get(name, {})
         pid = str(row.get("pid") or "–")
@@ -156,7 +160,8 @@ def status() -> None:
         f"Python {sys.version.split()[0]}, SAM CLI {version('aws-sam-cli')}, "
         f"logs in {LOCAL / 'logs'}"
     )
-    console.print(f"API: [bold]{target.api_url}[/]", soft_wrap=True)
+    for name, url in target.edges.items():
+        console.print(f"API ({name}): [bold]{url}[/]", soft_wrap=True)
     console.print(queues_table(depths(target.queues)))
 
 

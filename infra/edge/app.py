@@ -4,6 +4,7 @@ Run it with `granian --interface asgi infra.edge.app:app`, and `python -m infra.
 """
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -20,6 +21,10 @@ from infra.edge.standing import sweep_forever
 @asynccontextmanager
 async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     services = process.services()
+    # What is imported stays for good: a full collection need not walk it while buyers wait.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
     sweeping = asyncio.create_task(sweep_forever(services))
     yield
     sweeping.cancel()

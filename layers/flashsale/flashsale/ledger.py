@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from flashsale.model import ENTRY_ID, Claim, Claimed, Order, Refusal, Snapshot
 from flashsale.scripts import Keys, Script, translated_errors
@@ -91,6 +93,11 @@ class Ledger:
         figures = await self._snapshot(keys=[keys.stock, keys.ledger, keys.sale])
         return None if figures is None else Snapshot(*figures)
 
+    async def count(self, product_id: str) -> int:
+        """How many claims are neither settled nor released."""
+        async with translated_errors():
+            return int(await self._redis.xlen(Keys(product_id).ledger))
+
     async def has(self, product_id: str, entry_id: str) -> bool:
         """Whether this claim is still unsettled; False also for what is no entry id."""
         if not re.fullmatch(ENTRY_ID, entry_id):
@@ -102,8 +109,9 @@ class Ledger:
 
     async def unsent(self, product_id: str, count: int) -> list[Order]:
         """The next claims that nobody has relayed; from now on they are this process's to send."""
-        async with translated_errors():
-            answer: Any = await self._redis.xreadgroup(
+        answer: Any = None
+        async with translated_errors(), _none_if_lost():
+            answer = await self._redis.xreadgroup(
                 "relay", "relay", {Keys(product_id).ledger: ">"}, count=count
             )
         entries = answer[0][1] if answer else []
@@ -113,10 +121,12 @@ class Ledger:
         """Claims that were relayed at least `idle_ms` ago and are unsettled still, once each."""
         cursor = "0-0"
         while True:
-            async with translated_errors():
-                cursor, entries, *_ = await self._redis.xautoclaim(
+            answer: Any = ("0-0", [])
+            async with translated_errors(), _none_if_lost():
+                answer = await self._redis.xautoclaim(
                     Keys(product_id).ledger, "relay", "relay", idle_ms, cursor, count=count
                 )
+            cursor, entries, *_ = answer
             orders = [_order(product_id, id_, fields) for id_, fields in entries if fields]
             if orders:
                 yield orders
@@ -132,6 +142,16 @@ class Ledger:
         keys = Keys(product_id)
         answer = int(await self._drop_lease(keys=[keys.lease, keys.ledger], args=[token]))
         return answer != 0
+
+
+@asynccontextmanager
+async def _none_if_lost() -> AsyncIterator[None]:
+    """Where Redis has lost a ledger there are no claims: `rebuild` is what helps, not an error."""
+    try:
+        yield
+    except ResponseError as error:
+        if not str(error).startswith("NOGROUP"):
+            raise
 
 
 def _order(product_id: str, entry_id: str, fields: dict[str, str]) -> Order:

@@ -105,6 +105,11 @@ class Orders:
         row = await self._database.fetch_one("select_order", id=order_id)
         return OrderState(OrderStatus(row["status"]), row["reason"]) if row else None
 
+    async def buyers(self, product_id: str) -> dict[str, int]:
+        """Units in confirmed orders of a product, by user."""
+        rows = await self._database.fetch_all("select_buyers", id=product_id)
+        return {row["user_id"]: row["units"] for row in rows}
+
     async def cancel(self, order: Order, reason: str) -> OrderStatus:
         """Write the order as CANCELLED unless it exists; return how it stands now.
 

@@ -96,15 +96,23 @@ async def relay(services: Services, product_id: str, pace: Pace) -> int:
             return sent
 
 
-async def sweep(services: Services) -> int:
-    """Send again what has stayed unsettled too long, of all products; returns how many claims.
+async def sweep(
+    services: Services, idle_ms: int | None = None, product_ids: Sequence[str] | None = None
+) -> int:
+    """Send again what has stayed unsettled too long; returns how many claims.
+
+    Args:
+        idle_ms: too long, in milliseconds since a claim was last sent; `Settings.sweep_after` if
+            not given.
+        product_ids: all on sale if not given.
 
     Repairs what a dead leader left, a queue that was purged, an order function that died before it
     settled. Sending twice is harmless: the order id is the primary key.
+
     """
-    swept, idle_ms = 0, services.settings.sweep_after * 1000
-    for product_id in await services.stock.sales():
-        async for orders in services.ledger.stale(product_id, idle_ms, CLAIMS_PER_CALL):
+    swept, idle = 0, services.settings.sweep_after * 1000 if idle_ms is None else idle_ms
+    for product_id in await services.stock.sales() if product_ids is None else product_ids:
+        async for orders in services.ledger.stale(product_id, idle, CLAIMS_PER_CALL):
             swept += len(orders) if await send(services, orders) else 0
         if await services.ledger.renew_lease(product_id, TOKEN, LEASE_MS):
             swept += await relay(services, product_id, LAMBDA_PACE)

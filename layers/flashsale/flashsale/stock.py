@@ -1,6 +1,7 @@
 """Stock in Redis. Redis decides who may claim; the rules are the scripts in `lua/`."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import IntEnum
 
 from redis.asyncio import Redis
@@ -40,6 +41,7 @@ class Stock:
         self._decrement = Script(redis, "decrement")
         self._release = Script(redis, "release")
         self._open_sale = Script(redis, "open_sale")
+        self._pause_sale = Script(redis, "pause_sale")
 
     async def decrement(self, product_id: str, quantity: int = 1) -> int | Refusal:
         """Take units; returns how many remain, or why none were taken."""
@@ -55,8 +57,19 @@ class Stock:
         keys = [Keys(order.product_id).stock, Keys(order.product_id).released]
         return Release(await self._release(keys=keys, args=[order.id, order.quantity]))
 
-    async def open_sale(self, product_id: str, units: int, terms: Terms = ANYTIME) -> bool:
-        """Put a product on sale; False if its sale is running already (nothing changed)."""
+    async def open_sale(
+        self,
+        product_id: str,
+        units: int,
+        terms: Terms = ANYTIME,
+        buyers: Mapping[str, int] | None = None,
+    ) -> bool:
+        """Put a product on sale; False if its sale is running already (nothing changed).
+
+        Args:
+            buyers: units that buyers have already, where a sale with a limit is opened again.
+
+        """
         keys = Keys(product_id)
         opened = await self._open_sale(
             keys=[keys.stock, keys.released, keys.sale, keys.ledger, keys.buyers],
@@ -65,11 +78,18 @@ class Stock:
                 _milliseconds(terms.starts_at),
                 _milliseconds(terms.ends_at),
                 terms.limit_per_buyer,
+                *(part for pair in (buyers or {}).items() for part in pair),
             ],
         )
         async with translated_errors():
             await self._redis.sadd(SALES, product_id)
         return bool(opened)
+
+    async def pause_sale(self, product_id: str) -> Terms | None:
+        """Let nobody claim any more; returns the sale's terms, None if Redis has lost them."""
+        keys = Keys(product_id)
+        terms = await self._pause_sale(keys=[keys.stock, keys.sale])
+        return Terms(_moment(terms[0]), _moment(terms[1]), int(terms[2])) if terms else None
 
     async def sales(self) -> list[str]:
         """Ids of the products whose sale was opened."""
@@ -97,6 +117,10 @@ class Stock:
         """Raise StockUnavailable unless Redis answers."""
         async with translated_errors():
             await self._redis.ping()
+
+
+def _moment(milliseconds: str) -> datetime | None:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else None
 
 
 def _milliseconds(moment: datetime | None) -> str:

@@ -1,0 +1,75 @@
+"""Use case for people: bring a sale back after Redis lost it, or lost a part of it.
+
+While Redis is wrong, the database guard keeps the books: an order that no longer fits is CANCELLED.
+Afterwards PostgreSQL says what is left to sell, once nothing is on its way to it any more.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from flashsale.books import read_books
+from flashsale.bootstrap import Services
+from flashsale.model import Terms
+from flashsale.relay import sweep
+
+# Seconds for which everything must stay empty: longer than a relay or a V4 purchase that read its
+# claim before the pause takes to send it.
+GRACE = 8.0
+
+
+class StillBusy(Exception):
+    """Orders are on their way still. The sales stay paused; run it again."""
+
+
+async def rebuild(
+    services: Services,
+    product_ids: Sequence[str],
+    messages: Callable[[], int],
+    deadline: float,
+    terms: Terms | None = None,
+    grace: float = GRACE,
+) -> dict[str, int]:
+    """Pause these sales, drain, set their stock from PostgreSQL, open them again.
+
+    Args:
+        messages: counts what waits in the queues, all of them together.
+        deadline: seconds to wait until nothing is on its way.
+        terms: of the sales that Redis knows nothing of any more; the others keep theirs.
+
+    Returns:
+        The units on sale, by product.
+
+    Raises:
+        StillBusy: after `deadline`.
+
+    """
+    known = {product_id: await services.stock.pause_sale(product_id) for product_id in product_ids}
+    try:
+        async with asyncio.timeout(deadline):
+            await _drain(services, product_ids, messages)
+            await asyncio.sleep(grace)
+            await _drain(services, product_ids, messages)
+    except TimeoutError:
+        waiting = sum([await services.ledger.count(id_) for id_ in product_ids])
+        raise StillBusy(
+            f"{waiting} claims and {messages()} messages still wait after {deadline:.0f} s"
+        ) from None
+    opened = {}
+    for books in await read_books(services, product_ids):
+        sale = known[books.product_id] or terms or Terms()
+        buyers = await services.orders.buyers(books.product_id) if sale.limit_per_buyer else {}
+        units = books.initial - books.confirmed
+        await services.stock.open_sale(books.product_id, units, sale, buyers)
+        opened[books.product_id] = units
+    return opened
+
+
+async def _drain(
+    services: Services, product_ids: Sequence[str], messages: Callable[[], int]
+) -> None:
+    await sweep(services, idle_ms=0, product_ids=product_ids)
+    while True:
+        unsettled = [await services.ledger.count(id_) for id_ in product_ids]
+        if not any(unsettled) and not messages():
+            return
+        await asyncio.sleep(0.2)

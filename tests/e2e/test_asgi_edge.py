@@ -1,0 +1,70 @@
+"""The ASGI edge: the same API served by granian, with its relay process."""
+
+import re
+
+import httpx
+import pytest
+
+from flashsale.books import read_books
+from infra.load import Kind, buy_all
+from infra.stack import edge
+from tests.e2e.conftest import body
+from tests.e2e.test_deployed import until
+from tests.support import USERS, free_port
+
+
+@pytest.fixture(scope="module")
+def asgi_url(stack, deployed):
+    web = edge.web(stack.directory, free_port(), deployed, workers=2)
+    relay = edge.relay(deployed)
+    stack.add(web)
+    stack.add(relay)
+    yield web.url
+    for program in (web, relay):
+        stack.supervisor.stop_program(program.name)
+
+
+async def test_a_crowd_buys_exactly_the_stock(asgi_url, new_product, services):
+    product_id = await new_product(20)
+
+    answers = await buy_all(asgi_url, 5, product_id, USERS[:100], 16, lambda _: None)
+
+    kinds = [answer.kind for answer in answers]
+    assert (kinds.count(Kind.ACCEPTED), kinds.count(Kind.SOLD_OUT)) == (20, 80)
+
+    async def settled():
+        (books,) = await read_books(services, [product_id])
+        return books.confirmed == 20 and not books.unsettled and books.balanced
+
+    await until(settled)
+
+
+@pytest.mark.parametrize("generation", [1, 2, 3, 4])
+async def test_the_other_generations_are_there_too(asgi_url, new_product, generation):
+    product_id = await new_product(1, on_sale=generation > 2)
+
+    async with httpx.AsyncClient(base_url=asgi_url, timeout=20) as http:
+        answer = await http.post(f"/api/v{generation}/buy", json=body(product_id))
+
+    assert answer.status_code in (201, 202)
+
+
+async def test_metrics_sum_up_all_workers(asgi_url, new_product):
+    product_id = await new_product(3)
+
+    def count(text, sample):
+        found = re.search(rf"^{re.escape(sample)} (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    accepted = 'flashsale_claims_total{generation="5",outcome="accepted"}'
+    sold_out = 'flashsale_claims_total{generation="5",outcome="sold_out"}'
+    async with httpx.AsyncClient(base_url=asgi_url) as http:
+        before = (await http.get("/metrics")).text
+        for _ in range(8):  # each on a connection of its own, so that both workers serve some
+            async with httpx.AsyncClient(base_url=asgi_url) as other:
+                await other.post("/api/v5/buy", json=body(product_id))
+        after = (await http.get("/metrics")).text
+
+    assert count(after, accepted) - count(before, accepted) == 3
+    assert count(after, sold_out) - count(before, sold_out) == 5
+    assert 'flashsale_http_request_seconds_count{method="POST",route="/api/v5/buy"' in after

@@ -1,0 +1,127 @@
+"""`flashsale rebuild`: a sale comes back after Redis lost it."""
+
+import pytest
+
+from flashsale.batch import Message
+from flashsale.books import read_books
+from flashsale.model import Claim, Claimed, Envelope, Refusal, Terms
+from flashsale.place_orders import place_orders
+from flashsale.rebuild import StillBusy, rebuild
+from flashsale.relay import LEASE_MS, TOKEN
+from flashsale.scripts import Keys
+from tests.support import USERS
+
+
+class Line:
+    """A queue whose messages are worked off as soon as they are sent."""
+
+    def __init__(self, services):
+        self._services = services
+
+    async def send(self, envelopes):
+        messages = [Message(str(n), e.model_dump_json()) for n, e in enumerate(envelopes)]
+        await place_orders(self._services, messages)
+
+
+@pytest.fixture
+def line(services):
+    services.order_queue = Line(services)
+
+
+def empty():
+    return 0
+
+
+async def claim(services, product_id, user=USERS[0], quantity=1):
+    return await services.ledger.claim(Claim(product_id, user, quantity), TOKEN, LEASE_MS)
+
+
+async def lose(services, product_id):
+    """What FLUSHALL would do, for one product."""
+    keys = Keys(product_id)
+    names = (keys.stock, keys.sale, keys.ledger, keys.buyers, keys.lease, keys.released)
+    await services.redis.delete(*names)
+
+
+async def books_of(services, product_id):
+    (books,) = await read_books(services, [product_id])
+    return books
+
+
+async def test_a_lost_sale_comes_back_with_what_postgresql_has_left(services, line, new_product):
+    product_id = await new_product(10)
+    for user in USERS[:4]:
+        await claim(services, product_id, user)
+    sent = await services.ledger.unsent(product_id, 3)  # the fourth was never relayed
+    await services.orders.confirm(sent)
+    await lose(services, product_id)
+    assert await claim(services, product_id) is Refusal.NO_SUCH_PRODUCT
+
+    assert await rebuild(services, [product_id], empty, 5, grace=0) == {product_id: 7}
+
+    assert isinstance(await claim(services, product_id), Claimed)
+    books = await books_of(services, product_id)
+    assert (books.redis_stock, books.unsettled, books.confirmed) == (6, 1, 3)
+    assert (books.balanced, books.oversold) == (True, 0)
+
+
+async def test_a_sale_that_was_not_lost_keeps_its_terms_and_its_claims(services, line, new_product):
+    product_id = await new_product(10, on_sale=False)
+    terms = Terms(limit_per_buyer=2)
+    await services.stock.open_sale(product_id, 10, terms)
+    await claim(services, product_id, quantity=2)
+
+    assert await rebuild(services, [product_id], empty, 5, grace=0) == {product_id: 8}
+
+    assert await claim(services, product_id) is Refusal.PURCHASE_LIMIT
+    assert isinstance(await claim(services, product_id, USERS[1], 2), Claimed)
+    assert (await books_of(services, product_id)).confirmed == 2
+
+
+async def test_lost_terms_are_taken_from_who_asks(services, line, new_product):
+    product_id = await new_product(10)
+    await lose(services, product_id)
+
+    await rebuild(services, [product_id], empty, 5, Terms(limit_per_buyer=1), grace=0)
+
+    assert await claim(services, product_id, quantity=2) is Refusal.PURCHASE_LIMIT
+
+
+async def test_while_orders_are_on_their_way_the_sale_stays_paused(services, new_product):
+    product_id = await new_product(10)
+    await claim(services, product_id)
+    (order,) = await services.ledger.unsent(product_id, 1)
+
+    class Stuck:
+        async def send(self, envelopes):
+            """Taken, and never worked off."""
+
+    services.order_queue = Stuck()
+    with pytest.raises(StillBusy, match="1 claims and 0 messages"):
+        await rebuild(services, [product_id], empty, 0.5, grace=0)
+
+    assert await claim(services, product_id) is Refusal.SALE_NOT_OPEN
+    # The order comes through after all, and what is released meanwhile is counted by PostgreSQL.
+    await services.ledger.release(order)
+    services.order_queue = Line(services)
+    assert await rebuild(services, [product_id], empty, 5, grace=0) == {product_id: 10}
+
+
+async def test_the_database_guard_keeps_the_books_while_redis_is_wrong(services, line, new_product):
+    product_id = await new_product(3)
+    await claim(services, product_id, quantity=2)
+    (late,) = await services.ledger.unsent(product_id, 1)
+    await lose(services, product_id)
+    await services.stock.open_sale(product_id, 3)  # somebody opens it by hand: 2 units twice
+    for user in USERS[:3]:
+        await claim(services, product_id, user)
+
+    orders = await services.ledger.unsent(product_id, 10)
+    for message in ([late], orders):
+        body = Envelope.of(message).model_dump_json()
+        await place_orders(services, [Message("m", body)])
+
+    books = await books_of(services, product_id)
+    assert (books.confirmed, books.cancelled, books.oversold) == (3, 2, 0)
+    assert await rebuild(services, [product_id], empty, 5, grace=0) == {product_id: 0}
+    assert (await books_of(services, product_id)).balanced

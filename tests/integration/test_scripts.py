@@ -1,0 +1,65 @@
+"""How scripts are run: many calls in one round trip, each with its own answer."""
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+
+from flashsale.scripts import Keys, Script
+
+
+@pytest.fixture
+async def decrement(services):
+    return Script(services.redis, "decrement")
+
+
+async def test_calls_at_once_share_round_trips_and_get_their_own_answers(
+    decrement, services, new_product, monkeypatch
+):
+    product_id = await new_product(50)
+    keys = [Keys(product_id).stock]
+    trips = 0
+    pipeline = Redis.pipeline
+
+    def counted(*args, **kwargs):
+        nonlocal trips
+        trips += 1
+        return pipeline(*args, **kwargs)
+
+    monkeypatch.setattr(Redis, "pipeline", counted)
+
+    answers = await asyncio.gather(*(decrement(keys, [1]) for _ in range(60)))
+
+    assert sorted(answers) == [-1] * 10 + list(range(50))
+    assert trips < 5
+
+
+async def test_a_redis_that_forgot_the_script_runs_each_call_once(decrement, services, new_product):
+    product_id = await new_product(10)
+    await services.redis.script_flush()
+
+    answers = await asyncio.gather(*(decrement([Keys(product_id).stock], [1]) for _ in range(4)))
+
+    assert sorted(answers) == [6, 7, 8, 9]
+
+
+async def test_a_caller_that_left_takes_nobody_along(decrement, new_product):
+    product_id = await new_product(10)
+    keys = [Keys(product_id).stock]
+    leaving, staying = (asyncio.create_task(decrement(keys, [1])) for _ in range(2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+
+    assert await staying == 8
+
+
+async def test_an_error_reaches_its_caller_only(decrement, new_product):
+    product_id = await new_product(10)
+    good, bad = await asyncio.gather(
+        decrement([Keys(product_id).stock], [1]),
+        decrement([Keys(product_id).sale], [1]),  # a hash, not a number
+        return_exceptions=True,
+    )
+
+    assert good == 9
+    assert "WRONGTYPE" in str(bad)
