@@ -60,6 +60,10 @@ clean: down ## stop the stack and delete its data and build
 test: setup ## run all tests
 	@$(BIN)/pytest
 
+.PHONY: test-faults
+test-faults: setup ## kill and cut everything in the middle of a sale (needs libfaketime)
+	@$(BIN)/pytest tests/faults
+
 .PHONY: lint
 lint: setup ## check style, types, imports and the template
 	@$(BIN)/ruff check .

@@ -20,12 +20,14 @@ GRANIAN = [
 ]  # fmt: skip
 
 
-def web(directory: Path, port: int, target: Target, workers: int | None = None) -> Program:
-    """The HTTP API without Lambda."""
+def web(
+    directory: Path, port: int, target: Target, workers: int | None = None, **more: str
+) -> Program:
+    """The HTTP API without Lambda; `more` are environment variables."""
     url = f"http://{HOST}:{port}"
     metrics = directory / "metrics"
     count = str(workers or os.cpu_count() or 1)
-    environment = {**_environment(target), "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    environment = {**_environment(target), "PROMETHEUS_MULTIPROC_DIR": str(metrics), **more}
     return Program(
         name="edge",
         url=url,

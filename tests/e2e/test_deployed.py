@@ -32,7 +32,7 @@ def books_of(services):
 async def until(condition, deadline=60.0):
     """`eventually` for a condition that is a coroutine function."""
     async with asyncio.timeout(deadline):
-        while not (value := await condition()):  # noqa: ASYNC110 - it is about other processes
+        while not (value := await condition()):
             await asyncio.sleep(0.05)
         return value
 

@@ -1,0 +1,87 @@
+"""The application on both edges, with a proxy on each wire that a fault may cut."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from flashsale.bootstrap import Services
+from flashsale.config import Settings
+from flashsale.relay_inbox import ALIVE
+from infra import deploy
+from infra.stack import edge
+from infra.stack.stack import Stack
+from infra.target import Target
+from tests.faults.proxy import Proxy
+from tests.faults.shop import Shop
+from tests.support import free_port
+
+# Seconds; so short that what takes minutes in a sale takes seconds here.
+VISIBILITY_TIMEOUT = 3
+SWEEP_AFTER = 5
+
+
+@pytest.fixture(scope="session")
+def shop(stack: Stack, migrated: Settings) -> Iterator[Shop]:
+    """Everything up, no fault anywhere."""
+    stack.start(stack.emulator)
+    target = Target(stack.redis_url, stack.database_url, stack.endpoint_url, "flashsale-faults")
+    target.export()
+    upstreams = {
+        "functions.redis": stack.redis_url,
+        "functions.postgres": stack.database_url,
+        "web.redis": stack.redis_url,
+        "web.sqs": stack.endpoint_url,
+        "relay.redis": stack.redis_url,
+        "relay.sqs": stack.endpoint_url,
+    }
+    proxies = {name: Proxy(urlsplit(url).port or 0) for name, url in upstreams.items()}
+
+    def through(name: str) -> str:
+        port = urlsplit(upstreams[name]).port
+        return upstreams[name].replace(f":{port}", f":{proxies[name].port}")
+
+    parameters = {
+        **deploy.local_parameters(target),
+        "RedisUrl": through("functions.redis"),
+        "DatabaseUrl": through("functions.postgres"),
+        "VisibilityTimeout": str(VISIBILITY_TIMEOUT),
+        "SweepAfter": str(SWEEP_AFTER),
+    }
+    logs = stack.directory / "logs"
+    deploy.build("local", parameters, logs / "sam-build.log")
+    web_sees = replace(target, redis_url=through("web.redis"), endpoint_url=through("web.sqs"))
+    relay_sees = replace(
+        target, redis_url=through("relay.redis"), endpoint_url=through("relay.sqs")
+    )
+    shop = Shop(stack, target, parameters, proxies)
+    shop.deploy()
+    shop.web = edge.web(
+        stack.directory, free_port(), web_sees, workers=2, SWEEP_AFTER=str(SWEEP_AFTER)
+    )
+    shop.relay = edge.relay(relay_sees)
+    stack.add(shop.web)
+    stack.add(shop.relay)
+    yield shop
+    for proxy in proxies.values():
+        proxy.close()
+
+
+@pytest.fixture(autouse=True)
+def healthy(shop: Shop) -> Iterator[None]:
+    """Each test finds everything running, and leaves no fault behind."""
+    for program in (*shop.stack.programs, shop.web, shop.relay):
+        shop.stack.start(program)
+    yield
+    for proxy in shop.proxies.values():
+        proxy.fault = None
+
+
+@pytest.fixture(params=["relay", "web"])
+async def carrier(shop: Shop, services: Services, request: pytest.FixtureRequest) -> str:
+    """Who relays: the relay process, or, where there is none, the web workers."""
+    if request.param == "web":
+        shop.stack.supervisor.stop_program(shop.relay.name)
+        await services.redis.delete(ALIVE)  # as if it had died a while ago
+    return str(request.param)

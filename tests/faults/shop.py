@@ -1,0 +1,163 @@
+"""A shop that sells through proxies, and the promise that is checked after each fault."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+import httpx
+import psutil
+
+from flashsale.books import Books, read_books
+from flashsale.bootstrap import Services
+from flashsale.errors import ServiceUnavailable
+from infra import deploy
+from infra.queues import depths
+from infra.stack.program import Program
+from infra.stack.stack import Stack
+from infra.target import Target
+from tests.faults.proxy import Proxy
+from tests.support import eventually
+
+# Seconds until everything must have ended, whatever happened: some visibility timeouts and sweeps.
+HEALED = 120.0
+# Buyers that PostgreSQL does not know: their orders fail and are rolled back, in every test.
+STRANGERS = ("stranger-1", "stranger-2", "stranger-3")
+
+
+@dataclass
+class Sold:
+    """What buyers were told: ids of accepted orders, and how many were told nothing."""
+
+    order_ids: list[str] = field(default_factory=list)
+    refused: int = 0
+    unanswered: int = 0
+
+    def __iadd__(self, other: "Sold") -> "Sold":
+        self.order_ids += other.order_ids
+        self.refused += other.refused
+        self.unanswered += other.unanswered
+        return self
+
+
+@dataclass
+class Shop:
+    """The deployed application with both edges. Proxies are named client.server."""
+
+    stack: Stack
+    target: Target
+    parameters: dict[str, str]
+    proxies: dict[str, Proxy]
+    web: Program = field(init=False)
+    relay: Program = field(init=False)
+
+    def deploy(self) -> None:
+        """Deploy what was built to the emulator."""
+        log = self.stack.directory / "logs" / "sam-deploy.log"
+        deploy.deploy("local", self.target.stack_name, self.parameters, log)
+        self.target.cloud.finish_deploy(self.target.stack_name, self.parameters)
+
+    async def sell(self, product_id: str, users: list[str], edge: str = "asgi") -> Sold:
+        """One unit to each of these users, eight at a time, and to some strangers."""
+        url = self.web.url if edge == "asgi" else self.target.api_url
+        waiting, sold = iter([*users, *STRANGERS]), Sold()
+
+        async def buyer() -> None:
+            for user in waiting:
+                body = {"productId": product_id, "userId": user}
+                try:
+                    # A connection each: one that breaks takes no other buyer with it.
+                    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+                        answer = await http.post("/api/v5/buy", json=body)
+                except httpx.HTTPError:
+                    sold.unanswered += 1
+                    continue
+                if answer.status_code == 202:
+                    sold.order_ids.append(answer.json()["orderId"])
+                elif answer.status_code in (409, 429):
+                    sold.refused += 1
+                else:
+                    sold.unanswered += 1
+
+        await asyncio.gather(*(buyer() for _ in range(8)))
+        return sold
+
+    def kill(self, program: Program) -> None:
+        """SIGKILL a server and its children, as when a machine goes down."""
+        process = psutil.Process(self.stack.supervisor.info()[program.name]["pid"])
+        for one in [*process.children(recursive=True), process]:
+            one.kill()
+
+        def noticed() -> bool:
+            return bool(self.stack.supervisor.info()[program.name]["statename"] != "RUNNING")
+
+        eventually(noticed)
+
+    def mapping(self, *, on: bool) -> None:
+        """Let the order function consume its queue, or not."""
+        client = boto3.client("lambda")
+        name = f"{self.target.stack_name}-order"
+        (mapping,) = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
+
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run the command `flashsale` on this shop."""
+        environment = {
+            **self.target.aws_environment,
+            "REDIS_URL": self.target.redis_url,
+            "DATABASE_URL": self.target.database_url,
+            "FLASHSALE_STACK": self.target.stack_name,
+        }
+        return subprocess.run(
+            [str(Path(sys.executable).parent / "flashsale"), *arguments],
+            env=environment, capture_output=True, text=True, timeout=HEALED, check=False,
+        )  # fmt: skip
+
+    async def healed(self, services: Services, product_id: str) -> Books:
+        """The books, once no claim is unsettled and no message waits."""
+        end = time.monotonic() + HEALED
+        while True:
+            waiting = {name: d.total for name, d in depths(self.target.queues).items()}
+            try:
+                (books,) = await read_books(services, [product_id])
+            except ServiceUnavailable:  # a connection from before a restart
+                books = None
+            if books and not books.unsettled and not any(waiting.values()):
+                return books
+            assert time.monotonic() < end, f"still {books}, waiting: {waiting}"
+            await asyncio.sleep(0.1)
+
+    async def keeps_its_promise(
+        self, services: Services, product_id: str, sold: Sold, *, cancels: bool = False
+    ) -> Books:
+        """0 oversold, 0 lost, every 202 CONFIRMED, or CANCELLED and its unit back in the stock.
+
+        Args:
+            cancels: orders of known users may be cancelled, too: PostgreSQL was down for long.
+
+        """
+        books = await self.healed(services, product_id)
+        states = {id_: await services.orders.find(id_) for id_ in sold.order_ids}
+        missing = [id_ for id_, state in states.items() if state is None]
+        assert not missing, f"accepted and forgotten: {missing}"
+        assert cancels or not await _cancelled_buyers(services, product_id)
+        assert (books.oversold, books.lost, books.balanced) == (0, 0, True), books
+        assert books.redis_stock == books.initial - books.confirmed
+        assert books.ledger is not None
+        assert books.ledger.released == books.cancelled
+        assert books.postgres_stock == books.redis_stock
+        return books
+
+
+async def _cancelled_buyers(services: Services, product_id: str) -> list[str]:
+    """Known users whose order was cancelled; a stranger's row has no user."""
+    async with services.database.transaction() as connection:
+        rows = await connection.execute(
+            "SELECT user_id, reason FROM orders WHERE product_id = %s AND status = 'CANCELLED'"
+            " AND user_id IS NOT NULL",
+            [product_id],
+        )
+        return [f"{row['user_id']}: {row['reason']}" for row in await rows.fetchall()]

@@ -1,0 +1,86 @@
+"""Whoever claims or relays is killed; SQS refuses, or its answer is lost."""
+
+import asyncio
+import hashlib
+
+import pytest
+
+from flashsale.scripts import LUA, Keys
+from tests.faults.proxy import Fault, When, kill_client
+from tests.support import USERS
+
+# How a claim and a batch of messages look on the wire.
+CLAIM = hashlib.sha1((LUA / "claim.lua").read_bytes(), usedforsecurity=False).hexdigest().encode()
+SEND = b"SendMessageBatch"
+
+
+async def test_the_claimer_dies_right_after_the_claim(shop, services, new_product):
+    product_id = await new_product(60)
+    sold = await shop.sell(product_id, USERS[:10])
+    fault = shop.proxies["web.redis"].fault = Fault(CLAIM, When.AFTER, kill_client)
+
+    sold += await shop.sell(product_id, USERS[10:30])
+
+    assert fault.struck == 1
+    assert sold.unanswered, "nobody answers for a dead process"
+    await asyncio.to_thread(_await_workers, shop)
+    sold += await shop.sell(product_id, USERS[30:80])
+    books = await shop.keeps_its_promise(services, product_id, sold)
+    claimed = books.confirmed + books.cancelled
+    assert claimed > len(sold.order_ids), "a claim whose buyer never heard of it"
+
+
+@pytest.mark.parametrize(
+    ("when", "skip"),
+    [(When.BEFORE, 0), (When.BEFORE, 1), (When.AFTER, 0)],
+    ids=["before", "between", "after"],
+)
+async def test_the_relay_dies_around_its_sends(shop, services, new_product, carrier, when, skip):
+    product_id = await new_product(60)
+    fault = Fault(SEND, when, kill_client, skip=skip)
+    shop.proxies[f"{carrier}.sqs"].fault = fault
+    sold = await shop.sell(product_id, USERS[:20])
+    await asyncio.sleep(0.2)  # a linger of the relay, so that there is a second batch
+    sold += await shop.sell(product_id, USERS[20:30])
+
+    async with asyncio.timeout(30):
+        while not fault.struck:
+            sold += await shop.sell(product_id, USERS[30:31])
+    if carrier == "relay":
+        shop.stack.start(shop.relay)
+    else:
+        await asyncio.to_thread(_await_workers, shop)
+    sold += await shop.sell(product_id, USERS[40:90])
+    await shop.keeps_its_promise(services, product_id, sold)
+
+
+async def test_the_leader_dies_holding_the_lease(shop, services, new_product):
+    product_id = await new_product(60)
+    keys = Keys(product_id)
+    selling = asyncio.create_task(shop.sell(product_id, USERS[:60]))
+    async with asyncio.timeout(30):
+        while not await services.redis.exists(keys.lease):
+            await asyncio.sleep(0)
+    shop.kill(shop.relay)
+
+    assert await services.redis.exists(keys.lease), "the dead hold on to it"
+    sold = await selling
+    # No relay process any more: the web workers take over when the lease has run out.
+    sold += await shop.sell(product_id, USERS[60:80])
+    await shop.keeps_its_promise(services, product_id, sold)
+
+
+@pytest.mark.parametrize("when", When)
+async def test_sqs_refuses_or_its_answer_is_lost(shop, services, new_product, carrier, when):
+    product_id = await new_product(60)
+    fault = shop.proxies[f"{carrier}.sqs"].fault = Fault(SEND, when, times=5)
+
+    sold = await shop.sell(product_id, USERS[:80])
+
+    await shop.keeps_its_promise(services, product_id, sold)
+    assert fault.struck >= 1
+
+
+def _await_workers(shop):
+    """Until granian has replaced a worker that was killed."""
+    shop.stack.start(shop.web)
