@@ -32,7 +32,7 @@ def empty():
     return 0
 
 
-async def claim(services, product_id, user=USERS[0], quantity=1):
+async def take(services, product_id, user=USERS[0], quantity=1):
     return await services.ledger.claim(Claim(product_id, user, quantity), TOKEN, LEASE_MS)
 
 
@@ -51,15 +51,15 @@ async def books_of(services, product_id):
 async def test_a_lost_sale_comes_back_with_what_postgresql_has_left(services, line, new_product):
     product_id = await new_product(10)
     for user in USERS[:4]:
-        await claim(services, product_id, user)
+        await take(services, product_id, user)
     sent = await services.ledger.unsent(product_id, 3)  # the fourth was never relayed
     await services.orders.confirm(sent)
     await lose(services, product_id)
-    assert await claim(services, product_id) is Refusal.NO_SUCH_PRODUCT
+    assert await take(services, product_id) is Refusal.NO_SUCH_PRODUCT
 
     assert await rebuild(services, [product_id], empty, 5, grace=0) == {product_id: 7}
 
-    assert isinstance(await claim(services, product_id), Claimed)
+    assert isinstance(await take(services, product_id), Claimed)
     books = await books_of(services, product_id)
     assert (books.redis_stock, books.unsettled, books.confirmed) == (6, 1, 3)
     assert (books.balanced, books.oversold) == (True, 0)
@@ -69,12 +69,12 @@ async def test_a_sale_that_was_not_lost_keeps_its_terms_and_its_claims(services,
     product_id = await new_product(10, on_sale=False)
     terms = Terms(limit_per_buyer=2)
     await services.stock.open_sale(product_id, 10, terms)
-    await claim(services, product_id, quantity=2)
+    await take(services, product_id, quantity=2)
 
     assert await rebuild(services, [product_id], empty, 5, grace=0) == {product_id: 8}
 
-    assert await claim(services, product_id) is Refusal.PURCHASE_LIMIT
-    assert isinstance(await claim(services, product_id, USERS[1], 2), Claimed)
+    assert await take(services, product_id) is Refusal.PURCHASE_LIMIT
+    assert isinstance(await take(services, product_id, USERS[1], 2), Claimed)
     assert (await books_of(services, product_id)).confirmed == 2
 
 
@@ -84,12 +84,12 @@ async def test_lost_terms_are_taken_from_who_asks(services, line, new_product):
 
     await rebuild(services, [product_id], empty, 5, Terms(limit_per_buyer=1), grace=0)
 
-    assert await claim(services, product_id, quantity=2) is Refusal.PURCHASE_LIMIT
+    assert await take(services, product_id, quantity=2) is Refusal.PURCHASE_LIMIT
 
 
 async def test_while_orders_are_on_their_way_the_sale_stays_paused(services, new_product):
     product_id = await new_product(10)
-    await claim(services, product_id)
+    await take(services, product_id)
     (order,) = await services.ledger.unsent(product_id, 1)
 
     class Stuck:
@@ -100,7 +100,7 @@ async def test_while_orders_are_on_their_way_the_sale_stays_paused(services, new
     with pytest.raises(StillBusy, match="1 claims and 0 messages"):
         await rebuild(services, [product_id], empty, 0.5, grace=0)
 
-    assert await claim(services, product_id) is Refusal.SALE_NOT_OPEN
+    assert await take(services, product_id) is Refusal.SALE_NOT_OPEN
     # The order comes through after all, and what is released meanwhile is counted by PostgreSQL.
     await services.ledger.release(order)
     services.order_queue = Line(services)
@@ -109,12 +109,12 @@ async def test_while_orders_are_on_their_way_the_sale_stays_paused(services, new
 
 async def test_the_database_guard_keeps_the_books_while_redis_is_wrong(services, line, new_product):
     product_id = await new_product(3)
-    await claim(services, product_id, quantity=2)
+    await take(services, product_id, quantity=2)
     (late,) = await services.ledger.unsent(product_id, 1)
     await lose(services, product_id)
     await services.stock.open_sale(product_id, 3)  # somebody opens it by hand: 2 units twice
     for user in USERS[:3]:
-        await claim(services, product_id, user)
+        await take(services, product_id, user)
 
     orders = await services.ledger.unsent(product_id, 10)
     for message in ([late], orders):
