@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,7 +90,8 @@ class Shop:
         """SIGKILL a server and its children, as when a machine goes down."""
         process = psutil.Process(self.stack.supervisor.info()[program.name]["pid"])
         for one in [*process.children(recursive=True), process]:
-            one.kill()
+            with suppress(psutil.NoSuchProcess):  # a child may be done already
+                one.kill()
 
         def noticed() -> bool:
             return bool(self.stack.supervisor.info()[program.name]["statename"] != "RUNNING")

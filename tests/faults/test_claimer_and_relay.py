@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 
 import pytest
+from redis import Redis
 
 from flashsale.scripts import LUA, Keys
 from tests.faults.proxy import Fault, When, kill_client
@@ -56,15 +57,20 @@ async def test_the_relay_dies_around_its_sends(shop, services, new_product, carr
 
 async def test_the_leader_dies_holding_the_lease(shop, services, new_product):
     product_id = await new_product(60)
-    keys = Keys(product_id)
-    selling = asyncio.create_task(shop.sell(product_id, USERS[:60]))
-    async with asyncio.timeout(30):
-        while not await services.redis.exists(keys.lease):
-            await asyncio.sleep(0)
-    shop.kill(shop.relay)
+    held = []
 
-    assert await services.redis.exists(keys.lease), "the dead hold on to it"
-    sold = await selling
+    def strike(port):
+        with Redis.from_url(shop.target.redis_url) as redis:
+            held.append(redis.exists(Keys(product_id).lease))
+        kill_client(port)
+
+    shop.proxies["relay.sqs"].fault = Fault(SEND, When.BEFORE, strike)
+    sold = await shop.sell(product_id, USERS[:60])
+
+    async with asyncio.timeout(30):
+        while not held:
+            await asyncio.sleep(0.05)
+    assert held == [1], "the dead hold on to it"
     # No relay process any more: the web workers take over when the lease has run out.
     sold += await shop.sell(product_id, USERS[60:80])
     await shop.keeps_its_promise(services, product_id, sold)

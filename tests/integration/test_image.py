@@ -50,8 +50,7 @@ def test_the_scripts_are_reached(image):
 
 
 def test_the_image_serves_as_the_local_stack_does():
-    command = json.loads(
-        re.search(r"^CMD (\[.*?\])$", DOCKERFILE, re.MULTILINE | re.DOTALL)[1].replace("\\\n", "")
-    )
+    (command,) = re.findall(r"^CMD (\[.*?\])$", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    words = json.loads(command.replace("\\\n", ""))
 
-    assert command[1:] == GRANIAN[2:]
+    assert words[1:] == GRANIAN[2:]

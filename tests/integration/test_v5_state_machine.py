@@ -11,6 +11,7 @@ import math
 import uuid
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -251,9 +252,11 @@ class Sale(RuleBasedStateMachine):
 
     def teardown(self):
         """Everything heals: each claim ends, and each unit is somewhere."""
-        self.run(self._heal())
-        self.run(self.services.close())
-        self._runner.close()
+        try:
+            self.run(self._heal())
+        finally:
+            self.run(self.services.close())
+            self._runner.close()
 
     async def _heal(self):
         self.queue.faults.clear()
@@ -284,6 +287,7 @@ def sweep_one(product_id):
     return lambda services: sweep(services, None, [product_id])
 
 
+@pytest.mark.timeout(600)  # when it fails, Hypothesis looks for a shorter way to fail
 def test_the_sale_keeps_its_books_whatever_happens(migrated):
     run_state_machine_as_test(
         lambda: Sale(migrated),
