@@ -75,3 +75,7 @@ lint: setup ## check style, types, imports and the template
 .PHONY: bench-handler
 bench-handler: setup ## CPU per invocation, import times, and the emulated Lambda edge against its floor
 	@$(BIN)/python -m loadtest.handler
+
+.PHONY: bench-v5
+bench-v5: setup ## V5 on both edges against their floors: rates, latencies, time to confirm
+	@$(BIN)/python -m loadtest.v5

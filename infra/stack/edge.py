@@ -16,8 +16,9 @@ POOL_SIZE = 8
 # The image serves the same way: see the Dockerfile.
 GRANIAN = [
     "-m", "granian", "--interface", "asgi", "--loop", "uvloop", "--no-ws", "--http", "1",
-    "--backlog", "4096", "--respawn-failed-workers", "infra.edge.app:app",
+    "--backlog", "4096", "--respawn-failed-workers",
 ]  # fmt: skip
+APP = "infra.edge.app:app"
 
 
 def web(
@@ -33,7 +34,17 @@ def web(
         url=url,
         port=port,
         port_variable="FLASHSALE_EDGE_PORT",
-        command=[sys.executable, *GRANIAN, "--host", HOST, "--port", str(port), "--workers", count],
+        command=[
+            sys.executable,
+            *GRANIAN,
+            "--host",
+            HOST,
+            "--port",
+            str(port),
+            "--workers",
+            count,
+            APP,
+        ],
         prepare=lambda: _empty(metrics),
         ready=lambda: answers(f"{url}/openapi.json"),
         environment=environment,

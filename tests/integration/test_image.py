@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from infra.paths import ROOT
-from infra.stack.edge import GRANIAN
+from infra.stack.edge import APP, GRANIAN
 
 DOCKERFILE = (ROOT / "infra" / "edge" / "Dockerfile").read_text()
 
@@ -53,4 +53,4 @@ def test_the_image_serves_as_the_local_stack_does():
     (command,) = re.findall(r"^CMD (\[.*?\])$", DOCKERFILE, re.MULTILINE | re.DOTALL)
     words = json.loads(command.replace("\\\n", ""))
 
-    assert words[1:] == GRANIAN[2:]
+    assert words[1:] == [*GRANIAN[2:], APP]

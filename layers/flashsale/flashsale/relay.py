@@ -130,4 +130,5 @@ async def send(services: Services, orders: Sequence[Order]) -> bool:
     except QueueUnavailable as error:
         logger.warning("%d claims of %s wait: %s", len(orders), orders[0].product_id, error)
         return False
+    logger.info("sent %d claims of %s in one call", len(orders), orders[0].product_id)
     return True

@@ -1,0 +1,196 @@
+"""`make bench-v5`: how fast V5 claims, persists and confirms, beside what this machine can do.
+
+Every figure is measured when you run it, with everything on this machine: this client, the edge,
+the relay process, Valkey, the emulator, the functions, PostgreSQL.
+"""
+
+import asyncio
+import itertools
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+
+import httpx
+import uvloop
+
+from flashsale.bootstrap import Services
+from infra.cli.console import console, step, table, with_services
+from infra.cli.stack import start, start_asgi_edge
+from infra.paths import LOCAL
+from infra.seed import seed, user_ids
+from infra.stack import edge
+from infra.stack.stack import Stack
+from infra.target import Target
+from infra.warm_up import warm_up
+from loadtest.claims import claim_costs
+from loadtest.client import Load, closed_loop, constant_rate
+from loadtest.edge import constant_function, requests_per_second
+
+STOCK = 10_000_000
+CONNECTIONS = 64
+CLOSED_SECONDS = 30.0
+# The second rate leaves a slow machine as idle as the first one leaves a fast one.
+RATES, RATE_SECONDS, RUNS = (1000, 300), 10.0, 5
+LONE_CLAIMS = 5
+EDGE_ROUNDS, EDGE_SECONDS = 3, 8.0
+BENCH_PORT = 8010
+
+
+def main() -> None:
+    """Measure and print everything."""
+    stack, target = Stack(LOCAL), start_asgi_edge(start())
+    # The same server with one more route, which echoes.
+    web = edge.web(LOCAL, BENCH_PORT, target)
+    bench = replace(web, name="bench", command=[*web.command[:-1], "loadtest.echo:app"])
+    stack.add(bench)
+    rows = table("V5", "what", "median", "min – max")
+    try:
+        with step("what a claim costs Valkey"):
+            for name, rates in claim_costs(target.redis_url):
+                rows.add_row(f"claim.lua: {name}, calls/s", *_spread(rates, 0))
+        for measure in (_lone, _closed, _constant, _lambda_edge):
+            with step(str(measure.__doc__)):
+                measure(target, bench.url, rows.add_row)
+    finally:
+        stack.supervisor.stop_program(bench.name)
+    console.print(rows)
+    console.print(f"{platform.platform()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
+
+
+AddRow = Callable[..., None]
+
+
+def _lone(target: Target, url: str, add_row: AddRow) -> None:
+    """A lone claim on an idle system, until it is CONFIRMED"""
+    product_id = _sale(target)
+    asyncio.run(warm_up(target))
+    for name, base in (("ASGI", url), ("Lambda", target.api_url)):
+        seconds = [_confirmed_after(base, product_id) for _ in range(LONE_CLAIMS)]
+        add_row(f"lone claim, {name} edge: CONFIRMED after, s", *_spread(seconds, 2))
+
+
+def _closed(target: Target, url: str, add_row: AddRow) -> None:
+    """Closed loop, 64 connections"""
+    product_id = _sale(target)
+    echo = _load(closed_loop(f"{url}/echo", _bodies(product_id), CONNECTIONS, CLOSED_SECONDS / 2))
+    load = _load(closed_loop(f"{url}/api/v5/buy", _bodies(product_id), CONNECTIONS, CLOSED_SECONDS))
+    ended = time.monotonic()
+    with_services(target, lambda services: _until_settled(services, product_id))
+    drained = time.monotonic() - ended
+    again = _load(closed_loop(f"{url}/echo", _bodies(product_id), CONNECTIONS, CLOSED_SECONDS / 2))
+    persisted = with_services(target, lambda services: _confirmed(services, product_id))
+    assert persisted == load.statuses[202], (persisted, load.statuses)
+    floor = (echo.rate(200) + again.rate(200)) / 2
+    add_row("closed loop: claims accepted per second", f"{load.rate(202):.0f}", "")
+    rate = persisted / (load.elapsed + drained)
+    add_row("closed loop: claims accepted and persisted per second", f"{rate:.0f}", "")
+    add_row("closed loop: the echo route, per second", *_spread([echo.rate(200), again.rate(200)]))
+    add_row("  accepted and persisted × echo", f"{rate / floor:.2f}", "")
+    add_row("  ledger empty after the last claim, s", f"{drained:.1f}", "")
+    for percent in (50, 95, 99):
+        add_row(f"  latency p{percent}, ms", f"{load.percentile_ms(percent):.0f}", "")
+
+
+def _constant(target: Target, url: str, add_row: AddRow) -> None:
+    """Constant rates, interleaved with the echo route"""
+    for rate in RATES:
+        _constant_rate(target, url, rate, add_row)
+
+
+def _constant_rate(target: Target, url: str, rate: int, add_row: AddRow) -> None:
+    product_id = _sale(target)
+    found: dict[str, list[Load]] = {"echo": [], "V5": []}
+    relay_log = LOCAL / "logs" / "relay.log"
+    calls_before = relay_log.read_text().count(f" claims of {product_id} ")
+    for _ in range(RUNS):
+        for name, path in (("echo", "/echo"), ("V5", "/api/v5/buy")):
+            bodies = _bodies(product_id)
+            found[name].append(_load(constant_rate(url + path, bodies, rate, RATE_SECONDS)))
+            with_services(target, lambda services: _until_settled(services, product_id))
+    for name, loads in found.items():
+        for percent in (50, 95, 99):
+            values = [load.percentile_ms(percent) for load in loads]
+            add_row(f"{rate}/s: {name} p{percent}, ms", *_spread(values))
+    ratios = [
+        ours.percentile_ms(95) / echo.percentile_ms(95)
+        for ours, echo in zip(found["V5"], found["echo"], strict=True)
+    ]
+    add_row("  p95 × echo, run by run", *_spread(ratios, 2))
+    refused = sum(load.statuses.total() - load.statuses[202] for load in found["V5"])
+    add_row("  answers other than 202", str(refused), "")
+    calls = relay_log.read_text().count(f" claims of {product_id} ") - calls_before
+    accepted = sum(load.statuses[202] for load in found["V5"])
+    add_row("  SQS calls per order", f"{calls / accepted:.4f}", "")
+
+
+def _lambda_edge(target: Target, _: str, add_row: AddRow) -> None:
+    """The emulated Lambda edge, interleaved with its floor"""
+    product_id = _sale(target)
+    asyncio.run(warm_up(target))
+    rates: dict[str, list[float]] = {"constant": [], "V5": []}
+    with constant_function(target) as constant_url:
+        for _round in range(EDGE_ROUNDS):
+            for name, url in (("constant", constant_url), ("V5", f"{target.api_url}/api/v5/buy")):
+                rates[name].append(requests_per_second(url, product_id, EDGE_SECONDS))
+    for name, values in rates.items():
+        add_row(f"Lambda edge: {name}, requests/s", *_spread(values, 0))
+    ratios = [v5 / floor for v5, floor in zip(rates["V5"], rates["constant"], strict=True)]
+    add_row("  V5 × constant, run by run", *_spread(ratios, 2))
+
+
+def _sale(target: Target) -> str:
+    product_id = f"bench-{time.time_ns():x}"
+
+    async def prepare(services: Services) -> None:
+        await seed(services, user_ids(3000), [product_id], STOCK)
+        await services.stock.open_sale(product_id, STOCK)
+
+    with_services(target, prepare)
+    return product_id
+
+
+def _bodies(product_id: str) -> Iterator[str]:
+    for user_id in itertools.cycle(user_ids(3000)):
+        yield json.dumps({"productId": product_id, "userId": user_id})
+
+
+def _load(running: Awaitable[Load]) -> Load:
+    async def run() -> Load:
+        return await running
+
+    return uvloop.run(run())
+
+
+def _confirmed_after(base_url: str, product_id: str) -> float:
+    with httpx.Client(base_url=base_url, timeout=30) as http:
+        started = time.monotonic()
+        body = {"productId": product_id, "userId": "u-00001"}
+        order_id = http.post("/api/v5/buy", json=body).json()["orderId"]
+        while http.get(f"/api/v5/orders/{order_id}").json()["status"] == "PENDING":
+            time.sleep(0.01)
+        return time.monotonic() - started
+
+
+async def _until_settled(services: Services, product_id: str) -> None:
+    async with asyncio.timeout(300):
+        while await services.ledger.count(product_id):  # noqa: ASYNC110 - others empty it
+            await asyncio.sleep(0.02)
+
+
+async def _confirmed(services: Services, product_id: str) -> int:
+    rows = await services.database.fetch_all("select_books", ids=[product_id])
+    return int(rows[0]["confirmed"])
+
+
+def _spread(values: list[float], digits: int = 1) -> tuple[str, str]:
+    low, high = min(values), max(values)
+    return f"{statistics.median(values):.{digits}f}", f"{low:.{digits}f} – {high:.{digits}f}"
+
+
+if __name__ == "__main__":
+    main()

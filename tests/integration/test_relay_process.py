@@ -1,0 +1,137 @@
+"""The relay process, and the sweep of the web workers, on a real Valkey; SQS is a list here."""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+import pytest
+
+from flashsale.errors import StockUnavailable
+from flashsale.model import Claim
+from flashsale.relay import ASGI_PACE, LEASE_MS, TOKEN, lead
+from flashsale.relay_inbox import ALIVE, INBOX
+from flashsale.scripts import Keys
+from flashsale.stock import SWEEPER
+from infra.edge.standing import relay_for_all, sweep_forever
+from tests.integration.test_v5_pipeline import Queue
+from tests.support import USERS
+
+
+@pytest.fixture
+async def queue(services):
+    services.order_queue = Queue()
+    yield services.order_queue
+    await services.redis.delete(ALIVE, INBOX, SWEEPER)
+
+
+@pytest.fixture
+async def start():
+    tasks = []
+
+    def run(coroutine):
+        tasks.append(asyncio.create_task(coroutine))
+
+    yield run
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def until(condition):
+    async with asyncio.timeout(20):
+        while not await condition():
+            await asyncio.sleep(0.01)
+
+
+async def claim(services, product_id, user=USERS[0]):
+    return await services.ledger.claim(Claim(product_id, user, 1), TOKEN, LEASE_MS)
+
+
+async def test_a_claimer_hands_over_to_the_relay_process(services, queue, start, new_product):
+    product_id = await new_product(5)
+    start(relay_for_all(services))
+    await until(services.relay_inbox.is_served)
+
+    assert (await claim(services, product_id)).leader
+    await lead(services, product_id, ASGI_PACE)
+
+    async def sent():
+        return queue.messages
+
+    await until(sent)
+
+    async def free():
+        return not await services.redis.exists(Keys(product_id).lease)
+
+    await until(free)
+
+
+async def test_without_a_relay_process_the_claimer_relays(services, queue, new_product):
+    product_id = await new_product(5)
+    await claim(services, product_id)
+
+    await lead(services, product_id, ASGI_PACE)
+
+    assert len(queue.messages) == 1
+    assert not await services.redis.exists(INBOX)
+
+
+async def test_what_waited_for_a_dead_process_is_taken_by_the_next(
+    services, queue, start, new_product
+):
+    product_id = await new_product(5)
+    await services.relay_inbox.announce()  # and then it dies
+    await claim(services, product_id)
+    await lead(services, product_id, ASGI_PACE)
+    assert not queue.messages
+
+    start(relay_for_all(services))
+
+    async def sent():
+        return queue.messages
+
+    await until(sent)
+
+
+async def test_a_redis_that_does_not_answer_ends_neither_the_process_nor_the_buyer(
+    services, queue, start, new_product, monkeypatch, caplog
+):
+    product_id = await new_product(5)
+    take, failed = services.relay_inbox.take, []
+
+    async def take_or_fail():
+        if not failed:
+            failed.append(1)
+            raise StockUnavailable("Redis: gone")
+        return await take()
+
+    monkeypatch.setattr(services.relay_inbox, "take", take_or_fail)
+    with caplog.at_level(logging.WARNING):
+        start(relay_for_all(services))
+        await until(services.relay_inbox.is_served)
+        await claim(services, product_id)
+        await lead(services, product_id, ASGI_PACE)
+
+        async def sent():
+            return queue.messages
+
+        await until(sent)
+    assert "Redis: gone" in caplog.text
+
+
+async def test_web_workers_sweep_and_only_one_of_them_in_a_period(
+    services, queue, start, new_product
+):
+    product_id = await new_product(5)
+    services.settings = replace(services.settings, sweep_after=1)
+    await claim(services, product_id)
+    await services.ledger.unsent(product_id, 1)  # read by a leader that died
+
+    for _ in range(3):
+        start(sweep_forever(services))
+
+    async def sent():
+        return queue.messages
+
+    await until(sent)
+    assert sum(product_id in message.body for message in queue.messages) == 1
