@@ -9,9 +9,17 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $$p && break; done)
 
+# EMULATOR=localstack runs LocalStack itself instead of ministack; its pinned packages need Python 3.13.
+EMULATOR ?= ministack
+export EMULATOR
+PYTHON313 ?= $(shell for p in python3.13 python3 "$$HOME"/.pyenv/versions/3.13.*/bin/python; do \
+	"$$p" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 13))' \
+	2>/dev/null && echo "$$p" && break; done)
+
 BIN := .venv/bin
 STAMP := .venv/.installed
-EMULATOR_STAMP := .venv-emulator/.installed
+STAMP_ministack := .venv-emulator/.installed
+STAMP_localstack := .venv-localstack/.installed
 
 .PHONY: help
 help: ## list the targets
@@ -30,15 +38,25 @@ $(STAMP): requirements/pip.txt requirements/dev.txt | python
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(EMULATOR_STAMP): requirements/pip.txt requirements/emulator.txt | python
+$(STAMP_ministack): requirements/pip.txt requirements/emulator.txt | python
 	@echo "Making .venv-emulator (once; half a minute)"
 	@$(PYTHON) -m venv --clear .venv-emulator
 	@.venv-emulator/bin/python -m pip install --quiet --require-hashes -r requirements/pip.txt
 	@.venv-emulator/bin/python -m pip install --quiet --require-hashes -r requirements/emulator.txt
 	@touch $@
 
+$(STAMP_localstack): requirements/pip.txt requirements/localstack.txt $(wildcard infra/localstack/*/*.py) | python
+	@test -n "$(PYTHON313)" || { echo "LocalStack's pinned packages need Python 3.13, and there is none on PATH" \
+	"or among pyenv's versions. Set PYTHON313=/path/to/python3.13." >&2; exit 1; }
+	@echo "Making .venv-localstack with Python 3.13 (once; two minutes)"
+	@$(PYTHON313) -m venv --clear .venv-localstack
+	@.venv-localstack/bin/python -m pip install --quiet --require-hashes -r requirements/pip.txt
+	@.venv-localstack/bin/python -m pip install --quiet --require-hashes -r requirements/localstack.txt
+	@.venv-localstack/bin/python -m pip install --quiet --no-deps --no-build-isolation ./infra/localstack
+	@touch $@
+
 .PHONY: setup
-setup: $(STAMP) $(EMULATOR_STAMP) ## make the two virtual environments
+setup: $(STAMP) $(STAMP_$(EMULATOR)) ## make the two virtual environments
 
 .PHONY: demo
 demo: setup ## hold the same small sale through each generation, and print the books

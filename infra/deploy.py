@@ -12,20 +12,26 @@ from pathlib import Path
 
 import boto3
 
-from infra.paths import ROOT
+from infra.paths import LOCALSTACK_VENV, ROOT
 from infra.problems import Problem
 from infra.target import Target
 
 # Execution environments of buy on the emulator: each is a process, and a laptop has few cores.
 LOCAL_BUY_CONCURRENCY = 8
 
+# LocalStack has a Python of its own; ministack has the one that runs this.
+LOCALSTACK_PYTHON = "3.13"
+
 BUILT = ROOT / ".aws-sam" / "build"
 
 
 def local_parameters(target: Target) -> dict[str, str]:
-    """Template parameters for the emulator, which runs the functions with our own Python."""
+    """Template parameters for the emulator, which runs the functions with its own Python."""
+    on_localstack = target.emulator == "localstack"
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
     return {
-        "PythonRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
+        "PythonRuntime": f"python{LOCALSTACK_PYTHON if on_localstack else own}",
+        "FrontDoor": "function-url" if on_localstack else "http-api",
         "Architecture": "arm64" if os.uname().machine in ("arm64", "aarch64") else "x86_64",
         "RedisUrl": target.redis_url,
         "DatabaseUrl": target.database_url,
@@ -82,7 +88,9 @@ def _overrides(parameters: Mapping[str, str]) -> list[str]:
 
 def _sam(arguments: Sequence[str], log: Path | None) -> None:
     command = [str(Path(sys.executable).parent / "sam"), *arguments]
-    environment = {**os.environ, "SAM_CLI_TELEMETRY": "0"}
+    # SAM builds with a Python of the functions' version, which it looks for on PATH.
+    path = os.pathsep.join([os.environ.get("PATH", ""), str(LOCALSTACK_VENV / "bin")])
+    environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": path}
     if log is None:
         done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
     else:

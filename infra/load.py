@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import httpx
 
+from infra.door import Door
+
 # A throttled attempt (429) waits this long, more or less, and tries again; its clock runs on.
 THROTTLE_PAUSE = 0.05
 THROTTLE_TRIES = 400
@@ -33,7 +35,7 @@ class Answer:
 
 
 async def buy_all(
-    api_url: str,
+    door: Door,
     generation: int,
     product_id: str,
     users: Sequence[str],
@@ -43,7 +45,7 @@ async def buy_all(
     """One attempt for each user, `connections` of them at a time."""
     waiting = iter(users)
     answers: list[Answer] = []
-    async with httpx.AsyncClient(base_url=api_url, timeout=60) as client:
+    async with door.client() as client:
 
         async def buyer() -> None:
             for user_id in waiting:

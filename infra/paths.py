@@ -6,3 +6,4 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".local"
 MIGRATIONS = ROOT / "infra" / "migrations"
 EMULATOR_VENV = ROOT / ".venv-emulator"
+LOCALSTACK_VENV = ROOT / ".venv-localstack"

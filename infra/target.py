@@ -15,10 +15,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flashsale.bootstrap import Services
 from flashsale.config import Settings
 from flashsale.errors import ConfigError
-from infra.clouds import Cloud, detect
+from infra.clouds import Cloud, at
+from infra.door import Door
 from infra.problems import Problem
 
 STACK_NAME = "flashsale"
+DEFAULT_EMULATOR = "ministack"
 # Locally many commands read and write at once, in one process.
 POOL_SIZE = 8
 
@@ -30,6 +32,7 @@ class Target:
     Attributes:
         endpoint_url: of the emulator; "" on AWS.
         asgi_url: of the ASGI edge, where one was started.
+        emulator: what answers at `endpoint_url`: ministack or localstack.
 
     """
 
@@ -38,6 +41,7 @@ class Target:
     endpoint_url: str
     stack_name: str = STACK_NAME
     asgi_url: str = ""
+    emulator: str = DEFAULT_EMULATOR
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -50,6 +54,7 @@ class Target:
             endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or saved.get("endpoint_url", ""),
             stack_name=os.environ.get("FLASHSALE_STACK") or saved.get("stack_name", STACK_NAME),
             asgi_url=saved.get("asgi_url", ""),
+            emulator=os.environ.get("EMULATOR") or saved.get("emulator", DEFAULT_EMULATOR),
         )
         if not target.redis_url or not target.database_url:
             raise Problem(
@@ -83,7 +88,7 @@ class Target:
     @cached_property
     def cloud(self) -> Cloud:
         """The emulator, or AWS, behind one face."""
-        return detect(self.endpoint_url)
+        return at(self.endpoint_url, self.emulator)
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -104,14 +109,14 @@ class Target:
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
     @property
-    def api_url(self) -> str:
-        """Base URL of the HTTP API, without a slash at its end."""
-        return self.cloud.api_url(self.outputs)
+    def api(self) -> Door:
+        """The HTTP API in front of the buy function."""
+        return self.cloud.door(self.outputs)
 
     @property
-    def edges(self) -> dict[str, str]:
-        """Base URLs of the same API, by what terminates HTTP."""
-        return {"lambda": self.api_url} | ({"asgi": self.asgi_url} if self.asgi_url else {})
+    def edges(self) -> dict[str, Door]:
+        """The same API, by what terminates HTTP."""
+        return {"lambda": self.api} | ({"asgi": Door(self.asgi_url)} if self.asgi_url else {})
 
     @property
     def queues(self) -> dict[str, str]:

@@ -4,7 +4,6 @@ import asyncio
 import json
 
 import boto3
-import httpx
 
 from infra.deploy import LOCAL_BUY_CONCURRENCY
 from infra.target import Target
@@ -25,6 +24,6 @@ async def warm_up(target: Target) -> None:
                 for _ in range(count)
             )
         )
-    async with httpx.AsyncClient(base_url=target.api_url, timeout=60) as http:
+    async with target.api.client() as http:
         for count in range(1, LOCAL_BUY_CONCURRENCY + 1):
             await asyncio.gather(*(http.get("/health") for _ in range(count)))

@@ -60,7 +60,7 @@ def constant_function(target: Target) -> Iterator[str]:
             ApiId=api_id, RouteKey="$default", Target=f"integrations/{integration}"
         )
         gateway.create_stage(ApiId=api_id, StageName="$default", AutoDeploy=True)
-        url = target.cloud.api_url({"ApiId": api_id}) + "/"
+        url = target.cloud.door({"ApiId": api_id}).url + "/"
         requests_per_second(url, "warm-up", 3.0)
         yield url
     finally:

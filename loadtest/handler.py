@@ -150,8 +150,8 @@ def _edge(target: Target, on_sale: str, sold_out: str) -> dict[str, list[float]]
         for _ in range(ROUNDS):
             for name, url, product_id in (
                 ("constant", constant_url, on_sale),
-                ("V4 accepted", f"{target.api_url}/api/v4/buy", on_sale),
-                ("V4 sold out", f"{target.api_url}/api/v4/buy", sold_out),
+                ("V4 accepted", f"{target.api.url}/api/v4/buy", on_sale),
+                ("V4 sold out", f"{target.api.url}/api/v4/buy", sold_out),
             ):
                 rates[name].append(requests_per_second(url, product_id, SECONDS))
     return rates

@@ -69,7 +69,7 @@ def _lone(target: Target, url: str, add_row: AddRow) -> None:
     """A lone claim on an idle system, until it is CONFIRMED"""
     product_id = _sale(target)
     asyncio.run(warm_up(target))
-    for name, base in (("ASGI", url), ("Lambda", target.api_url)):
+    for name, base in (("ASGI", url), ("Lambda", target.api.url)):
         seconds = [_confirmed_after(base, product_id) for _ in range(LONE_CLAIMS)]
         add_row(f"lone claim, {name} edge: CONFIRMED after, s", *_spread(seconds, 2))
 
@@ -135,7 +135,7 @@ def _lambda_edge(target: Target, _: str, add_row: AddRow) -> None:
     rates: dict[str, list[float]] = {"constant": [], "V5": []}
     with constant_function(target) as constant_url:
         for _round in range(EDGE_ROUNDS):
-            for name, url in (("constant", constant_url), ("V5", f"{target.api_url}/api/v5/buy")):
+            for name, url in (("constant", constant_url), ("V5", f"{target.api.url}/api/v5/buy")):
                 rates[name].append(requests_per_second(url, product_id, EDGE_SECONDS))
     for name, values in rates.items():
         add_row(f"Lambda edge: {name}, requests/s", *_spread(values, 0))

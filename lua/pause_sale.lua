@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  {product}:stock  integer, units that can be claimed
 -- KEYS[2]  {product}:sale   hash: the terms of the sale
+-- ARGV     none
 -- returns  {starts_at, ends_at, limit_per_buyer} of the sale, with which to open it again; empty
 --          where Redis knows nothing of it any more
 redis.call('DEL', KEYS[1])

@@ -45,8 +45,8 @@ def demo() -> None:
     for finding in found:
         errors.print(f"[red]✗[/] {finding}")
     console.print(f"Done in {time.monotonic() - started:.0f} s. The stack is still up:")
-    console.print(f"  API       {target.edges['lambda']}  (Lambda)", soft_wrap=True)
-    console.print(f"            {target.edges['asgi']}  (ASGI, with /metrics)", soft_wrap=True)
+    console.print(f"  API       {target.edges['lambda'].curl}  (Lambda)", soft_wrap=True)
+    console.print(f"            {target.edges['asgi'].curl}  (ASGI, with /metrics)", soft_wrap=True)
     console.print("            with /health, /docs and /api/products")
     console.print("  look      flashsale status | verify | logs | dlq ls   (in .venv/bin)")
     console.print("  stop      make down")

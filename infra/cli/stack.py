@@ -59,7 +59,9 @@ def start() -> Target:
     fresh = not stack.supervisor.running
     try:
         stack.up(lambda line: errors.print(f"[green]✓[/] {line}"))
-        target = Target(stack.redis_url, stack.database_url, stack.endpoint_url)
+        target = Target(
+            stack.redis_url, stack.database_url, stack.endpoint_url, emulator=stack.emulator_name
+        )
         target.export()
         target.save(LOCAL)
         deploy_locally(target)
@@ -125,7 +127,7 @@ def deploy(
     target = Target(redis_url="", database_url="", endpoint_url="")
     deployment.deploy(env, target.stack_name, {}, log=None)
     console.print(f"Migrations applied: {deployment.migrate(target) or 'none'}")
-    console.print(f"API: {target.api_url}")
+    console.print(f"API: {target.api.curl}")
 
 
 def status() -> None:
@@ -140,7 +142,7 @@ def status() -> None:
     asked: list[tuple[str, str, Callable[[str], str]]] = [
         ("valkey", target.redis_url, _redis_version),
         ("postgres", target.database_url, _postgres_version),
-        ("ministack", target.endpoint_url, _emulator_version),
+        (target.emulator, target.endpoint_url, _emulator_version),
     ]
     if target.asgi_url:
         asked += [
@@ -160,8 +162,8 @@ def status() -> None:
         f"Python {sys.version.split()[0]}, SAM CLI {version('aws-sam-cli')}, "
         f"logs in {LOCAL / 'logs'}"
     )
-    for name, url in target.edges.items():
-        console.print(f"API ({name}): [bold]{url}[/]", soft_wrap=True)
+    for name, door in target.edges.items():
+        console.print(f"API ({name}): [bold]{door.curl}[/]", soft_wrap=True)
     console.print(queues_table(depths(target.queues)))
 
 

@@ -2,11 +2,14 @@
 
 from infra.clouds.aws import Aws
 from infra.clouds.cloud import Cloud, QueuedMessage
+from infra.clouds.localstack import LocalStack
 from infra.clouds.ministack import Ministack
 
-__all__ = ["Cloud", "QueuedMessage", "detect"]
+__all__ = ["Cloud", "QueuedMessage", "at"]
 
 
-def detect(endpoint_url: str) -> Cloud:
-    """The cloud at this address; "" means AWS."""
-    return Ministack(endpoint_url) if endpoint_url else Aws()
+def at(endpoint_url: str, emulator: str) -> Cloud:
+    """The cloud at this address, where `emulator` answers; "" means AWS."""
+    if not endpoint_url:
+        return Aws()
+    return LocalStack(endpoint_url) if emulator == "localstack" else Ministack(endpoint_url)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import boto3
 
 from infra.clouds.cloud import QueuedMessage
+from infra.door import Door
 
 
 class Aws:
@@ -12,9 +13,9 @@ class Aws:
 
     name = "AWS"
 
-    def api_url(self, outputs: Mapping[str, str]) -> str:
-        """The address that API Gateway gave the API."""
-        return outputs["ApiUrl"]
+    def door(self, outputs: Mapping[str, str]) -> Door:
+        """The address that AWS gave the API."""
+        return Door(outputs["ApiUrl"].rstrip("/"))
 
     def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
         """Nothing: CloudFormation did it all."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from infra.door import Door
+
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
@@ -19,8 +21,8 @@ class Cloud(Protocol):
 
     name: str
 
-    def api_url(self, outputs: Mapping[str, str]) -> str:
-        """Base URL of the HTTP API, from the outputs of the CloudFormation stack."""
+    def door(self, outputs: Mapping[str, str]) -> Door:
+        """The HTTP API, from the outputs of the CloudFormation stack."""
 
     def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
         """Do what the template says and this cloud's CloudFormation leaves out."""

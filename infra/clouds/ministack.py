@@ -7,6 +7,7 @@ import boto3
 import httpx
 
 from infra.clouds.cloud import QueuedMessage
+from infra.door import Door
 
 
 class Ministack:
@@ -17,9 +18,9 @@ class Ministack:
     def __init__(self, endpoint_url: str) -> None:
         self._endpoint_url = endpoint_url.rstrip("/")
 
-    def api_url(self, outputs: Mapping[str, str]) -> str:
+    def door(self, outputs: Mapping[str, str]) -> Door:
         """The API lives below a path; its tag `ms-custom-id` pins the id."""
-        return f"{self._endpoint_url}/_aws/execute-api/{outputs['ApiId']}"
+        return Door(f"{self._endpoint_url}/_aws/execute-api/{outputs['ApiId']}")
 
     def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
         """Reserve concurrency: ministack's CloudFormation leaves ReservedConcurrentExecutions out.

@@ -6,7 +6,7 @@ Run it with `granian --interface asgi infra.edge.app:app`, and `python -m infra.
 import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -15,7 +15,7 @@ from flashsale import process
 from flashsale.http.observe import Observe
 from functions.buy.app import api
 from infra.edge.metrics import emit, exposition
-from infra.edge.standing import sweep_forever
+from infra.edge.standing import end, sweep_forever
 
 
 @asynccontextmanager
@@ -27,9 +27,7 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     gc.set_threshold(50_000)
     sweeping = asyncio.create_task(sweep_forever(services))
     yield
-    sweeping.cancel()
-    with suppress(asyncio.CancelledError):
-        await sweeping
+    await end(sweeping)
     await services.close()
 
 

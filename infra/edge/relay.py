@@ -6,22 +6,22 @@ One is enough; a second one is a spare. Without any, the web workers relay by th
 import asyncio
 import logging
 import signal
-from contextlib import suppress
 
 import uvloop
 
 from flashsale import process
-from infra.edge.standing import relay_for_all
+from infra.edge.standing import end, relay_for_all
 
 
 async def main() -> None:
     """Relay until SIGTERM or SIGINT."""
     services = process.services()
-    relaying = asyncio.create_task(relay_for_all(services))
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, relaying.cancel)
-    with suppress(asyncio.CancelledError):
-        await relaying
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    relaying = asyncio.create_task(relay_for_all(services))
+    await stop.wait()
+    await end(relaying)
     await services.close()
 
 

@@ -54,3 +54,10 @@ async def sweep_forever(services: Services) -> NoReturn:
 async def _sweep_in_turn(services: Services, period: float) -> None:
     if await services.stock.take_sweep(period) and (swept := await sweep(services)):
         logger.warning("swept %d claims that were unsettled too long", swept)
+
+
+async def end(task: "asyncio.Task[NoReturn]") -> None:
+    """Cancel a task until it has ended: up to Python 3.11, `asyncio.wait_for` may swallow one."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.5)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.problems import Problem
+from infra.stack.localstack import localstack
 from infra.stack.ministack import ministack
 from infra.stack.postgres import postgres
 from infra.stack.program import HOST, Program
@@ -23,6 +24,8 @@ DEFAULT_PORTS = {
     "FLASHSALE_EDGE_PORT": 8000,
 }
 
+EMULATORS = {"ministack": ministack, "localstack": localstack}
+
 Report = Callable[[str], None]
 
 
@@ -38,7 +41,9 @@ class Stack:
         self.supervisor = Supervisor(directory)
         self.redis = valkey(directory, _port(environment, "FLASHSALE_VALKEY_PORT"))
         self.database = postgres(directory, _port(environment, "FLASHSALE_POSTGRES_PORT"))
-        self.emulator = ministack(directory, _port(environment, "FLASHSALE_EMULATOR_PORT"))
+        self.emulator_name = _emulator(environment)
+        port = _port(environment, "FLASHSALE_EMULATOR_PORT")
+        self.emulator = EMULATORS[self.emulator_name](directory, port)
         self.edge_port = _port(environment, "FLASHSALE_EDGE_PORT")
         self.redis_url = environment.get("REDIS_URL") or self.redis.url
         self.database_url = environment.get("DATABASE_URL") or self.database.url
@@ -119,6 +124,13 @@ class Stack:
     def down(self) -> None:
         """Stop all servers; their data stays."""
         self.supervisor.shutdown()
+
+
+def _emulator(environment: Mapping[str, str]) -> str:
+    name = environment.get("EMULATOR") or "ministack"
+    if name not in EMULATORS:
+        raise Problem(f"EMULATOR is {name!r}.", f"It should be one of {', '.join(EMULATORS)}.")
+    return name
 
 
 def _port(environment: Mapping[str, str], variable: str) -> int:

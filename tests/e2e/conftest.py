@@ -38,7 +38,8 @@ def deployed(stack: Stack, migrated: Settings) -> Target:
 @pytest.fixture
 def http(deployed: Target) -> Iterator[httpx.Client]:
     """A client of the deployed HTTP API."""
-    with httpx.Client(base_url=deployed.api_url, timeout=60) as client:
+    door = deployed.api
+    with httpx.Client(base_url=door.url, headers=dict(door.headers), timeout=60) as client:
         yield client
 
 

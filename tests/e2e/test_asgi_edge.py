@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from flashsale.books import read_books
+from infra.door import Door
 from infra.load import Kind, buy_all
 from infra.stack import edge
 from tests.e2e.conftest import body
@@ -27,7 +28,7 @@ def asgi_url(stack, deployed):
 async def test_a_crowd_buys_exactly_the_stock(asgi_url, new_product, services):
     product_id = await new_product(20)
 
-    answers = await buy_all(asgi_url, 5, product_id, USERS[:100], 16, lambda _: None)
+    answers = await buy_all(Door(asgi_url), 5, product_id, USERS[:100], 16, lambda _: None)
 
     kinds = [answer.kind for answer in answers]
     assert (kinds.count(Kind.ACCEPTED), kinds.count(Kind.SOLD_OUT)) == (20, 80)

@@ -56,7 +56,7 @@ def test_status_shows_servers_address_and_queues(flashsale, deployed):
     done = flashsale("status")
 
     assert done.returncode == 0, done.stderr
-    for word in ("valkey", "postgres", deployed.api_url, "orders", "dlq", "parking"):
+    for word in ("valkey", "postgres", deployed.api.url, "orders", "dlq", "parking"):
         assert word in done.stdout
 
 

@@ -7,7 +7,6 @@ import signal
 import uuid
 
 import boto3
-import httpx
 import pytest
 
 from flashsale.books import read_books
@@ -84,9 +83,7 @@ async def test_v4_answers_the_id_of_the_order(http, new_product):
 async def test_a_crowd_buys_exactly_the_stock(deployed, new_product, books_of, generation):
     product_id = await new_product(20)
 
-    answers = await buy_all(
-        deployed.api_url, generation, product_id, USERS[:100], 16, lambda _: None
-    )
+    answers = await buy_all(deployed.api, generation, product_id, USERS[:100], 16, lambda _: None)
 
     assert sum(answer.kind is Kind.ACCEPTED for answer in answers) == 20
     assert sum(answer.kind is Kind.SOLD_OUT for answer in answers) == 80
@@ -104,7 +101,7 @@ def test_bad_input_has_the_documented_shape(http, content, status):
 
 
 async def test_more_requests_at_once_than_reserved_are_throttled(deployed):
-    async with httpx.AsyncClient(base_url=deployed.api_url, timeout=60) as client:
+    async with deployed.api.client() as client:
         answers = await asyncio.gather(
             *(client.get("/health") for _ in range(LOCAL_BUY_CONCURRENCY * 8))
         )
@@ -187,7 +184,7 @@ async def test_postgres_killed_in_the_middle_of_a_v4_sale(
 
     async def sell(users):
         nonlocal accepted
-        answers = await buy_all(deployed.api_url, 4, product_id, users, 8, lambda _: None)
+        answers = await buy_all(deployed.api, 4, product_id, users, 8, lambda _: None)
         accepted += sum(answer.kind is Kind.ACCEPTED for answer in answers)
 
     await sell(USERS[:30])

@@ -16,6 +16,7 @@ from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
 from flashsale.errors import ServiceUnavailable
 from infra import deploy
+from infra.door import Door
 from infra.queues import depths
 from infra.stack.program import Program
 from infra.stack.stack import Stack
@@ -63,7 +64,7 @@ class Shop:
 
     async def sell(self, product_id: str, users: list[str], edge: str = "asgi") -> Sold:
         """One unit to each of these users, eight at a time, and to some strangers."""
-        url = self.web.url if edge == "asgi" else self.target.api_url
+        door = Door(self.web.url) if edge == "asgi" else self.target.api
         waiting, sold = iter([*users, *STRANGERS]), Sold()
 
         async def buyer() -> None:
@@ -71,7 +72,7 @@ class Shop:
                 body = {"productId": product_id, "userId": user}
                 try:
                     # A connection each: one that breaks takes no other buyer with it.
-                    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+                    async with door.client() as http:
                         answer = await http.post("/api/v5/buy", json=body)
                 except httpx.HTTPError:
                     sold.unanswered += 1

@@ -142,5 +142,5 @@ def test_a_store_that_is_down_is_one_message_and_no_traceback():
     )
 
     assert done.returncode == 1
-    assert "Redis: " in done.stderr
+    assert "PostgreSQL: " in done.stderr
     assert "Traceback" not in done.stderr

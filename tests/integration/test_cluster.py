@@ -26,7 +26,9 @@ from tests.support import eventually, free_port
 def cluster_url(stack):
     port = free_port()
     plain = valkey(stack.directory / "cluster", port)
-    command = [*plain.command, "--cluster-enabled", "yes"]
+    # Its own bus would be at this port + 10,000, which may be no port at all.
+    options = ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
+    command = [*plain.command, *options]
     node = replace(plain, name="valkey-cluster", command=command)
     stack.add(node)
     with Redis(port=port, decode_responses=True) as redis:

@@ -12,7 +12,7 @@ from flashsale.relay import ASGI_PACE, LEASE_MS, TOKEN, lead
 from flashsale.relay_inbox import ALIVE, INBOX
 from flashsale.scripts import Keys
 from flashsale.stock import SWEEPER
-from infra.edge.standing import relay_for_all, sweep_forever
+from infra.edge.standing import end, relay_for_all, sweep_forever
 from tests.integration.test_v5_pipeline import Queue
 from tests.support import USERS
 
@@ -33,8 +33,7 @@ async def start():
 
     yield run
     for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        await end(task)
 
 
 async def until(condition):
@@ -130,8 +129,8 @@ async def test_web_workers_sweep_and_only_one_of_them_in_a_period(
     for _ in range(3):
         start(sweep_forever(services))
 
-    async def sent():
-        return queue.messages
+    async def swept():
+        return any(product_id in message.body for message in queue.messages)
 
-    await until(sent)
+    await until(swept)
     assert sum(product_id in message.body for message in queue.messages) == 1

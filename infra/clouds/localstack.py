@@ -1,0 +1,54 @@
+"""LocalStack: its Function URLs, and its window into queues. The rest it does as AWS does."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import boto3
+import httpx
+
+from infra.clouds.aws import Aws
+from infra.clouds.cloud import QueuedMessage
+from infra.door import Door
+
+
+class LocalStack(Aws):
+    """LocalStack at one address."""
+
+    name = "LocalStack"
+
+    def __init__(self, endpoint_url: str) -> None:
+        self._endpoint_url = endpoint_url.rstrip("/")
+
+    def door(self, outputs: Mapping[str, str]) -> Door:
+        """A Function URL is told apart by its host, which no name server here knows."""
+        return Door(self._endpoint_url, {"host": urlsplit(outputs["ApiUrl"]).netloc})
+
+    def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
+        """Reserve concurrency, as for ministack."""
+        boto3.client("lambda").put_function_concurrency(
+            FunctionName=f"{stack_name}-buy",
+            ReservedConcurrentExecutions=int(parameters["BuyReservedConcurrency"]),
+        )
+
+    def peek(self, queue_url: str, limit: int) -> list[QueuedMessage]:
+        """Look through LocalStack's own window, which changes nothing."""
+        answer = httpx.get(
+            f"{self._endpoint_url}/_aws/sqs/messages",
+            params={"QueueUrl": queue_url, "ShowInvisible": "true"},
+            headers={"accept": "application/json"},
+        )
+        result = answer.raise_for_status().json()["ReceiveMessageResponse"]["ReceiveMessageResult"]
+        messages = (result or {}).get("Message", [])
+        messages = [messages] if isinstance(messages, dict) else messages
+        return [_message(message) for message in messages[:limit]]
+
+
+def _message(fields: Mapping[str, object]) -> QueuedMessage:
+    attributes = fields.get("Attribute", [])
+    assert isinstance(attributes, list)
+    received = {one["Name"]: one["Value"] for one in attributes}
+    return QueuedMessage(
+        str(fields["MessageId"]),
+        str(fields["Body"]),
+        int(received.get("ApproximateReceiveCount", 0)),
+    )
