@@ -23,7 +23,7 @@ STAMP_localstack := .venv-localstack/.installed
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 .PHONY: python
 python:
@@ -77,6 +77,10 @@ clean: down ## stop the stack and delete its data and build
 .PHONY: test
 test: setup ## run all tests
 	@$(BIN)/pytest
+
+.PHONY: test-e2e
+test-e2e: setup ## run the tests of the deployed application; with EMULATOR=localstack, on LocalStack
+	@$(BIN)/pytest tests/e2e $(if $(filter localstack,$(EMULATOR)),tests/executor)
 
 .PHONY: test-faults
 test-faults: setup ## kill and cut everything in the middle of a sale (needs libfaketime)

@@ -65,12 +65,19 @@ async def _attempt(client: httpx.AsyncClient, path: str, body: dict[str, str]) -
             response = await client.post(path, json=body)
         except httpx.HTTPError as error:
             return Answer(Kind.ERROR, time.perf_counter() - started, throttled, repr(error))
-        if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+        if not is_throttled(response):
             kind = _classify(response)
             detail = f"{response.status_code} {response.text[:200]}" if kind is Kind.ERROR else ""
             return Answer(kind, time.perf_counter() - started, throttled, detail)
         await asyncio.sleep(THROTTLE_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
     return Answer(Kind.ERROR, time.perf_counter() - started, THROTTLE_TRIES, "throttled")
+
+
+def is_throttled(response: httpx.Response) -> bool:
+    """Whether all execution environments were busy; LocalStack's Function URL says 500 to that."""
+    return response.status_code == httpx.codes.TOO_MANY_REQUESTS or (
+        response.is_server_error and '"TooManyRequestsException"' in response.text
+    )
 
 
 def _classify(response: httpx.Response) -> Kind:

@@ -35,7 +35,8 @@ def stack() -> Iterator[Stack]:
     """Valkey and PostgreSQL; `deployed` adds the emulator."""
     folder = Path(tempfile.mkdtemp(prefix="flashsale-test-"))
     ports = ("FLASHSALE_VALKEY_PORT", "FLASHSALE_POSTGRES_PORT", "FLASHSALE_EMULATOR_PORT")
-    stack = Stack(folder, {name: str(free_port()) for name in ports})
+    environment = {name: str(free_port()) for name in ports}
+    stack = Stack(folder, {**environment, "EMULATOR": os.environ.get("EMULATOR", "")})
     stack.up(lambda _: None, emulator=False)
     yield stack
     stack.down()

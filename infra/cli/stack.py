@@ -1,8 +1,9 @@
 """Commands that run and deploy the stack."""
 
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from infra.logs import read_logs
 from infra.paths import LOCAL
 from infra.problems import Problem
 from infra.queues import depths
+from infra.stack import compose
 from infra.stack import edge as edge_programs
 from infra.stack.program import answers
 from infra.stack.stack import Stack
@@ -55,6 +57,8 @@ def up(
 
 def start() -> Target:
     """Start the stack and deploy to it; shared by `up` and `demo`."""
+    if os.environ.get("DOCKER"):
+        return _start_in_docker()
     stack = Stack(LOCAL)
     fresh = not stack.supervisor.running
     try:
@@ -72,8 +76,20 @@ def start() -> Target:
     return target
 
 
+def _start_in_docker() -> Target:
+    compose.up(*compose.STORES)
+    target = compose.target()
+    target.export()
+    target.save(LOCAL)
+    deploy_locally(target, compose.FUNCTION_PARAMETERS, flat=True)
+    compose.up()
+    return target
+
+
 def start_asgi_edge(target: Target) -> Target:
     """Start, or start anew, the web workers and the relay process; returns the target with them."""
+    if target.asgi_url and os.environ.get("DOCKER"):
+        return target  # they are containers, and up
     stack = Stack(LOCAL)
     web = edge_programs.web(LOCAL, stack.edge_port, target)
     for program in (web, edge_programs.relay(target)):
@@ -83,13 +99,15 @@ def start_asgi_edge(target: Target) -> Target:
     return target
 
 
-def deploy_locally(target: Target) -> None:
-    """Build, deploy to the emulator, migrate."""
-    parameters = deployment.local_parameters(target)
+def deploy_locally(
+    target: Target, parameters: Mapping[str, str] | None = None, *, flat: bool = False
+) -> None:
+    """Build, deploy to the emulator, migrate; `parameters` overrule those of the local stack."""
+    parameters = {**deployment.local_parameters(target), **(parameters or {})}
     with step("sam build (the first time it downloads the functions' packages)") as done:
         started = time.monotonic()
         build_parameters = {name: parameters[name] for name in ("PythonRuntime", "Architecture")}
-        deployment.build("local", build_parameters, LOCAL / "logs" / "sam-build.log")
+        deployment.build("local", build_parameters, LOCAL / "logs" / "sam-build.log", flat=flat)
         done(f"sam build ({time.monotonic() - started:.1f} s)")
     with step("sam deploy") as done:
         started = time.monotonic()
@@ -107,6 +125,9 @@ def down() -> None:
 
     Example: [bold]flashsale down[/]
     """
+    if os.environ.get("DOCKER"):
+        compose.down()
+        return
     stack = Stack(LOCAL)
     running = stack.supervisor.running
     stack.down()

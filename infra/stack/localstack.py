@@ -25,6 +25,7 @@ def localstack(directory: Path, port: int) -> Program:
             "SERVICES": "cloudformation,cloudwatch,events,iam,lambda,logs,s3,sqs,sts",
             "LAMBDA_RUNTIME_EXECUTOR": "process",
             "LAMBDA_KEEPALIVE_MS": "3600000",
+            "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "60",
             # By default a mapping moves some ten messages a second.
             "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0",
             "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",

@@ -39,12 +39,12 @@ class Stack:
     def __init__(self, directory: Path, environment: Mapping[str, str] = os.environ) -> None:
         self.directory = directory
         self.supervisor = Supervisor(directory)
-        self.redis = valkey(directory, _port(environment, "FLASHSALE_VALKEY_PORT"))
-        self.database = postgres(directory, _port(environment, "FLASHSALE_POSTGRES_PORT"))
+        self.redis = valkey(directory, port_of(environment, "FLASHSALE_VALKEY_PORT"))
+        self.database = postgres(directory, port_of(environment, "FLASHSALE_POSTGRES_PORT"))
         self.emulator_name = _emulator(environment)
-        port = _port(environment, "FLASHSALE_EMULATOR_PORT")
+        port = port_of(environment, "FLASHSALE_EMULATOR_PORT")
         self.emulator = EMULATORS[self.emulator_name](directory, port)
-        self.edge_port = _port(environment, "FLASHSALE_EDGE_PORT")
+        self.edge_port = port_of(environment, "FLASHSALE_EDGE_PORT")
         self.redis_url = environment.get("REDIS_URL") or self.redis.url
         self.database_url = environment.get("DATABASE_URL") or self.database.url
         self.endpoint_url = environment.get("AWS_ENDPOINT_URL") or self.emulator.url
@@ -133,7 +133,8 @@ def _emulator(environment: Mapping[str, str]) -> str:
     return name
 
 
-def _port(environment: Mapping[str, str], variable: str) -> int:
+def port_of(environment: Mapping[str, str], variable: str) -> int:
+    """The port that a variable names, or its default."""
     value = environment.get(variable, str(DEFAULT_PORTS[variable]))
     if not value.isdecimal() or not 0 < int(value) < 65536:
         raise Problem(f"{variable} is {value!r}.", "It should be a port number, such as 16379.")

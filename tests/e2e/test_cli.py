@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import localstack_client.session
 import pytest
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
@@ -84,3 +85,12 @@ def test_dlq_ls_peek_and_redrive(flashsale, deployed, sqs):
     assert "received 0 times" in peeked.stdout
     assert "No messages in parking" in empty.stdout
     assert "0 messages moved from parking to dlq" in moved.stdout
+
+
+def test_localstack_client_needs_no_address(deployed):
+    """The README says so; it is how `awslocal` finds an emulator, too."""
+    session = localstack_client.session.Session()
+
+    url = session.client("sqs").get_queue_url(QueueName=f"{deployed.stack_name}-orders")
+
+    assert url["QueueUrl"].rpartition("/")[2] == f"{deployed.stack_name}-orders"

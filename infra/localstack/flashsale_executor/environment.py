@@ -21,8 +21,9 @@ API = "/2018-06-01/runtime"
 # How often a wait looks whether the process is still there; seconds.
 LOOK = 0.2
 STOP_DEADLINE = 2.0
-# Until the runtime asks for its first invocation; what AWS gives an INIT phase.
-INIT_DEADLINE = 10.0
+# Until the runtime asks for its first invocation. AWS gives it ten seconds; a laptop that starts
+# eight processes at once needs more.
+INIT_DEADLINE = 60.0
 
 
 class InitError(Exception):

@@ -1,0 +1,57 @@
+"""The stack in containers: what `docker compose` starts, and where that answers."""
+
+import os
+import subprocess
+
+from infra.paths import ROOT
+from infra.problems import Problem
+from infra.stack.program import HOST
+from infra.stack.stack import port_of
+from infra.target import Target
+
+# What the functions need comes first; the edge needs the queue, which the deployment makes.
+STORES = ("valkey", "postgres", "localstack")
+# Function containers find the stores by their names in docker-compose.yml.
+FUNCTION_PARAMETERS = {
+    "RedisUrl": "redis://valkey:6379/0",
+    "DatabaseUrl": "postgresql://postgres@postgres:5432/postgres",
+}
+
+
+def up(*services: str) -> None:
+    """Start these services, or all, and wait until they are healthy."""
+    _compose("up", "--detach", "--wait", *services)
+
+
+def down() -> None:
+    """Stop all containers; their volumes stay."""
+    _compose("down")
+
+
+def target() -> Target:
+    """Where the containers answer on this machine."""
+    valkey, postgres, emulator, edge = (
+        port_of(os.environ, f"FLASHSALE_{name}_PORT")
+        for name in ("VALKEY", "POSTGRES", "EMULATOR", "EDGE")
+    )
+    return Target(
+        f"redis://{HOST}:{valkey}/0",
+        f"postgresql://postgres@{HOST}:{postgres}/postgres",
+        f"http://{HOST}:{emulator}",
+        asgi_url=f"http://{HOST}:{edge}",
+        emulator="localstack",
+    )
+
+
+def _compose(*arguments: str) -> None:
+    try:
+        done = subprocess.run(["docker", "compose", *arguments], cwd=ROOT, check=False)
+    except FileNotFoundError as error:
+        raise Problem(
+            "There is no docker on PATH.", "Install Docker, or leave out DOCKER=1."
+        ) from error
+    if done.returncode:
+        raise Problem(
+            f"`docker compose {' '.join(arguments)}` failed with status {done.returncode}.",
+            "Mend what it says above, or leave out DOCKER=1.",
+        )
