@@ -1,16 +1,19 @@
 """The application, built and deployed by SAM to an emulator of its own."""
 
+import asyncio
 from collections.abc import Iterator
 
 import boto3
 import httpx
 import pytest
 
+from flashsale.books import read_books
 from flashsale.config import Settings
 from infra import deploy
+from infra.queues import depths
 from infra.stack.stack import Stack
 from infra.target import Target
-from tests.support import USERS
+from tests.support import USERS, eventually
 
 # Seconds until a failed message comes again: short, so that ten failures take less than a minute.
 VISIBILITY_TIMEOUT = 2
@@ -56,3 +59,27 @@ def sqs(deployed: Target):
 
 def body(product_id: str, user_id: str = USERS[0]) -> dict[str, str]:
     return {"productId": product_id, "userId": user_id}
+
+
+@pytest.fixture
+def books_of(services):
+    async def read(product_id):
+        (books,) = await read_books(services, [product_id])
+        return books
+
+    return read
+
+
+async def until(condition, deadline=60.0):
+    """`eventually` for a condition that is a coroutine function."""
+    async with asyncio.timeout(deadline):
+        while not (value := await condition()):
+            await asyncio.sleep(0.05)
+        return value
+
+
+async def drained(deployed, deadline=120.0):
+    def empty():
+        return not any(depth.total for depth in depths(deployed.queues).values())
+
+    await asyncio.to_thread(eventually, empty, deadline)

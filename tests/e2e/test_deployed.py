@@ -2,45 +2,15 @@
 
 import asyncio
 import json
-import os
-import signal
-import uuid
+import time
 
 import boto3
 import pytest
 
-from flashsale.books import read_books
-from flashsale.model import Order
 from infra.deploy import LOCAL_BUY_CONCURRENCY
 from infra.load import Kind, buy_all, is_throttled
-from infra.problems import Problem
-from infra.queues import depths
-from tests.e2e.conftest import body
+from tests.e2e.conftest import body, drained, until
 from tests.support import USERS, eventually
-
-
-@pytest.fixture
-def books_of(services):
-    async def read(product_id):
-        (books,) = await read_books(services, [product_id])
-        return books
-
-    return read
-
-
-async def until(condition, deadline=60.0):
-    """`eventually` for a condition that is a coroutine function."""
-    async with asyncio.timeout(deadline):
-        while not (value := await condition()):
-            await asyncio.sleep(0.05)
-        return value
-
-
-async def drained(deployed, deadline=120.0):
-    def empty():
-        return not any(depth.total for depth in depths(deployed.queues).values())
-
-    await asyncio.to_thread(eventually, empty, deadline)
 
 
 def test_health_says_which_services_answer(http):
@@ -145,93 +115,30 @@ async def test_one_correlation_id_leads_from_the_request_to_the_order(http, new_
     assert placed["orders"][order_id] == bought["correlation_id"]
 
 
-async def test_a_bad_order_of_ten_is_rolled_back_and_its_unit_returns_once(
-    deployed, sqs, new_product, books_of, services
-):
-    product_id = await new_product(10, in_redis=0)  # ten units claimed
-    buyers = [*USERS[:9], "nobody"]
-    orders = [
-        Order(id=str(uuid.uuid4()), product_id=product_id, user_id=user, generation=4)
-        for user in buyers
-    ]
-    entries = [
-        {"Id": str(number), "MessageBody": order.model_dump_json()}
-        for number, order in enumerate(orders)
-    ]
+async def test_the_sweep_runs_by_its_schedule(deployed):
+    """Nobody invokes it: a rule does, once a minute, on either emulator."""
+    logs = boto3.client("logs")
+    started = int(time.time() * 1000)
 
-    sqs.send_message_batch(QueueUrl=deployed.queues["orders"], Entries=entries)
-
-    async def settled():
-        books = await books_of(product_id)
-        return books.confirmed == 9 and books.cancelled == 1 and books.redis_stock == 1
-
-    await until(settled)
-    # Sent once more, the bad order runs through the order and the rollback function again.
-    sqs.send_message(QueueUrl=deployed.queues["orders"], MessageBody=orders[-1].model_dump_json())
-    await drained(deployed)
-    books = await books_of(product_id)
-    assert (books.confirmed, books.redis_stock, books.balanced) == (9, 1, True)
-
-
-async def test_poison_is_parked_with_its_cause_looked_at_and_sent_back(deployed, sqs, services):
-    sqs.send_message(QueueUrl=deployed.queues["orders"], MessageBody="poison")
-
-    def parked():
-        return deployed.cloud.peek(deployed.queues["parking"], 10)
-
-    (message,) = await asyncio.to_thread(eventually, parked, 120)
-    again = parked()
-    causes = await services.failures.causes([message.id])
-
-    assert message.body == "poison"
-    assert again == [message], "a look changes nothing"
-    assert "not an order" in causes[message.id]
-    assert deployed.cloud.redrive(deployed.queues["parking"], deployed.queues["dlq"]) == 1
-    assert parked() == []
-    # The rollback function fails ten times more, and parks it again.
-    await asyncio.to_thread(eventually, parked, 120)
-    sqs.purge_queue(QueueUrl=deployed.queues["parking"])
-
-
-async def test_postgres_killed_in_the_middle_of_a_v4_sale(
-    deployed, stack, new_product, books_of, sqs
-):
-    """kill -9, ten seconds of darkness, and a restart: every accepted buyer gets an answer."""
-    product_id = await new_product(60)
-    accepted = 0
-
-    async def sell(users):
-        nonlocal accepted
-        answers = await buy_all(deployed.api, 4, product_id, users, 8, lambda _: None)
-        accepted += sum(answer.kind is Kind.ACCEPTED for answer in answers)
-
-    await sell(USERS[:30])
-    os.kill(stack.supervisor.info()["postgres"]["pid"], signal.SIGKILL)
-    darkness = asyncio.create_task(asyncio.sleep(10))
-    await sell(USERS[30:60])  # V4 goes on selling
-    await darkness
-    await asyncio.to_thread(_start_postgres, stack)
-    await sell(USERS[60:90])
-
-    async def all_answered():
-        if depths(deployed.queues)["parking"].total:  # rolled back in vain ten times: once more
-            deployed.cloud.redrive(deployed.queues["parking"], deployed.queues["dlq"])
-        books = await books_of(product_id)
-        return books.confirmed + books.cancelled == accepted
-
-    await until(all_answered, 180)
-    await drained(deployed)
-    books = await books_of(product_id)
-    assert accepted >= 60
-    assert (books.oversold, books.lost, books.balanced) == (0, 0, True)
-
-
-def _start_postgres(stack):
-    def started():
+    def swept():
+        group = f"/aws/lambda/{deployed.stack_name}-sweep"
         try:
-            stack.start(stack.database)
-        except Problem:
-            return False  # its killed parent's children hold the data folder a moment longer
-        return True
+            events = logs.filter_log_events(logGroupName=group, startTime=started)["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+        return [event for event in events if '"swept"' in event["message"]]
 
-    eventually(started)
+    assert await asyncio.to_thread(eventually, swept, 180)
+
+
+@pytest.mark.parametrize("path", ["/api/v4/buy", "/api/v5/buy", "/api/products/no-such-product"])
+def test_both_doors_answer_alike(http, path):
+    """No header and no body may depend on what stands before the function."""
+    wrong = http.get("/no/such/path")
+    other_site = {"origin": "https://example.org", "access-control-request-method": "POST"}
+    preflight = http.options(path, headers=other_site)
+
+    assert wrong.status_code == 404
+    assert wrong.json() == {"error": "Not Found", "message": "Not Found"}
+    assert preflight.is_client_error, "no other site's page may buy"
+    assert "access-control-allow-origin" not in preflight.headers

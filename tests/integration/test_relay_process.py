@@ -13,7 +13,7 @@ from flashsale.relay_inbox import ALIVE, INBOX
 from flashsale.scripts import Keys
 from flashsale.stock import SWEEPER
 from infra.edge.standing import end, relay_for_all, sweep_forever
-from tests.integration.test_v5_pipeline import Queue
+from tests.integration.queued import Queue
 from tests.support import USERS
 
 

@@ -10,38 +10,12 @@ from dataclasses import replace
 import pytest
 
 from flashsale import relay as relaying
-from flashsale.batch import Message
-from flashsale.books import read_books
 from flashsale.compensate import compensate
-from flashsale.errors import QueueUnavailable
 from flashsale.model import Claim, Claimed, OrderStatus
 from flashsale.place_orders import place_orders
 from flashsale.relay import LAMBDA_PACE, LEASE_MS, TOKEN, Pace, relay, sweep
+from tests.integration.queued import Queue, books_of
 from tests.support import USERS
-
-
-class Queue:
-    """Messages that were sent, and a switch that makes sending fail before or after it."""
-
-    def __init__(self):
-        self.messages = []
-        self.calls = 0
-        self.refuses = False
-        self.loses_answers = False
-
-    async def send(self, envelopes):
-        self.calls += 1
-        if self.refuses:
-            raise QueueUnavailable("refused")
-        for envelope in envelopes:
-            body = envelope.model_dump_json()
-            self.messages.append(Message(f"m-{len(self.messages)}", body))
-        if self.loses_answers:
-            raise QueueUnavailable("no answer")
-
-    def take(self):
-        taken, self.messages = self.messages, []
-        return taken
 
 
 @pytest.fixture
@@ -60,11 +34,6 @@ async def sell(services, product_id, users, quantity=1):
         await services.ledger.claim(Claim(product_id, user, quantity), TOKEN, LEASE_MS)
         for user in users
     ]
-
-
-async def books_of(services, product_id):
-    (books,) = await read_books(services, [product_id])
-    return books
 
 
 async def test_a_burst_becomes_orders(services, queue, new_product):
@@ -146,7 +115,7 @@ async def test_a_claim_that_nobody_relayed_is_swept(services, queue, new_product
 
     async with asyncio.timeout(10):
         while not queue.messages:  # until the dead leader's lease has run out
-            await sweep(services)
+            await sweep(services, product_ids=[product_id])
 
     await place_orders(services, queue.take())
     assert (await books_of(services, product_id)).confirmed == 1

@@ -6,7 +6,6 @@ was ever given: messages come twice, late, in any order, or not at all.
 """
 
 import asyncio
-import inspect
 import math
 import uuid
 from dataclasses import replace
@@ -25,79 +24,18 @@ from hypothesis.stateful import (
 from flashsale.batch import Message
 from flashsale.bootstrap import Services
 from flashsale.compensate import compensate
-from flashsale.errors import QueueUnavailable
 from flashsale.generations import v5
 from flashsale.model import Claim, Claimed, Refusal, Terms
 from flashsale.place_orders import place_orders
 from flashsale.relay import Pace, lead, sweep
 from flashsale.scripts import Keys
 from infra.seed import seed
+from tests.integration.steps import Crash, Messages, Steps
 from tests.support import USERS
 
 UNITS, LIMIT = 9, 5
 BUYERS = [*USERS[:3], "stranger"]
 AT_ONCE = Pace(linger=0, bound=math.inf)
-
-
-class Crash(BaseException):
-    """The process is gone; nothing may catch it."""
-
-
-class Queue:
-    """Keeps all messages; the next calls may fail, before or after they are taken."""
-
-    def __init__(self):
-        self.messages = []
-        self.faults = []
-
-    async def send(self, envelopes):
-        fault = self.faults.pop() if self.faults else None
-        if fault != "refuses":
-            self.messages += [envelope.model_dump_json() for envelope in envelopes]
-        if fault:
-            raise QueueUnavailable(fault)
-
-
-class Steps:
-    """Services whose every step is counted; an event happens after the step of its number.
-
-    A step is one call of an adapter. Event 0 happens before the first step.
-    """
-
-    ADAPTERS = ("ledger", "stock", "orders", "order_queue", "failures", "relay_inbox")
-
-    def __init__(self, services, events):
-        self._services, self._events, self._taken = services, dict(events), 0
-        self.settings = services.settings
-
-    async def _step(self):
-        event = self._events.pop(self._taken, None)
-        self._taken += 1
-        if event:
-            await event()
-
-    def __getattr__(self, name):
-        adapter = getattr(self._services, name)
-        assert name in self.ADAPTERS, name
-        return _Counted(adapter, self._step)
-
-
-class _Counted:
-    def __init__(self, adapter, step):
-        self._adapter, self._step = adapter, step
-
-    def __getattr__(self, name):
-        method = getattr(self._adapter, name)
-        if inspect.isasyncgenfunction(method):
-            return method  # its consumer's steps are counted
-
-        async def counted(*arguments):
-            await self._step()
-            answer = await method(*arguments)
-            await self._step()
-            return answer
-
-        return counted
 
 
 EVENTS = st.dictionaries(
@@ -112,7 +50,7 @@ class Sale(RuleBasedStateMachine):
         super().__init__()
         self._runner = asyncio.Runner()
         self.services = Services(replace(migrated, sweep_after=0))
-        self.queue = self.services.order_queue = Queue()
+        self.queue = self.services.order_queue = Messages()
         self.product_id = f"m-{uuid.uuid4().hex[:12]}"
         self.accepted = {}  # order id -> user
         self.answers = {}  # user, key -> request and order id

@@ -1,0 +1,105 @@
+"""Orders that fail on the deployed application: rolled back, parked, sent back, or just late."""
+
+import asyncio
+import os
+import signal
+import uuid
+
+from flashsale.model import Order
+from infra.load import Kind, buy_all
+from infra.problems import Problem
+from infra.queues import depths
+from tests.e2e.conftest import drained, until
+from tests.support import USERS, eventually
+
+
+async def test_a_bad_order_of_ten_is_rolled_back_and_its_unit_returns_once(
+    deployed, sqs, new_product, books_of, services
+):
+    product_id = await new_product(10, in_redis=0)  # ten units claimed
+    buyers = [*USERS[:9], "nobody"]
+    orders = [
+        Order(id=str(uuid.uuid4()), product_id=product_id, user_id=user, generation=4)
+        for user in buyers
+    ]
+    entries = [
+        {"Id": str(number), "MessageBody": order.model_dump_json()}
+        for number, order in enumerate(orders)
+    ]
+
+    sqs.send_message_batch(QueueUrl=deployed.queues["orders"], Entries=entries)
+
+    async def settled():
+        books = await books_of(product_id)
+        return books.confirmed == 9 and books.cancelled == 1 and books.redis_stock == 1
+
+    await until(settled)
+    # Sent once more, the bad order runs through the order and the rollback function again.
+    sqs.send_message(QueueUrl=deployed.queues["orders"], MessageBody=orders[-1].model_dump_json())
+    await drained(deployed)
+    books = await books_of(product_id)
+    assert (books.confirmed, books.redis_stock, books.balanced) == (9, 1, True)
+
+
+async def test_poison_is_parked_with_its_cause_looked_at_and_sent_back(deployed, sqs, services):
+    sqs.send_message(QueueUrl=deployed.queues["orders"], MessageBody="poison")
+
+    def parked():
+        return deployed.cloud.peek(deployed.queues["parking"], 10)
+
+    (message,) = await asyncio.to_thread(eventually, parked, 120)
+    again = parked()
+    causes = await services.failures.causes([message.id])
+
+    assert message.body == "poison"
+    assert again == [message], "a look changes nothing"
+    assert "not an order" in causes[message.id]
+    assert deployed.cloud.redrive(deployed.queues["parking"], deployed.queues["dlq"]) == 1
+    assert parked() == []
+    # The rollback function fails ten times more, and parks it again.
+    await asyncio.to_thread(eventually, parked, 120)
+    sqs.purge_queue(QueueUrl=deployed.queues["parking"])
+
+
+async def test_postgres_killed_in_the_middle_of_a_v4_sale(
+    deployed, stack, new_product, books_of, sqs
+):
+    """kill -9, ten seconds of darkness, and a restart: every accepted buyer gets an answer."""
+    product_id = await new_product(60)
+    accepted = 0
+
+    async def sell(users):
+        nonlocal accepted
+        answers = await buy_all(deployed.api, 4, product_id, users, 8, lambda _: None)
+        accepted += sum(answer.kind is Kind.ACCEPTED for answer in answers)
+
+    await sell(USERS[:30])
+    os.kill(stack.supervisor.info()["postgres"]["pid"], signal.SIGKILL)
+    darkness = asyncio.create_task(asyncio.sleep(10))
+    await sell(USERS[30:60])  # V4 goes on selling
+    await darkness
+    await asyncio.to_thread(_start_postgres, stack)
+    await sell(USERS[60:90])
+
+    async def all_answered():
+        if depths(deployed.queues)["parking"].total:  # rolled back in vain ten times: once more
+            deployed.cloud.redrive(deployed.queues["parking"], deployed.queues["dlq"])
+        books = await books_of(product_id)
+        return books.confirmed + books.cancelled == accepted
+
+    await until(all_answered, 180)
+    await drained(deployed)
+    books = await books_of(product_id)
+    assert accepted >= 60
+    assert (books.oversold, books.lost, books.balanced) == (0, 0, True)
+
+
+def _start_postgres(stack):
+    def started():
+        try:
+            stack.start(stack.database)
+        except Problem:
+            return False  # its killed parent's children hold the data folder a moment longer
+        return True
+
+    eventually(started)

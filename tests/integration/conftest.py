@@ -1,0 +1,34 @@
+"""Fixtures of the queue functions' tests."""
+
+import dataclasses
+
+import pytest
+
+from flashsale.bootstrap import Services
+from tests.support import free_port
+
+
+@pytest.fixture
+async def claimed(services, new_product):
+    """A product whose units were all claimed: nothing left in Redis, all still in PostgreSQL."""
+
+    async def make(units, in_postgres=None):
+        return await new_product(units if in_postgres is None else in_postgres, in_redis=0)
+
+    return make
+
+
+@pytest.fixture
+async def without(migrated):
+    """The services with one store gone: `without("redis_url")`."""
+    made = []
+
+    def build(url):
+        scheme = getattr(migrated, url).split(":")[0]
+        gone = dataclasses.replace(migrated, **{url: f"{scheme}://127.0.0.1:{free_port()}/0"})
+        made.append(Services(gone))
+        return made[-1]
+
+    yield build
+    for services in made:
+        await services.close()

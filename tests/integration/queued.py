@@ -1,0 +1,59 @@
+"""What the tests of the queue functions share: messages, books and rows."""
+
+import uuid
+
+from flashsale.batch import Message
+from flashsale.books import read_books
+from flashsale.errors import QueueUnavailable
+from flashsale.model import Order, orders_of_message
+from tests.support import USERS
+
+
+def queued(product_id, count=1, user_id=USERS[0], quantity=1):
+    orders = [
+        Order(
+            id=str(uuid.uuid4()),
+            product_id=product_id,
+            user_id=user_id,
+            quantity=quantity,
+            generation=4,
+        )
+        for _ in range(count)
+    ]
+    return [Message(f"m-{order.id}", order.model_dump_json()) for order in orders]
+
+
+async def books_of(services, product_id):
+    (books,) = await read_books(services, [product_id])
+    return books
+
+
+async def row_of(services, message):
+    order = orders_of_message(message.body)[0]
+    async with services.database.transaction() as connection:
+        cursor = await connection.execute("SELECT * FROM orders WHERE id = %s", [order.id])
+        return await cursor.fetchone()
+
+
+class Queue:
+    """Messages that were sent, and a switch that makes sending fail before or after it."""
+
+    def __init__(self):
+        self.messages = []
+        self.calls = 0
+        self.refuses = False
+        self.loses_answers = False
+
+    async def send(self, envelopes):
+        self.calls += 1
+        if self.refuses:
+            raise QueueUnavailable("refused")
+        for envelope in envelopes:
+            body = envelope.model_dump_json()
+            self.messages.append(Message(f"m-{len(self.messages)}", body))
+        if self.loses_answers:
+            raise QueueUnavailable("no answer")
+
+    def take(self):
+        taken, self.messages = self.messages, []
+        return taken

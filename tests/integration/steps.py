@@ -1,0 +1,66 @@
+"""For the state machine: a queue that forgets nothing, and services that count their steps."""
+
+import inspect
+
+from flashsale.errors import QueueUnavailable
+
+
+class Crash(BaseException):
+    """The process is gone; nothing may catch it."""
+
+
+class Messages:
+    """Keeps all messages; the next calls may fail, before or after they are taken."""
+
+    def __init__(self):
+        self.messages = []
+        self.faults = []
+
+    async def send(self, envelopes):
+        fault = self.faults.pop() if self.faults else None
+        if fault != "refuses":
+            self.messages += [envelope.model_dump_json() for envelope in envelopes]
+        if fault:
+            raise QueueUnavailable(fault)
+
+
+class Steps:
+    """Services whose every step is counted; an event happens after the step of its number.
+
+    A step is one call of an adapter. Event 0 happens before the first step.
+    """
+
+    ADAPTERS = ("ledger", "stock", "orders", "order_queue", "failures", "relay_inbox")
+
+    def __init__(self, services, events):
+        self._services, self._events, self._taken = services, dict(events), 0
+        self.settings = services.settings
+
+    async def _step(self):
+        event = self._events.pop(self._taken, None)
+        self._taken += 1
+        if event:
+            await event()
+
+    def __getattr__(self, name):
+        adapter = getattr(self._services, name)
+        assert name in self.ADAPTERS, name
+        return _Counted(adapter, self._step)
+
+
+class _Counted:
+    def __init__(self, adapter, step):
+        self._adapter, self._step = adapter, step
+
+    def __getattr__(self, name):
+        method = getattr(self._adapter, name)
+        if inspect.isasyncgenfunction(method):
+            return method  # its consumer's steps are counted
+
+        async def counted(*arguments):
+            await self._step()
+            answer = await method(*arguments)
+            await self._step()
+            return answer
+
+        return counted
