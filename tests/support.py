@@ -1,8 +1,9 @@
 """What tests share: buyers, free ports, and waiting for a condition, never for a time."""
 
+import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from infra.seed import user_ids
@@ -26,3 +27,11 @@ def eventually(condition: Callable[[], T], deadline: float = 60.0) -> T:
         assert time.monotonic() < end, f"still {value!r} after {deadline} s"
         time.sleep(0.05)
     return value
+
+
+async def until(condition: Callable[[], Awaitable[T]], deadline: float = 60.0) -> T:
+    """`eventually` for a condition that is a coroutine function."""
+    async with asyncio.timeout(deadline):
+        while not (value := await condition()):
+            await asyncio.sleep(0.05)
+        return value

@@ -70,14 +70,6 @@ def books_of(services):
     return read
 
 
-async def until(condition, deadline=60.0):
-    """`eventually` for a condition that is a coroutine function."""
-    async with asyncio.timeout(deadline):
-        while not (value := await condition()):
-            await asyncio.sleep(0.05)
-        return value
-
-
 async def drained(deployed, deadline=120.0):
     def empty():
         return not any(depth.total for depth in depths(deployed.queues).values())

@@ -9,8 +9,8 @@ from flashsale.books import read_books
 from infra.door import Door
 from infra.load import Kind, buy_all
 from infra.stack import edge
-from tests.e2e.conftest import body, until
-from tests.support import USERS, free_port
+from tests.e2e.conftest import body
+from tests.support import USERS, free_port, until
 
 
 @pytest.fixture(scope="module")

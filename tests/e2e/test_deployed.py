@@ -9,8 +9,8 @@ import pytest
 
 from infra.deploy import LOCAL_BUY_CONCURRENCY
 from infra.load import Kind, buy_all, is_throttled
-from tests.e2e.conftest import body, drained, until
-from tests.support import USERS, eventually
+from tests.e2e.conftest import body, drained
+from tests.support import USERS, eventually, until
 
 
 def test_health_says_which_services_answer(http):

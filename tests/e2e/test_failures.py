@@ -9,8 +9,8 @@ from flashsale.model import Order
 from infra.load import Kind, buy_all
 from infra.problems import Problem
 from infra.queues import depths
-from tests.e2e.conftest import drained, until
-from tests.support import USERS, eventually
+from tests.e2e.conftest import drained
+from tests.support import USERS, eventually, until
 
 
 async def test_a_bad_order_of_ten_is_rolled_back_and_its_unit_returns_once(

@@ -26,7 +26,13 @@ SWEEP_AFTER = 5
 def shop(stack: Stack, migrated: Settings) -> Iterator[Shop]:
     """Everything up, no fault anywhere."""
     stack.start(stack.emulator)
-    target = Target(stack.redis_url, stack.database_url, stack.endpoint_url, "flashsale-faults")
+    target = Target(
+        stack.redis_url,
+        stack.database_url,
+        stack.endpoint_url,
+        "flashsale-faults",
+        emulator=stack.emulator_name,
+    )
     target.export()
     upstreams = {
         "functions.redis": stack.redis_url,

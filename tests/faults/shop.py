@@ -113,6 +113,7 @@ class Shop:
             "REDIS_URL": self.target.redis_url,
             "DATABASE_URL": self.target.database_url,
             "FLASHSALE_STACK": self.target.stack_name,
+            "EMULATOR": self.target.emulator,
         }
         return subprocess.run(
             [str(Path(sys.executable).parent / "flashsale"), *arguments],

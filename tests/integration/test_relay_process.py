@@ -14,7 +14,7 @@ from flashsale.scripts import Keys
 from flashsale.stock import SWEEPER
 from infra.edge.standing import end, relay_for_all, sweep_forever
 from tests.integration.queued import Queue
-from tests.support import USERS
+from tests.support import USERS, until
 
 
 @pytest.fixture
@@ -34,12 +34,6 @@ async def start():
     yield run
     for task in tasks:
         await end(task)
-
-
-async def until(condition):
-    async with asyncio.timeout(20):
-        while not await condition():
-            await asyncio.sleep(0.01)
 
 
 async def claim(services, product_id, user=USERS[0]):
