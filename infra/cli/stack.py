@@ -63,9 +63,7 @@ def start() -> Target:
     fresh = not stack.supervisor.running
     try:
         stack.up(lambda line: errors.print(f"[green]✓[/] {line}"))
-        target = Target(
-            stack.redis_url, stack.database_url, stack.endpoint_url, emulator=stack.emulator_name
-        )
+        target = stack.target()
         target.export()
         target.save(LOCAL)
         deploy_locally(target)

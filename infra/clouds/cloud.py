@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import boto3
+
 from infra.door import Door
 
 
@@ -35,3 +37,14 @@ class Cloud(Protocol):
 
         Returns how many were moved, as far as that is known when it returns.
         """
+
+
+def reserve_concurrency(stack_name: str, parameters: Mapping[str, str]) -> None:
+    """Do what the template's ReservedConcurrentExecutions says, where an emulator leaves it out.
+
+    Without it, each request of a burst would start a Python process of its own.
+    """
+    boto3.client("lambda").put_function_concurrency(
+        FunctionName=f"{stack_name}-buy",
+        ReservedConcurrentExecutions=int(parameters["BuyReservedConcurrency"]),
+    )

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-import boto3
 import httpx
 
 from infra.clouds.aws import Aws
-from infra.clouds.cloud import QueuedMessage
+from infra.clouds.cloud import QueuedMessage, reserve_concurrency
 from infra.door import Door
 
 
@@ -24,11 +23,8 @@ class LocalStack(Aws):
         return Door(self._endpoint_url, {"host": urlsplit(outputs["ApiUrl"]).netloc})
 
     def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
-        """Reserve concurrency, as for ministack."""
-        boto3.client("lambda").put_function_concurrency(
-            FunctionName=f"{stack_name}-buy",
-            ReservedConcurrentExecutions=int(parameters["BuyReservedConcurrency"]),
-        )
+        """Reserve the concurrency of buy."""
+        reserve_concurrency(stack_name, parameters)
 
     def peek(self, queue_url: str, limit: int) -> list[QueuedMessage]:
         """Look through LocalStack's own window, which changes nothing."""

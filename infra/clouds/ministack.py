@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import boto3
 import httpx
 
-from infra.clouds.cloud import QueuedMessage
+from infra.clouds.cloud import QueuedMessage, reserve_concurrency
 from infra.door import Door
 
 
@@ -23,14 +23,8 @@ class Ministack:
         return Door(f"{self._endpoint_url}/_aws/execute-api/{outputs['ApiId']}")
 
     def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
-        """Reserve concurrency: ministack's CloudFormation leaves ReservedConcurrentExecutions out.
-
-        Without it, each request of a burst would start a Python process of its own.
-        """
-        boto3.client("lambda").put_function_concurrency(
-            FunctionName=f"{stack_name}-buy",
-            ReservedConcurrentExecutions=int(parameters["BuyReservedConcurrency"]),
-        )
+        """Reserve the concurrency of buy, which ministack's CloudFormation leaves out."""
+        reserve_concurrency(stack_name, parameters)
 
     def peek(self, queue_url: str, limit: int) -> list[QueuedMessage]:
         """Look through ministack's own window, which changes nothing."""

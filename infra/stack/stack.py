@@ -13,6 +13,7 @@ from infra.stack.postgres import postgres
 from infra.stack.program import HOST, Program
 from infra.stack.supervisor import Supervisor
 from infra.stack.valkey import valkey
+from infra.target import STACK_NAME, Target
 
 READY_DEADLINE = 60.0
 
@@ -119,6 +120,16 @@ class Stack:
             f"{program.name} does not answer. {program.url} {error or ''}",
             "Its log may say why; `make clean` starts from nothing.",
             program.log(self.directory),
+        )
+
+    def target(self, stack_name: str = STACK_NAME) -> Target:
+        """What commands and tests work on: a deployment to these servers."""
+        return Target(
+            self.redis_url,
+            self.database_url,
+            self.endpoint_url,
+            stack_name,
+            emulator=self.emulator_name,
         )
 
     def down(self) -> None:

@@ -23,13 +23,7 @@ VISIBILITY_TIMEOUT = 2
 def deployed(stack: Stack, migrated: Settings) -> Target:
     """The deployed application, with empty queues."""
     stack.start(stack.emulator)
-    target = Target(
-        stack.redis_url,
-        stack.database_url,
-        stack.endpoint_url,
-        "flashsale-e2e",
-        emulator=stack.emulator_name,
-    )
+    target = stack.target("flashsale-e2e")
     target.export()
     parameters = {
         **deploy.local_parameters(target),

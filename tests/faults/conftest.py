@@ -12,7 +12,6 @@ from flashsale.relay_inbox import ALIVE
 from infra import deploy
 from infra.stack import edge
 from infra.stack.stack import Stack
-from infra.target import Target
 from tests.faults.proxy import Proxy
 from tests.faults.shop import Shop
 from tests.support import free_port
@@ -26,13 +25,7 @@ SWEEP_AFTER = 5
 def shop(stack: Stack, migrated: Settings) -> Iterator[Shop]:
     """Everything up, no fault anywhere."""
     stack.start(stack.emulator)
-    target = Target(
-        stack.redis_url,
-        stack.database_url,
-        stack.endpoint_url,
-        "flashsale-faults",
-        emulator=stack.emulator_name,
-    )
+    target = stack.target("flashsale-faults")
     target.export()
     upstreams = {
         "functions.redis": stack.redis_url,
