@@ -50,6 +50,12 @@ class Sale:
         """How many attempts ended in this."""
         return sum(answer.kind is kind for answer in self.answers)
 
+    @property
+    def errors(self) -> list[Answer]:
+        """Attempts that were neither accepted nor told that the stock is out."""
+        fine = (Kind.ACCEPTED, Kind.SOLD_OUT)
+        return [answer for answer in self.answers if answer.kind not in fine]
+
     def latency_ms(self, percent: int) -> float:
         """A percentile of the answer times, in milliseconds."""
         seconds = [answer.seconds for answer in self.answers]
@@ -121,6 +127,7 @@ def findings(sales: Sequence[Sale]) -> list[str]:
             found.append("V1 did not oversell; the race did not bite on this machine.")
         if sale.books.broken:
             found.append(f"{sale.name} broke its books: {sale.books}")
-        if errors := [answer.detail for answer in sale.answers if answer.kind is Kind.ERROR]:
-            found.append(f"{sale.name}: {len(errors)} errors, the first: {errors[0]}")
+        if sale.errors:
+            first = sale.errors[0].detail
+            found.append(f"{sale.name}: {len(sale.errors)} errors, the first: {first}")
     return found

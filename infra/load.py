@@ -21,7 +21,9 @@ class Kind(StrEnum):
 
     ACCEPTED = "accepted"
     SOLD_OUT = "sold out"
-    ERROR = "error"
+    THROTTLED = "throttled"  # all execution environments were busy
+    REFUSED = "refused"  # another 4xx: the buyer's mistake
+    FAILED = "failed"  # 5xx, or no answer: the shop's
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +66,22 @@ async def _attempt(client: httpx.AsyncClient, path: str, body: dict[str, str]) -
         try:
             response = await client.post(path, json=body)
         except httpx.HTTPError as error:
-            return Answer(Kind.ERROR, time.perf_counter() - started, throttled, repr(error))
-        if not is_throttled(response):
-            kind = _classify(response)
-            detail = f"{response.status_code} {response.text[:200]}" if kind is Kind.ERROR else ""
+            return Answer(Kind.FAILED, time.perf_counter() - started, throttled, repr(error))
+        kind = classify(response.status_code, response.content)
+        if kind is not Kind.THROTTLED:
+            detail = f"{response.status_code} {response.text[:200]}"
             return Answer(kind, time.perf_counter() - started, throttled, detail)
         await asyncio.sleep(THROTTLE_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-    return Answer(Kind.ERROR, time.perf_counter() - started, THROTTLE_TRIES, "throttled")
+    return Answer(Kind.THROTTLED, time.perf_counter() - started, THROTTLE_TRIES, "throttled")
 
 
-def is_throttled(response: httpx.Response) -> bool:
-    """Whether all execution environments were busy; LocalStack's Function URL says 500 to that."""
-    return response.status_code == httpx.codes.TOO_MANY_REQUESTS or (
-        response.is_server_error and '"TooManyRequestsException"' in response.text
-    )
-
-
-def _classify(response: httpx.Response) -> Kind:
-    if response.status_code in (httpx.codes.CREATED, httpx.codes.ACCEPTED):
+def classify(status: int, body: bytes) -> Kind:
+    """What an answer to a purchase means, from its HTTP status and body."""
+    if status in (201, 202):
         return Kind.ACCEPTED
-    if response.status_code == httpx.codes.BAD_REQUEST and "Out of stock" in response.text:
+    if (status == 400 and b"Out of stock" in body) or (status == 409 and b'"sold_out"' in body):
         return Kind.SOLD_OUT
-    if response.status_code == httpx.codes.CONFLICT and '"sold_out"' in response.text:
-        return Kind.SOLD_OUT
-    return Kind.ERROR
+    # LocalStack's Function URL says 500 to an invocation that was throttled.
+    if status == 429 or (status >= 500 and b'"TooManyRequestsException"' in body):
+        return Kind.THROTTLED
+    return Kind.FAILED if status >= 500 else Kind.REFUSED

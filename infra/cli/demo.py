@@ -104,7 +104,7 @@ def _sales_table(sales: list[demonstration.Sale]) -> Table:
 
     row("accepted", lambda sale: str(sale.count(Kind.ACCEPTED)))
     row("sold out", lambda sale: str(sale.count(Kind.SOLD_OUT)))
-    row("errors", lambda sale: alarming(sale.count(Kind.ERROR)))
+    row("errors", lambda sale: alarming(len(sale.errors)))
     row("confirmed orders", lambda sale: str(sale.books.confirmed))
     row("stock left in Redis", lambda sale: units(sale.books.redis_stock))
     row("stock left in PostgreSQL", lambda sale: str(sale.books.postgres_stock))

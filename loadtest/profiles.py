@@ -1,0 +1,69 @@
+"""Load profiles: how many requests a second, over time. k6, Locust and our own client share them.
+
+`profiles.json` holds them: a start rate, then stages, over each of which the rate moves in a
+straight line to the stage's own. Rates are requests per second.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+PROFILES = Path(__file__).with_name("profiles.json")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """`stages` are pairs of (seconds, rate at its end)."""
+
+    start: float
+    stages: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """A profile of profiles.json."""
+        found = json.loads(PROFILES.read_text())[name]
+        stages = tuple((stage["seconds"], stage["rate"]) for stage in found["stages"])
+        return cls(found["start"], stages)
+
+    def scaled(self, rate: float, time: float) -> Self:
+        """The same shape with rates times `rate` and durations times `time`."""
+        stages = tuple((seconds * time, end * rate) for seconds, end in self.stages)
+        return type(self)(self.start * rate, stages)
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes."""
+        return sum(seconds for seconds, _ in self.stages)
+
+    @property
+    def peak(self) -> float:
+        """Its highest rate."""
+        return max(self.start, *(rate for _, rate in self.stages))
+
+    def rate_at(self, moment: float) -> float:
+        """The rate that it asks for so many seconds after its start; 0 after its end."""
+        begin, rate = 0.0, self.start
+        for seconds, end in self.stages:
+            if moment < begin + seconds:
+                return rate + (end - rate) * (moment - begin) / seconds
+            begin, rate = begin + seconds, end
+        return 0.0
+
+    def arrivals(self) -> Iterator[float]:
+        """When each request is due, in seconds after the start.
+
+        The n-th is due when the integral of the rate reaches n; within a stage that is a quadratic
+        equation, rate * t + slope * t² / 2 = n.
+        """
+        begin, rate, before, number = 0.0, self.start, 0.0, 0
+        for seconds, end in self.stages:
+            slope, total = (end - rate) / seconds, (rate + end) / 2 * seconds
+            while number < before + total:
+                wanted = number - before
+                root = math.sqrt(max(0.0, rate * rate + 2 * slope * wanted))
+                yield begin + (2 * wanted / (rate + root) if wanted else 0.0)
+                number += 1
+            begin, rate, before = begin + seconds, end, before + total
