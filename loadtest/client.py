@@ -4,44 +4,37 @@ httpx takes some ten times as long per request, which on two cores measures the 
 """
 
 import asyncio
-import collections
+import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from typing import cast
 from urllib.parse import urlsplit
 
+from infra.door import Door
+from infra.load import Kind, classify
+from loadtest.samples import NO_ANSWER, Load, Sample
 
-@dataclass
-class Load:
-    """What came back. `seconds` has one latency for each answer, in order of arrival."""
+# As many virtual users as the original's spike had.
+MAX_CONNECTIONS = 2000
+# Seconds; what takes longer has failed for its buyer.
+ANSWER_TIMEOUT = 10.0
 
-    statuses: collections.Counter[int] = field(default_factory=collections.Counter)
-    seconds: list[float] = field(default_factory=list)
-    elapsed: float = 0.0
-
-    def rate(self, status: int) -> float:
-        """Answers of this status per second."""
-        return self.statuses[status] / self.elapsed
-
-    def percentile_ms(self, percent: float) -> float:
-        """A percentile of the latencies, in milliseconds."""
-        ordered = sorted(self.seconds)
-        return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] * 1000
+ORDER_ID = re.compile(rb'"orderId":"([^"]+)"')
+DATABASE_DOWN = b"The orders service does not answer"
 
 
 class _Connection(asyncio.Protocol):
-    """One request at a time; `answered` becomes the status of the answer."""
+    """One request at a time; `answered` becomes the status and the body of the answer."""
 
     def __init__(self) -> None:
         self._buffer = b""
         self._transport: asyncio.Transport
-        self.answered: asyncio.Future[int]
+        self.answered: asyncio.Future[tuple[int, bytes]]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's has another base
 
-    def send(self, request: bytes) -> "asyncio.Future[int]":
+    def send(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
         self.answered = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return self.answered
@@ -54,67 +47,127 @@ class _Connection(asyncio.Protocol):
         length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0] or 0)
         if len(body) >= length:
             self._buffer = b""
-            self.answered.set_result(int(head[9:12]))
+            if not self.answered.done():
+                self.answered.set_result((int(head[9:12]), body))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if hasattr(self, "answered") and not self.answered.done():
             self.answered.set_exception(exc or ConnectionError("the server closed the connection"))
 
+    @property
+    def closed(self) -> bool:
+        return self._transport.is_closing()
 
-def request(url: str, body: str) -> bytes:
-    """A POST of JSON, as it goes over the wire."""
-    parts = urlsplit(url)
-    return (
-        f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}"
-    ).encode()
+    def close(self) -> None:
+        self._transport.close()
 
 
-async def closed_loop(url: str, bodies: Iterator[str], connections: int, seconds: float) -> Load:
+class _Client:
+    """Sends purchases to one path, over as many connections as there are at the same time."""
+
+    def __init__(self, door: Door, path: str, bodies: Iterator[str]) -> None:
+        parts = urlsplit(door.url)
+        self._address = parts.hostname or "", parts.port or 80
+        headers = {"host": parts.netloc, "content-type": "application/json", **door.headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._head = f"POST {parts.path}{path} HTTP/1.1\r\n{lines}content-length: "
+        self._bodies = bodies
+        self._idle: list[_Connection] = []
+        self.load = Load(time.time())
+        self.began = time.perf_counter()
+
+    async def attempt(self, due: float) -> None:
+        """One purchase; its latency counts from `due`, in seconds after the begin."""
+        body = next(self._bodies)
+        request = f"{self._head}{len(body)}\r\n\r\n{body}".encode()
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                connection = await self._connection()
+                try:
+                    status, answer = await connection.send(request)
+                except BaseException:
+                    connection.close()
+                    raise
+        except OSError:  # TimeoutError is one
+            sample = Sample(due, self._now - due, NO_ANSWER, Kind.FAILED)
+        else:
+            self._idle.append(connection)
+            sample = _sample(due, self._now - due, status, answer)
+        self.load.samples.append(sample)
+
+    def end(self) -> Load:
+        """Close the connections; what was seen."""
+        self.load.elapsed = self._now
+        for connection in self._idle:
+            connection.close()
+        return self.load
+
+    @property
+    def _now(self) -> float:
+        return time.perf_counter() - self.began
+
+    async def _connection(self) -> _Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.closed:
+                return connection
+        loop = asyncio.get_running_loop()
+        _, made = await loop.create_connection(_Connection, *self._address)
+        return made
+
+
+def _sample(due: float, seconds: float, status: int, answer: bytes) -> Sample:
+    kind = classify(status, answer)
+    order_id = ORDER_ID.search(answer) if kind is Kind.ACCEPTED else None
+    return Sample(
+        due,
+        seconds,
+        status,
+        kind,
+        order_id[1].decode() if order_id else "",
+        database_failed=status == 503 and DATABASE_DOWN in answer,
+    )
+
+
+async def closed_loop(
+    door: Door, path: str, bodies: Iterator[str], connections: int, seconds: float
+) -> Load:
     """Each connection sends its next request when the answer to the last one is there."""
-    load = Load()
-    started = time.perf_counter()
+    client = _Client(door, path, bodies)
 
     async def loop() -> None:
-        connection = await _connect(url)
-        while (now := time.perf_counter()) < started + seconds:
-            load.statuses[await connection.send(request(url, next(bodies)))] += 1
-            load.seconds.append(time.perf_counter() - now)
+        while (now := time.perf_counter() - client.began) < seconds:
+            await client.attempt(now)
 
     await asyncio.gather(*(loop() for _ in range(connections)))
-    load.elapsed = time.perf_counter() - started
-    return load
+    return client.end()
 
 
-async def constant_rate(url: str, bodies: Iterator[str], rate: int, seconds: float) -> Load:
-    """`rate` requests a second, whatever the answers do.
+async def open_loop(door: Door, path: str, bodies: Iterator[str], due: Iterable[float]) -> Load:
+    """A request at each moment of `due` (seconds after the begin), whatever the answers do.
 
     A latency counts from the moment at which the request was due, so a server that stalls cannot
     hide it by making this client wait.
     """
-    load = Load()
-    idle: list[_Connection] = []
-    started = time.perf_counter()
-
-    async def one(due: float) -> None:
-        connection = idle.pop() if idle else await _connect(url)
-        load.statuses[await connection.send(request(url, next(bodies)))] += 1
-        load.seconds.append(time.perf_counter() - due)
-        idle.append(connection)
-
-    async with asyncio.TaskGroup() as tasks:
-        for number in range(int(rate * seconds)):
-            due = started + number / rate
-            if (early := due - time.perf_counter()) > 0:
-                await asyncio.sleep(early)
-            tasks.create_task(one(due))
-    load.elapsed = time.perf_counter() - started
-    return load
+    client = _Client(door, path, bodies)
+    waiting: set[asyncio.Task[None]] = set()
+    for moment in due:
+        if (early := client.began + moment - time.perf_counter()) > 0:
+            await asyncio.sleep(early)
+        if len(waiting) >= MAX_CONNECTIONS:
+            client.load.dropped += 1
+            continue
+        task = asyncio.create_task(client.attempt(moment))
+        waiting.add(task)
+        task.add_done_callback(waiting.discard)
+    while waiting:
+        await asyncio.gather(*waiting)
+    return client.end()
 
 
-async def _connect(url: str) -> _Connection:
-    parts = urlsplit(url)
-    _, connection = await asyncio.get_running_loop().create_connection(
-        _Connection, parts.hostname or "", parts.port or 80
-    )
-    return connection
+async def constant_rate(
+    door: Door, path: str, bodies: Iterator[str], rate: float, seconds: float
+) -> Load:
+    """`rate` requests a second for so many seconds."""
+    due = (number / rate for number in range(int(rate * seconds)))
+    return await open_loop(door, path, bodies, due)

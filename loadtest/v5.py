@@ -9,7 +9,6 @@ import itertools
 import json
 import os
 import platform
-import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -21,6 +20,7 @@ import uvloop
 from flashsale.bootstrap import Services
 from infra.cli.console import console, step, table, with_services
 from infra.cli.stack import start, start_asgi_edge
+from infra.door import Door
 from infra.paths import LOCAL
 from infra.seed import seed, user_ids
 from infra.stack import edge
@@ -28,8 +28,9 @@ from infra.stack.stack import Stack
 from infra.target import Target
 from infra.warm_up import warm_up
 from loadtest.claims import claim_costs
-from loadtest.client import Load, closed_loop, constant_rate
+from loadtest.client import closed_loop, constant_rate
 from loadtest.edge import constant_function, requests_per_second
+from loadtest.samples import Load, spread
 
 STOCK = 10_000_000
 CONNECTIONS = 64
@@ -39,6 +40,7 @@ RATES, RATE_SECONDS, RUNS = (1000, 300), 10.0, 5
 LONE_CLAIMS = 5
 EDGE_ROUNDS, EDGE_SECONDS = 3, 8.0
 BENCH_PORT = 8010
+BUY = "/api/v5/buy"
 
 
 def main() -> None:
@@ -52,7 +54,7 @@ def main() -> None:
     try:
         with step("what a claim costs Valkey"):
             for name, rates in claim_costs(target.redis_url):
-                rows.add_row(f"claim.lua: {name}, calls/s", *_spread(rates, 0))
+                rows.add_row(f"claim.lua: {name}, calls/s", *spread(rates, 0))
         for measure in (_lone, _closed, _constant, _lambda_edge):
             with step(str(measure.__doc__)):
                 measure(target, bench.url, rows.add_row)
@@ -71,25 +73,29 @@ def _lone(target: Target, url: str, add_row: AddRow) -> None:
     asyncio.run(warm_up(target))
     for name, base in (("ASGI", url), ("Lambda", target.api.url)):
         seconds = [_confirmed_after(base, product_id) for _ in range(LONE_CLAIMS)]
-        add_row(f"lone claim, {name} edge: CONFIRMED after, s", *_spread(seconds, 2))
+        add_row(f"lone claim, {name} edge: CONFIRMED after, s", *spread(seconds, 2))
 
 
 def _closed(target: Target, url: str, add_row: AddRow) -> None:
     """Closed loop, 64 connections"""
     product_id = _sale(target)
-    echo = _load(closed_loop(f"{url}/echo", _bodies(product_id), CONNECTIONS, CLOSED_SECONDS / 2))
-    load = _load(closed_loop(f"{url}/api/v5/buy", _bodies(product_id), CONNECTIONS, CLOSED_SECONDS))
+
+    def closed(path: str, seconds: float) -> Load:
+        return _load(closed_loop(Door(url), path, _bodies(product_id), CONNECTIONS, seconds))
+
+    echo = closed("/echo", CLOSED_SECONDS / 2)
+    load = closed(BUY, CLOSED_SECONDS)
     ended = time.monotonic()
     with_services(target, lambda services: _until_settled(services, product_id))
     drained = time.monotonic() - ended
-    again = _load(closed_loop(f"{url}/echo", _bodies(product_id), CONNECTIONS, CLOSED_SECONDS / 2))
+    again = closed("/echo", CLOSED_SECONDS / 2)
     persisted = with_services(target, lambda services: _confirmed(services, product_id))
     assert persisted == load.statuses[202], (persisted, load.statuses)
     floor = (echo.rate(200) + again.rate(200)) / 2
     add_row("closed loop: claims accepted per second", f"{load.rate(202):.0f}", "")
     rate = persisted / (load.elapsed + drained)
     add_row("closed loop: claims accepted and persisted per second", f"{rate:.0f}", "")
-    add_row("closed loop: the echo route, per second", *_spread([echo.rate(200), again.rate(200)]))
+    add_row("closed loop: the echo route, per second", *spread([echo.rate(200), again.rate(200)]))
     add_row("  accepted and persisted × echo", f"{rate / floor:.2f}", "")
     add_row("  ledger empty after the last claim, s", f"{drained:.1f}", "")
     for percent in (50, 95, 99):
@@ -108,19 +114,19 @@ def _constant_rate(target: Target, url: str, rate: int, add_row: AddRow) -> None
     relay_log = LOCAL / "logs" / "relay.log"
     calls_before = relay_log.read_text().count(f" claims of {product_id} ")
     for _ in range(RUNS):
-        for name, path in (("echo", "/echo"), ("V5", "/api/v5/buy")):
+        for name, path in (("echo", "/echo"), ("V5", BUY)):
             bodies = _bodies(product_id)
-            found[name].append(_load(constant_rate(url + path, bodies, rate, RATE_SECONDS)))
+            found[name].append(_load(constant_rate(Door(url), path, bodies, rate, RATE_SECONDS)))
             with_services(target, lambda services: _until_settled(services, product_id))
     for name, loads in found.items():
         for percent in (50, 95, 99):
             values = [load.percentile_ms(percent) for load in loads]
-            add_row(f"{rate}/s: {name} p{percent}, ms", *_spread(values))
+            add_row(f"{rate}/s: {name} p{percent}, ms", *spread(values))
     ratios = [
         ours.percentile_ms(95) / echo.percentile_ms(95)
         for ours, echo in zip(found["V5"], found["echo"], strict=True)
     ]
-    add_row("  p95 × echo, run by run", *_spread(ratios, 2))
+    add_row("  p95 × echo, run by run", *spread(ratios, 2))
     refused = sum(load.statuses.total() - load.statuses[202] for load in found["V5"])
     add_row("  answers other than 202", str(refused), "")
     calls = relay_log.read_text().count(f" claims of {product_id} ") - calls_before
@@ -135,12 +141,12 @@ def _lambda_edge(target: Target, _: str, add_row: AddRow) -> None:
     rates: dict[str, list[float]] = {"constant": [], "V5": []}
     with constant_function(target) as constant_url:
         for _round in range(EDGE_ROUNDS):
-            for name, url in (("constant", constant_url), ("V5", f"{target.api.url}/api/v5/buy")):
+            for name, url in (("constant", constant_url), ("V5", target.api.url + BUY)):
                 rates[name].append(requests_per_second(url, product_id, EDGE_SECONDS))
     for name, values in rates.items():
-        add_row(f"Lambda edge: {name}, requests/s", *_spread(values, 0))
+        add_row(f"Lambda edge: {name}, requests/s", *spread(values, 0))
     ratios = [v5 / floor for v5, floor in zip(rates["V5"], rates["constant"], strict=True)]
-    add_row("  V5 × constant, run by run", *_spread(ratios, 2))
+    add_row("  V5 × constant, run by run", *spread(ratios, 2))
 
 
 def _sale(target: Target) -> str:
@@ -185,11 +191,6 @@ async def _until_settled(services: Services, product_id: str) -> None:
 async def _confirmed(services: Services, product_id: str) -> int:
     rows = await services.database.fetch_all("select_books", ids=[product_id])
     return int(rows[0]["confirmed"])
-
-
-def _spread(values: list[float], digits: int = 1) -> tuple[str, str]:
-    low, high = min(values), max(values)
-    return f"{statistics.median(values):.{digits}f}", f"{low:.{digits}f} – {high:.{digits}f}"
 
 
 if __name__ == "__main__":

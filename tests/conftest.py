@@ -15,8 +15,9 @@ from flashsale.config import Settings
 from flashsale.migrations import migrate
 from infra.paths import MIGRATIONS
 from infra.seed import seed
+from infra.stack.program import free_port
 from infra.stack.stack import Stack
-from tests.support import USERS, free_port
+from tests.support import USERS
 
 # Whatever the developer's shell points at, tests stay on their own servers.
 for variable in ("REDIS_URL", "DATABASE_URL", "AWS_ENDPOINT_URL", "FLASHSALE_STACK"):

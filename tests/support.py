@@ -1,7 +1,6 @@
-"""What tests share: buyers, free ports, and waiting for a condition, never for a time."""
+"""What tests share: buyers, and waiting for a condition, never for a time."""
 
 import asyncio
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -11,13 +10,6 @@ from infra.seed import user_ids
 T = TypeVar("T")
 
 USERS = user_ids(300)
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(condition: Callable[[], T], deadline: float = 60.0) -> T:

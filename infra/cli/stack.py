@@ -161,7 +161,7 @@ def status() -> None:
     asked: list[tuple[str, str, Callable[[str], str]]] = [
         ("valkey", target.redis_url, _redis_version),
         ("postgres", target.database_url, _postgres_version),
-        (target.emulator, target.endpoint_url, _emulator_version),
+        (target.emulator, target.endpoint_url, emulator_version),
     ]
     if target.asgi_url:
         asked += [
@@ -196,7 +196,8 @@ def _postgres_version(url: str) -> str:
         return str(connection.info.parameter_status("server_version"))
 
 
-def _emulator_version(url: str) -> str:
+def emulator_version(url: str) -> str:
+    """What the emulator there says of itself; a dash on AWS."""
     if not url:
         return "–"
     return str(httpx.get(f"{url}/_localstack/health").json()["version"])

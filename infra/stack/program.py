@@ -1,6 +1,9 @@
 """What the stack must know of a server to run it."""
 
+import random
+import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
@@ -37,6 +40,19 @@ class Program:
     def log(self, directory: Path) -> Path:
         """Where its output goes."""
         return directory / "logs" / f"{self.name}.log"
+
+
+def free_port() -> int:
+    """A port that nobody listens on now.
+
+    Below those from which the system takes a client's own port: a client that dials a server which
+    is just restarting would otherwise, now and then, get the server's port and talk to itself.
+    """
+    while True:
+        port = random.randint(20_000, 32_000)  # noqa: S311 - no secret
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 def answers(url: str) -> bool:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 from xmlrpc.client import Fault, ServerProxy
@@ -99,6 +100,16 @@ class Supervisor:
         except Fault as fault:
             if "NOT_RUNNING" not in fault.faultString:
                 raise
+
+    def kill_program(self, name: str) -> None:
+        """SIGKILL a program and its children, as when a machine goes down."""
+        process = psutil.Process(int(self.info()[name]["pid"]))
+        process.suspend()  # or it puts another in the place of a child that was killed
+        for one in [*process.children(recursive=True), process]:
+            with suppress(psutil.NoSuchProcess):  # a child may be done already
+                one.kill()
+        while self.info()[name]["statename"] == "RUNNING":  # until supervisord has noticed
+            time.sleep(0.02)
 
     def info(self) -> dict[str, dict[str, Any]]:
         """State, process id and start time of each program, by name; {} if nothing runs."""

@@ -9,8 +9,9 @@ from flashsale.books import read_books
 from infra.door import Door
 from infra.load import Kind, buy_all
 from infra.stack import edge
+from infra.stack.program import free_port
 from tests.e2e.conftest import body
-from tests.support import USERS, free_port, until
+from tests.support import USERS, until
 
 
 @pytest.fixture(scope="module")

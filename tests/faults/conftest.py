@@ -11,10 +11,10 @@ from flashsale.config import Settings
 from flashsale.relay_inbox import ALIVE
 from infra import deploy
 from infra.stack import edge
+from infra.stack.program import free_port
 from infra.stack.stack import Stack
 from tests.faults.proxy import Proxy
 from tests.faults.shop import Shop
-from tests.support import free_port
 
 # Seconds; so short that what takes minutes in a sale takes seconds here.
 VISIBILITY_TIMEOUT = 3

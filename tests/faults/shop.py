@@ -4,13 +4,11 @@ import asyncio
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
 import httpx
-import psutil
 
 from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
@@ -22,7 +20,6 @@ from infra.stack.program import Program
 from infra.stack.stack import Stack
 from infra.target import Target
 from tests.faults.proxy import Proxy
-from tests.support import eventually
 
 # Seconds until everything must have ended, whatever happened: some visibility timeouts and sweeps.
 HEALED = 120.0
@@ -89,15 +86,7 @@ class Shop:
 
     def kill(self, program: Program) -> None:
         """SIGKILL a server and its children, as when a machine goes down."""
-        process = psutil.Process(self.stack.supervisor.info()[program.name]["pid"])
-        for one in [*process.children(recursive=True), process]:
-            with suppress(psutil.NoSuchProcess):  # a child may be done already
-                one.kill()
-
-        def noticed() -> bool:
-            return bool(self.stack.supervisor.info()[program.name]["statename"] != "RUNNING")
-
-        eventually(noticed)
+        self.stack.supervisor.kill_program(program.name)
 
     def mapping(self, *, on: bool) -> None:
         """Let the order function consume its queue, or not."""

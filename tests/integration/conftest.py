@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from flashsale.bootstrap import Services
-from tests.support import free_port
+from infra.stack.program import free_port
 
 
 @pytest.fixture

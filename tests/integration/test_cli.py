@@ -11,8 +11,8 @@ import pytest
 
 from infra.problems import Problem
 from infra.stack import postgres
+from infra.stack.program import free_port
 from infra.stack.stack import Stack
-from tests.support import free_port
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
 COMMANDS = [

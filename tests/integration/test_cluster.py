@@ -10,6 +10,7 @@ from redis import Redis
 
 from flashsale.bootstrap import Services
 from infra.seed import seed
+from infra.stack.program import free_port
 from infra.stack.valkey import valkey
 from tests.integration.test_rebuild import *  # noqa: F403
 from tests.integration.test_scripts import (  # noqa: F401
@@ -19,7 +20,7 @@ from tests.integration.test_scripts import (  # noqa: F401
 )
 from tests.integration.test_v5_pipeline import *  # noqa: F403
 from tests.integration.test_v5_scripts import *  # noqa: F403
-from tests.support import eventually, free_port
+from tests.support import eventually
 
 
 @pytest.fixture(scope="session")

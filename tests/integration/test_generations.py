@@ -15,7 +15,8 @@ from flashsale.database import sql
 from flashsale.errors import DatabaseUnavailable
 from flashsale.generations import v1, v2, v3
 from flashsale.model import Order, Purchase, Refusal
-from tests.support import USERS, free_port
+from infra.stack.program import free_port
+from tests.support import USERS
 
 
 def order(product_id, generation, user_id=USERS[0]):

@@ -17,7 +17,7 @@ from moto import mock_aws
 from flashsale.errors import PushRefused, PushUncertain
 from flashsale.model import Order
 from flashsale.order_queue import ATTEMPTS, OrderQueue
-from tests.support import free_port
+from infra.stack.program import free_port
 
 ORDER = Order(id="order-1", product_id="p-01", user_id="u-1", generation=4, correlation_id="c-1")
 

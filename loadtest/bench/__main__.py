@@ -1,0 +1,151 @@
+"""`make bench`: hold all sales, write results.json, and make the report from it.
+
+QUICK=1 holds each sale once and shorter; FULL=1 at the length of the original (hours);
+REPORT=<folder> says where to write; `python -m loadtest.bench report` only makes the report anew.
+"""
+
+import logging
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from infra.cli.console import console, step
+from infra.door import Door
+from infra.paths import LOCAL
+from loadtest.bench import ramp
+from loadtest.bench.about import describe
+from loadtest.bench.faults import postgres_outage, web_killed
+from loadtest.bench.report import write_report
+from loadtest.bench.results import GENERATIONS, Edge, Results, Sale
+from loadtest.bench.sale import Order, hold
+from loadtest.bench.shop import Shop, open_shop
+from loadtest.edge import constant_function
+from loadtest.profiles import Profile
+
+SPIKE = Profile.named("spike")
+ATTEMPTS = len(list(SPIKE.arrivals()))
+SCARCE, ABUNDANT = 5_000, 10_000_000
+# Faults happen during a constant load of this share of the spike's peak.
+FAULT_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured: `time` scales the spike's duration, `fault` is in seconds."""
+
+    time: float
+    repeats: int
+    fault: float
+
+
+SIZES = {"": Size(0.2, 3, 15.0), "QUICK": Size(0.1, 1, 9.0), "FULL": Size(1.0, 3, 60.0)}
+
+
+def main() -> None:
+    """Run the benchmark."""
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # an outage is no news here
+    folder = Path(os.environ.get("REPORT") or LOCAL / "bench" / "report")
+    if sys.argv[1:] != ["report"]:
+        _measure(folder)
+    results = Results.load(folder / "results.json")
+    write_report(results, folder)
+    console.print(f"The report: {folder / 'report.html'} (one file) and {folder / 'report.md'}")
+    if found := [_line(sale) for sale in results.sales if _is_finding(sale)]:
+        console.print("\n".join(["[red]The invariant broke:[/]", *found]))
+        sys.exit(1)
+
+
+def _measure(folder: Path) -> None:
+    name = next((name for name in ("QUICK", "FULL") if os.environ.get(name)), "")
+    size, began = SIZES[name], time.monotonic()
+    with open_shop(LOCAL / "bench") as shop:
+        command = f"{name}=1 make bench" if name else "make bench"
+        results = Results(about=describe(shop, command, size.repeats))
+        try:
+            uvloop.run(_run(shop, results, size))
+        finally:
+            results.about.minutes = (time.monotonic() - began) / 60
+            results.save(folder / "results.json")
+
+
+async def _run(shop: Shop, results: Results, size: Size) -> None:
+    async with shop.target.services() as services:
+        with step("what this machine can offer") as done:
+            results.edges = await _edges(shop)
+            done(
+                "; ".join(
+                    f"{e.name}: {e.sustained:.0f}/s, so {e.peak:.0f}/s" for e in results.edges
+                )
+            )
+        spikes = {
+            edge.name: SPIKE.scaled(edge.peak / SPIKE.peak, size.time) for edge in results.edges
+        }
+        results.about.seconds = SPIKE.seconds * size.time
+        orders = [order for repeat in range(size.repeats) for order in _spikes(spikes, repeat)]
+        orders += _faults(spikes["asgi"].peak * FAULT_SHARE, size.fault)
+        results.order = [order.product_id for order in orders]
+        for number, order in enumerate(orders, 1):
+            with step(f"{number} of {len(orders)}: {order.product_id}") as done:
+                sale = await hold(shop, services, order)
+                results.sales.append(sale)
+                done(f"{number} of {len(orders)}: {_line(sale)}")
+
+
+async def _edges(shop: Shop) -> list[Edge]:
+    echo = await ramp.sustained_rate(shop.target.edges["asgi"], "/echo")
+    with constant_function(shop.target) as url:
+        constant = await ramp.sustained_rate(Door(url.rstrip("/")), "/")
+    return [
+        Edge(name="lambda", floor="a function that returns a constant", sustained=constant,
+             peak=ramp.peak(constant)),
+        Edge(name="asgi", floor="a route that echoes its body", sustained=echo,
+             peak=ramp.peak(echo)),
+    ]  # fmt: skip
+
+
+def _spikes(spikes: dict[str, Profile], repeat: int) -> Iterator[Order]:
+    """Each generation, edge and stock once, in another order each time, the same in each run."""
+    orders = [
+        Order(kind, generation, edge, repeat, units, spike)
+        for edge, spike in spikes.items()
+        for generation in GENERATIONS
+        for kind, units in (
+            ("scarce", round(SCARCE * len(list(spike.arrivals())) / ATTEMPTS)),
+            ("abundant", ABUNDANT),
+        )
+    ]
+    random.Random(repeat).shuffle(orders)  # noqa: S311 - an order of sales
+    yield from orders
+
+
+def _faults(rate: float, seconds: float) -> Iterator[Order]:
+    load = Profile(rate, ((seconds, rate),))
+    for generation in GENERATIONS:
+        breaker = postgres_outage(seconds / 4, seconds * 0.6)
+        yield Order("outage", generation, "asgi", 0, ABUNDANT, load, breaker)
+    for generation in (4, 5):
+        breaker = web_killed(seconds / 2)
+        yield Order("kill", generation, "asgi", 0, ABUNDANT, load, breaker)
+
+
+def _is_finding(sale: Sale) -> bool:
+    """V2, V4 and V5 must keep their books; that V4 loses units when it is killed is known."""
+    return sale.broken and not (sale.kind == "kill" and sale.generation == 4)
+
+
+def _line(sale: Sale) -> str:
+    return (
+        f"V{sale.generation} {sale.edge}, {sale.kind}: {sale.accepted} of {sale.offered} accepted, "
+        f"p95 {sale.p95:.0f} ms, {sale.failed} failed, {sale.throttled} throttled, "
+        f"oversold {sale.oversold}, lost {sale.lost}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""What is done to the system in the middle of a sale. Times are seconds after its begin."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from loadtest.bench.results import Fault
+from loadtest.bench.shop import Shop
+
+Breaker = Callable[[Shop], Coroutine[Any, Any, Fault]]
+
+
+def postgres_outage(begin: float, end: float) -> Breaker:
+    """Stop PostgreSQL, and start it again."""
+
+    async def run(shop: Shop) -> Fault:
+        began = time.monotonic()
+        await asyncio.sleep(begin)
+        await asyncio.to_thread(shop.stack.supervisor.stop_program, shop.stack.database.name)
+        await asyncio.sleep(max(0.0, began + end - time.monotonic()))
+        await asyncio.to_thread(shop.stack.start, shop.stack.database)
+        return Fault(name="PostgreSQL is down", begin=begin, end=time.monotonic() - began)
+
+    return run
+
+
+def web_killed(moment: float) -> Breaker:
+    """SIGKILL all web workers of the ASGI edge in the middle of what they do, and start others."""
+
+    async def run(shop: Shop) -> Fault:
+        began = time.monotonic()
+        await asyncio.sleep(moment)
+        await asyncio.to_thread(shop.stack.supervisor.kill_program, shop.web.name)
+        await asyncio.to_thread(shop.stack.start, shop.web)
+        return Fault(name="web workers killed", begin=moment, end=time.monotonic() - began)
+
+    return run

@@ -1,0 +1,42 @@
+"""What this machine can offer: the highest rate at which an edge that does nothing keeps up."""
+
+import itertools
+import json
+from collections.abc import Iterator
+
+from infra.door import Door
+from infra.load import Kind
+from loadtest.client import constant_rate
+
+STEPS = (100, 150, 200, 300, 400, 600, 800, 1000, 1300, 1700, 2200, 3000, 4000)
+STEP_SECONDS = 1.5
+# It keeps up while nearly all answers come within this time.
+IN_TIME = 0.1
+ENOUGH = 0.97
+
+# The spike peaks at this share of it, because a claim and its order cost more than an echo, and at
+# most at the original's rate.
+SHARE = 0.6
+ORIGINAL_PEAK = 1000.0
+
+
+async def sustained_rate(door: Door, path: str) -> float:
+    """Requests per second of the last step at which the server kept up."""
+    best = STEPS[0] / 2
+    for rate in STEPS:
+        load = await constant_rate(door, path, _bodies(), rate, STEP_SECONDS)
+        fine = (Kind.FAILED, Kind.THROTTLED)
+        in_time = sum(s.seconds < IN_TIME and s.kind not in fine for s in load.samples)
+        if in_time < ENOUGH * rate * STEP_SECONDS:
+            break
+        best = rate
+    return best
+
+
+def peak(sustained: float) -> float:
+    """The spike's highest rate on this machine."""
+    return min(ORIGINAL_PEAK, SHARE * sustained)
+
+
+def _bodies() -> Iterator[str]:
+    return itertools.repeat(json.dumps({"productId": "p-01", "userId": "u-00001"}))

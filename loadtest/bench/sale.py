@@ -1,0 +1,169 @@
+"""Hold one sale under a spike, and account for every attempt and every unit of it."""
+
+import asyncio
+import gc
+import itertools
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from flashsale.books import read_books
+from flashsale.bootstrap import Services
+from infra.load import Kind
+from infra.seed import user_ids
+from loadtest.bench.faults import Breaker
+from loadtest.bench.results import Fault, Latency, Sale, Timeline
+from loadtest.bench.shop import USERS, Shop
+from loadtest.bench.watch import watching
+from loadtest.client import open_loop
+from loadtest.profiles import Profile
+from loadtest.samples import Load, Sample, percentile_ms
+
+BINS = 44
+DRAIN_DEADLINE = 240.0
+QUANTILES = [*range(1, 100), 99.9]
+
+WRITTEN = """
+SELECT id, extract(epoch FROM created_at)::float AS at FROM orders
+WHERE product_id = %(id)s AND status = 'CONFIRMED'
+"""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be sold: `kind` is scarce, abundant, or the name of a fault."""
+
+    kind: str
+    generation: int
+    edge: str
+    repeat: int
+    units: int
+    profile: Profile
+    breaker: Breaker | None = None
+
+    @property
+    def product_id(self) -> str:
+        """One product a sale."""
+        return f"{self.kind}-v{self.generation}-{self.edge}-{self.repeat}"
+
+
+async def hold(shop: Shop, services: Services, order: Order) -> Sale:
+    """Hold it, wait until nothing is on its way, and read the books."""
+    await shop.reset(services, order.generation, order.product_id, order.units)
+    path = f"/api/v{order.generation}/buy"
+    due = list(order.profile.arrivals())
+    with watching(shop.target, order.product_id) as watched, _no_garbage_collection():
+        breaking = asyncio.create_task(order.breaker(shop)) if order.breaker else None
+        load = await open_loop(shop.target.edges[order.edge], path, _bodies(order.product_id), due)
+        fault = await breaking if breaking else None
+        drain = await shop.empty(services, DRAIN_DEADLINE)
+    (books,) = await read_books(services, [order.product_id])
+    waits = await _waits(services, order, load)
+    answered = [s.seconds for s in load.samples if s.kind is not Kind.THROTTLED]
+    accepted = [s.seconds for s in load.samples if s.kind is Kind.ACCEPTED]
+    sale = Sale(
+        generation=order.generation,
+        edge=order.edge,
+        kind=order.kind,
+        repeat=order.repeat,
+        units=order.units,
+        offered=len(due),
+        seconds=load.elapsed,
+        accepted=len(accepted),
+        sold_out=load.count(Kind.SOLD_OUT),
+        throttled=load.count(Kind.THROTTLED),
+        refused=load.count(Kind.REFUSED),
+        failed=load.count(Kind.FAILED),
+        dropped=load.dropped,
+        server_errors=sum(s.status >= 500 and s.kind is Kind.FAILED for s in load.samples),
+        database_errors=sum(s.database_failed for s in load.samples),
+        answers=Latency.of(answered),
+        acceptance=Latency.of(accepted),
+        confirmation=Latency.of(waits),
+        quantiles=[percentile_ms(answered, n) for n in QUANTILES],
+        drain=drain,
+        drain_rate=_drain_rate(load, waits) if drain > 1 else None,
+        confirmed=books.confirmed,
+        cancelled=books.cancelled,
+        oversold=books.oversold,
+        lost=books.lost,
+        imbalance=books.imbalance,
+        broken=books.broken,
+        timeline=_timeline(order.profile, due, load.samples),
+        watched=watched,
+    )
+    return _with_fault(sale, fault, load, drain) if fault else sale
+
+
+def _with_fault(sale: Sale, fault: Fault, load: Load, drain: float) -> Sale:
+    sale.fault = fault
+    told = [s.due + s.seconds for s in load.samples if s.kind is Kind.ACCEPTED]
+    sale.accepted_during_fault = sum(fault.begin <= moment < fault.end for moment in told)
+    if sale.imbalance == 0 and sale.oversold == 0:
+        sells_again = min((moment for moment in told if moment >= fault.end), default=math.inf)
+        settled = load.elapsed + drain if sale.generation >= 4 else sells_again
+        sale.healed_after = max(0.0, settled - fault.end) if settled < math.inf else None
+    return sale
+
+
+async def _waits(services: Services, order: Order, load: Load) -> list[float]:
+    """Seconds from when each confirmed order was asked for until it was written (V4, V5)."""
+    if order.generation < 4:
+        return []
+    async with services.database.transaction() as connection:
+        cursor = await connection.execute(WRITTEN, {"id": order.product_id})
+        written = {row["id"]: row["at"] for row in await cursor.fetchall()}
+    return [
+        written[sample.order_id] - load.started - sample.due
+        for sample in load.samples
+        if sample.order_id in written
+    ]
+
+
+def _drain_rate(load: Load, waits: Sequence[float]) -> float | None:
+    """Orders per second that were written after the last answer."""
+    accepted = [sample for sample in load.samples if sample.order_id]
+    if len(waits) != len(accepted):
+        return None  # some were cancelled
+    late = [
+        sample.due + wait - load.elapsed
+        for sample, wait in zip(accepted, waits, strict=True)
+        if sample.due + wait > load.elapsed
+    ]
+    return len(late) / max(late) if late else None
+
+
+def _timeline(profile: Profile, due: Sequence[float], samples: Sequence[Sample]) -> Timeline:
+    step = profile.seconds / BINS
+    binned: list[list[Sample]] = [[] for _ in range(BINS)]
+    offered = [0] * BINS
+    for moment in due:
+        offered[min(BINS - 1, int(moment / step))] += 1
+    for sample in samples:
+        binned[min(BINS - 1, int(sample.due / step))].append(sample)
+    answered = [[s.seconds for s in some if s.kind is not Kind.THROTTLED] for some in binned]
+    return Timeline(
+        step=step,
+        offered=[count / step for count in offered],
+        accepted=[sum(s.kind is Kind.ACCEPTED for s in some) / step for some in binned],
+        failed=[sum(s.kind is Kind.FAILED for s in some) / step for some in binned],
+        p50=[percentile_ms(some, 50) if some else None for some in answered],
+        p95=[percentile_ms(some, 95) if some else None for some in answered],
+    )
+
+
+def _bodies(product_id: str) -> Iterator[str]:
+    for user_id in itertools.cycle(user_ids(USERS)):
+        yield json.dumps({"productId": product_id, "userId": user_id})
+
+
+class _no_garbage_collection:  # noqa: N801 - a context manager, used like a function
+    """The client's own pauses are not the shop's latency."""
+
+    def __enter__(self) -> None:
+        gc.collect()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        gc.enable()

@@ -1,0 +1,98 @@
+"""The benchmark's own stack, on free ports: a sale that somebody keeps is not touched."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flashsale.bootstrap import Services
+from flashsale.relay_inbox import ALIVE
+from infra.cli.console import errors, step
+from infra.cli.stack import deploy_locally
+from infra.problems import Problem
+from infra.queues import depths
+from infra.seed import seed, user_ids
+from infra.stack import edge
+from infra.stack.program import Program, free_port
+from infra.stack.stack import DEFAULT_PORTS, Stack
+from infra.target import Target
+from infra.warm_up import warm_up
+
+# Seconds until a failed message comes again (60 by default), so that an outage run ends soon.
+VISIBILITY_TIMEOUT = 10
+SWEEP_AFTER = 20
+USERS = 10_000
+# Seconds in which the last sale's messages must be gone.
+EMPTY_DEADLINE = 240.0
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The deployed application, behind both edges."""
+
+    stack: Stack
+    target: Target
+    web: Program
+
+    async def reset(self, services: Services, generation: int, product_id: str, units: int) -> None:
+        """A fresh database and an empty Redis, users, and one product on sale."""
+        await self.empty(services, EMPTY_DEADLINE)
+        await services.redis.flushall()
+        async with services.database.transaction() as connection:
+            await connection.execute("TRUNCATE orders, products")
+        await seed(services, user_ids(USERS), [product_id], units)
+        if generation >= 3:
+            await services.stock.open_sale(product_id, units)
+        while not await services.redis.exists(ALIVE):  # noqa: ASYNC110 - the relay says so again
+            await asyncio.sleep(0.05)
+        await warm_up(self.target)
+
+    async def empty(self, services: Services, deadline: float) -> float:
+        """Wait until no unit is on its way; returns the seconds that it took.
+
+        Raises:
+            Problem: something is still on its way after `deadline` seconds.
+
+        """
+        began = time.monotonic()
+        while True:
+            sales = await services.stock.sales()
+            unsettled = sum([await services.ledger.count(product_id) for product_id in sales])
+            waiting = await asyncio.to_thread(depths, self.target.queues)
+            took = time.monotonic() - began
+            if not unsettled and not any(depth.total for depth in waiting.values()):
+                return took
+            if took > deadline:
+                raise Problem(
+                    f"After {deadline:.0f} s {unsettled} claims are unsettled, and messages wait: "
+                    f"{ {name: depth.total for name, depth in waiting.items()} }",
+                    f"The logs are in {self.stack.directory / 'logs'}.",
+                )
+            await asyncio.sleep(0.1)
+
+
+@contextmanager
+def open_shop(directory: Path) -> Iterator[Shop]:
+    """Start everything, deploy, and stop it at the end."""
+    ports = {name: str(free_port()) for name in DEFAULT_PORTS}
+    stack = Stack(directory, ports)
+    stack.down()  # what an earlier run may have left
+    try:
+        stack.up(lambda line: errors.print(f"[green]✓[/] {line}"))
+        target = stack.target()
+        target.export()
+        deploy_locally(
+            target,
+            {"VisibilityTimeout": str(VISIBILITY_TIMEOUT), "SweepAfter": str(SWEEP_AFTER)},
+        )
+        web = edge.web(directory, stack.edge_port, target, SWEEP_AFTER=str(SWEEP_AFTER))
+        # The same server with one more route, which echoes.
+        web = replace(web, command=[*web.command[:-1], "loadtest.echo:app"])
+        with step("the ASGI edge and the relay process"):
+            stack.add(web)
+            stack.add(edge.relay(target))
+        yield Shop(stack, replace(target, asgi_url=web.url), web)
+    finally:
+        stack.down()

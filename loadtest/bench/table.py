@@ -1,0 +1,174 @@
+"""The figures of the report as tables: one row a question, one column a generation."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from loadtest.bench.results import GENERATIONS, Latency, Results, Sale
+
+NAMES = {
+    1: "V1 naive",
+    2: "V2 atomic SQL",
+    3: "V3 Redis, then SQL",
+    4: "V4 Redis and a queue",
+    5: "V5 journalled claim",
+}
+
+# What the author of the original (Node.js: Express, Redis Lua, BullMQ, PostgreSQL) reports of it:
+# k6, 50 to 1,000 requests/s over 55 s, on hardware that is not stated. It has no V5.
+ORIGINAL = {
+    "oversold": ["~23,486", "0", "0", "0"],
+    "lost": ["–", "–", "6,601", "0"],
+    "p95 scarce": ["–", "–", "–", "7.62"],
+    "p95 abundant": ["3,600", "1,390", "2,110", "36.7"],
+    "accepted scarce": ["–", "–", "–", "~719"],
+    "accepted abundant": ["~516", "–", "–", "~1,459"],
+    "database": ["pool exhausted", "under contention", "flood", "none"],
+    "5xx": ["~0.92 %", "–", "many", "0 %"],
+    "heals": ["no", "no", "no", "yes"],
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A question, and its answer for each generation; `original` is what its author reports."""
+
+    name: str
+    cells: list[str]
+    original: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under one heading."""
+
+    title: str
+    rows: list[Row]
+
+
+def tables(results: Results) -> list[Table]:
+    """All of them, the ASGI edge first: it has no emulator between the buyer and the code."""
+    made = []
+    for edge in sorted(results.edges, key=lambda edge: edge.name):
+        title = f"{'ASGI' if edge.name == 'asgi' else 'Lambda'} edge, peak {edge.peak:.0f}/s"
+        scarce = _Rows(results, "scarce", edge.name)
+        abundant = _Rows(results, "abundant", edge.name)
+        units = next(iter(scarce.sales[0])).units
+        made += [
+            Table(f"{title}: scarce stock ({units:,} units)", _scarce(scarce)),
+            Table(f"{title}: abundant stock (10,000,000 units)", _abundant(abundant)),
+        ]
+    made.append(Table("PostgreSQL is stopped in the middle of a sale", _outage(results)))
+    made.append(Table("All web workers are killed in the middle of a sale", _kill(results)))
+    return made
+
+
+class _Rows:
+    def __init__(self, results: Results, kind: str, edge: str) -> None:
+        self.sales = [results.of(kind, edge, generation) for generation in GENERATIONS]
+
+    def row(
+        self, name: str, figure: Callable[[Sale], float | None], unit: str = "", original: str = ""
+    ) -> Row:
+        cells = [_cell([figure(sale) for sale in sales], unit) for sales in self.sales]
+        return Row(name, cells, [*ORIGINAL[original], "–"] if original else [])
+
+
+def _scarce(rows: _Rows) -> list[Row]:
+    return [
+        rows.row("oversold, units", lambda s: s.oversold, original="oversold"),
+        rows.row("books off by, units", lambda s: s.imbalance),
+        *_answers(rows, "scarce"),
+        rows.row("sold out", lambda s: 100 * s.sold_out / s.offered, " %"),
+        *_errors(rows),
+    ]
+
+
+def _abundant(rows: _Rows) -> list[Row]:
+    return [
+        rows.row("books off by, units", lambda s: s.imbalance, original="lost"),
+        *_answers(rows, "abundant"),
+        *_errors(rows, original=True),
+        rows.row("written to PostgreSQL per second", lambda s: s.persisted_per_second),
+        rows.row("claim to CONFIRMED: p50, s", lambda s: _seconds(s.confirmation, 50)),
+        rows.row("claim to CONFIRMED: p95, s", lambda s: _seconds(s.confirmation, 95)),
+        rows.row("empty after the last answer, s", lambda s: s.drain),
+        rows.row("drained per second", lambda s: s.drain_rate),
+    ]
+
+
+def _answers(rows: _Rows, kind: str) -> list[Row]:
+    return [
+        rows.row("all answers: p50, ms", lambda s: _ms(s.answers, 50)),
+        rows.row("all answers: p95, ms", lambda s: _ms(s.answers, 95),
+                 original=f"p95 {kind}"),
+        rows.row("all answers: p99, ms", lambda s: _ms(s.answers, 99)),
+        rows.row("accepted: p95, ms", lambda s: _ms(s.acceptance, 95)),
+        rows.row("accepted per second", lambda s: s.accepted_per_second,
+                 original=f"accepted {kind}"),
+    ]  # fmt: skip
+
+
+def _errors(rows: _Rows, *, original: bool = False) -> list[Row]:
+    return [
+        rows.row("5xx", lambda s: 100 * s.server_errors / s.offered, " %",
+                 original="5xx" if original else ""),
+        rows.row("PostgreSQL connection errors", lambda s: s.database_errors,
+                 original="database" if original else ""),
+        rows.row("no answer in 10 s, or never sent",
+                 lambda s: 100 * (s.failed - s.server_errors + s.dropped) / s.offered, " %"),
+        rows.row("throttled (429)", lambda s: 100 * s.throttled / s.offered, " %"),
+    ]  # fmt: skip
+
+
+def _outage(results: Results) -> list[Row]:
+    rows = _Rows(results, "outage", "asgi")
+
+    def heals(sale: Sale) -> str:
+        if sale.healed_after is None:
+            return f"no: {sale.imbalance:+,} units"
+        if not sale.accepted_during_fault:
+            return f"sells again after {sale.healed_after:.1f} s"
+        return f"yes, all written after {sale.healed_after:.1f} s"
+
+    healed = [heals(sales[0]) if sales else "–" for sales in rows.sales]
+    return [
+        rows.row("accepted during the outage", lambda s: s.accepted_during_fault),
+        rows.row("5xx", lambda s: 100 * s.server_errors / s.offered, " %"),
+        rows.row("books off by, units", lambda s: s.imbalance),
+        Row("heals by itself", healed, [*ORIGINAL["heals"], "–"]),
+    ]
+
+
+def _kill(results: Results) -> list[Row]:
+    rows = _Rows(results, "kill", "asgi")
+    return [
+        rows.row("accepted", lambda s: s.accepted),
+        rows.row("confirmed", lambda s: s.confirmed),
+        rows.row("lost, units", lambda s: s.lost),
+    ]
+
+
+def _cell(values: Sequence[float | None], unit: str) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "–"
+    middle = f"{_figure(statistics.median(known))}{unit}"
+    if max(known) == min(known):
+        return middle
+    return f"{middle} ({_figure(min(known))} – {_figure(max(known))})"
+
+
+def _figure(value: float) -> str:
+    if value == int(value) or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
+
+
+def _ms(latency: Latency | None, percent: int) -> float | None:
+    return None if latency is None else float(getattr(latency, f"p{percent}"))
+
+
+def _seconds(latency: Latency | None, percent: int) -> float | None:
+    milliseconds = _ms(latency, percent)
+    return None if milliseconds is None else milliseconds / 1000

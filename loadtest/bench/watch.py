@@ -1,0 +1,76 @@
+"""Looks into the stores during a sale, in a process of its own: `python -m loadtest.bench.watch`.
+
+A process, so that its driver calls do not delay the load client's requests. It writes a line of
+JSON (`Watch`) for each look, until its standard input is closed.
+"""
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from typing import TextIO
+
+from flashsale.bootstrap import Services
+from flashsale.errors import ServiceUnavailable
+from infra.queues import depths
+from infra.target import Target
+from loadtest.bench.results import Watch
+
+# Seconds between two looks; each costs some ten milliseconds of CPU.
+EVERY = 0.5
+
+
+@contextmanager
+def watching(target: Target, product_id: str) -> Iterator[list[Watch]]:
+    """Fill the list when the block ends; seconds count from its begin."""
+    seen: list[Watch] = []
+    command = [sys.executable, "-m", "loadtest.bench.watch", json.dumps(asdict(target)), product_id]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()  # it is ready
+        began = time.time()
+        try:
+            yield seen
+        finally:
+            output, _ = process.communicate(timeout=30)
+    for line in output.splitlines():
+        look = Watch.model_validate_json(line)
+        seen.append(look.model_copy(update={"seconds": look.seconds - began}))
+
+
+async def _watch(target: Target, product_id: str, stop: TextIO) -> None:
+    target.export()
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # what it warns of is raised too
+    closed = asyncio.create_task(asyncio.to_thread(stop.read))
+    async with target.services(DATABASE_POOL_SIZE="1") as services:
+        await _look(services, target, product_id)  # connects
+        print("ready", flush=True)  # noqa: T201
+        while not closed.done():
+            print((await _look(services, target, product_id)).model_dump_json(), flush=True)  # noqa: T201
+            await asyncio.wait([closed], timeout=EVERY)
+
+
+async def _look(services: Services, target: Target, product_id: str) -> Watch:
+    seen = Watch(seconds=time.time())
+    with suppress(ServiceUnavailable):
+        if (snapshot := await services.ledger.snapshot(product_id)) is not None:
+            seen.stock, seen.unsettled = snapshot.stock, snapshot.unsettled
+    with suppress(ServiceUnavailable):
+        (row,) = await services.database.fetch_all("select_books", ids=[product_id])
+        seen.confirmed = row["confirmed"]
+        if seen.stock is None:
+            seen.stock = row["stock"]
+    waiting = await asyncio.to_thread(depths, target.queues)
+    seen.queue, seen.dead = waiting["orders"].total, waiting["dlq"].total
+    return seen
+
+
+if __name__ == "__main__":
+    asyncio.run(_watch(Target(**json.loads(sys.argv[1])), sys.argv[2], sys.stdin))
