@@ -7,7 +7,7 @@ import typer
 from rich.panel import Panel
 
 from flashsale.errors import FlashsaleError
-from infra.cli import demo, dlq, sale, stack
+from infra.cli import demo, dlq, model, sale, stack
 from infra.cli.console import errors
 from infra.problems import Problem
 
@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 for command in (stack.up, stack.down, stack.status, stack.deploy, stack.logs):
     app.command()(command)
-for command in (sale.seed, sale.open_, sale.verify, sale.rebuild, demo.demo):
+for command in (sale.seed, sale.open_, sale.verify, sale.rebuild, demo.demo, model.model):
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(dlq.app, name="dlq")
 

@@ -1,0 +1,73 @@
+"""The figures that the model calculates with, each for one of what it names."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """USD for one of each."""
+
+    lambda_request: float
+    lambda_gb_second: float
+    http_api_request: float
+    function_url_request: float
+    sqs_request: float
+    fargate_vcpu_hour: float
+    fargate_gb_hour: float
+    alb_hour: float
+    alb_lcu_hour: float
+    logs_gb: float
+    valkey_node_hour: float
+    postgres_instance_hour: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What AWS allows, and how it counts. Rates per second, sizes in bytes or MB, times in s."""
+
+    account_concurrency: float
+    environment_rps: float
+    scaling_burst: float
+    scaling_rate: float
+    mb_per_vcpu: float
+    billing_step: float
+    http_api_rps: float
+    sqs_chunk: float
+    lcu_connections: float
+    lcu_bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What this repository costs and how it is set up. Seconds, bytes, rates per second."""
+
+    claim_cpu: float
+    send_message_cpu: float
+    v5_cpu: float
+    asgi_cpu: float
+    order_cpu: float
+    shard_claims: float
+    orders_persisted: float
+    relay_calls_asgi: float
+    claim_bytes: float
+    log_bytes: float
+    function_mb: float
+    order_concurrency: float
+    rollback_concurrency: float
+    claims_per_envelope: float
+    envelopes_per_call: float
+    relay_linger_lambda: float
+    vcpu_speed: float
+    valkey_wait: float
+    sqs_wait: float
+    order_wait: float
+    shard_share: float
+    products: float
+    task_vcpus: float
+    task_gb: float
+    tasks_at_least: float
+    task_utilisation: float
+    relay_vcpus: float
+    relay_gb: float
+    connections_per_purchase: float
+    purchase_bytes: float
