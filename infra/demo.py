@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
-from infra.load import Answer, Kind, buy_all
+from infra.answers import Kind
+from infra.load import Answer, buy_all
 from infra.problems import Problem
 from infra.queues import depths
 from infra.seed import seed, user_ids

@@ -5,25 +5,15 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import httpx
 
+from infra.answers import Kind, classify
 from infra.door import Door
 
 # A throttled attempt (429) waits this long, more or less, and tries again; its clock runs on.
 THROTTLE_PAUSE = 0.05
 THROTTLE_TRIES = 400
-
-
-class Kind(StrEnum):
-    """What an attempt ended in."""
-
-    ACCEPTED = "accepted"
-    SOLD_OUT = "sold out"
-    THROTTLED = "throttled"  # all execution environments were busy
-    REFUSED = "refused"  # another 4xx: the buyer's mistake
-    FAILED = "failed"  # 5xx, or no answer: the shop's
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +63,3 @@ async def _attempt(client: httpx.AsyncClient, path: str, body: dict[str, str]) -
             return Answer(kind, time.perf_counter() - started, throttled, detail)
         await asyncio.sleep(THROTTLE_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
     return Answer(Kind.THROTTLED, time.perf_counter() - started, THROTTLE_TRIES, "throttled")
-
-
-def classify(status: int, body: bytes) -> Kind:
-    """What an answer to a purchase means, from its HTTP status and body."""
-    if status in (201, 202):
-        return Kind.ACCEPTED
-    if (status == 400 and b"Out of stock" in body) or (status == 409 and b'"sold_out"' in body):
-        return Kind.SOLD_OUT
-    # LocalStack's Function URL says 500 to an invocation that was throttled.
-    if status == 429 or (status >= 500 and b'"TooManyRequestsException"' in body):
-        return Kind.THROTTLED
-    return Kind.FAILED if status >= 500 else Kind.REFUSED

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import cast
 from urllib.parse import urlsplit
 
+from infra.answers import Kind, classify
 from infra.door import Door
-from infra.load import Kind, classify
 from loadtest.samples import NO_ANSWER, Load, Sample
 
 # As many virtual users as the original's spike had.

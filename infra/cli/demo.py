@@ -10,11 +10,12 @@ from rich.table import Table
 from flashsale.bootstrap import Services
 from infra import demo as demonstration
 from infra import seed as seeding
+from infra.answers import Kind
 from infra.cli.console import alarming, console, errors, step, table, units, with_services
 from infra.cli.sale import IDS, PRODUCTS, UNITS, USERS
 from infra.cli.stack import start, start_asgi_edge
 from infra.deploy import LOCAL_BUY_CONCURRENCY
-from infra.load import Answer, Kind
+from infra.load import Answer
 from infra.target import Target
 from infra.warm_up import warm_up
 

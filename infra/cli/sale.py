@@ -139,7 +139,7 @@ def verify(
     if as_json:
         print(json.dumps({"waiting": waiting, "products": [_as_json(row) for row in rows]}))  # noqa: T201
     else:
-        console.print(_books_table(rows))
+        console.print(books_table(rows))
         console.print("books: units that are nowhere (+) or in two places at once (-)")
         console.print("Messages waiting: " + ", ".join(f"{n} {c}" for n, c in waiting.items()))
     if any(row.broken for row in rows):
@@ -165,7 +165,8 @@ def _as_json(row: Books) -> dict[str, object]:
     return {**asdict(row), **{name: getattr(row, name) for name in derived}}
 
 
-def _books_table(rows: list[Books]) -> Table:
+def books_table(rows: list[Books]) -> Table:
+    """Where every unit of each product is."""
     made = Table(title="The books, in units", title_justify="left", box=None, padding=(0, 1, 0, 0))
     made.add_column("product", no_wrap=True)
     made.add_column("by")

@@ -4,8 +4,8 @@ import itertools
 import json
 from collections.abc import Iterator
 
+from infra.answers import Kind
 from infra.door import Door
-from infra.load import Kind
 from loadtest.client import constant_rate
 
 STEPS = (100, 150, 200, 300, 400, 600, 800, 1000, 1300, 1700, 2200, 3000, 4000)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from flashsale.books import read_books
 from flashsale.bootstrap import Services
-from infra.load import Kind
+from infra.answers import Kind
 from infra.seed import user_ids
 from loadtest.bench.faults import Breaker
 from loadtest.bench.results import Fault, Latency, Sale, Timeline

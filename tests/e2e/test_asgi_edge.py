@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from flashsale.books import read_books
+from infra.answers import Kind
 from infra.door import Door
-from infra.load import Kind, buy_all
+from infra.load import buy_all
 from infra.stack import edge
 from infra.stack.program import free_port
 from tests.e2e.conftest import body

@@ -7,8 +7,9 @@ import time
 import boto3
 import pytest
 
+from infra.answers import Kind, classify
 from infra.deploy import LOCAL_BUY_CONCURRENCY
-from infra.load import Kind, buy_all, classify
+from infra.load import buy_all
 from tests.e2e.conftest import body, drained
 from tests.support import USERS, eventually, until
 

@@ -6,7 +6,8 @@ import signal
 import uuid
 
 from flashsale.model import Order
-from infra.load import Kind, buy_all
+from infra.answers import Kind
+from infra.load import buy_all
 from infra.problems import Problem
 from infra.queues import depths
 from tests.e2e.conftest import drained

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from infra.load import Kind, classify
+from infra.answers import Kind, classify
 from loadtest.profiles import PROFILES, Profile
 
 

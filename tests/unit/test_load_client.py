@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from infra.answers import Kind
 from infra.door import Door
-from infra.load import Kind
 from loadtest import client
 from loadtest.client import closed_loop, constant_rate, open_loop
 

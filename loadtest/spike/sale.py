@@ -1,0 +1,111 @@
+"""One sale under k6's load: put a product on sale, let k6 buy it, wait for the last order."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from flashsale.books import Books, read_books
+from flashsale.bootstrap import Services
+from infra.cli.console import errors, step
+from infra.cli.sale import USERS
+from infra.cli.stack import Edge
+from infra.demo import ON_REDIS
+from infra.problems import Problem
+from infra.queues import depths
+from infra.seed import seed, user_ids, write_ids
+from infra.target import Target
+from infra.warm_up import warm_up
+from loadtest.profiles import Profile
+from loadtest.spike import k6
+from loadtest.spike.outcome import Result, read_summary
+from loadtest.spike.view import watch
+
+SETTLE_DEADLINE = 300.0
+
+
+@dataclass(frozen=True)
+class Spike:
+    """What is asked for. `stock` is in units; without a `product`, a new one is sold."""
+
+    generation: int
+    edge: Edge
+    profile: str
+    scale: float
+    stock: int
+    product: str
+    p95_ms: float
+    error_rate: float
+
+
+async def hold(target: Target, services: Services, asked: Spike, directory: Path) -> Result:
+    """Hold one sale, and wait until nothing is on its way.
+
+    Args:
+        directory: where k6's input, summary and log go.
+
+    """
+    options = k6.target_options(target.edges[asked.edge])
+    k6.find()  # before anything is made
+    profile = Profile.named(asked.profile).scaled(rate=asked.scale, time=1)
+    product_id = asked.product or f"spike-{time.time_ns():x}"
+    before = await _put_on_sale(services, asked, product_id)
+    with step("warm up the functions"):
+        await warm_up(target)
+    ids, summary, log = (directory / f"spike{end}" for end in ("-ids.json", ".json", ".log"))
+    write_ids(ids, user_ids(USERS), [product_id])
+    summary.unlink(missing_ok=True)
+    options |= {
+        "PROFILE": asked.profile,
+        "SCALE": str(asked.scale),
+        "GENERATION": str(asked.generation),
+        "PRODUCT": product_id,
+        "P95_MS": str(asked.p95_ms),
+        "ERROR_RATE": str(asked.error_rate),
+        "IDS": str(ids.resolve()),
+        "SUMMARY": str(summary.resolve()),
+    }
+    errors.print(
+        f"up to {profile.peak:.0f} purchases a second for {profile.seconds:.0f} s, "
+        f"of {before.stock} units of {before.product_id}"
+    )
+    with k6.run(options, log) as run:
+        await watch(run, target, services, product_id, profile)
+    ended = time.monotonic()
+    with step("wait until nothing is on its way"):
+        left = await _settled(target, services, product_id)
+    settling = time.monotonic() - ended
+    (after,) = await read_books(services, [product_id])
+    return Result(read_summary(summary), before, after, left, settling)
+
+
+async def _put_on_sale(services: Services, asked: Spike, product_id: str) -> Books:
+    """A new product on sale, or the books of the one that was asked for, which must be on sale."""
+    await seed(services, user_ids(USERS), [] if asked.product else [product_id], asked.stock)
+    on_redis = asked.generation in ON_REDIS
+    if on_redis and not asked.product:
+        await services.stock.open_sale(product_id, asked.stock)
+    rows = await read_books(services, [product_id])
+    if not rows:
+        raise Problem(f"There is no product {product_id!r}.", "See `flashsale seed`.")
+    if on_redis and rows[0].redis_stock is None:
+        raise Problem(f"{product_id} is not on sale.", f"Run `flashsale open {product_id}`.")
+    if sellers := set(rows[0].generations) - {asked.generation}:
+        raise Problem(
+            f"{product_id} was sold by V{max(sellers)}; one product is sold by one generation.",
+            "Name another product, or none for a new one.",
+        )
+    return rows[0]
+
+
+async def _settled(target: Target, services: Services, product_id: str) -> int:
+    """Wait for it; returns the messages and claims left after the deadline."""
+    end = time.monotonic() + SETTLE_DEADLINE
+    # What is parked waits for people.
+    queues = {name: url for name, url in target.queues.items() if name != "parking"}
+    while True:
+        messages = sum(d.total for d in (await asyncio.to_thread(depths, queues)).values())
+        left = messages + await services.ledger.count(product_id)
+        if not left or time.monotonic() > end:
+            return left
+        await asyncio.sleep(0.2)

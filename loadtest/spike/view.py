@@ -1,0 +1,80 @@
+"""What a person sees of a spike: a live line while it lasts, a table when it is over."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rich.live import Live
+from rich.table import Table
+
+from flashsale.books import read_books
+from flashsale.bootstrap import Services
+from infra.cli.console import errors, table, units
+from infra.queues import depths
+from infra.target import Target
+from loadtest.profiles import Profile
+from loadtest.spike.k6 import Run
+from loadtest.spike.outcome import Result
+
+PERIOD = 0.5  # seconds between two looks, beside what a look takes
+
+
+async def watch(
+    run: Run, target: Target, services: Services, product_id: str, profile: Profile
+) -> None:
+    """Show how the run goes, until it is over.
+
+    Args:
+        profile: what the run asks for.
+
+    """
+    started = seen = time.monotonic()
+    answered = 0
+    with Live(console=errors, auto_refresh=False, transient=True) as live:
+        while run.running:
+            metrics = await run.metrics()
+            waiting = {
+                name: depth.total
+                for name, depth in (await asyncio.to_thread(depths, target.queues)).items()
+            }
+            (books,) = await read_books(services, [product_id], sum(waiting.values()))
+            now, total = time.monotonic(), int(_figure(metrics, "http_reqs", "count"))
+            line = table(
+                f"{now - started:.0f} of {profile.seconds:.0f} s",
+                *("offered/s", "answered/s", "accepted p95, ms", "orders", "dlq", "parking"),
+                *("stock", "unsettled", "confirmed"),
+                numbers_from=0,
+            )
+            line.add_row(
+                f"{profile.rate_at(now - started):.0f}",
+                f"{(total - answered) / (now - seen):.0f}",
+                f"{_figure(metrics, 'accepted_ms', 'p(95)'):.0f}",
+                *(str(waiting[name]) for name in ("orders", "dlq", "parking")),
+                units(books.stock),
+                str(books.unsettled),
+                str(books.confirmed),
+            )
+            live.update(line, refresh=True)
+            if metrics:
+                answered, seen = total, now
+            await asyncio.sleep(PERIOD)
+
+
+def _figure(metrics: Mapping[str, Mapping[str, Any]], name: str, figure: str) -> float:
+    return float(metrics.get(name, {}).get(figure, 0))
+
+
+def result_table(title: str, result: Result) -> Table:
+    """Outcomes with their share of all attempts, rates and latencies."""
+    summary = result.summary
+    made = table(title, "outcome", "purchases", "share")
+    for kind, count in summary.outcomes.items():
+        made.add_row(kind.value, str(count), f"{count / max(1, summary.attempts):.1%}")
+    made.add_row("not sent: k6 had no buyer free", str(summary.unsent), "")
+    made.add_section()
+    made.add_row("answered per second", f"{summary.attempts / summary.seconds:.0f}", "")
+    for name, milliseconds in summary.accepted_ms.items():
+        made.add_row(f"accepted: latency {name}, ms", f"{milliseconds:.0f}", "")
+    made.add_row("nothing on its way any more after, s", f"{result.settling:.1f}", "")
+    return made

@@ -1,0 +1,65 @@
+"""The deployed application on both edges, and what k6 needs against a server of our own."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from flashsale.config import Settings
+from infra import deploy
+from infra.door import Door
+from infra.stack import edge
+from infra.stack.program import free_port
+from infra.stack.stack import Stack
+from infra.target import Target
+from loadtest.spike import k6
+from tests.spike.answers import Till, till
+from tests.support import USERS
+
+
+@pytest.fixture(scope="session")
+def target(stack: Stack, migrated: Settings) -> Iterator[Target]:
+    """The application, deployed to an emulator of its own and served by granian, too."""
+    stack.start(stack.emulator)
+    target = stack.target("flashsale-spike")
+    target.export()
+    parameters, logs = deploy.local_parameters(target), stack.directory / "logs"
+    deploy.build("local", parameters, logs / "sam-build.log")
+    deploy.deploy("local", target.stack_name, parameters, logs / "sam-deploy.log")
+    target.cloud.finish_deploy(target.stack_name, parameters)
+    web, relay = edge.web(stack.directory, free_port(), target), edge.relay(target)
+    stack.add(web)
+    stack.add(relay)
+    target = replace(target, asgi_url=web.url)
+    target.save(stack.directory)
+    yield target
+    for program in (web, relay):
+        stack.supervisor.stop_program(program.name)
+
+
+@pytest.fixture
+def server() -> Iterator[Till]:
+    """Gives the answers of `answers.py` by turns."""
+    with till() as server:
+        yield server
+
+
+@pytest.fixture
+def ids(tmp_path):
+    """An ids file with few users, so that they come round again."""
+    path = tmp_path / "ids.json"
+    path.write_text(json.dumps({"users": USERS[:50], "products": ["p"]}))
+    return path
+
+
+@pytest.fixture
+def options(server, ids, tmp_path):
+    """Options of a short run of spike.js against `server`."""
+    return {
+        **k6.target_options(Door(server.url, {"host": "shop.example"})),
+        "PROFILE": "smoke",
+        "PRODUCT": "p",
+        "IDS": str(ids),
+        "SUMMARY": str(tmp_path / "summary.json"),
+    }
