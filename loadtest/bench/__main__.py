@@ -20,7 +20,7 @@ from infra.door import Door
 from infra.paths import LOCAL
 from loadtest.bench import ramp
 from loadtest.bench.about import describe
-from loadtest.bench.faults import postgres_outage, web_killed
+from loadtest.bench.faults import Breaker, postgres_outage, web_killed
 from loadtest.bench.report import write_report
 from loadtest.bench.results import GENERATIONS, Edge, Results, Sale
 from loadtest.bench.sale import Order, hold
@@ -37,14 +37,23 @@ FAULT_SHARE = 0.15
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: `time` scales the spike's duration, `fault` is in seconds."""
+    """How much is measured: `time` scales the spike's duration.
+
+    `fault` is how long sales with a fault last, `long_outage` how long PostgreSQL is away where
+    messages are to end in the dead-letter queue (0: not measured); both in seconds.
+    """
 
     time: float
     repeats: int
     fault: float
+    long_outage: float
 
 
-SIZES = {"": Size(0.2, 3, 15.0), "QUICK": Size(0.1, 1, 9.0), "FULL": Size(1.0, 3, 60.0)}
+SIZES = {
+    "": Size(time=0.2, repeats=3, fault=15.0, long_outage=45.0),
+    "QUICK": Size(time=0.1, repeats=1, fault=9.0, long_outage=0.0),
+    "FULL": Size(time=1.0, repeats=3, fault=60.0, long_outage=90.0),
+}
 
 
 def main() -> None:
@@ -88,7 +97,7 @@ async def _run(shop: Shop, results: Results, size: Size) -> None:
         }
         results.about.seconds = SPIKE.seconds * size.time
         orders = [order for repeat in range(size.repeats) for order in _spikes(spikes, repeat)]
-        orders += _faults(spikes["asgi"].peak * FAULT_SHARE, size.fault)
+        orders += _faults(spikes["asgi"].peak * FAULT_SHARE, size)
         results.order = [order.product_id for order in orders]
         for number, order in enumerate(orders, 1):
             with step(f"{number} of {len(orders)}: {order.product_id}") as done:
@@ -124,14 +133,20 @@ def _spikes(spikes: dict[str, Profile], repeat: int) -> Iterator[Order]:
     yield from orders
 
 
-def _faults(rate: float, seconds: float) -> Iterator[Order]:
+def _faults(rate: float, size: Size) -> Iterator[Order]:
+    seconds = size.fault
     load = Profile(rate, ((seconds, rate),))
+
+    def order(kind: str, generation: int, breaker: Breaker) -> Order:
+        return Order(kind, generation, "asgi", 0, ABUNDANT, load, breaker)
+
     for generation in GENERATIONS:
-        breaker = postgres_outage(seconds / 4, seconds * 0.6)
-        yield Order("outage", generation, "asgi", 0, ABUNDANT, load, breaker)
+        yield order("outage", generation, postgres_outage(seconds / 4, seconds * 0.6))
     for generation in (4, 5):
-        breaker = web_killed(seconds / 2)
-        yield Order("kill", generation, "asgi", 0, ABUNDANT, load, breaker)
+        yield order("kill", generation, web_killed(seconds / 2))
+        if size.long_outage:
+            breaker = postgres_outage(seconds / 2, seconds / 2 + size.long_outage)
+            yield order("long outage", generation, breaker)
 
 
 def _is_finding(sale: Sale) -> bool:

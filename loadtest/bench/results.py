@@ -63,7 +63,7 @@ class Sale(BaseModel):
     """One sale: what was offered, what buyers heard, and where every unit went.
 
     Attributes:
-        kind: scarce or abundant stock, or the fault in the middle of it: outage, kill.
+        kind: scarce or abundant stock, or the fault in the middle of it: outage, long outage, kill.
         seconds: from the first request to the last answer.
         answers: of all requests but throttled ones.
         acceptance: of accepted ones.

@@ -45,7 +45,8 @@ class Order:
     @property
     def product_id(self) -> str:
         """One product a sale."""
-        return f"{self.kind}-v{self.generation}-{self.edge}-{self.repeat}"
+        kind = self.kind.replace(" ", "-")
+        return f"{kind}-v{self.generation}-{self.edge}-{self.repeat}"
 
 
 async def hold(shop: Shop, services: Services, order: Order) -> Sale:

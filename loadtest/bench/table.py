@@ -59,6 +59,9 @@ def tables(results: Results) -> list[Table]:
             Table(f"{title}: abundant stock (10,000,000 units)", _abundant(abundant)),
         ]
     made.append(Table("PostgreSQL is stopped in the middle of a sale", _outage(results)))
+    if results.of("long outage", "asgi", 5):
+        title = "PostgreSQL is away until messages are in the dead-letter queue"
+        made.append(Table(title, _long_outage(results)))
     made.append(Table("All web workers are killed in the middle of a sale", _kill(results)))
     return made
 
@@ -140,6 +143,18 @@ def _outage(results: Results) -> list[Row]:
     ]
 
 
+def _long_outage(results: Results) -> list[Row]:
+    rows = _Rows(results, "long outage", "asgi")
+    return [
+        rows.row("PostgreSQL away, s", _away),
+        rows.row("accepted", lambda s: s.accepted),
+        rows.row("confirmed", lambda s: s.confirmed),
+        rows.row("cancelled, their units given back", lambda s: s.cancelled),
+        rows.row("books off by, units", lambda s: s.imbalance),
+        rows.row("all settled after PostgreSQL was back, s", lambda s: s.healed_after),
+    ]
+
+
 def _kill(results: Results) -> list[Row]:
     rows = _Rows(results, "kill", "asgi")
     return [
@@ -163,6 +178,10 @@ def _figure(value: float) -> str:
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
+
+
+def _away(sale: Sale) -> float | None:
+    return sale.fault.end - sale.fault.begin if sale.fault else None
 
 
 def _ms(latency: Latency | None, percent: int) -> float | None:

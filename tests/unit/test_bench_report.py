@@ -72,6 +72,10 @@ def results():
                  healed_after=None if generation == 3 else 1.5,
                  accepted_during_fault=80 * (generation >= 4))
         )  # fmt: skip
+        if generation >= 4:
+            made.sales.append(
+                sale("long outage", generation, "asgi", fault=outage, healed_after=20, cancelled=9)
+            )
     for generation, lost in ((4, 12), (5, 0)):
         made.sales.append(sale("kill", generation, "asgi", fault=outage, lost=lost))
     return made
@@ -103,6 +107,8 @@ def test_who_heals_is_said_of_each_generation(results):
         "yes, all written after 1.5 s",
         "yes, all written after 1.5 s",
     ]
+    away = cells(results, "dead-letter queue", "cancelled, their units given back")
+    assert away == ["–", "–", "–", "9", "9"]
     assert cells(results, "killed", "lost, units") == ["–", "–", "–", "12", "0"]
 
 
