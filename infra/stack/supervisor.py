@@ -105,9 +105,11 @@ class Supervisor:
         """SIGKILL a program and its children, as when a machine goes down."""
         process = psutil.Process(int(self.info()[name]["pid"]))
         process.suspend()  # or it puts another in the place of a child that was killed
-        for one in [*process.children(recursive=True), process]:
+        doomed = [*process.children(recursive=True), process]
+        for one in doomed:
             with suppress(psutil.NoSuchProcess):  # a child may be done already
                 one.kill()
+        psutil.wait_procs(doomed, STOP_DEADLINE)  # its port is taken until the last one is gone
         while self.info()[name]["statename"] == "RUNNING":  # until supervisord has noticed
             time.sleep(0.02)
 

@@ -16,6 +16,9 @@ Connection = psycopg.AsyncConnection[DictRow]
 
 # Seconds until a buyer hears that PostgreSQL does not answer.
 CONNECT_TIMEOUT = 2
+# Seconds after which a lost connection is given up; whoever needs one next dials at once. The
+# pool's default doubles its pause for five minutes: an outage would last longer for buyers.
+RECONNECT_TIMEOUT = 1.0
 
 
 @cache
@@ -42,6 +45,7 @@ class Database:
             min_size=0,
             max_size=pool_size,
             timeout=CONNECT_TIMEOUT,
+            reconnect_timeout=RECONNECT_TIMEOUT,
             # A sale outlives a restart of PostgreSQL: never hand out a connection that is dead.
             check=AsyncConnectionPool.check_connection,
             open=False,

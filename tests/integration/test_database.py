@@ -1,0 +1,58 @@
+"""The connection to PostgreSQL when PostgreSQL goes and comes back."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import pytest
+
+from flashsale.database import Database
+from flashsale.errors import DatabaseUnavailable
+from infra.stack.program import HOST, free_port
+
+
+@asynccontextmanager
+async def forwarding(port, url):
+    """Another port of the PostgreSQL at `url`, for as long as the block lasts."""
+    upstream = urlsplit(url)
+    pipes = set()
+
+    async def pipe(reader, writer):
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+        finally:
+            writer.close()
+
+    async def serve(reader, writer):
+        there = await asyncio.open_connection(upstream.hostname, upstream.port)
+        pipes.add(asyncio.create_task(pipe(reader, there[1])))
+        pipes.add(asyncio.create_task(pipe(there[0], writer)))
+
+    server = await asyncio.start_server(serve, HOST, port)
+    try:
+        yield
+    finally:
+        server.close()
+        for task in pipes:
+            task.cancel()
+        await asyncio.gather(*pipes, return_exceptions=True)
+
+
+async def test_the_first_buyer_after_an_outage_is_served(migrated):
+    """However long it lasted: the pool does not sleep on."""
+    port = free_port()
+    parts = urlsplit(migrated.database_url)
+    there = parts._replace(netloc=f"{parts.username}@{HOST}:{port}").geturl()
+    database = Database(there, pool_size=2)
+    async with forwarding(port, migrated.database_url):
+        await database.ping()
+
+    # Each waits as long as buyers do; after four of them the default would pause for 8 s and more.
+    for _ in range(4):
+        with pytest.raises(DatabaseUnavailable):
+            await database.ping()
+
+    async with forwarding(port, migrated.database_url):
+        await database.ping()
+        await database.close()
