@@ -76,7 +76,10 @@ def _slim() -> None:
 
     `sam deploy` works without this step, too.
     """
-    in_layer = {path.name for path in (BUILT / "SharedLayer" / "python").iterdir()}
+    layer = BUILT / "SharedLayer" / "python"
+    # FastAPI imports it where it is there, only to refuse its models; nothing else does.
+    shutil.rmtree(layer / "pydantic" / "v1", ignore_errors=True)
+    in_layer = {path.name for path in layer.iterdir()}
     for function in BUILT.glob("*Function"):
         for path in function.iterdir():
             if path.is_dir() and path.name in in_layer:

@@ -7,122 +7,144 @@ import asyncio
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from rich.table import Table
 
 from flashsale.bootstrap import Services
 from infra.cli.console import console, step, table, with_services
 from infra.cli.stack import start
-from infra.deploy import BUILT
-from infra.paths import EMULATOR_VENV
+from infra.queues import drain
 from infra.seed import seed, user_ids
 from infra.target import Target
 from infra.warm_up import warm_up
-from loadtest.edge import constant_function, requests_per_second
+from loadtest.claims import claim_costs
+from loadtest.cold_start import cold_start, first_events
+from loadtest.edge import DRAIN_DEADLINE, constant_function, requests_per_second
 
-CALLS = 3000
-IMPORTS = 7
+CALLS = 1000
+COLD_STARTS = 7
 ROUNDS = 3
 SECONDS = 8.0
 STOCK = 10_000_000
+# Milliseconds for which somebody else relays, who hands over when the calls are made.
+LEASE = 3_600_000
 
 
 def main() -> None:
     """Measure and print everything."""
     target = start()
     run = f"bench-{int(time.time()):x}"
-    on_sale, sold_out = f"{run}-on", f"{run}-out"
+    on_sale, on_sale_v5, led = f"{run}-v4", f"{run}-v5", f"{run}-led"
+    sold_out = f"{run}-out"
 
     async def prepare(services: Services) -> None:
-        await seed(services, user_ids(3000), [on_sale], STOCK)
+        stocked = [on_sale, on_sale_v5, led]
+        await seed(services, user_ids(3000), stocked, STOCK)
         await seed(services, [], [sold_out], 0)
-        await services.stock.open_sale(on_sale, STOCK)
+        for product_id in stocked:
+            await services.stock.open_sale(product_id, STOCK)
         await services.stock.open_sale(sold_out, 0)
+        await services.ledger.renew_lease(led, "bench", LEASE)
+
+    async def hand_over(services: Services) -> None:  # to the sweep, which relays these claims
+        await services.ledger.renew_lease(led, "bench", 0)
 
     with_services(target, prepare)
+    os.environ.update(_environment(target))
     rows = table("Functions", "what", "median", "min – max")
-    with step("import times"):
-        for name in ("Buy", "Order", "Rollback", "Migrate"):
-            times = [_import_seconds(name) * 1000 for _ in range(IMPORTS)]
-            rows.add_row(f"import of {name.lower()}, ms", *_spread(times))
+    with step("cold starts"):
+        for name, event in first_events(on_sale, _event(4, sold_out)).items():
+            starts = [cold_start(name, event) for _ in range(COLD_STARTS)]
+            imports, firsts = zip(*starts, strict=True)
+            rows.add_row(f"import of {name.lower()}, ms CPU", *_milliseconds(imports, digits=0))
+            rows.add_row("  its first invocation, ms CPU", *_milliseconds(firsts, digits=0))
     with step("CPU per invocation in process"):
-        for name, handler, event in _invocations(target, sold_out):
-            times = [_cpu_per_call(handler, event) * 1e3 for _ in range(ROUNDS)]
-            rows.add_row(f"{name}, ms CPU", *_spread(times, digits=3))
+        for name, times in _invocations(on_sale, sold_out, led).items():
+            rows.add_row(f"{name}, ms CPU", *_milliseconds(times, digits=2))
+    with_services(target, hand_over)
     with step("the emulated Lambda edge, interleaved with its floor"):
-        rates = _edge(target, on_sale, sold_out)
-    floor = statistics.median(rates["constant"])
-    for name, found in rates.items():
-        rows.add_row(f"edge: {name}, requests/s", *_spread(found, digits=0))
-        rows.add_row("  × constant", f"{statistics.median(found) / floor:.2f}", "")
+        _add_rates(rows, "edge: {}, requests/s", _edge(target, on_sale, on_sale_v5, sold_out))
+    with step("what a claim costs Valkey"):
+        _add_rates(rows, "Valkey: {}, calls/s", dict(claim_costs(target.redis_url)))
     console.print(rows)
     console.print(f"{platform.platform()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
 
 
-def _spread(values: list[float], digits: int = 1) -> tuple[str, str]:
+def _milliseconds(seconds: Sequence[float], digits: int) -> tuple[str, str]:
+    return _spread([second * 1e3 for second in seconds], digits)
+
+
+def _spread(values: Sequence[float], digits: int = 0) -> tuple[str, str]:
     low, high = min(values), max(values)
-    return f"{statistics.median(values):.{digits}f}", f"{low:.{digits}f} – {high:.{digits}f}"
+    return f"{statistics.median(values):,.{digits}f}", f"{low:,.{digits}f} – {high:,.{digits}f}"
 
 
-def _import_seconds(function: str) -> float:
-    """Seconds that `import app` takes in a fresh interpreter, with what is deployed."""
-    path = os.pathsep.join(
-        [str(BUILT / "SharedLayer" / "python"), str(BUILT / f"{function}Function")]
-    )
-    code = "import time; t = time.perf_counter(); import app; print(time.perf_counter() - t)"
-    done = subprocess.run(
-        [str(EMULATOR_VENV / "bin" / "python"), "-c", code],
-        env={**os.environ, "PYTHONPATH": path, **_powertools()},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return float(done.stdout)
+def _add_rates(rows: Table, what: str, rates: Mapping[str, Sequence[float]]) -> None:
+    """A row for each rate, the first of which is the floor that the others are compared with."""
+    floor: float | None = None
+    for name, found in rates.items():
+        rows.add_row(what.format(name), *_spread(found))
+        if floor is None:
+            floor = statistics.median(found)
+        else:
+            rows.add_row("  × the floor", f"{statistics.median(found) / floor:.2f}", "")
 
 
-def _powertools() -> dict[str, str]:
-    return {"POWERTOOLS_SERVICE_NAME": "flashsale", "POWERTOOLS_METRICS_NAMESPACE": "flashsale"}
+def _environment(target: Target) -> dict[str, str]:
+    """What a function's execution environment has."""
+    return {
+        "REDIS_URL": target.redis_url,
+        "DATABASE_URL": target.database_url,
+        "ORDERS_QUEUE_URL": target.queues["orders"],
+        "AWS_LAMBDA_FUNCTION_NAME": "bench",
+        "POWERTOOLS_SERVICE_NAME": "flashsale",
+        "POWERTOOLS_METRICS_NAMESPACE": "flashsale",
+        **target.aws_environment,
+    }
 
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
 
-def _invocations(target: Target, sold_out: str) -> list[tuple[str, Handler, dict[str, Any]]]:
-    os.environ.update(
-        REDIS_URL=target.redis_url,
-        DATABASE_URL=target.database_url,
-        ORDERS_QUEUE_URL=target.queues["orders"],
-        **_powertools(),
-    )
+def _invocations(on_sale: str, sold_out: str, led: str) -> dict[str, list[float]]:
+    """CPU seconds of each kind of invocation, interleaved."""
     from mangum import Mangum  # noqa: PLC0415 - the environment comes first
 
     from functions.buy.app import api, handler  # noqa: PLC0415
 
     bare = Mangum(api, lifespan="off")
-    buy = _event(f'{{"productId": "{sold_out}", "userId": "u-00001"}}')
-    invalid = _event("{}")
-    return [
-        ("Mangum + FastAPI, body refused", bare, invalid),
-        ("Mangum + FastAPI + one EVALSHA", bare, buy),
-        ("the same with its log line and metric", handler, buy),
-    ]
+    kinds: dict[str, tuple[Handler, dict[str, Any]]] = {
+        "Mangum + FastAPI, body refused": (bare, _event(4, "")),
+        "Mangum + FastAPI + one EVALSHA": (bare, _event(4, sold_out)),
+        "V4 sold out: the same with its log line and metric": (handler, _event(4, sold_out)),
+        "V4 accepted, SQS called": (handler, _event(4, on_sale)),
+        "V5 sold out": (handler, _event(5, sold_out)),
+        "V5 accepted, somebody else relays": (handler, _event(5, led)),
+    }
+    found: dict[str, list[float]] = {name: [] for name in kinds}
+    for _ in range(ROUNDS):
+        for name, (invoke, event) in kinds.items():
+            found[name].append(_cpu_per_call(invoke, event))
+    return found
 
 
-def _event(body: str) -> dict[str, Any]:
+def _event(generation: int, product_id: str) -> dict[str, Any]:
+    path = f"/api/v{generation}/buy"
     return {
         "version": "2.0",
         "routeKey": "$default",
-        "rawPath": "/api/v4/buy",
+        "rawPath": path,
         "rawQueryString": "",
         "headers": {"content-type": "application/json", "host": "localhost"},
         "requestContext": {
             "requestId": "bench",
-            "http": {"method": "POST", "path": "/api/v4/buy", "sourceIp": "127.0.0.1"},
+            "http": {"method": "POST", "path": path, "sourceIp": "127.0.0.1"},
         },
-        "body": body,
+        "body": f'{{"productId": "{product_id}", "userId": "u-00001"}}',
         "isBase64Encoded": False,
     }
 
@@ -143,17 +165,22 @@ def _cpu_per_call(handler: Handler, event: dict[str, Any]) -> float:
             os.close(stdout)
 
 
-def _edge(target: Target, on_sale: str, sold_out: str) -> dict[str, list[float]]:
+def _edge(target: Target, on_sale: str, on_sale_v5: str, sold_out: str) -> dict[str, list[float]]:
     asyncio.run(warm_up(target))
-    rates: dict[str, list[float]] = {"constant": [], "V4 accepted": [], "V4 sold out": []}
+    buy = f"{target.api.url}/api/v{{}}/buy"
     with constant_function(target) as constant_url:
+        kinds = {
+            "a constant": (constant_url, on_sale),
+            "V4 accepted": (buy.format(4), on_sale),
+            "V4 sold out": (buy.format(4), sold_out),
+            "V5 accepted": (buy.format(5), on_sale_v5),
+            "V5 sold out": (buy.format(5), sold_out),
+        }
+        rates: dict[str, list[float]] = {name: [] for name in kinds}
         for _ in range(ROUNDS):
-            for name, url, product_id in (
-                ("constant", constant_url, on_sale),
-                ("V4 accepted", f"{target.api.url}/api/v4/buy", on_sale),
-                ("V4 sold out", f"{target.api.url}/api/v4/buy", sold_out),
-            ):
+            for name, (url, product_id) in kinds.items():
                 rates[name].append(requests_per_second(url, product_id, SECONDS))
+                drain(target.queues, DRAIN_DEADLINE)
     return rates
 
 

@@ -88,6 +88,20 @@ async def test_a_push_sends_the_order_as_json(sqs):
     assert b'\\"correlation_id\\":\\"c-1\\"' in body
 
 
+@pytest.mark.parametrize("blocking", [True, False])
+async def test_other_requests_go_on_while_sqs_answers_unless_there_are_none(blocking):
+    """A thread costs as much as what it saves, in a process that serves one request at a time."""
+    threads = []
+
+    class Client:
+        def send_message(self, **_):
+            threads.append(threading.get_ident())
+
+    await OrderQueue(Client(), "queue", blocking=blocking).push(ORDER)
+
+    assert (threads == [threading.get_ident()]) is blocking
+
+
 async def test_a_closed_port_is_a_certain_refusal():
     with pytest.raises(PushRefused):
         await queue_at(f"http://127.0.0.1:{free_port()}").push(ORDER)

@@ -113,8 +113,16 @@ class Services:
             read_timeout=SQS_TIMEOUT,
             retries={"total_max_attempts": 1},  # see OrderQueue
             tcp_keepalive=True,
+            # A fifth of what a call costs: botocore checks our arguments, and puts its own long
+            # User-Agent together twice.
+            parameter_validation=False,
+            user_agent="flashsale",
         )
-        return OrderQueue(boto3.client("sqs", config=config), self.settings.orders_queue_url)
+        return OrderQueue(
+            boto3.client("sqs", config=config),
+            self.settings.orders_queue_url,
+            blocking=self.settings.one_at_a_time,
+        )
 
     async def close(self) -> None:
         """Close all connections; for tests and tools, a Lambda keeps them."""

@@ -20,6 +20,8 @@ class Settings:
             request at a time, as a Lambda execution environment does.
         sweep_after: seconds; a claim that was sent this long ago and is still unsettled is sent
             again. More than an order usually takes, and than one visibility timeout.
+        one_at_a_time: whether this process serves one request at a time, as a Lambda execution
+            environment does.
 
     """
 
@@ -28,6 +30,7 @@ class Settings:
     orders_queue_url: str = ""
     database_pool_size: int = 1
     sweep_after: int = 90
+    one_at_a_time: bool = False
 
     @classmethod
     def from_mapping(cls, env: Mapping[str, str]) -> "Settings":
@@ -43,6 +46,7 @@ class Settings:
             orders_queue_url=_url(env, "ORDERS_QUEUE_URL", "http", "https", required=False),
             database_pool_size=_positive(env, "DATABASE_POOL_SIZE", default=1),
             sweep_after=_positive(env, "SWEEP_AFTER", default=90),
+            one_at_a_time="AWS_LAMBDA_FUNCTION_NAME" in env,  # which Lambda itself sets
         )
 
 

@@ -1,8 +1,8 @@
 """The queue between a claim and its order. SQS only carries: it decides nothing."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -19,15 +19,17 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 ATTEMPTS = 3
+T = TypeVar("T")
 
 
 class OrderQueue:
     """Pushes orders to the queue `orders`."""
 
-    def __init__(self, sqs: "SQSClient", url: str) -> None:
+    def __init__(self, sqs: "SQSClient", url: str, *, blocking: bool = False) -> None:
         # The client must not retry by itself: it would hide that an earlier try timed out.
         self._sqs = sqs
         self._url = url
+        self._blocking = blocking
 
     async def push(self, order: Order) -> None:
         """Send an order; a try whose outcome is unknown is repeated with the same order id.
@@ -41,8 +43,8 @@ class OrderQueue:
         uncertain: Exception | None = None
         for _ in range(ATTEMPTS):
             try:
-                await asyncio.to_thread(
-                    self._sqs.send_message, QueueUrl=self._url, MessageBody=body
+                await self._call(
+                    lambda: self._sqs.send_message(QueueUrl=self._url, MessageBody=body)
                 )
                 return
             except (BotoCoreError, ClientError) as error:
@@ -67,8 +69,8 @@ class OrderQueue:
             for number, envelope in enumerate(envelopes)
         ]
         try:
-            answer = await asyncio.to_thread(
-                self._sqs.send_message_batch, QueueUrl=self._url, Entries=entries
+            answer = await self._call(
+                lambda: self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
             )
         except (BotoCoreError, ClientError) as error:
             raise QueueUnavailable(f"SQS may not hold {len(entries)} envelopes: {error}") from error
@@ -79,11 +81,18 @@ class OrderQueue:
     async def ping(self) -> None:
         """Raise PushRefused unless SQS knows the queue."""
         try:
-            await asyncio.to_thread(
-                self._sqs.get_queue_attributes, QueueUrl=self._url, AttributeNames=["QueueArn"]
+            await self._call(
+                lambda: self._sqs.get_queue_attributes(
+                    QueueUrl=self._url, AttributeNames=["QueueArn"]
+                )
             )
         except (BotoCoreError, ClientError) as error:
             raise PushRefused(f"SQS: {error}") from error
+
+    async def _call(self, send: Callable[[], T]) -> T:
+        # A thread keeps the other requests of this process going while SQS answers. Where there are
+        # none, it only costs.
+        return send() if self._blocking else await asyncio.to_thread(send)
 
 
 def _certainly_refused(error: Exception) -> bool:

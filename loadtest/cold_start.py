@@ -1,0 +1,68 @@
+"""Cold starts: what importing a deployed function costs, and its first invocation after that."""
+
+import json
+import os
+import subprocess
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from infra.deploy import BUILT
+from infra.paths import EMULATOR_VENV
+
+# In CPU time, because other processes share the machine. Standard output belongs to the handler.
+FIRST = """
+import json, os, sys, time, types
+event = json.load(sys.stdin)
+context = types.SimpleNamespace(function_name="bench", memory_limit_in_mb=512,
+                                invoked_function_arn="bench", aws_request_id="bench")
+before = time.process_time()
+import app
+imported = time.process_time()
+app.handler(event, context)
+answered = time.process_time()
+print(imported - before, answered - imported, file=sys.stderr, flush=True)
+os._exit(0)  # an execution environment is frozen, not shut down
+"""
+
+
+def cold_start(function: str, event: Mapping[str, Any]) -> tuple[float, float]:
+    """CPU seconds of `import app` and of the first invocation, in a fresh interpreter.
+
+    It runs what is deployed, with the emulator's Python and the environment of this process.
+    """
+    path = os.pathsep.join(
+        [str(BUILT / "SharedLayer" / "python"), str(BUILT / f"{function}Function")]
+    )
+    done = subprocess.run(
+        [str(EMULATOR_VENV / "bin" / "python"), "-c", FIRST],
+        env={**os.environ, "PYTHONPATH": path},
+        input=json.dumps(event),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported, answered = done.stderr.splitlines()[-1].split()
+    return float(imported), float(answered)
+
+
+def first_events(product_id: str, claim: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """For each function an event to begin with; `claim` is the one of buy. Orders are new ones."""
+    order = {"product_id": product_id, "user_id": "u-00001", "quantity": 1, "generation": 4}
+    return {
+        "Buy": claim,
+        "Order": _message({**order, "id": str(uuid.uuid4())}),
+        "Rollback": _message({**order, "id": str(uuid.uuid4())}),
+        "Sweep": {},
+        "Migrate": {},
+    }
+
+
+def _message(order: Mapping[str, Any]) -> dict[str, Any]:
+    attributes = {
+        "ApproximateReceiveCount": "1",
+        "SentTimestamp": str(time.time_ns() // 10**6),
+    }
+    body = json.dumps(order)
+    return {"Records": [{"messageId": "bench", "body": body, "attributes": attributes}]}
