@@ -43,6 +43,11 @@ class Fault(BaseModel):
     begin: float
     end: float
 
+    @property
+    def seconds(self) -> float:
+        """How long it lasted."""
+        return self.end - self.begin
+
 
 class Latency(BaseModel):
     """Percentiles in milliseconds, from the moment at which a request was due."""
@@ -112,6 +117,11 @@ class Sale(BaseModel):
     def p95(self) -> float:
         """95 of 100 answers came within so many milliseconds."""
         return self.answers.p95 if self.answers else float("inf")
+
+    @property
+    def rate(self) -> float:
+        """Attempts per second, on average."""
+        return self.offered / self.seconds
 
     @property
     def accepted_per_second(self) -> float:
