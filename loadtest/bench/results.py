@@ -180,7 +180,7 @@ class Results(BaseModel):
     def save(self, path: Path) -> None:
         """To results.json."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.model_dump_json(indent=1))
+        path.write_text(self.model_dump_json())
 
     def of(self, kind: str, edge: str, generation: int) -> list[Sale]:
         """The repeats of one sale."""

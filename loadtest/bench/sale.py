@@ -5,6 +5,7 @@ import gc
 import itertools
 import json
 import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -59,6 +60,7 @@ async def hold(shop: Shop, services: Services, order: Order) -> Sale:
         load = await open_loop(shop.target.edges[order.edge], path, _bodies(order.product_id), due)
         fault = await breaking if breaking else None
         drain = await shop.empty(services, DRAIN_DEADLINE)
+        settled = time.time() - load.started
     (books,) = await read_books(services, [order.product_id])
     waits = await _waits(services, order, load)
     answered = [s.seconds for s in load.samples if s.kind is not Kind.THROTTLED]
@@ -94,17 +96,18 @@ async def hold(shop: Shop, services: Services, order: Order) -> Sale:
         timeline=_timeline(order.profile, due, load.samples),
         watched=watched,
     )
-    return _with_fault(sale, fault, load, drain) if fault else sale
+    return _with_fault(sale, fault, load, settled) if fault else sale
 
 
-def _with_fault(sale: Sale, fault: Fault, load: Load, drain: float) -> Sale:
+def _with_fault(sale: Sale, fault: Fault, load: Load, settled: float) -> Sale:
+    """`settled`: seconds after the begin at which nothing was on its way any more."""
     sale.fault = fault
     told = [s.due + s.seconds for s in load.samples if s.kind is Kind.ACCEPTED]
     sale.accepted_during_fault = sum(fault.begin <= moment < fault.end for moment in told)
     if sale.imbalance == 0 and sale.oversold == 0:
         sells_again = min((moment for moment in told if moment >= fault.end), default=math.inf)
-        settled = load.elapsed + drain if sale.generation >= 4 else sells_again
-        sale.healed_after = max(0.0, settled - fault.end) if settled < math.inf else None
+        healed = settled if sale.generation >= 4 else sells_again
+        sale.healed_after = max(0.0, healed - fault.end) if healed < math.inf else None
     return sale
 
 
