@@ -128,6 +128,10 @@ bench: setup ## each generation and edge under the same spike, and one report (Q
 bench-handler: setup ## CPU per invocation, import times, and the emulated Lambda edge against its floor
 	@$(BIN)/python -m loadtest.handler
 
+.PHONY: bench-limits
+bench-limits: setup ## whose CPU a purchase of each generation costs, and who waits for what
+	@$(BIN)/python -m loadtest.limits
+
 .PHONY: bench-v5
 bench-v5: setup ## V5 on both edges against their floors: rates, latencies, time to confirm
 	@$(BIN)/python -m loadtest.v5

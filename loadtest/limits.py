@@ -1,0 +1,128 @@
+"""`make bench-limits`: whose CPU a purchase of each generation costs, and who waits for what.
+
+At a constant rate that every generation stands, on the ASGI edge of the running stack. CPU time of
+each server by psutil, PostgreSQL's waits from pg_stat_activity, slow commands from Valkey's SLOWLOG.
+"""
+
+import asyncio
+import collections
+import itertools
+import json
+import time
+from collections.abc import Mapping
+
+import psutil
+import psycopg
+import uvloop
+from redis import Redis
+
+from flashsale.bootstrap import Services
+from infra.answers import Kind
+from infra.cli.console import console, step, table, with_services
+from infra.cli.stack import start, start_asgi_edge
+from infra.paths import LOCAL
+from infra.seed import seed, user_ids
+from infra.stack.stack import Stack
+from infra.target import Target
+from loadtest.client import constant_rate
+from loadtest.samples import Load
+
+STOCK = 10_000_000
+SECONDS = 10.0
+LOOK_EVERY = 0.05
+# Generation and requests per second; V5 also at a rate at which the others have failed.
+RUNS = ((1, 150), (2, 150), (3, 150), (4, 150), (5, 150), (5, 800))
+SERVERS = ("edge", "relay", "ministack", "postgres", "valkey")
+SLOW_US = 1000
+WIDTH = 110
+
+WAITS = """
+SELECT coalesce(wait_event_type || ' ' || wait_event, 'running') FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+AND state IN ('active', 'idle in transaction')
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    target = start_asgi_edge(start())
+    titles = [f"V{generation} {rate}/s" for generation, rate in RUNS]
+    rows = table("ms of CPU per accepted purchase", "", *titles)
+    found = []
+    for (generation, rate), title in zip(RUNS, titles, strict=True):
+        with step(title):
+            found.append(_measure(target, generation, rate))
+    for name in found[0]:
+        rows.add_row(name, *(column[name] for column in found))
+    console.print(rows, width=WIDTH, crop=False)
+
+
+def _measure(target: Target, generation: int, rate: int) -> dict[str, str]:
+    product_id = f"limits-v{generation}-{time.time_ns():x}"
+
+    async def prepare(services: Services) -> None:
+        await seed(services, user_ids(3000), [product_id], STOCK)
+        await services.stock.open_sale(product_id, STOCK)
+
+    with_services(target, prepare)
+    redis = Redis.from_url(target.redis_url)
+    redis.config_set("slowlog-log-slower-than", SLOW_US)
+    redis.slowlog_reset()
+    before = _cpu_seconds()
+    load, waits = uvloop.run(_load(target, generation, rate, product_id))
+    after = _cpu_seconds()
+    slow = redis.slowlog_len()
+    redis.config_set("slowlog-log-slower-than", 10_000)
+    accepted = max(1, load.count(Kind.ACCEPTED))
+    used = {name: (after[name] - before[name]) / accepted * 1000 for name in SERVERS}
+    return {
+        **{name: f"{milliseconds:.2f}" for name, milliseconds in used.items()},
+        "all of them": f"{sum(used.values()):.2f}",
+        "accepted": f"{accepted / len(load.samples):.0%}",
+        "p50, p95, ms": f"{load.percentile_ms(50):.0f}, {load.percentile_ms(95):.0f}",
+        "sessions in a lock": f"{_mean(waits, 'Lock'):.2f}",
+        "  waiting for the disk": f"{_mean(waits, 'IO'):.2f}",
+        "  waiting for us": f"{_mean(waits, 'Client'):.2f}",
+        "Valkey above 1 ms": str(slow),
+    }
+
+
+async def _load(
+    target: Target, generation: int, rate: int, product_id: str
+) -> tuple[Load, list[collections.Counter[str]]]:
+    users = itertools.cycle(user_ids(3000))
+    bodies = (json.dumps({"productId": product_id, "userId": user}) for user in users)
+    looks: list[collections.Counter[str]] = []
+    door, path = target.edges["asgi"], f"/api/v{generation}/buy"
+    loading = asyncio.create_task(constant_rate(door, path, bodies, rate, SECONDS))
+    async with await psycopg.AsyncConnection.connect(
+        target.database_url, autocommit=True
+    ) as connection:
+        while not loading.done():
+            cursor = await connection.execute(WAITS)
+            looks.append(collections.Counter(row[0] for row in await cursor.fetchall()))
+            await asyncio.wait([loading], timeout=LOOK_EVERY)
+    return await loading, looks
+
+
+def _mean(looks: list[collections.Counter[str]], kind: str) -> float:
+    """Sessions that were found waiting for this, on average."""
+    seen = sum(count for look in looks for name, count in look.items() if name.startswith(kind))
+    return seen / len(looks)
+
+
+def _cpu_seconds() -> Mapping[str, float]:
+    """CPU time of each server with its children, since they started."""
+    used = {}
+    for name, row in Stack(LOCAL).supervisor.info().items():
+        if row["pid"]:
+            process = psutil.Process(row["pid"])
+            times = [p.cpu_times() for p in [process, *process.children(recursive=True)]]
+            # A child that ended in between is in its parent's account.
+            used[name] = sum(t.user + t.system for t in times)
+            used[name] += times[0].children_user + times[0].children_system
+    return used
+
+
+if __name__ == "__main__":
+    main()
