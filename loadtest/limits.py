@@ -1,7 +1,7 @@
 """`make bench-limits`: whose CPU a purchase of each generation costs, and who waits for what.
 
-At a constant rate that every generation stands, on the ASGI edge of the running stack. CPU time of
-each server by psutil, PostgreSQL's waits from pg_stat_activity, slow commands from Valkey's SLOWLOG.
+At a constant rate that every generation stands, on the ASGI edge of the running stack: CPU time of
+each server, PostgreSQL's waits (pg_stat_activity), Valkey's slow commands (SLOWLOG).
 """
 
 import asyncio
