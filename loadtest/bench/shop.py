@@ -37,7 +37,7 @@ class Shop:
     web: Program
 
     async def reset(self, services: Services, generation: int, product_id: str, units: int) -> None:
-        """A fresh database and an empty Redis, users, and one product on sale."""
+        """A fresh database and an empty Redis, users, one product on sale, warm functions."""
         await self.empty(services, EMPTY_DEADLINE)
         await services.redis.flushall()
         async with services.database.transaction() as connection:

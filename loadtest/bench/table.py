@@ -54,10 +54,9 @@ def tables(results: Results) -> list[Table]:
         scarce = Rows(results, "scarce", edge.name)
         abundant = Rows(results, "abundant", edge.name)
         units = next(iter(scarce.sales[0])).units
-        made += [
-            Table(f"{title}: scarce stock ({units:,} units)", _scarce(scarce)),
-            Table(f"{title}: abundant stock (10,000,000 units)", _abundant(abundant)),
-        ]
+        made.append(Table(f"{title}: scarce stock ({units:,} units)", _scarce(scarce)))
+        if any(abundant.sales):
+            made.append(Table(f"{title}: abundant stock (10,000,000 units)", _abundant(abundant)))
     made.append(Table("PostgreSQL is stopped in the middle of a sale", _outage(results)))
     if results.of("long outage", "asgi", 5):
         title = "PostgreSQL is away until messages are in the dead-letter queue"
