@@ -24,6 +24,7 @@ from infra.warm_up import warm_up
 from loadtest.claims import claim_costs
 from loadtest.cold_start import cold_start, first_events
 from loadtest.edge import DRAIN_DEADLINE, constant_function, requests_per_second
+from loadtest.samples import spread
 
 CALLS = 1000
 COLD_STARTS = 7
@@ -75,19 +76,14 @@ def main() -> None:
 
 
 def _milliseconds(seconds: Sequence[float], digits: int) -> tuple[str, str]:
-    return _spread([second * 1e3 for second in seconds], digits)
-
-
-def _spread(values: Sequence[float], digits: int = 0) -> tuple[str, str]:
-    low, high = min(values), max(values)
-    return f"{statistics.median(values):,.{digits}f}", f"{low:,.{digits}f} – {high:,.{digits}f}"
+    return spread([second * 1e3 for second in seconds], digits)
 
 
 def _add_rates(rows: Table, what: str, rates: Mapping[str, Sequence[float]]) -> None:
     """A row for each rate, the first of which is the floor that the others are compared with."""
     floor: float | None = None
     for name, found in rates.items():
-        rows.add_row(what.format(name), *_spread(found))
+        rows.add_row(what.format(name), *spread(found, 0))
         if floor is None:
             floor = statistics.median(found)
         else:

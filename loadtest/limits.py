@@ -6,9 +6,6 @@ each server, PostgreSQL's waits (pg_stat_activity), Valkey's slow commands (SLOW
 
 import asyncio
 import collections
-import itertools
-import json
-import time
 from collections.abc import Mapping
 
 import psutil
@@ -16,18 +13,16 @@ import psycopg
 import uvloop
 from redis import Redis
 
-from flashsale.bootstrap import Services
 from infra.answers import Kind
-from infra.cli.console import console, step, table, with_services
+from infra.cli.console import console, step, table
 from infra.cli.stack import start, start_asgi_edge
 from infra.paths import LOCAL
-from infra.seed import seed, user_ids
 from infra.stack.stack import Stack
 from infra.target import Target
 from loadtest.client import constant_rate
+from loadtest.on_sale import purchases, put_on_sale
 from loadtest.samples import Load
 
-STOCK = 10_000_000
 SECONDS = 10.0
 LOOK_EVERY = 0.05
 # Generation and requests per second; V5 also at a rate at which the others have failed.
@@ -58,13 +53,7 @@ def main() -> None:
 
 
 def _measure(target: Target, generation: int, rate: int) -> dict[str, str]:
-    product_id = f"limits-v{generation}-{time.time_ns():x}"
-
-    async def prepare(services: Services) -> None:
-        await seed(services, user_ids(3000), [product_id], STOCK)
-        await services.stock.open_sale(product_id, STOCK)
-
-    with_services(target, prepare)
+    product_id = put_on_sale(target, f"limits-v{generation}")
     redis = Redis.from_url(target.redis_url)
     redis.config_set("slowlog-log-slower-than", SLOW_US)
     redis.slowlog_reset()
@@ -90,11 +79,9 @@ def _measure(target: Target, generation: int, rate: int) -> dict[str, str]:
 async def _load(
     target: Target, generation: int, rate: int, product_id: str
 ) -> tuple[Load, list[collections.Counter[str]]]:
-    users = itertools.cycle(user_ids(3000))
-    bodies = (json.dumps({"productId": product_id, "userId": user}) for user in users)
     looks: list[collections.Counter[str]] = []
     door, path = target.edges["asgi"], f"/api/v{generation}/buy"
-    loading = asyncio.create_task(constant_rate(door, path, bodies, rate, SECONDS))
+    loading = asyncio.create_task(constant_rate(door, path, purchases(product_id), rate, SECONDS))
     async with await psycopg.AsyncConnection.connect(
         target.database_url, autocommit=True
     ) as connection:

@@ -77,6 +77,6 @@ def spread(values: Iterable[float], digits: int = 1) -> tuple[str, str]:
     """Median, and min – max, as tables show them."""
     known = list(values)
     return (
-        f"{statistics.median(known):.{digits}f}",
-        f"{min(known):.{digits}f} – {max(known):.{digits}f}",
+        f"{statistics.median(known):,.{digits}f}",
+        f"{min(known):,.{digits}f} – {max(known):,.{digits}f}",
     )

@@ -5,13 +5,11 @@ the relay process, Valkey, the emulator, the functions, PostgreSQL.
 """
 
 import asyncio
-import itertools
-import json
 import os
 import platform
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import httpx
@@ -22,7 +20,6 @@ from infra.cli.console import console, step, table, with_services
 from infra.cli.stack import start, start_asgi_edge
 from infra.door import Door
 from infra.paths import LOCAL
-from infra.seed import seed, user_ids
 from infra.stack import edge
 from infra.stack.stack import Stack
 from infra.target import Target
@@ -30,9 +27,9 @@ from infra.warm_up import warm_up
 from loadtest.claims import claim_costs
 from loadtest.client import closed_loop, constant_rate
 from loadtest.edge import constant_function, requests_per_second
+from loadtest.on_sale import purchases, put_on_sale
 from loadtest.samples import Load, spread
 
-STOCK = 10_000_000
 CONNECTIONS = 64
 CLOSED_SECONDS = 30.0
 # The second rate leaves a slow machine as idle as the first one leaves a fast one.
@@ -69,7 +66,7 @@ AddRow = Callable[..., None]
 
 def _lone(target: Target, url: str, add_row: AddRow) -> None:
     """A lone claim on an idle system, until it is CONFIRMED"""
-    product_id = _sale(target)
+    product_id = put_on_sale(target, "bench")
     asyncio.run(warm_up(target))
     for name, base in (("ASGI", url), ("Lambda", target.api.url)):
         seconds = [_confirmed_after(base, product_id) for _ in range(LONE_CLAIMS)]
@@ -78,10 +75,10 @@ def _lone(target: Target, url: str, add_row: AddRow) -> None:
 
 def _closed(target: Target, url: str, add_row: AddRow) -> None:
     """Closed loop, 64 connections"""
-    product_id = _sale(target)
+    product_id = put_on_sale(target, "bench")
 
     def closed(path: str, seconds: float) -> Load:
-        return _load(closed_loop(Door(url), path, _bodies(product_id), CONNECTIONS, seconds))
+        return _load(closed_loop(Door(url), path, purchases(product_id), CONNECTIONS, seconds))
 
     echo = closed("/echo", CLOSED_SECONDS / 2)
     load = closed(BUY, CLOSED_SECONDS)
@@ -109,13 +106,13 @@ def _constant(target: Target, url: str, add_row: AddRow) -> None:
 
 
 def _constant_rate(target: Target, url: str, rate: int, add_row: AddRow) -> None:
-    product_id = _sale(target)
+    product_id = put_on_sale(target, "bench")
     found: dict[str, list[Load]] = {"echo": [], "V5": []}
     relay_log = LOCAL / "logs" / "relay.log"
     calls_before = relay_log.read_text().count(f" claims of {product_id} ")
     for _ in range(RUNS):
         for name, path in (("echo", "/echo"), ("V5", BUY)):
-            bodies = _bodies(product_id)
+            bodies = purchases(product_id)
             found[name].append(_load(constant_rate(Door(url), path, bodies, rate, RATE_SECONDS)))
             with_services(target, lambda services: _until_settled(services, product_id))
     for name, loads in found.items():
@@ -136,7 +133,7 @@ def _constant_rate(target: Target, url: str, rate: int, add_row: AddRow) -> None
 
 def _lambda_edge(target: Target, _: str, add_row: AddRow) -> None:
     """The emulated Lambda edge, interleaved with its floor"""
-    product_id = _sale(target)
+    product_id = put_on_sale(target, "bench")
     asyncio.run(warm_up(target))
     rates: dict[str, list[float]] = {"constant": [], "V5": []}
     with constant_function(target) as constant_url:
@@ -147,22 +144,6 @@ def _lambda_edge(target: Target, _: str, add_row: AddRow) -> None:
         add_row(f"Lambda edge: {name}, requests/s", *spread(values, 0))
     ratios = [v5 / floor for v5, floor in zip(rates["V5"], rates["constant"], strict=True)]
     add_row("  V5 × constant, run by run", *spread(ratios, 2))
-
-
-def _sale(target: Target) -> str:
-    product_id = f"bench-{time.time_ns():x}"
-
-    async def prepare(services: Services) -> None:
-        await seed(services, user_ids(3000), [product_id], STOCK)
-        await services.stock.open_sale(product_id, STOCK)
-
-    with_services(target, prepare)
-    return product_id
-
-
-def _bodies(product_id: str) -> Iterator[str]:
-    for user_id in itertools.cycle(user_ids(3000)):
-        yield json.dumps({"productId": product_id, "userId": user_id})
 
 
 def _load(running: Awaitable[Load]) -> Load:

@@ -2,22 +2,20 @@
 
 import asyncio
 import gc
-import itertools
-import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flashsale.books import read_books
 from flashsale.bootstrap import Services
 from infra.answers import Kind
-from infra.seed import user_ids
 from loadtest.bench.faults import Breaker
 from loadtest.bench.results import Fault, Latency, Sale, Timeline
 from loadtest.bench.shop import USERS, Shop
 from loadtest.bench.watch import watching
 from loadtest.client import open_loop
+from loadtest.on_sale import purchases
 from loadtest.profiles import Profile
 from loadtest.samples import Load, Sample, percentile_ms
 
@@ -54,10 +52,10 @@ async def hold(shop: Shop, services: Services, order: Order) -> Sale:
     """Hold it, wait until nothing is on its way, and read the books."""
     await shop.reset(services, order.generation, order.product_id, order.units)
     path = f"/api/v{order.generation}/buy"
-    due = list(order.profile.arrivals())
+    bodies, due = purchases(order.product_id, USERS), list(order.profile.arrivals())
     with watching(shop.target, order.product_id) as watched, _no_garbage_collection():
         breaking = asyncio.create_task(order.breaker(shop)) if order.breaker else None
-        load = await open_loop(shop.target.edges[order.edge], path, _bodies(order.product_id), due)
+        load = await open_loop(shop.target.edges[order.edge], path, bodies, due)
         fault = await breaking if breaking else None
         drain = await shop.empty(services, DRAIN_DEADLINE)
         settled = time.time() - load.started
@@ -155,11 +153,6 @@ def _timeline(profile: Profile, due: Sequence[float], samples: Sequence[Sample])
         p50=[percentile_ms(some, 50) if some else None for some in answered],
         p95=[percentile_ms(some, 95) if some else None for some in answered],
     )
-
-
-def _bodies(product_id: str) -> Iterator[str]:
-    for user_id in itertools.cycle(user_ids(USERS)):
-        yield json.dumps({"productId": product_id, "userId": user_id})
 
 
 class _no_garbage_collection:  # noqa: N801 - a context manager, used like a function

@@ -1,0 +1,32 @@
+"""A product that never sells out, and the purchases of it."""
+
+import itertools
+import json
+import time
+from collections.abc import Iterator
+
+from flashsale.bootstrap import Services
+from infra.cli.console import with_services
+from infra.seed import seed, user_ids
+from infra.target import Target
+
+USERS = 3000
+STOCK = 10_000_000
+
+
+def put_on_sale(target: Target, prefix: str) -> str:
+    """A new product, on sale in both stores; returns its id, which begins with `prefix`."""
+    product_id = f"{prefix}-{time.time_ns():x}"
+
+    async def prepare(services: Services) -> None:
+        await seed(services, user_ids(USERS), [product_id], STOCK)
+        await services.stock.open_sale(product_id, STOCK)
+
+    with_services(target, prepare)
+    return product_id
+
+
+def purchases(product_id: str, users: int = USERS) -> Iterator[str]:
+    """Bodies of purchases, by the seeded users in turn, without an end."""
+    for user_id in itertools.cycle(user_ids(users)):
+        yield json.dumps({"productId": product_id, "userId": user_id})
