@@ -40,7 +40,7 @@ def cluster_url(stack):
 
 
 @pytest.fixture
-async def services(migrated, cluster_url):
+async def services(migrated, cluster_url, patient):
     services = Services(replace(migrated, redis_url=cluster_url))
     yield services
     await services.close()
