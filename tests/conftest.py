@@ -71,11 +71,13 @@ def migrated(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redis may stall: a buyer is told so after a second, but that is not what most tests test.
+def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis may stall: a buyer is told so after a second, but only tests with `deadline` test that.
 
     A machine that is busy with other things stalls it now and then.
     """
+    if request.node.get_closest_marker("deadline"):
+        return
     monkeypatch.setattr(bootstrap, "REDIS_CONNECT_TIMEOUT", 30.0)
     monkeypatch.setattr(bootstrap, "REDIS_TIMEOUT", 30.0)
 

@@ -208,6 +208,7 @@ async def test_redis_down_is_503_with_retry_after_and_heals(http, stack, new_pro
     assert product["stock"] == 2, "Valkey kept the stock, and the API found it again by itself"
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("generation", [3, 4])
 async def test_redis_frozen_is_503_within_the_deadline(http, stack, new_product, generation):
     product_id = await new_product(2)
