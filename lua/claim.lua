@@ -7,24 +7,53 @@
 --                            (units, 0 for none), accepted (units, a counter)
 -- KEYS[4]  {product}:buyers  hash: user -> units claimed; kept where there is a purchase limit
 -- KEYS[5]  {product}:lease   string: who relays now
--- KEYS[6]  {product}:idem:…  string: the answer to the same request; only with an idempotency key
+-- KEYS[6…] {product}:rate:…  string: when this bucket is full again, in µs since 1970; one for each
+--                            limit on the rate of claims
+-- last key {product}:idem:…  string: the answer to the same request; only with an idempotency key
 -- ARGV[1]  user id
 -- ARGV[2]  units to claim, a positive integer
 -- ARGV[3]  correlation id
 -- ARGV[4]  lease token of this process
 -- ARGV[5]  lease time in milliseconds
 -- ARGV[6]  seconds for which the answer to an idempotency key is kept
--- returns  {1, ledger entry id, units that remain, 1 if this process is to relay now, else 0}
---          {0, ledger entry id, units that remained, 0}  the same request came before
+-- ARGV[7…] pairs, one for each limit: tokens that its bucket holds, µs in which one comes back
+-- returns  {1, ledger entry id, units that remain, 1 if this process is to relay now, else 0, and
+--              for each limit the tokens that are left}
+--          {0, ledger entry id, units that remained, 0, …}  the same request came before
 --          {-1}  out of stock        {-2}  no such product on sale
 --          {-3}  the sale is not open, or paused   {-4}  purchase limit
---          Nothing was changed by a negative answer.
+--          {-5, number of the limit, µs to wait}  too many claims
+--          A negative answer changed nothing, but took a token from each bucket, unless it is -5.
 local quantity = tonumber(ARGV[2])
-if KEYS[6] then
-  local before = redis.call('GET', KEYS[6])
+local limits = (#ARGV - 6) / 2
+local idempotency = KEYS[6 + limits]
+
+local now -- µs since 1970
+if limits > 0 then
+  local time = redis.call('TIME')
+  now = time[1] * 1000000 + time[2]
+end
+-- A bucket is the time at which it will be full again (GCRA): one number, and no refilling.
+local full, left = {}, {}
+for n = 1, limits do
+  local size, each = tonumber(ARGV[5 + 2 * n]), tonumber(ARGV[6 + 2 * n])
+  full[n] = math.max(tonumber(redis.call('GET', KEYS[5 + n]) or 0), now) + each
+  local wait = full[n] - now - size * each
+  if wait > 0 then
+    return {-5, n, wait}
+  end
+  left[n] = math.floor(-wait / each)
+end
+for n = 1, limits do -- only now: who is refused by one limit pays for none
+  local at, milliseconds = string.format('%.0f', full[n]), math.ceil((full[n] - now) / 1000)
+  redis.call('SET', KEYS[5 + n], at, 'PX', milliseconds)
+end
+
+if idempotency then
+  local before = redis.call('GET', idempotency)
   if before then
     local entry, remained = string.match(before, '^(%S+) (%S+)$')
-    return {0, entry, tonumber(remained), 0}
+    return {0, entry, tonumber(remained), 0, unpack(left)}
   end
 end
 
@@ -35,8 +64,8 @@ if not stock then
 end
 if sale[1] ~= '' or sale[2] ~= '' then
   local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  if (sale[1] ~= '' and now < tonumber(sale[1])) or (sale[2] ~= '' and now >= tonumber(sale[2])) then
+  local ms = time[1] * 1000 + math.floor(time[2] / 1000)
+  if (sale[1] ~= '' and ms < tonumber(sale[1])) or (sale[2] ~= '' and ms >= tonumber(sale[2])) then
     return {-3}
   end
 end
@@ -54,8 +83,8 @@ redis.call('HINCRBY', KEYS[3], 'accepted', quantity)
 if limit > 0 then
   redis.call('HINCRBY', KEYS[4], ARGV[1], quantity)
 end
-if KEYS[6] then
-  redis.call('SET', KEYS[6], entry .. ' ' .. remaining, 'EX', ARGV[6])
+if idempotency then
+  redis.call('SET', idempotency, entry .. ' ' .. remaining, 'EX', ARGV[6])
 end
 local leader = redis.call('SET', KEYS[5], ARGV[4], 'NX', 'PX', ARGV[5])
-return {1, entry, remaining, leader and 1 or 0}
+return {1, entry, remaining, leader and 1 or 0, unpack(left)}

@@ -1,16 +1,31 @@
--- pause_sale.lua: nobody can claim from here on; claims that were made stay (all generations).
--- A sale without stock is a paused sale: open_sale.lua opens it again.
+-- pause_sale.lua: nobody can claim from here on, for now or for good; claims that were made stay
+-- (all generations). The stock is put aside, so that every unit can still be counted.
 --
 -- KEYS[1]  {product}:stock  integer, units that can be claimed
--- KEYS[2]  {product}:sale   hash: the terms of the sale
--- ARGV     none
--- returns  {starts_at, ends_at, limit_per_buyer} of the sale, with which to open it again; empty
---          where Redis knows nothing of it any more
-redis.call('DEL', KEYS[1])
-local terms = redis.call('HMGET', KEYS[2], 'starts_at', 'ends_at', 'limit_per_buyer')
-if terms[3] then
-  return terms
+-- KEYS[2]  {product}:sale   hash: the terms of the sale; state, kept (the units put aside)
+-- ARGV[1]  paused or ended
+-- ARGV[2]  "lost" to mark a sale as paused also where Redis has lost it, so that buyers hear that
+--          it is not open, rather than that it never was; else ""
+-- returns  {code, starts_at, ends_at, limit_per_buyer}, the terms nil where Redis has none; code:
+--           1  done now        0  it was so before
+--          -1  it has ended, and so cannot be paused
+--          -2  Redis knows of no such sale
+local sale = redis.call('HMGET', KEYS[2], 'state', 'initial', 'starts_at', 'ends_at',
+  'limit_per_buyer')
+local stock = redis.call('GET', KEYS[1])
+local code = 1
+if not stock and not sale[2] then
+  code = -2
+elseif sale[1] == ARGV[1] then
+  code = 0
+elseif sale[1] == 'ended' then
+  code = -1
 end
--- Redis lost the sale: buyers are to hear that it is not open, rather than that it never was.
-redis.call('HSET', KEYS[2], 'paused', 1)
-return {}
+if code == 1 or (code == -2 and ARGV[2] == 'lost') then
+  redis.call('HSET', KEYS[2], 'state', ARGV[1])
+end
+if stock then
+  redis.call('HSET', KEYS[2], 'kept', stock)
+  redis.call('DEL', KEYS[1])
+end
+return {code, sale[3], sale[4], sale[5]}

@@ -1,4 +1,8 @@
-"""The sweep function: each minute, sends claims again that have stayed unsettled too long."""
+"""The sweep function: each minute, sends claims again that have stayed unsettled too long.
+
+It also measures what the alarms of `infra/aws/monitoring.yaml` look at and no service of AWS knows,
+because it runs each minute where the stores are.
+"""
 
 import os
 from typing import Any
@@ -7,9 +11,11 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from flashsale.books import Books
 from flashsale.process import run
 from flashsale.relay import sweep
 from flashsale.tracing import traced
+from flashsale.vitals import Vitals, read_vitals
 
 logger = Logger()
 metrics = Metrics()
@@ -19,8 +25,39 @@ metrics = Metrics()
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Sweep once; the event is not read."""
-    swept = run(sweep)
-    logger.info("swept", extra={"claims": swept})
-    metrics.add_metric(name="ClaimsSwept", unit=MetricUnit.Count, value=swept)
+    """Sweep once, then measure, also where the sweep failed; the event is not read."""
+    try:
+        swept = run(sweep)
+        logger.info("swept", extra={"claims": swept})
+        _count(ClaimsSwept=swept)
+    finally:
+        _record(run(read_vitals))
     return {"swept": swept}
+
+
+def _record(vitals: Vitals) -> None:
+    for books in vitals.books or ():
+        _record_books(books)
+    _count(RedisUp=vitals.redis_up, PostgreSQLUp=vitals.postgresql_up, SqsUp=vitals.sqs_up)
+    if vitals.oldest_claim is not None:
+        unit = MetricUnit.Seconds
+        metrics.add_metric(name="OldestClaimAge", unit=unit, value=round(vitals.oldest_claim, 1))
+    if vitals.dead_letters is not None:
+        _count(DeadLetters=vitals.dead_letters)
+
+
+def _record_books(books: Books) -> None:
+    # The product is a field to search for and no dimension: each value of one is a metric to pay.
+    metrics.add_metadata("product_id", books.product_id)
+    _count(
+        InvariantBroken=books.broken,
+        UnitsUnsettled=books.unsettled,
+        UnitsLost=books.lost,
+        UnitsOversold=books.oversold,
+    )
+    metrics.flush_metrics()
+
+
+def _count(**counts: int) -> None:
+    for name, count in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=int(count))

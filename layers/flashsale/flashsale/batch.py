@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from flashsale.bootstrap import Services
 from flashsale.errors import InvalidMessage
 from flashsale.failures import Failure
-from flashsale.model import V5, Order, orders_of_message
+from flashsale.messages import Order, orders_of_message
+from flashsale.model import V5
 from flashsale.stock import Release
 
 
@@ -22,11 +23,18 @@ class Message:
 class Outcome:
     """What became of a batch: its orders, and the messages that must come again.
 
-    `released` counts units that went back to the stock.
+    Attributes:
+        orders: all orders of the batch, by message id.
+        sent_alone: orders that were taken out of their envelope, to fail on their own.
+        released: units that went back to the stock.
+
     """
+
+    orders: Mapping[str, list[Order]] = field(default_factory=dict)
 
     confirmed: list[Order] = field(default_factory=list)
     cancelled: list[Order] = field(default_factory=list)
+    sent_alone: list[Order] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     released: int = 0
 
@@ -39,6 +47,7 @@ def decode(messages: Sequence[Message], outcome: Outcome) -> Mapping[str, list[O
             orders[message.id] = orders_of_message(message.body)
         except InvalidMessage as error:
             outcome.failures.append(Failure(message.id, str(error)))
+    outcome.orders = orders
     return orders
 
 

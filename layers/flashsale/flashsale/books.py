@@ -12,11 +12,12 @@ law holds at every instant, read in one atomic script:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from flashsale.bootstrap import Services
-from flashsale.model import V5, Snapshot
+from flashsale.claims import Snapshot
+from flashsale.model import V5
 
 # Generations whose books must balance. V1 oversells and V3 loses units: that is their finding.
 SOUND = frozenset({2, 4, 5})
@@ -83,6 +84,11 @@ class Books:
     def balanced(self) -> bool:
         """Whether the conservation law holds."""
         return self.imbalance == 0 and not self.oversold
+
+    def figures(self) -> dict[str, Any]:
+        """All of them by name, also those that are computed, for machines."""
+        computed = ("unsettled", "oversold", "lost", "imbalance", "balanced", "broken")
+        return {**asdict(self), **{name: getattr(self, name) for name in computed}}
 
     @property
     def _beyond_stock(self) -> int:

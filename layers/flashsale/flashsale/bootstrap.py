@@ -14,10 +14,12 @@ from flashsale.relay_inbox import RelayInbox
 from flashsale.stock import Stock
 
 if TYPE_CHECKING:
-    from flashsale.database import Database
+    from flashsale.audit import Audit
+    from flashsale.database import Address, Database
     from flashsale.order_queue import OrderQueue
     from flashsale.orders import Orders
     from flashsale.products import Products
+    from flashsale.tokens import Tokens
 
 # ruff: noqa: PLC0415 - psycopg and boto3 are a quarter of a cold start: who needs one imports it
 
@@ -67,7 +69,7 @@ class Services:
     @cached_property
     def ledger(self) -> Ledger:
         """The unsettled claims of V5, in Redis."""
-        return Ledger(self.redis)
+        return Ledger(self.redis, self.settings.limits)
 
     @cached_property
     def relay_inbox(self) -> RelayInbox:
@@ -84,7 +86,12 @@ class Services:
         """The pool of connections to PostgreSQL."""
         from flashsale.database import Database
 
-        return Database(self.settings.database_url, self.settings.database_pool_size)
+        address: Address = self.settings.database_url
+        if self.settings.database_iam:
+            from flashsale.rds_token import conninfo_with_token
+
+            address = conninfo_with_token(self.settings.database_url)
+        return Database(address, self.settings.database_pool_size)
 
     @cached_property
     def products(self) -> "Products":
@@ -98,7 +105,14 @@ class Services:
         """Orders in PostgreSQL."""
         from flashsale.orders import Orders
 
-        return Orders(self.database)
+        return Orders(self.database, register_buyers=self.settings.auth == "jwt")
+
+    @cached_property
+    def audit(self) -> "Audit":
+        """What admins did, in PostgreSQL."""
+        from flashsale.audit import Audit
+
+        return Audit(self.database)
 
     @cached_property
     def order_queue(self) -> "OrderQueue":
@@ -123,6 +137,13 @@ class Services:
             self.settings.orders_queue_url,
             blocking=self.settings.one_at_a_time,
         )
+
+    @cached_property
+    def tokens(self) -> "Tokens":
+        """What says who a caller is."""
+        from flashsale.tokens import Tokens
+
+        return Tokens(self.settings.trust)
 
     async def close(self) -> None:
         """Close all connections; for tests and tools, a Lambda keeps them."""

@@ -6,7 +6,8 @@ from flashsale.batch import Message, Outcome, decode, release
 from flashsale.bootstrap import Services
 from flashsale.errors import OrderRejected, ServiceUnavailable
 from flashsale.failures import Failure
-from flashsale.model import V5, Order, OrderStatus
+from flashsale.messages import Order
+from flashsale.model import V5, OrderStatus
 
 REASON = "the order could not be written; see the logs of its correlation id"
 

@@ -1,6 +1,6 @@
 """The connection to PostgreSQL: one pool a process, and driver errors in this package's words."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,10 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from flashsale.errors import DatabaseUnavailable, OrderRejected
+from flashsale.errors import ConfigError, DatabaseUnavailable, OrderRejected
+
+# A URL, or what makes one each time that the pool dials (a password that does not last).
+Address = str | Callable[[], Awaitable[str]]
 
 Connection = psycopg.AsyncConnection[DictRow]
 
@@ -35,11 +38,15 @@ class Database:
     Raises from every transaction:
         DatabaseUnavailable: no connection, a broken one, or a deadlock; try again.
         OrderRejected: a constraint or a value that PostgreSQL refuses; trying again cannot help.
+
+    Raises ConfigError when it is made of a URL that libpq cannot read.
     """
 
-    def __init__(self, url: str, pool_size: int) -> None:
+    def __init__(self, address: Address, pool_size: int) -> None:
+        if isinstance(address, str):
+            _refuse_unreadable(address)
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            url,
+            address,
             connection_class=psycopg.AsyncConnection[DictRow],
             kwargs={"row_factory": dict_row, "connect_timeout": CONNECT_TIMEOUT},
             min_size=0,
@@ -76,6 +83,11 @@ class Database:
             cursor = await connection.execute(sql(statement), parameters)
             return await cursor.fetchall()
 
+    async def run(self, statement: str, **parameters: Any) -> None:
+        """Run one named statement that returns no rows, in a transaction of its own."""
+        async with self.transaction() as connection:
+            await connection.execute(sql(statement), parameters)
+
     async def ping(self) -> None:
         """Raise DatabaseUnavailable unless PostgreSQL answers."""
         async with self.transaction():
@@ -84,6 +96,16 @@ class Database:
     async def close(self) -> None:
         """Close the connections; for tests and tools, a Lambda keeps them."""
         await self._pool.close()
+
+
+def _refuse_unreadable(url: str) -> None:
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # its text quotes the password, and the pool would log it
+        raise ConfigError(
+            "DATABASE_URL has another form (is % in a password escaped?); it should look like "
+            "postgresql://user:password@host:port/db"
+        ) from None
 
 
 def _first_line(error: psycopg.Error) -> str:

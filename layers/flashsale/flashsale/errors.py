@@ -9,6 +9,7 @@ What a buyer can expect to happen (sold out, no such product) is a value, see `m
     └── ServiceUnavailable     a backing service does not answer; try again
         ├── StockUnavailable       Redis
         ├── DatabaseUnavailable    PostgreSQL
+        ├── KeysUnavailable        the issuer of the tokens
         └── QueueUnavailable       SQS
             ├── PushRefused            the message is certainly not in the queue
             └── PushUncertain          the message may or may not be in the queue
@@ -56,6 +57,12 @@ class DatabaseUnavailable(ServiceUnavailable):
     """PostgreSQL does not answer, or asks to try again (deadlock, shutdown)."""
 
     service = "orders"
+
+
+class KeysUnavailable(ServiceUnavailable):
+    """The keys with which tokens are checked could not be fetched."""
+
+    service = "sign-in"
 
 
 class QueueUnavailable(ServiceUnavailable):

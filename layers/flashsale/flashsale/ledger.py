@@ -1,15 +1,19 @@
 """The ledger of V5 in Redis: claims that are neither settled nor released yet."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from flashsale.model import ENTRY_ID, Claim, Claimed, Order, Refusal, Snapshot
-from flashsale.scripts import Keys, Script, translated_errors
+from flashsale.claims import Claim, Claimed, SaleState, Snapshot, TooMany
+from flashsale.config import Rate
+from flashsale.messages import Order
+from flashsale.model import ENTRY_ID, Refusal
+from flashsale.scripts import Keys, Script, owned, translated_errors
 
 # Seconds for which an Idempotency-Key is remembered: longer than anybody retries.
 IDEMPOTENCY_TTL = 24 * 3600
@@ -20,28 +24,37 @@ _REFUSALS = {
     -3: Refusal.SALE_NOT_OPEN,
     -4: Refusal.PURCHASE_LIMIT,
 }
+_TOO_MANY = -5
 
 
 class Ledger:
     """Claims, and what becomes of them. Raises StockUnavailable where Redis does not answer."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, limits: Mapping[str, Rate] | None = None) -> None:
         self._redis = redis
+        self._limits = limits or {}
         self._claim = Script(redis, "claim")
         self._settle = Script(redis, "settle")
         self._release = Script(redis, "release_claim")
+        self._give_back = Script(redis, "give_back")
         self._snapshot = Script(redis, "snapshot")
         self._renew_lease = Script(redis, "renew_lease")
         self._drop_lease = Script(redis, "drop_lease")
 
-    async def claim(self, request: Claim, lease_token: str, lease_ms: int) -> Claimed | Refusal:
+    async def claim(
+        self, request: Claim, lease_token: str, lease_ms: int
+    ) -> Claimed | Refusal | TooMany:
         """Claim units and write the claim down, in one step; try to become the relay, too."""
         keys = Keys(request.product_id)
+        limits = self._limits_of(request)
         names = [keys.stock, keys.ledger, keys.sale, keys.buyers, keys.lease]
+        names += [keys.rate(limit, of) for limit, of in limits.items()]
+        bound: bool | None = True
         if request.idempotency_key:
-            if not await self._bind_key(request):
-                return Refusal.KEY_REUSED
             names.append(keys.idempotency(request.user_id, request.idempotency_key))
+            bound = await self._bind_key(request)
+            if bound is False:
+                return Refusal.KEY_REUSED
         arguments: list[str | int] = [
             request.user_id,
             request.quantity,
@@ -50,27 +63,45 @@ class Ledger:
             lease_ms,
             IDEMPOTENCY_TTL,
         ]
+        for limit in limits:
+            rate = self._limits[limit]
+            arguments += [rate.requests, rate.seconds * 1_000_000 // rate.requests]
         code, *answer = await self._claim(keys=names, args=arguments)
+        if code < 0 and bound is None:
+            await self._unbind_key(request)
+        if code == _TOO_MANY:
+            number, wait = answer
+            return TooMany(list(limits)[number - 1], wait / 1_000_000)
         if code < 0:
             return _REFUSALS[code]
-        entry, remaining, leader = answer
+        entry, remaining, leader, *allowed = answer
         return Claimed(
             order_id=f"{request.product_id}:{entry}",
             remaining=remaining,
             leader=bool(leader),
+            allowed=dict(zip(limits, allowed, strict=True)),
         )
 
-    async def _bind_key(self, request: Claim) -> bool:
-        """Bind the user's key to this request; False if it is bound to another one.
+    def _limits_of(self, request: Claim) -> dict[str, str]:
+        """Whose buckets pay for this claim, by the limit's name."""
+        payers = {"user": request.user_id, "address": request.address}
+        return {limit: payers[limit] for limit in self._limits if payers[limit]}
+
+    async def _bind_key(self, request: Claim) -> bool | None:
+        """Bind the user's key to this request; None if it was free, False if another has it.
 
         A step of its own, because another request may be for another product, on another shard.
         Which of two equal requests claims is decided in claim.lua.
         """
-        fingerprint = f"{request.product_id} {request.quantity}"
-        name = f"idem:{request.user_id}:{request.idempotency_key}"
+        name, fingerprint = _binding(request)
         async with translated_errors():
             bound = await self._redis.set(name, fingerprint, nx=True, get=True, ex=IDEMPOTENCY_TTL)
-        return bound is None or bound == fingerprint
+        return None if bound is None else bound == fingerprint
+
+    async def _unbind_key(self, request: Claim) -> None:
+        """Forget the key of a refused request, else a flood of refusals fills Redis for a day."""
+        async with translated_errors():
+            await self._redis.delete(_binding(request)[0])
 
     async def settle(self, product_id: str, orders: Sequence[Order]) -> int:
         """Close the claims of confirmed orders; returns the units that were settled now."""
@@ -82,30 +113,60 @@ class Ledger:
         """Give the units of a claim back; True if this call did, False if one before it did."""
         keys = Keys(order.product_id)
         released = await self._release(
-            keys=[keys.stock, keys.ledger, keys.sale, keys.buyers],
+            keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
             args=[order.entry_id, order.user_id, order.quantity],
         )
         return bool(released)
+
+    async def give_back(self, order: Order) -> bool:
+        """Give the units of an order back that was CONFIRMED, settled or not, and is CANCELLED now.
+
+        True if this call did; False if one before it did, or where there is no sale.
+        """
+        keys = Keys(order.product_id)
+        given = await self._give_back(
+            keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
+            args=[order.entry_id, order.user_id, order.quantity],
+        )
+        return int(given) == 1
 
     async def snapshot(self, product_id: str) -> Snapshot | None:
         """Where every unit of a sale is, at one instant; None where no sale was opened."""
         keys = Keys(product_id)
         figures = await self._snapshot(keys=[keys.stock, keys.ledger, keys.sale])
-        return None if figures is None else Snapshot(*figures)
+        if figures is None:
+            return None
+        figures[-1] = SaleState(figures[-1])
+        return Snapshot(*figures)
 
     async def count(self, product_id: str) -> int:
         """How many claims are neither settled nor released."""
         async with translated_errors():
             return int(await self._redis.xlen(Keys(product_id).ledger))
 
-    async def has(self, product_id: str, entry_id: str) -> bool:
-        """Whether this claim is still unsettled; False also for what is no entry id."""
-        if not re.fullmatch(ENTRY_ID, entry_id):
-            return False
+    async def oldest_age(self, product_id: str) -> float:
+        """Seconds since the oldest claim that is neither settled nor released; 0 without any.
+
+        By two clocks, this process's and that of Redis, which made the entry's id.
+        """
         async with translated_errors():
-            return bool(
-                await self._redis.xrange(Keys(product_id).ledger, entry_id, entry_id, count=1)
+            entries = await self._redis.xrange(Keys(product_id).ledger, count=1)
+        return max(0.0, time.time() - claimed_at(str(entries[0][0]))) if entries else 0.0
+
+    async def claimed_by(self, product_id: str, entry_id: str) -> str | None:
+        """Whose claim this is, while it is unsettled; None also for what is no entry id."""
+        order = await self.find(product_id, entry_id)
+        return order.user_id if order else None
+
+    async def find(self, product_id: str, entry_id: str) -> Order | None:
+        """A claim that is unsettled still; None also for what is no entry id."""
+        if not product_id or not re.fullmatch(ENTRY_ID, entry_id):
+            return None
+        async with translated_errors():
+            entries: Any = await self._redis.xrange(
+                Keys(product_id).ledger, entry_id, entry_id, count=1
             )
+        return _order(product_id, *entries[0]) if entries else None
 
     async def unsent(self, product_id: str, count: int) -> list[Order]:
         """The next claims that nobody has relayed; from now on they are this process's to send."""
@@ -154,5 +215,16 @@ async def _none_if_lost() -> AsyncIterator[None]:
             raise
 
 
+def _binding(request: Claim) -> tuple[str, str]:
+    """The key under which an Idempotency-Key is bound, and what it is bound to."""
+    name = f"idem:{owned(request.user_id, request.idempotency_key)}"
+    return name, f"{request.product_id} {request.quantity}"
+
+
 def _order(product_id: str, entry_id: str, fields: dict[str, str]) -> Order:
     return Order.of_claim(product_id, entry_id, fields["u"], int(fields["q"]), fields["c"])
+
+
+def claimed_at(entry_id: str) -> float:
+    """When a claim was made, seconds since 1970 by the clock of Redis: its entry id begins so."""
+    return int(entry_id.partition("-")[0]) / 1000

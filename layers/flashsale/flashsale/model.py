@@ -5,24 +5,38 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-
-from flashsale.errors import InvalidMessage
+from pydantic import (
+    StringConstraints,
+)
 
 # The generation that keeps a ledger.
 V5 = 5
 
+
+# Why an order that no longer fits into the stock was cancelled.
+NO_UNITS_LEFT = "no units left in PostgreSQL"
+
+
 # Braces are excluded because the product id is the hash tag of its Redis keys ("{id}:stock").
 ProductId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
-UserId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
+
+
+USER_ID = r"^[!-~]{1,128}$"
+
+
+UserId = Annotated[str, StringConstraints(pattern=USER_ID)]
+
+
+# What an order id of any generation is made of: a UUID, or "<product id>:<ledger entry>".
+ORDER_ID = r"^[A-Za-z0-9._:-]{1,128}$"
 
 
 ENTRY_ID = r"^[0-9]{1,19}-[0-9]{1,19}$"
+
+
 EntryId = Annotated[str, StringConstraints(pattern=ENTRY_ID)]
-# Ledger entry, user, units, correlation id: a list and no object, because a message holds hundreds.
-EnvelopedClaim = tuple[EntryId, UserId, Annotated[int, Field(gt=0)], str]
 
 
 class Refusal(Enum):
@@ -33,6 +47,21 @@ class Refusal(Enum):
     NO_SUCH_USER = "no_such_user"
     SALE_NOT_OPEN = "sale_not_open"
     PURCHASE_LIMIT = "purchase_limit"
+    KEY_REUSED = "idempotency_key_reused"
+
+
+class Declined(StrEnum):
+    """Why an admin's action was not carried out: also how its audit row ends."""
+
+    NO_SUCH_PRODUCT = "no_such_product"
+    PRODUCT_EXISTS = "product_exists"
+    TOO_MANY_UNITS = "too_many_units"
+    NO_SALE = "no_sale"
+    SALE_RUNNING = "sale_running"
+    SALE_PAUSED = "sale_paused"
+    SALE_ENDED = "sale_ended"
+    NEEDS_REBUILD = "needs_rebuild"
+    NO_SUCH_ORDER = "no_such_order"
     KEY_REUSED = "idempotency_key_reused"
 
 
@@ -66,6 +95,26 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
+class Supply:
+    """What PostgreSQL has of a product, at one instant.
+
+    Attributes:
+        initial: units that it began with or got since; this only ever grows.
+        stock: units that no confirmed order has taken.
+        confirmed: units in confirmed orders.
+        returned: ids of orders that were cancelled after they were confirmed; `stock` counts their
+            units again.
+
+    """
+
+    product_id: str
+    initial: int
+    stock: int
+    confirmed: int
+    returned: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedOrder:
     """A row of `orders`, as V1 to V3 answer it."""
 
@@ -79,82 +128,33 @@ class PlacedOrder:
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """How an order stands, and why if it was cancelled."""
+    """How an order stands since when, and why if it was cancelled; None: a user who never was."""
 
+    user_id: str | None
     status: OrderStatus
     reason: str | None
+    created_at: datetime
 
 
-class Order(BaseModel):
-    """An order on its way to PostgreSQL; its JSON is the body of an SQS message.
+@dataclass(frozen=True, slots=True)
+class WrittenOrder:
+    """An order's row, with what it takes to undo it.
 
-    The id is made before the push and is the primary key of the row, so that a message delivered
-    twice makes one order.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    id: Annotated[str, StringConstraints(min_length=1, max_length=128)]
-    product_id: ProductId
-    user_id: UserId
-    quantity: Annotated[int, Field(gt=0)] = 1
-    generation: Annotated[int, Field(ge=1, le=5)]
-    correlation_id: str = ""
-
-    @classmethod
-    def of_claim(
-        cls, product_id: str, entry_id: str, user_id: str, quantity: int, correlation_id: str
-    ) -> Self:
-        """The order of a V5 claim; its id names the product and the ledger entry."""
-        return cls(
-            id=f"{product_id}:{entry_id}",
-            product_id=product_id,
-            user_id=user_id,
-            quantity=quantity,
-            generation=V5,
-            correlation_id=correlation_id,
-        )
-
-    @property
-    def entry_id(self) -> str:
-        """The ledger entry of a V5 order, whose id is "<product id>:<entry id>"."""
-        return self.id.rpartition(":")[2]
-
-
-class Envelope(BaseModel):
-    """Many V5 claims of one product in one SQS message."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    product_id: ProductId
-    claims: Annotated[list[EnvelopedClaim], Field(min_length=1)]
-
-    @classmethod
-    def of(cls, orders: Sequence[Order]) -> Self:
-        """Pack orders of one product."""
-        claims = [(o.entry_id, o.user_id, o.quantity, o.correlation_id) for o in orders]
-        return cls.model_construct(product_id=orders[0].product_id, claims=claims)
-
-    def orders(self) -> list[Order]:
-        """Unpack them."""
-        return [Order.of_claim(self.product_id, *claim) for claim in self.claims]
-
-
-def orders_of_message(body: str) -> list[Order]:
-    """Decode the body of an SQS message: one V4 order, or an envelope of V5 claims.
-
-    Raises:
-        InvalidMessage: with what is wrong, for the logs and for `flashsale dlq peek`.
+    Attributes:
+        user_id: None for an order that was never confirmed, of a user who never was.
+        returned: whether it was CONFIRMED before it was CANCELLED, and so its units went back to
+            PostgreSQL's stock.
 
     """
-    try:
-        if '"claims"' in body:
-            return Envelope.model_validate_json(body).orders()
-        return [Order.model_validate_json(body)]
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "body"
-        raise InvalidMessage(f"not an order: {where}: {first['msg']}") from error
+
+    id: str
+    product_id: str
+    user_id: str | None
+    quantity: int
+    generation: int
+    status: OrderStatus
+    reason: str | None
+    returned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,41 +170,3 @@ class Accepted:
     """What an asynchronous generation (V4) answers: the order will be CONFIRMED or CANCELLED."""
 
     order_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a V5 buyer asks for."""
-
-    product_id: str
-    user_id: str
-    quantity: int
-    idempotency_key: str = ""
-    correlation_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A claim that is in the ledger. `leader`: this process is to relay it, and others."""
-
-    order_id: str
-    remaining: int
-    leader: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Where every unit of a V5 sale is, at one instant; all but `entries` in units."""
-
-    stock: int
-    unsettled: int
-    initial: int
-    accepted: int
-    settled: int
-    released: int
-    entries: int
-
-    @property
-    def balanced(self) -> bool:
-        """The live invariant, which holds at every instant."""
-        return self.initial == self.stock + self.unsettled + self.settled

@@ -12,7 +12,7 @@ from botocore.exceptions import (
 )
 
 from flashsale.errors import PushRefused, PushUncertain, QueueUnavailable
-from flashsale.model import Envelope, Order
+from flashsale.messages import Envelope, Order
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3
 T = TypeVar("T")
+# Attributes of a queue: those that are ready, in flight (…NotVisible) and delayed (…Delayed).
+MESSAGES = "ApproximateNumberOfMessages"
 
 
 class OrderQueue:
@@ -77,6 +79,22 @@ class OrderQueue:
         if failed := answer.get("Failed"):
             codes = {failure["Code"] for failure in failed}
             raise QueueUnavailable(f"SQS refused {len(failed)} envelopes: {', '.join(codes)}")
+
+    async def waiting(self, url: str = "") -> int:
+        """Messages of this queue, or of another; on AWS approximate, for up to a minute.
+
+        Raises:
+            PushRefused: SQS does not answer, or knows no such queue.
+
+        """
+        try:
+            answer = await asyncio.to_thread(
+                self._sqs.get_queue_attributes, QueueUrl=url or self._url, AttributeNames=["All"]
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise PushRefused(f"SQS: {error}") from error
+        counts = answer["Attributes"].items()
+        return sum(int(count) for name, count in counts if name.startswith(MESSAGES))
 
     async def ping(self) -> None:
         """Raise PushRefused unless SQS knows the queue."""

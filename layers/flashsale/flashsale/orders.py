@@ -5,16 +5,26 @@ from collections.abc import Mapping, Sequence
 
 from flashsale.database import Connection, Database, sql
 from flashsale.errors import OrderRejected
-from flashsale.model import Order, OrderState, OrderStatus, PlacedOrder, Product, Purchase, Refusal
-
-NO_UNITS_LEFT = "no units left in PostgreSQL"
+from flashsale.messages import Order
+from flashsale.model import (
+    NO_UNITS_LEFT,
+    OrderState,
+    OrderStatus,
+    PlacedOrder,
+    Product,
+    Purchase,
+    Refusal,
+    WrittenOrder,
+)
 
 
 class Orders:
     """Writes orders; every method is one transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, register_buyers: bool = False) -> None:
+        """`register_buyers`: a buyer whom nobody knows is new, as a token has vouched for him."""
         self._database = database
+        self._register_buyers = register_buyers
 
     async def insert(self, order: Order) -> PlacedOrder | Refusal:
         """Write a confirmed order without taking its units (V1)."""
@@ -55,6 +65,9 @@ class Orders:
         """
         by_id = {order.id: order for order in orders}  # a message may come twice in one batch
         async with self._database.transaction() as connection:
+            if self._register_buyers:
+                ids = [order.user_id for order in orders]
+                await connection.execute(sql("insert_users"), {"ids": ids})
             new = await self._insert_all(connection, list(by_id.values()))
             by_product: dict[str, list[Order]] = defaultdict(list)
             for order in by_id.values():  # first come, first served
@@ -103,7 +116,9 @@ class Orders:
     async def find(self, order_id: str) -> OrderState | None:
         """How one order stands, or None where there is no such order."""
         row = await self._database.fetch_one("select_order", id=order_id)
-        return OrderState(OrderStatus(row["status"]), row["reason"]) if row else None
+        if not row:
+            return None
+        return OrderState(**{**row, "status": OrderStatus(row["status"])})
 
     async def buyers(self, product_id: str) -> dict[str, int]:
         """Units in confirmed orders of a product, by user."""
@@ -117,10 +132,36 @@ class Orders:
         for one primary key, and exactly one wins.
         """
         async with self._database.transaction() as connection:
-            await connection.execute(
-                sql("insert_cancelled_order"), {**_columns(order), "reason": reason}
-            )
+            await self._write_cancelled(connection, order, reason)
             return (await self._statuses(connection, [order.id]))[order.id]
+
+    async def cancel_even_confirmed(
+        self, connection: Connection, order_id: str, claim: Order | None, reason: str
+    ) -> OrderStatus | None:
+        """Make an order CANCELLED whatever it was, as a part of this transaction.
+
+        The units of one that was CONFIRMED go back to PostgreSQL's stock. Returns CANCELLED, or
+        None where there is no such order.
+
+        Args:
+            claim: the order's claim, while it is unsettled: then there may be no row yet.
+
+        """
+        if claim:  # first, because then it is settled who wins: the order function, or this row
+            await self._write_cancelled(connection, claim, reason)
+        await connection.execute(sql("cancel_confirmed_order"), {"id": order_id, "reason": reason})
+        return (await self._statuses(connection, [order_id])).get(order_id)
+
+    async def get(self, order_id: str) -> WrittenOrder | None:
+        """One order with what it takes to undo it, or None."""
+        row = await self._database.fetch_one("select_whole_order", id=order_id)
+        return WrittenOrder(**{**row, "status": OrderStatus(row["status"])}) if row else None
+
+    @staticmethod
+    async def _write_cancelled(connection: Connection, order: Order, reason: str) -> None:
+        await connection.execute(
+            sql("insert_cancelled_order"), {**_columns(order), "reason": reason}
+        )
 
     @staticmethod
     async def _statuses(connection: Connection, ids: list[str]) -> dict[str, OrderStatus]:

@@ -7,7 +7,8 @@ from flashsale.batch import Message, Outcome, decode, release
 from flashsale.bootstrap import Services
 from flashsale.errors import OrderRejected, ServiceUnavailable
 from flashsale.failures import Failure
-from flashsale.model import V5, Envelope, Order, OrderStatus
+from flashsale.messages import Envelope, Order
+from flashsale.model import V5, OrderStatus
 
 Messages = Mapping[str, list[Order]]
 Statuses = Mapping[str, OrderStatus]
@@ -76,6 +77,7 @@ async def _close(
             case None if len(orders) > 1:
                 # One bad claim in an envelope travels on alone, so that it fails alone.
                 await services.order_queue.send([Envelope.of([order])])
+                outcome.sent_alone.append(order)
             case None:
                 raise OrderRejected(
                     f"no user {order.user_id!r}, or no product {order.product_id!r}"

@@ -7,10 +7,10 @@ Afterwards PostgreSQL says what is left to sell, once nothing is on its way to i
 import asyncio
 from collections.abc import Callable, Sequence
 
-from flashsale.books import read_books
 from flashsale.bootstrap import Services
 from flashsale.model import Terms
 from flashsale.relay import sweep
+from flashsale.sales import put_on_sale
 
 # Seconds for which everything must stay empty: longer than a relay or a V4 purchase that read its
 # claim before the pause takes to send it.
@@ -43,7 +43,7 @@ async def rebuild(
         StillBusy: after `deadline`.
 
     """
-    known = {product_id: await services.stock.pause_sale(product_id) for product_id in product_ids}
+    known = {id_: await services.stock.pause_to_rebuild(id_) for id_ in product_ids}
     try:
         async with asyncio.timeout(deadline):
             await _drain(services, product_ids, messages)
@@ -55,12 +55,12 @@ async def rebuild(
             f"{waiting} claims and {messages()} messages still wait after {deadline:.0f} s"
         ) from None
     opened = {}
-    for books in await read_books(services, product_ids):
-        sale = known[books.product_id] or terms or Terms()
-        buyers = await services.orders.buyers(books.product_id) if sale.limit_per_buyer else {}
-        units = books.initial - books.confirmed
-        await services.stock.open_sale(books.product_id, units, sale, buyers)
-        opened[books.product_id] = units
+    for product_id in product_ids:
+        if supply := await services.products.supply(product_id):
+            units = supply.initial - supply.confirmed
+            sale = known[product_id] or terms or Terms()
+            await put_on_sale(services, supply, units, sale, again=True)
+            opened[product_id] = units
     return opened
 
 

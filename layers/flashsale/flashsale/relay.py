@@ -15,15 +15,14 @@ from uuid import uuid4
 
 from flashsale.bootstrap import Services
 from flashsale.errors import QueueUnavailable, StockUnavailable
-from flashsale.model import Envelope, Order
+from flashsale.messages import CLAIMS_PER_ENVELOPE, Envelope, Order
 
 # Names this process in the lease.
 TOKEN = f"{os.getpid()}-{uuid4().hex[:12]}"
 # A leader that died is replaced after this; it renews well before.
 LEASE_MS = 3_000
 
-# SQS takes 10 messages a call, 1 MiB in all; 200 claims stay far below 100 KB each.
-CLAIMS_PER_ENVELOPE = 200
+# SQS takes 10 messages a call, 1 MiB in all.
 ENVELOPES_PER_CALL = 10
 CLAIMS_PER_CALL = CLAIMS_PER_ENVELOPE * ENVELOPES_PER_CALL
 
@@ -75,8 +74,9 @@ async def relay(services: Services, product_id: str, pace: Pace) -> int:
     """
     sent, orders, bound = 0, list[Order](), time.monotonic() + pace.bound
     while True:
-        # What SQS did not take is tried again first.
-        orders = orders or await services.ledger.unsent(product_id, CLAIMS_PER_CALL)
+        if not orders:  # what SQS did not take is tried again first
+            orders = await services.ledger.unsent(product_id, CLAIMS_PER_CALL)
+            _tell_of(orders)
         pause = 0.0 if len(orders) == CLAIMS_PER_CALL else pace.linger
         if orders:
             if await send(services, orders):
@@ -96,6 +96,17 @@ async def relay(services: Services, product_id: str, pace: Pace) -> int:
             return sent
 
 
+def _tell_of(orders: Sequence[Order]) -> None:
+    """Log what is sent next. Not afterwards: the order function may be first to write a line then.
+
+    Of what is read from the ledger nothing is left out between the first and the last entry.
+    """
+    if orders:
+        span = f"{orders[0].entry_id} to {orders[-1].entry_id}"
+        count, product_id = len(orders), orders[0].product_id
+        logger.info("sending %d claims of %s in one call: %s", count, product_id, span)
+
+
 async def sweep(
     services: Services, idle_ms: int | None = None, product_ids: Sequence[str] | None = None
 ) -> int:
@@ -113,6 +124,8 @@ async def sweep(
     swept, idle = 0, services.settings.sweep_after * 1000 if idle_ms is None else idle_ms
     for product_id in await services.stock.sales() if product_ids is None else product_ids:
         async for orders in services.ledger.stale(product_id, idle, CLAIMS_PER_CALL):
+            entries = " ".join(order.entry_id for order in orders)
+            logger.warning("%d claims of %s are overdue: %s", len(orders), product_id, entries)
             swept += len(orders) if await send(services, orders) else 0
         if await services.ledger.renew_lease(product_id, TOKEN, LEASE_MS):
             swept += await relay(services, product_id, LAMBDA_PACE)
@@ -130,5 +143,4 @@ async def send(services: Services, orders: Sequence[Order]) -> bool:
     except QueueUnavailable as error:
         logger.warning("%d claims of %s wait: %s", len(orders), orders[0].product_id, error)
         return False
-    logger.info("sent %d claims of %s in one call", len(orders), orders[0].product_id)
     return True

@@ -63,9 +63,22 @@ class Keys:
         """String: who relays now."""
         return f"{{{self.product_id}}}:lease"
 
+    def rate(self, limit: str, of: str) -> str:
+        """String: the bucket of one user, or one address, by the name of the limit."""
+        return f"{{{self.product_id}}}:rate:{limit}:{of}"
+
     def idempotency(self, user_id: str, key: str) -> str:
         """String: the answer to an earlier request of this user with this key."""
-        return f"{{{self.product_id}}}:idem:{user_id}:{key}"
+        return f"{{{self.product_id}}}:idem:{owned(user_id, key)}"
+
+
+def owned(user_id: str, key: str) -> str:
+    """The name of a user's Idempotency-Key, which is the name of no other user's.
+
+    By a blank, because neither part may hold one: with a colon, key "b:c" of user "a" would be key
+    "c" of user "a:b", and one buyer would get the other's answer.
+    """
+    return f"{user_id} {key}"
 
 
 class Script:

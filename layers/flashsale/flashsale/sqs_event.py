@@ -1,11 +1,13 @@
 """Between an SQS event and a use case: messages in, partial failures, log line and metrics out."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from flashsale.batch import Message, Outcome
+from flashsale.messages import Order
 
 
 def messages(event: dict[str, Any]) -> list[Message]:
@@ -25,6 +27,16 @@ def failed_items(outcome: Outcome) -> dict[str, Any]:
 def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> None:
     """Write the invocation's log line and count its outcomes."""
     done = [*outcome.confirmed, *outcome.cancelled]
+    # Rare, so they are on the line only where there are any.
+    more = {
+        "cancelled_orders": _correlation_ids(outcome.cancelled),
+        "sent_alone": _correlation_ids(outcome.sent_alone),
+        "failed_orders": {
+            failure.message_id: _correlation_ids(outcome.orders[failure.message_id])
+            for failure in outcome.failures
+            if failure.message_id in outcome.orders
+        },
+    }
     write = logger.warning if outcome.failures else logger.info
     write(
         what,
@@ -33,7 +45,8 @@ def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> Non
             "cancelled": len(outcome.cancelled),
             "released_units": outcome.released,
             "failures": {failure.message_id: failure.cause for failure in outcome.failures},
-            "orders": {order.id: order.correlation_id for order in done},
+            "orders": _correlation_ids(done),
+            **{name: value for name, value in more.items() if value},
         },
     )
     counts = {
@@ -45,3 +58,7 @@ def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> Non
     }
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def _correlation_ids(orders: Sequence[Order]) -> dict[str, str]:
+    return {order.id: order.correlation_id for order in orders}

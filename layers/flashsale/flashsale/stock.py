@@ -1,12 +1,14 @@
 """Stock in Redis. Redis decides who may claim; the rules are the scripts in `lua/`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import IntEnum
 
 from redis.asyncio import Redis
 
-from flashsale.model import Order, Refusal, Terms
+from flashsale.claims import SaleState
+from flashsale.messages import Order
+from flashsale.model import Refusal, Terms
 from flashsale.scripts import Keys, Script, translated_errors
 
 # The products on sale, for who must look at all of them (the sweep).
@@ -30,6 +32,35 @@ class Release(IntEnum):
     NOT_ON_SALE = -2
 
 
+class Opening(IntEnum):
+    """Answers of open_sale.lua."""
+
+    OPENED = 1
+    RUNNING = 0
+    RUNNING_ON_OTHER_TERMS = -1
+    PAUSED = -2
+    NOT_DRAINED = -3
+
+
+class Pause(IntEnum):
+    """Answers of pause_sale.lua."""
+
+    DONE = 1
+    DONE_BEFORE = 0
+    ENDED = -1
+    NO_SALE = -2
+
+
+class Resumption(IntEnum):
+    """Answers of resume_sale.lua."""
+
+    RESUMED = 1
+    RUNNING = 0
+    ENDED = -1
+    NO_SALE = -2
+    LOST = -3
+
+
 class Stock:
     """The units of each product that can be claimed.
 
@@ -42,6 +73,8 @@ class Stock:
         self._release = Script(redis, "release")
         self._open_sale = Script(redis, "open_sale")
         self._pause_sale = Script(redis, "pause_sale")
+        self._resume_sale = Script(redis, "resume_sale")
+        self._restock = Script(redis, "restock")
 
     async def decrement(self, product_id: str, quantity: int = 1) -> int | Refusal:
         """Take units; returns how many remain, or why none were taken."""
@@ -54,8 +87,9 @@ class Stock:
 
     async def release(self, order: Order) -> Release:
         """Give the units of an order back, once however often this is called."""
-        keys = [Keys(order.product_id).stock, Keys(order.product_id).released]
-        return Release(await self._release(keys=keys, args=[order.id, order.quantity]))
+        keys = Keys(order.product_id)
+        names = [keys.stock, keys.released, keys.sale]
+        return Release(await self._release(keys=names, args=[order.id, order.quantity]))
 
     async def open_sale(
         self,
@@ -63,11 +97,18 @@ class Stock:
         units: int,
         terms: Terms = ANYTIME,
         buyers: Mapping[str, int] | None = None,
-    ) -> bool:
-        """Put a product on sale; False if its sale is running already (nothing changed).
+        supply: int | None = None,
+        returned: Sequence[str] = (),
+        *,
+        again: bool = False,
+    ) -> Opening:
+        """Put a product on sale.
 
         Args:
             buyers: units that buyers have already, where a sale with a limit is opened again.
+            supply: `Supply.initial`, read together with the units; these if not given.
+            returned: `Supply.returned`, read together with them.
+            again: the caller has drained the sale: open it also if it is paused, ended or lost.
 
         """
         keys = Keys(product_id)
@@ -78,18 +119,49 @@ class Stock:
                 _milliseconds(terms.starts_at),
                 _milliseconds(terms.ends_at),
                 terms.limit_per_buyer,
+                units if supply is None else supply,
+                "again" if again else "",
+                len(returned),
+                # As the scripts that give units back name an order: of V5 the ledger entry.
+                *(order_id.rpartition(":")[2] for order_id in returned),
                 *(part for pair in (buyers or {}).items() for part in pair),
             ],
         )
-        async with translated_errors():
-            await self._redis.sadd(SALES, product_id)
-        return bool(opened)
+        if opened >= 0:
+            async with translated_errors():
+                await self._redis.sadd(SALES, product_id)
+        return Opening(opened)
 
-    async def pause_sale(self, product_id: str) -> Terms | None:
+    async def pause_to_rebuild(self, product_id: str) -> Terms | None:
         """Let nobody claim any more; returns the sale's terms, None if Redis has lost them."""
         keys = Keys(product_id)
-        terms = await self._pause_sale(keys=[keys.stock, keys.sale])
-        return Terms(_moment(terms[0]), _moment(terms[1]), int(terms[2])) if terms else None
+        _, *terms = await self._pause_sale(
+            keys=[keys.stock, keys.sale], args=[SaleState.PAUSED, "lost"]
+        )
+        known = terms[2] is not None
+        return Terms(_moment(terms[0]), _moment(terms[1]), int(terms[2])) if known else None
+
+    async def pause_sale(self, product_id: str, state: SaleState = SaleState.PAUSED) -> Pause:
+        """Let nobody claim any more, for now or, with ENDED, for good."""
+        keys = Keys(product_id)
+        code, *_ = await self._pause_sale(keys=[keys.stock, keys.sale], args=[state, ""])
+        return Pause(code)
+
+    async def resume_sale(self, product_id: str) -> Resumption:
+        """Go on with a paused sale."""
+        keys = Keys(product_id)
+        return Resumption(await self._resume_sale(keys=[keys.stock, keys.sale]))
+
+    async def restock(self, product_id: str, supply: int) -> int:
+        """Add what the sale does not know of yet; returns how many units, 0 where there is no sale.
+
+        Args:
+            supply: `Supply.initial`.
+
+        """
+        keys = Keys(product_id)
+        added = await self._restock(keys=[keys.stock, keys.sale], args=[supply])
+        return max(0, int(added))
 
     async def sales(self) -> list[str]:
         """Ids of the products whose sale was opened."""

@@ -5,7 +5,8 @@ one of the two writes is forgotten (the read-modify-write race). The shop overse
 """
 
 from flashsale.bootstrap import Services
-from flashsale.model import Order, Purchase, Refusal
+from flashsale.messages import Order
+from flashsale.model import Purchase, Refusal
 
 
 async def buy(services: Services, order: Order) -> Purchase | Refusal:

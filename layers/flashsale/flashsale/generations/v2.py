@@ -4,7 +4,8 @@ Correct. The price: all buyers of a product queue for one row's lock, each holdi
 """
 
 from flashsale.bootstrap import Services
-from flashsale.model import Order, Purchase, Refusal
+from flashsale.messages import Order
+from flashsale.model import Purchase, Refusal
 
 
 async def buy(services: Services, order: Order) -> Purchase | Refusal:

@@ -5,7 +5,8 @@ fails after the decrement loses the unit. That is kept visible here: `flashsale 
 """
 
 from flashsale.bootstrap import Services
-from flashsale.model import Order, Purchase, Refusal
+from flashsale.messages import Order
+from flashsale.model import Purchase, Refusal
 
 
 async def buy(services: Services, order: Order) -> Purchase | Refusal:

@@ -6,7 +6,8 @@ rolled back (`place_orders`, `compensate`).
 
 from flashsale.bootstrap import Services
 from flashsale.errors import PushRefused
-from flashsale.model import Accepted, Order, Refusal
+from flashsale.messages import Order
+from flashsale.model import Accepted, Refusal
 
 
 async def buy(services: Services, order: Order) -> Accepted | Refusal:

@@ -7,11 +7,12 @@ on the way is sent again.
 """
 
 from flashsale.bootstrap import Services
-from flashsale.model import Claim, Claimed, Refusal
+from flashsale.claims import Claim, Claimed, TooMany
+from flashsale.model import Refusal
 from flashsale.relay import LEASE_MS, TOKEN
 
 
-async def buy(services: Services, claim: Claim) -> Claimed | Refusal:
+async def buy(services: Services, claim: Claim) -> Claimed | Refusal | TooMany:
     """Claim the units. If the answer says `leader`, the caller runs `relay` next.
 
     Raises:

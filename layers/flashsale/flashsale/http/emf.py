@@ -1,4 +1,9 @@
-"""Observations as CloudWatch sees them: one line per request, for a claim with its metric (EMF)."""
+"""Observations as CloudWatch sees them: one line per request, for a claim with its metrics (EMF).
+
+Each claim counts three times: by generation and outcome, by outcome alone, and among all. Alarms
+look at the last two: they cannot sum over a dimension. The average of `Failed`, which is 0 or 1, is
+the error rate.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,17 +29,27 @@ def emit(seen: Observation) -> None:
     }
     fields = {name: value for name, value in fields.items() if value is not None}
     if seen.generation is None:
-        (logger.error if failed else logger.info)(message, extra=fields)
+        # Nobody counts these by a metric of CloudWatch; the exporter counts them by their lines.
+        seen_more = {"route": seen.route, "latency_ms": round(seen.seconds * 1000, 1)}
+        (logger.error if failed else logger.info)(message, extra=fields | seen_more)
     else:
         _count(seen, {"level": "ERROR" if failed else "INFO", "message": message, **fields})
 
 
 def _count(seen: Observation, fields: dict[str, Any]) -> None:
     # A metric line may carry other fields: a second line would say the same once more.
+    outcome, service = seen.outcome or "failed", str(metrics.service)
     metrics.add_dimension(name="generation", value=f"v{seen.generation}")
-    metrics.add_dimension(name="outcome", value=seen.outcome or "failed")
+    metrics.add_dimension(name="outcome", value=outcome)
+    metrics.add_dimensions(service=service, outcome=outcome)
+    metrics.add_dimensions(service=service)
     metrics.add_metric(name="Claims", unit=MetricUnit.Count, value=1)
+    metrics.add_metric(name="Failed", unit=MetricUnit.Count, value=int(seen.status >= 500))
+    milliseconds = round(seen.seconds * 1000, 1)
+    metrics.add_metric(name="Latency", unit=MetricUnit.Milliseconds, value=milliseconds)
     for name, value in fields.items():
         metrics.add_metadata(name, value)
-    metrics.add_metadata("timestamp", datetime.now(UTC).isoformat(timespec="milliseconds"))
+    # When the request came, not when its line was written: a leader's answer leaves after relaying.
+    began = datetime.fromtimestamp(seen.began, UTC).isoformat(timespec="milliseconds")
+    metrics.add_metadata("timestamp", began)
     metrics.flush_metrics()

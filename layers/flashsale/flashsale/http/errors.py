@@ -14,6 +14,9 @@ from flashsale.model import Refusal
 # Seconds after which a buyer may try again.
 RETRY_AFTER = 1
 
+# Below these an error is a problem (RFC 9457); elsewhere it has the shape of the original system.
+PROBLEM_PATHS = ("/api/v5/", "/api/admin/")
+
 _REFUSALS = {
     Refusal.SOLD_OUT: (HTTPStatus.BAD_REQUEST, "Out of stock"),
     Refusal.NO_SUCH_PRODUCT: (HTTPStatus.NOT_FOUND, "Product not found"),
@@ -47,7 +50,7 @@ def respond(
     path: str, status: int, code: str, message: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     """An error in the shape that the routes below this path have."""
-    if path.startswith("/api/v5/"):
+    if path.startswith(PROBLEM_PATHS):
         return problem_response(status, code, message, headers)
     return error_response(status, message, headers)
 
@@ -57,24 +60,26 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str))
     message = f"{where or 'body'}: {first['msg']}"
-    is_v5 = request.url.path.startswith("/api/v5/")
-    return respond(request.url.path, 422 if is_v5 else 400, "invalid", message)
+    path = request.scope["path"]
+    return respond(path, 422 if path.startswith(PROBLEM_PATHS) else 400, "invalid", message)
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     headers = dict(error.headers or {})
-    return respond(request.url.path, error.status_code, code, error.detail, headers)
+    return respond(request.scope["path"], error.status_code, code, error.detail, headers)
 
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceUnavailable)
     request.state.error = str(error)  # for the log line, not for the buyer
     message = f"The {error.service} service does not answer; try again"
-    return respond(request.url.path, 503, "unavailable", message, {"Retry-After": str(RETRY_AFTER)})
+    return respond(
+        request.scope["path"], 503, "unavailable", message, {"Retry-After": str(RETRY_AFTER)}
+    )
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:
     request.state.error = f"{type(error).__name__}: {error}"
-    return respond(request.url.path, 500, "internal", "This is our mistake; it was logged")
+    return respond(request.scope["path"], 500, "internal", "This is our mistake; it was logged")

@@ -1,4 +1,6 @@
-"""Refuses what is too large before it is read."""
+"""Refuses bodies that are too large, or that come too slowly."""
+
+import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -6,10 +8,14 @@ from flashsale.http.errors import respond
 
 # Bytes. The largest body that the API takes is below 300.
 MAX_BODY = 16 * 1024
+# Seconds for all of a body. Whoever sends it a byte at a time holds a connection and a task.
+BODY_DEADLINE = 15.0
+
+_TOO_LARGE = f"The body may have {MAX_BODY} bytes at most"
 
 
 class LimitBody:
-    """ASGI middleware: 413 for a body above `MAX_BODY`, declared or not."""
+    """ASGI middleware: 413 for a body above `MAX_BODY`, declared or not; 408 for a slow one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -19,38 +25,60 @@ class LimitBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # Anything but plain chunks is read in two ways by two servers in a row, and so smuggles a
+        # second request in (RFC 9112, 11.2).
+        codings = [
+            value.lower() for name, value in scope["headers"] if name == b"transfer-encoding"
+        ]
+        if codings and codings != [b"chunked"]:
+            await _refuse(scope, receive, send, 400, "invalid", "Transfer-Encoding: only chunked")
+            return
         declared = dict(scope["headers"]).get(b"content-length", b"")
-        if declared.isdigit():  # then the server lets nothing else through
-            if int(declared) > MAX_BODY:
-                await self._refuse(scope, receive, send)
-            else:
-                await self._app(scope, receive, send)
+        if declared.isdigit() and int(declared[:20]) > MAX_BODY:
+            await _refuse(scope, receive, send, 413, "too_large", _TOO_LARGE)
             return
         try:
-            await self._app(scope, _counted(receive), send)
+            await self._app(scope, _limited(receive), send)
         except _TooLarge:
-            await self._refuse(scope, receive, send)
+            await _refuse(scope, receive, send, 413, "too_large", _TOO_LARGE)
+        except _TooSlow:
+            message = f"The body must come within {BODY_DEADLINE:g} seconds"
+            await _refuse(scope, receive, send, 408, "too_slow", message)
 
-    @staticmethod
-    async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-        message = f"The body may have {MAX_BODY} bytes at most"
-        response = respond(scope["path"], 413, "too_large", message)
-        await response(scope, receive, send)
+
+async def _refuse(
+    scope: Scope, receive: Receive, send: Send, status: int, code: str, message: str
+) -> None:
+    # What is left of the body may still come: nothing else can on this connection.
+    response = respond(scope["path"], status, code, message, {"Connection": "close"})
+    await response(scope, receive, send)
 
 
 class _TooLarge(BaseException):
     """Not an Exception, so that no handler in between turns it into another answer."""
 
 
-def _counted(receive: Receive) -> Receive:
-    seen = 0
+class _TooSlow(BaseException):
+    """The same."""
 
-    async def counting_receive() -> Message:
-        nonlocal seen
-        message = await receive()
+
+def _limited(receive: Receive) -> Receive:
+    seen, whole, deadline = 0, False, 0.0
+
+    async def limited_receive() -> Message:
+        nonlocal seen, whole, deadline
+        if whole:  # what comes now is that the client is gone, whenever it goes
+            return await receive()
+        deadline = deadline or asyncio.get_running_loop().time() + BODY_DEADLINE
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError:
+            raise _TooSlow from None
+        whole = not message.get("more_body", False)
         seen += len(message.get("body", b""))
         if seen > MAX_BODY:
             raise _TooLarge
         return message
 
-    return counting_receive
+    return limited_receive

@@ -1,11 +1,15 @@
 """One observation per request; what becomes of it (log line, metrics) is the edge's business."""
 
+import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import getrandbits
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# It goes into Redis, SQS and logs.
+_ID = re.compile(r"[!-~]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,7 @@ class Observation:
         correlation_id: follows the purchase through the queue into PostgreSQL.
         generation, outcome, order_id: set by the buy routes only.
         error: the cause of a 5xx answer, as the buyer must not see it.
+        began: when the request came, seconds since 1970.
 
     """
 
@@ -32,6 +37,7 @@ class Observation:
     outcome: str | None = None
     order_id: str | None = None
     error: str | None = None
+    began: float = field(default_factory=time.time)
 
 
 class Observe:
@@ -48,7 +54,7 @@ class Observe:
             return
         state = scope.setdefault("state", {})
         state["correlation_id"] = _correlation_id(scope)
-        status, started, seconds = 500, time.perf_counter(), 0.0
+        status, began, started, seconds = 500, time.time(), time.perf_counter(), 0.0
 
         async def observing_send(message: Message) -> None:
             nonlocal status, seconds
@@ -64,9 +70,10 @@ class Observe:
             seen = {key: state[key] for key in keys if key in state}
             route = getattr(scope.get("route"), "path", "")
             method, path = scope["method"], scope["path"]
-            self._emit(Observation(method, path, route, status, seconds, **seen))
+            self._emit(Observation(method, path, route, status, seconds, **seen, began=began))
 
 
 def _correlation_id(scope: Scope) -> str:
     context = scope.get("aws.event", {}).get("requestContext", {})
-    return str(context.get("requestId") or f"{getrandbits(128):032x}")  # a name, not a secret
+    given = str(context.get("requestId") or "")
+    return given if _ID.fullmatch(given) else f"{getrandbits(128):032x}"  # a name, not a secret

@@ -1,17 +1,33 @@
-"""Errors of V5 as problem details (RFC 9457), each with a stable `code`."""
+"""Errors of V5 and of the admin API as problem details (RFC 9457), each with a stable `code`."""
 
 from http import HTTPStatus
 
 from fastapi.responses import JSONResponse
 
-from flashsale.model import Refusal
+from flashsale.model import Declined, Refusal
 
 _REFUSALS = {
     Refusal.SOLD_OUT: (409, "No units are left."),
     Refusal.NO_SUCH_PRODUCT: (404, "No such product is on sale."),
-    Refusal.SALE_NOT_OPEN: (409, "The sale has not begun, or is over."),
+    Refusal.SALE_NOT_OPEN: (409, "The sale has not begun, is paused, or is over."),
     Refusal.PURCHASE_LIMIT: (409, "You have claimed as many units as one buyer may."),
     Refusal.KEY_REUSED: (422, "This Idempotency-Key came with another request before."),
+}
+
+_DECLINED = {
+    Declined.NO_SUCH_PRODUCT: (404, "There is no such product."),
+    Declined.PRODUCT_EXISTS: (409, "Another product has this id or this name."),
+    Declined.TOO_MANY_UNITS: (409, "A product cannot have so many units."),
+    Declined.NO_SALE: (409, "The product is not on sale."),
+    Declined.SALE_RUNNING: (409, "The sale runs already, on other terms."),
+    Declined.SALE_PAUSED: (409, "The sale is paused; resume it."),
+    Declined.SALE_ENDED: (409, "The sale has ended; what is left can be opened as a new one."),
+    Declined.NEEDS_REBUILD: (
+        409,
+        "Units may be on their way still, or Redis has lost the sale. `flashsale rebuild` helps.",
+    ),
+    Declined.NO_SUCH_ORDER: (404, "There is no such order."),
+    Declined.KEY_REUSED: (422, "This Idempotency-Key came with another request before."),
 }
 
 
@@ -34,3 +50,9 @@ def refusal_problem(refusal: Refusal) -> JSONResponse:
     status, detail = _REFUSALS[refusal]
     code = "not_found" if refusal is Refusal.NO_SUCH_PRODUCT else refusal.value
     return problem_response(status, code, detail)
+
+
+def declined_problem(declined: Declined) -> JSONResponse:
+    """The answer to an admin's action that was not carried out."""
+    status, detail = _DECLINED[declined]
+    return problem_response(status, declined.value, detail)

@@ -70,10 +70,14 @@ class ErrorBody(BaseModel):
     message: Annotated[str, Field(examples=["Out of stock"])]
 
 
-class ClaimRequest(BuyRequest):
-    """Body of `POST /api/v5/buy`."""
+class ClaimRequest(_Body):
+    """Body of `POST /api/v5/buy`. With a token `userId` may be absent; else it is the token's."""
 
-    quantity: Annotated[int, Field(ge=1, le=1000)] = 1
+    model_config = ConfigDict(extra="forbid")
+
+    product_id: Annotated[ProductId, Field(examples=["p-01"])]
+    user_id: Annotated[UserId | None, Field(examples=["u-0001"])] = None
+    quantity: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
 
 
 class ClaimBody(_Body):
@@ -93,12 +97,16 @@ class OrderStateBody(_Body):
 
 
 class StockBody(_Body):
-    """Where the units of a V5 sale are: initial = stock + unsettled + settled, at every instant."""
+    """Where the units of a V5 sale are: initial = stock + unsettled + settled, at every instant.
+
+    `state` is open, paused or ended; `stock` can be claimed while it is open.
+    """
 
     stock: int
     unsettled: int
     settled: int
     initial: int
+    state: str
 
 
 class ProblemBody(BaseModel):

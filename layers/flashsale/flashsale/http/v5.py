@@ -1,12 +1,16 @@
 """The routes of V5. Errors are problem details (RFC 9457)."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Header, Request, Response
 
+from flashsale.claims import Claim, TooMany
 from flashsale.generations import v5
+from flashsale.http.auth import Buyer
 from flashsale.http.dependencies import Injected
 from flashsale.http.problems import problem_response, refusal_problem
+from flashsale.http.rate_headers import address_of, rate_headers, too_many
 from flashsale.http.schemas import (
     ClaimBody,
     ClaimRequest,
@@ -14,13 +18,14 @@ from flashsale.http.schemas import (
     ProblemBody,
     StockBody,
 )
-from flashsale.model import Claim, ProductId, Refusal
+from flashsale.http.strict import StrictRoute
+from flashsale.model import NO_UNITS_LEFT, ORDER_ID, ProductId, Refusal
 from flashsale.relay import ASGI_PACE, LAMBDA_PACE, lead
 
 # Seconds after which it makes sense to ask how an accepted order stands.
 ASK_AGAIN = 1
 
-router = APIRouter(prefix="/api/v5")
+router = APIRouter(prefix="/api/v5", route_class=StrictRoute)
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -31,10 +36,11 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     "/buy",
     status_code=202,
     response_model=ClaimBody,
-    responses=_problems(404, 409, 422, 503),
+    responses=_problems(401, 403, 404, 408, 409, 413, 422, 429, 503),
 )
 async def buy(
     body: ClaimRequest,
+    buyer: Buyer,
     request: Request,
     background: BackgroundTasks,
     services: Injected,
@@ -43,14 +49,24 @@ async def buy(
     """Claim units: taken from the stock and written into the ledger in one atomic step."""
     state = request.state
     state.generation = 5
+    user_id = buyer.user_id if buyer else body.user_id
+    if user_id is None:
+        return problem_response(422, "invalid", "userId: Field required")
+    if body.user_id not in (None, user_id):
+        return problem_response(403, "forbidden", "The token is another user's.")
     claim = Claim(
         product_id=body.product_id,
-        user_id=body.user_id,
+        user_id=user_id,
         quantity=body.quantity,
         idempotency_key=idempotency_key,
         correlation_id=getattr(state, "correlation_id", ""),
+        address=address_of(request),
     )
     claimed = await v5.buy(services, claim)
+    limits = services.settings.limits
+    if isinstance(claimed, TooMany):
+        state.outcome = "too_many_requests"
+        return too_many(limits, claimed)
     if isinstance(claimed, Refusal):
         state.outcome = claimed.value
         return refusal_problem(claimed)
@@ -62,23 +78,42 @@ async def buy(
     return Response(
         answer.model_dump_json(by_alias=True),
         202,
-        {"Location": f"/api/v5/orders/{claimed.order_id}", "Retry-After": str(ASK_AGAIN)},
+        {
+            "Location": f"/api/v5/orders/{claimed.order_id}",
+            "Retry-After": str(ASK_AGAIN),
+            **rate_headers(limits, claimed.allowed),
+        },
         media_type="application/json",
     )
 
 
-@router.get("/orders/{order_id}", response_model=OrderStateBody, responses=_problems(404, 503))
-async def get_order(order_id: str, services: Injected) -> OrderStateBody | Response:
-    """How an order stands: CONFIRMED or CANCELLED in PostgreSQL, else PENDING in the ledger."""
+@router.get("/orders/{order_id}", response_model=OrderStateBody, responses=_problems(401, 404, 503))
+async def get_order(order_id: str, caller: Buyer, services: Injected) -> OrderStateBody | Response:
+    """How an order stands: CONFIRMED or CANCELLED in PostgreSQL, else PENDING in the ledger.
+
+    Where buyers need a token, another's order is no order: ids can be guessed.
+    """
+    if not re.fullmatch(ORDER_ID, order_id):
+        return problem_response(404, "not_found", "No such order.")
     product_id, _, entry_id = order_id.rpartition(":")
     # The ledger first: an order that settles in between is then found in PostgreSQL.
-    pending = bool(product_id) and await services.ledger.has(product_id, entry_id)
+    claimed_by = await services.ledger.claimed_by(product_id, entry_id)
     row = await services.orders.find(order_id)
-    if row:
-        return OrderStateBody(order_id=order_id, status=row.status, reason=row.reason)
-    if pending:
+    owner = row.user_id if row else claimed_by
+    his = caller is None or caller.is_admin or caller.user_id == owner
+    if row and his:
+        return OrderStateBody(order_id=order_id, status=row.status, reason=_reason(row.reason))
+    if claimed_by and his:
         return OrderStateBody(order_id=order_id, status="PENDING")
     return problem_response(404, "not_found", "No such order.")
+
+
+def _reason(reason: str | None) -> str | None:
+    """Why an order was cancelled, for its buyer: the row's own words may name hosts and tables."""
+    if reason is None:
+        return None
+    left = reason != NO_UNITS_LEFT
+    return "The order could not be completed." if left else "No units were left."
 
 
 @router.get(

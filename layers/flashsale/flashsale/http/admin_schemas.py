@@ -1,0 +1,161 @@
+"""Bodies of the admin API."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.alias_generators import to_camel
+
+from flashsale.claims import SaleState, Snapshot
+from flashsale.model import ProductId, Terms
+
+# Without control characters: PostgreSQL takes no NUL, and a log line is one line.
+Text = Annotated[
+    str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200, strip_whitespace=True)
+]
+# A window that clocks, PostgreSQL and JavaScript agree on.
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
+]
+Price = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
+
+
+class NewProduct(_Request):
+    """Body of `POST /products`. `stock` counts units."""
+
+    id: Annotated[ProductId, Field(examples=["p-99"])]
+    name: Annotated[Text, Field(examples=["Lamp"])]
+    price: Annotated[Price, Field(examples=[49.90])]
+    stock: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)]
+
+
+class TermsBody(_Request):
+    """Body of `POST /products/{id}/open`: from when to when, and how much a buyer may have."""
+
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    limit_per_buyer: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 0
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+            raise ValueError("endsAt must be later than startsAt")
+        return self
+
+    def terms(self) -> Terms:
+        """The same for the use case."""
+        return Terms(self.starts_at, self.ends_at, self.limit_per_buyer)
+
+
+class Nothing(_Request):
+    """Body of requests that say all by their path; it may be absent."""
+
+
+class Restock(_Request):
+    """Body of `POST /products/{id}/restock`."""
+
+    units: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+
+
+class Cancellation(_Request):
+    """Body of `POST /orders/{id}/cancel`; the buyer reads the reason."""
+
+    reason: Text
+
+
+class SaleBody(_Answer):
+    """How a product is on sale now. Without a sale `state` is none; else all counts are units."""
+
+    product_id: str
+    state: str
+    stock: int | None = None
+    unsettled: int | None = None
+    settled: int | None = None
+    initial: int | None = None
+
+    @classmethod
+    def of(cls, product_id: str, snapshot: Snapshot | None) -> Self:
+        """The figures of one instant."""
+        if snapshot is None:
+            return cls(product_id=product_id, state="none")
+        return cls(
+            product_id=product_id,
+            state=snapshot.state,
+            stock=snapshot.stock,
+            unsettled=snapshot.unsettled,
+            settled=snapshot.settled,
+            initial=snapshot.initial,
+        )
+
+
+class LedgerBody(_Answer):
+    """Where the units of a V5 sale are, at one instant."""
+
+    stock: int
+    unsettled: int
+    initial: int
+    accepted: int
+    settled: int
+    released: int
+    entries: int
+    state: SaleState
+
+
+class BooksBody(_Answer):
+    """Where every unit of a product is, as `flashsale verify --json` has it.
+
+    `waiting` counts messages in the queues; null while SQS does not say.
+    """
+
+    product_id: str
+    generations: list[int]
+    initial: int
+    redis_stock: int | None
+    postgres_stock: int
+    confirmed: int
+    cancelled: int
+    waiting: int | None
+    ledger: LedgerBody | None
+    unsettled: int
+    oversold: int
+    lost: int
+    imbalance: int
+    balanced: bool
+    broken: bool
+
+
+class AllBooksBody(_Answer):
+    """The books of all products."""
+
+    products: list[BooksBody]
+
+
+class AuditEntryBody(_Answer):
+    """An admin's action. `outcome`: begun, done, or the code of the problem that it ended in."""
+
+    id: int
+    who: str
+    action: str
+    target: str
+    arguments: dict[str, Any]
+    outcome: str
+    idempotency_key: str | None
+    correlation_id: str
+    begun_at: datetime
+    ended_at: datetime | None
+
+
+class AuditBody(_Answer):
+    """Actions, newest first."""
+
+    actions: list[AuditEntryBody]

@@ -1,0 +1,54 @@
+"""What stands before every route: the size of a body, headers for browsers, whose pages may ask."""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flashsale.http.limits import LimitBody
+
+# An answer is data: no browser is to guess its type, keep it, frame it, or run anything in it.
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    # Browsers heed it on https only.
+    (b"strict-transport-security", b"max-age=31536000"),
+]
+# The page that reads the API's description brings scripts from elsewhere.
+_PAGES = ("/docs",)
+
+
+def add_guards(api: FastAPI, origins: Sequence[str]) -> None:
+    """Put them before the routes of `api`; pages of `origins` may read its answers."""
+    api.add_middleware(LimitBody)
+    if origins:
+        from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415 - where it is wanted
+
+        api.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+            expose_headers=["Location", "Retry-After", "RateLimit", "RateLimit-Policy"],
+            max_age=600,
+        )
+    api.add_middleware(_SecureHeaders)
+
+
+class _SecureHeaders:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].endswith(_PAGES):
+            await self._app(scope, receive, send)
+            return
+
+        async def secure_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, secure_send)

@@ -1,0 +1,43 @@
+"""What a buyer is told about limits (draft-ietf-httpapi-ratelimit-headers-10)."""
+
+from collections.abc import Mapping
+from ipaddress import IPv6Address, ip_network
+from math import ceil
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from flashsale.claims import TooMany
+from flashsale.config import Rate
+from flashsale.http.problems import problem_response
+
+
+def rate_headers(limits: Mapping[str, Rate], allowed: Mapping[str, int]) -> dict[str, str]:
+    """The limits there are, and how many more claims each lets through now."""
+    if not allowed:
+        return {}
+    policy = (f'"{name}";q={limits[name].requests};w={limits[name].seconds}' for name in allowed)
+    left = (f'"{name}";r={number}' for name, number in allowed.items())
+    return {"RateLimit-Policy": ", ".join(policy), "RateLimit": ", ".join(left)}
+
+
+def too_many(limits: Mapping[str, Rate], refused: TooMany) -> Response:
+    """429, and when to come again."""
+    seconds = max(1, ceil(refused.wait))
+    headers = rate_headers(limits, {refused.limit: 0}) | {"Retry-After": str(seconds)}
+    headers["RateLimit"] += f";t={seconds}"
+    return problem_response(429, "too_many_requests", "Too many claims; wait a little.", headers)
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from; of IPv6 the network, since a host has 2**64 addresses."""
+    host = request.client.host if request.client else ""
+    if ":" not in host:
+        return host
+    try:
+        address = IPv6Address(host)
+    except ValueError:
+        return ""
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, 64), strict=False).network_address)

@@ -1,0 +1,12 @@
+-- Cancel an order that is CONFIRMED, and give its units back to the stock, once. An order that is
+-- not CONFIRMED is left as it is. Parameters: id, reason.
+WITH cancelled AS (
+    UPDATE orders
+    SET status = 'CANCELLED', reason = %(reason)s, returned_at = now()
+    WHERE id = %(id)s AND status = 'CONFIRMED'
+    RETURNING product_id, quantity
+)
+UPDATE products AS p
+SET stock = p.stock + c.quantity, updated_at = now()
+FROM cancelled AS c
+WHERE p.id = c.product_id

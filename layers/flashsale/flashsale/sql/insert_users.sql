@@ -1,0 +1,7 @@
+-- Buyers as their tokens name them; those who are known already stay as they are.
+-- Sorted, so that two batches with the same users cannot deadlock. Parameters: ids, an array.
+INSERT INTO users (id, name)
+SELECT DISTINCT u.id, u.id
+FROM unnest(%(ids)s::text[]) AS u (id)
+ORDER BY u.id
+ON CONFLICT (id) DO NOTHING

@@ -1,0 +1,6 @@
+-- The newest actions of admins, newest first. Parameters: limit.
+SELECT
+    id, who, action, target, arguments, outcome, idempotency_key, correlation_id, begun_at, ended_at
+FROM admin_actions
+ORDER BY id DESC
+LIMIT %(limit)s

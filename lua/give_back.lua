@@ -1,0 +1,43 @@
+-- give_back.lua: give the units of an order that was CONFIRMED, and then cancelled, back to the
+-- stock, once (V5).
+--
+-- KEYS[1]  {product}:stock     integer, units that can be claimed
+-- KEYS[2]  {product}:ledger    stream of claims that are neither settled nor released
+-- KEYS[3]  {product}:sale      hash: initial, settled, released (units); opened_at (ms since 1970);
+--                              kept (the stock of a paused or ended sale)
+-- KEYS[4]  {product}:buyers    hash: user -> units claimed
+-- KEYS[5]  {product}:released  set, ledger entries whose units were given back
+-- ARGV[1]  ledger entry id
+-- ARGV[2]  user id
+-- ARGV[3]  units, a positive integer
+-- returns   1  given back now
+--           0  given back before; nothing changed
+--          -2  Redis knows of no such sale: who opens it reads from PostgreSQL what is left
+local open = redis.call('EXISTS', KEYS[1]) == 1
+if not open and redis.call('HEXISTS', KEYS[3], 'kept') == 0 then
+  return -2
+end
+if redis.call('SADD', KEYS[5], ARGV[1]) == 0 then
+  return 0
+end
+redis.call('XACK', KEYS[2], 'relay', ARGV[1])
+if redis.call('XDEL', KEYS[2], ARGV[1]) == 0 then
+  local claimed_at = tonumber(string.match(ARGV[1], '^%d+'))
+  if claimed_at >= tonumber(redis.call('HGET', KEYS[3], 'opened_at') or 0) then
+    redis.call('HINCRBY', KEYS[3], 'settled', -ARGV[3])
+  else -- of an earlier sale: this one never had these units
+    redis.call('HINCRBY', KEYS[3], 'initial', ARGV[3])
+  end
+end
+if open then
+  redis.call('INCRBY', KEYS[1], ARGV[3])
+else
+  redis.call('HINCRBY', KEYS[3], 'kept', ARGV[3])
+end
+redis.call('HINCRBY', KEYS[3], 'released', ARGV[3])
+if redis.call('HEXISTS', KEYS[4], ARGV[2]) == 1 then
+  if redis.call('HINCRBY', KEYS[4], ARGV[2], -ARGV[3]) <= 0 then
+    redis.call('HDEL', KEYS[4], ARGV[2])
+  end
+end
+return 1
