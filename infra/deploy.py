@@ -10,6 +10,7 @@ from pathlib import Path
 
 import boto3
 
+from infra import sign_in
 from infra.paths import LOCALSTACK_VENV, ROOT
 from infra.problems import Problem
 from infra.target import Target
@@ -34,6 +35,10 @@ def local_parameters(target: Target) -> dict[str, str]:
         "RedisUrl": target.redis_url,
         "DatabaseUrl": target.database_url,
         "BuyReservedConcurrency": str(LOCAL_BUY_CONCURRENCY),
+        "Auth": target.auth,
+        "JwtIssuer": sign_in.ISSUER,
+        "JwtAudience": sign_in.AUDIENCE,
+        "JwtSecret": target.token_secret,
     }
 
 
@@ -92,6 +97,20 @@ def deploy(env: str, stack_name: str, parameters: Mapping[str, str], log: Path |
     _sam([*command, *_overrides(parameters)], log)
 
 
+def package(env: str, log: Path) -> str:
+    """`sam package` of what was built: uploads it; returns the template that names the uploads."""
+    packaged = ROOT / ".aws-sam" / "packaged.yaml"
+    files = [
+        "--template-file",
+        str(BUILT / "template.yaml"),
+        "--output-template-file",
+        str(packaged),
+    ]
+    # In samconfig.toml SAM overlooks resolve_s3 for this command.
+    _sam(["package", "--config-env", env, "--resolve-s3", *files], log)
+    return packaged.read_text()
+
+
 def migrate(target: Target) -> list[str]:
     """Invoke the migrate function; returns the names of the migrations that it applied."""
     answer = boto3.client("lambda").invoke(FunctionName=f"{target.stack_name}-migrate")
@@ -112,7 +131,18 @@ def _overrides(parameters: Mapping[str, str]) -> list[str]:
 
 
 def _sam(arguments: Sequence[str], log: Path | None) -> None:
-    command = [str(Path(sys.executable).parent / "sam"), *arguments]
+    run(["sam", *arguments], log)
+
+
+def run(arguments: Sequence[str], log: Path | None) -> None:
+    """Run a tool of this environment; its output goes to `log`, or to the terminal without one.
+
+    Raises:
+        Problem: it failed; shows the end of the log.
+
+    """
+    program, *rest = arguments
+    command = [str(Path(sys.executable).parent / program), *rest]
     # SAM builds with a Python of the functions' version, which it looks for on PATH.
     path = os.pathsep.join([os.environ.get("PATH", ""), str(LOCALSTACK_VENV / "bin")])
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": path}
@@ -132,7 +162,7 @@ def _sam(arguments: Sequence[str], log: Path | None) -> None:
             )
     if done.returncode:
         raise Problem(
-            f"`sam {arguments[0]}` failed with status {done.returncode}.",
+            f"`{program} {rest[0]}` failed with status {done.returncode}.",
             "Mend what its output names, and try again.",
             log,
         )

@@ -2,9 +2,11 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -13,10 +15,14 @@ from infra.problems import Problem
 
 # Fields of Powertools' Logger that say the same on every line.
 NOISE = {
-    "_aws", "Claims", "location", "timestamp", "service", "cold_start",
+    "_aws", "Claims", "Failed", "Latency", "route", "location", "timestamp", "service",
+    "cold_start",
     "function_name", "function_memory_size",
     "function_arn", "function_request_id",
 }  # fmt: skip
+
+# Of "2026-11-27 08:00:00,123".
+LENGTH_OF_TIME = 23
 
 
 @dataclass(frozen=True, order=True)
@@ -51,18 +57,60 @@ class Line:
         return f"{head}  {rest}"
 
 
-def read_logs(group: str, minutes: float) -> Iterator[Line]:
+def read_logs(group: str, minutes: float, text: str = "") -> Iterator[Line]:
     """The lines of a log group, from that many minutes ago.
+
+    Args:
+        text: the service need not send lines without it (an emulator may send some all the same).
 
     Raises:
         Problem: there is no such group; nothing is deployed.
 
     """
-    since = int((time.time() - minutes * 60) * 1000)
+    since = max(0, int((time.time() - minutes * 60) * 1000))
+    pattern = f'"{text}"' if text else ""
     pages = boto3.client("logs").get_paginator("filter_log_events")
     try:
-        for page in pages.paginate(logGroupName=group, startTime=since):
+        for page in pages.paginate(logGroupName=group, startTime=since, filterPattern=pattern):
             for event in page["events"]:
                 yield Line(event["timestamp"], group.rsplit("-", 1)[1], event["message"].rstrip())
     except ClientError as error:
         raise Problem(f"No logs in {group}: {error}", "Deploy first: `make up`.") from error
+
+
+def read_file(path: Path, function: str) -> Iterator[Line]:
+    """The lines of a local server's log that say when they were written.
+
+    Either they begin with their time (`infra.edge.LOG_FORMAT`) or they are JSON of Powertools.
+    """
+    for line in path.read_text(errors="replace").splitlines() if path.exists() else ():
+        fields = fields_of(line)
+        at = moment_of(fields) if fields else _leading_moment(line)
+        if at is not None:
+            yield Line(
+                round(at * 1000), function, line if fields else line[LENGTH_OF_TIME:].strip()
+            )
+
+
+def fields_of(message: str) -> dict[str, Any]:
+    """The fields of a line that is JSON; none if it is not."""
+    try:
+        fields = json.loads(message)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def moment_of(fields: Mapping[str, Any]) -> float | None:
+    """When a line was written by its own clock, seconds since 1970; None if it does not say."""
+    try:
+        return datetime.fromisoformat(fields["timestamp"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _leading_moment(line: str) -> float | None:
+    try:
+        return datetime.fromisoformat(line[:LENGTH_OF_TIME]).timestamp()
+    except ValueError:
+        return None

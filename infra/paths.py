@@ -5,5 +5,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".local"
 MIGRATIONS = ROOT / "infra" / "migrations"
+MONITORING = ROOT / "monitoring"
 EMULATOR_VENV = ROOT / ".venv-emulator"
 LOCALSTACK_VENV = ROOT / ".venv-localstack"

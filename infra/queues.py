@@ -3,8 +3,12 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import boto3
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +25,14 @@ class Depth:
         return self.ready + self.in_flight + self.delayed
 
 
-def depth(queue_url: str) -> Depth:
-    """Depth of one queue; on AWS it is approximate for up to a minute."""
-    attributes = boto3.client("sqs").get_queue_attributes(
+def depth(queue_url: str, sqs: "SQSClient | None" = None) -> Depth:
+    """Depth of one queue; on AWS it is approximate for up to a minute.
+
+    Args:
+        sqs: for who asks often: to make a client takes longer than to ask.
+
+    """
+    attributes = (sqs or boto3.client("sqs")).get_queue_attributes(
         QueueUrl=queue_url, AttributeNames=["All"]
     )["Attributes"]
     return Depth(
@@ -33,9 +42,9 @@ def depth(queue_url: str) -> Depth:
     )
 
 
-def depths(queues: Mapping[str, str]) -> dict[str, Depth]:
+def depths(queues: Mapping[str, str], sqs: "SQSClient | None" = None) -> dict[str, Depth]:
     """Depth of each queue, by its name."""
-    return {name: depth(url) for name, url in queues.items()}
+    return {name: depth(url, sqs) for name, url in queues.items()}
 
 
 def drain(

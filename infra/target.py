@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -25,6 +25,16 @@ DEFAULT_EMULATOR = "ministack"
 POOL_SIZE = 8
 
 
+def masked(url: str) -> str:
+    """A URL as people may see it: without its password, and its query, which may have one."""
+    front, at, rest = url.rpartition("@")
+    scheme, slashes, user = front.partition("://")
+    shown = rest.partition("?")[0]
+    if "?" in front:  # whose @ and whose ? that are, nobody can tell
+        return f"{scheme}{slashes}…"
+    return f"{scheme}{slashes}{user.partition(':')[0]}{at}{shown}"
+
+
 @dataclass(frozen=True)
 class Target:
     """Addresses of one deployment.
@@ -33,6 +43,9 @@ class Target:
         endpoint_url: of the emulator; "" on AWS.
         asgi_url: of the ASGI edge, where one was started.
         emulator: what answers at `endpoint_url`: ministack or localstack.
+        exporter_url, prometheus_url: of what watches, where it was started.
+        auth: "jwt" where buyers need a token.
+        token_secret: what signs the tokens of a local stack; "" elsewhere.
 
     """
 
@@ -42,6 +55,10 @@ class Target:
     stack_name: str = STACK_NAME
     asgi_url: str = ""
     emulator: str = DEFAULT_EMULATOR
+    exporter_url: str = ""
+    prometheus_url: str = ""
+    auth: str = "none"
+    token_secret: str = field(default="", repr=False)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -55,6 +72,10 @@ class Target:
             stack_name=os.environ.get("FLASHSALE_STACK") or saved.get("stack_name", STACK_NAME),
             asgi_url=saved.get("asgi_url", ""),
             emulator=os.environ.get("EMULATOR") or saved.get("emulator", DEFAULT_EMULATOR),
+            exporter_url=saved.get("exporter_url", ""),
+            prometheus_url=saved.get("prometheus_url", ""),
+            auth=saved.get("auth", "none"),
+            token_secret=saved.get("token_secret", ""),
         )
         if not target.redis_url or not target.database_url:
             raise Problem(
@@ -67,7 +88,10 @@ class Target:
     def save(self, directory: Path) -> None:
         """Remember the addresses for later commands."""
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / "target.json").write_text(json.dumps(asdict(self), indent=2))
+        path = directory / "target.json"
+        path.touch()
+        path.chmod(0o600)  # it has the secret that signs tokens, and maybe passwords
+        path.write_text(json.dumps(asdict(self), indent=2))
 
     @property
     def aws_environment(self) -> dict[str, str]:
@@ -114,6 +138,11 @@ class Target:
         return self.cloud.door(self.outputs)
 
     @property
+    def admin_door(self) -> Door:
+        """The HTTP API in front of the admin function."""
+        return self.cloud.door(self.outputs, "AdminUrl")
+
+    @property
     def edges(self) -> dict[str, Door]:
         """The same API, by what terminates HTTP."""
         return {"lambda": self.api} | ({"asgi": Door(self.asgi_url)} if self.asgi_url else {})
@@ -141,6 +170,7 @@ class Target:
                     "REDIS_URL": self.redis_url,
                     "DATABASE_URL": self.database_url,
                     "DATABASE_POOL_SIZE": str(POOL_SIZE),
+                    "DATABASE_AUTH": os.environ.get("DATABASE_AUTH", "password"),
                     **more,
                 }
             )

@@ -7,7 +7,7 @@ import typer
 from rich.panel import Panel
 
 from flashsale.errors import FlashsaleError
-from infra.cli import demo, dlq, model, sale, stack
+from infra.cli import demo, dlq, logs, model, monitor, release, sale, stack, token, watch
 from infra.cli.console import errors
 from infra.problems import Problem
 
@@ -18,9 +18,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (stack.up, stack.down, stack.status, stack.deploy, stack.logs):
+for command in (stack.up, stack.down, stack.status, release.deploy, logs.logs, token.token):
     app.command()(command)
-for command in (sale.seed, sale.open_, sale.verify, sale.rebuild, demo.demo, model.model):
+for command in (
+    sale.seed,
+    sale.open_,
+    sale.verify,
+    sale.rebuild,
+    demo.demo,
+    model.model,
+    monitor.monitor,
+    watch.exporter,
+):
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(dlq.app, name="dlq")
 

@@ -18,6 +18,12 @@ errors = Console(stderr=True, highlight=False)
 T = TypeVar("T")
 
 
+def show(text: str) -> None:
+    """Print what strangers may have written: as it is, and no orders to the terminal or to rich."""
+    visible = (c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+    console.print("".join(visible), markup=False, soft_wrap=True)
+
+
 @contextmanager
 def step(text: str) -> Iterator[Callable[[str], None]]:
     """Show a spinner while something happens, then one line that says what was done."""

@@ -1,5 +1,6 @@
 """The command `flashsale demo`."""
 
+import os
 import time
 from collections.abc import Callable
 
@@ -12,10 +13,14 @@ from infra import demo as demonstration
 from infra import seed as seeding
 from infra.answers import Kind
 from infra.cli.console import alarming, console, errors, step, table, units, with_services
+from infra.cli.monitor import monitor_port
 from infra.cli.sale import IDS, PRODUCTS, UNITS, USERS
 from infra.cli.stack import start, start_asgi_edge
 from infra.deploy import LOCAL_BUY_CONCURRENCY
 from infra.load import Answer
+from infra.problems import Problem
+from infra.sign_in import auth_of
+from infra.stack.program import HOST
 from infra.target import Target
 from infra.warm_up import warm_up
 
@@ -29,6 +34,8 @@ def demo() -> None:
     Example: [bold]flashsale demo[/]
     """
     started = time.monotonic()
+    if auth_of(os.environ) != "none":
+        raise Problem("The buyers of the demo carry no tokens.", "Leave out AUTH=jwt.")
     target = start_asgi_edge(start())
     run = f"{int(time.time()):x}"
     sales = with_services(target, lambda services: _hold_all(target, services, run))
@@ -50,6 +57,7 @@ def demo() -> None:
     console.print(f"            {target.edges['asgi'].curl}  (ASGI, with /metrics)", soft_wrap=True)
     console.print("            with /health, /docs and /api/products")
     console.print("  look      flashsale status | verify | logs | dlq ls   (in .venv/bin)")
+    console.print(f"  watch     flashsale monitor   (http://{HOST}:{monitor_port()})")
     console.print("  stop      make down")
     if found:
         raise typer.Exit(1)

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from infra.cli.console import console, queues_table, with_services
+from infra import failed
+from infra.cli.console import console, queues_table, show, with_services
 from infra.paths import LOCAL
-from infra.problems import Problem
 from infra.queues import depths
 from infra.target import Target
 
@@ -14,9 +14,6 @@ app = typer.Typer(
     help="Look into the dead-letter queue and the parking queue, and send messages back.",
     no_args_is_help=True,
 )
-
-# Where the messages of a queue came from.
-SOURCES = {"dlq": "orders", "parking": "dlq"}
 
 Queue = Annotated[str, typer.Argument(help="dlq or parking.")]
 
@@ -42,18 +39,14 @@ def peek(
     Example: [bold]flashsale dlq peek parking --limit 5[/]
     """
     target = Target.load(LOCAL)
-    _source(queue)
-    messages = target.cloud.peek(target.queues[queue], limit)
+    messages = failed.look(target, queue, limit)
     if not messages:
         console.print(f"No messages in {queue}.")
         return
-    ids = [message.id for message in messages]
-    causes = with_services(target, lambda services: services.failures.causes(ids))
-    for message in messages:
+    for message in with_services(target, lambda services: failed.with_causes(services, messages)):
         console.print(f"[bold]{message.id}[/]  received {message.receives} times")
-        console.print(f"  cause  {causes.get(message.id, 'unknown; see `flashsale logs`')}")
-        console.print("  body   ", end="")
-        console.print(message.body, markup=False, soft_wrap=True)
+        show(f"  cause  {message.cause or 'unknown; see `flashsale logs`'}")
+        show(f"  body   {message.body}")
 
 
 @app.command()
@@ -64,13 +57,4 @@ def redrive(queue: Queue = "dlq") -> None:
 
     Example: [bold]flashsale dlq redrive parking[/]
     """
-    target = Target.load(LOCAL)
-    source = _source(queue)
-    moved = target.cloud.redrive(target.queues[queue], target.queues[source])
-    console.print(f"{moved} messages moved from {queue} to {source}.")
-
-
-def _source(queue: str) -> str:
-    if queue not in SOURCES:
-        raise Problem(f"{queue!r} is no queue of failed messages.", "Use dlq or parking.")
-    return SOURCES[queue]
+    console.print(failed.redrive(Target.load(LOCAL), queue))

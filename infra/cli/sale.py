@@ -1,7 +1,6 @@
 """Commands of a sale: fill the shop, open the sale, check the books, the demonstration."""
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,9 +8,11 @@ import typer
 from rich.table import Table
 
 from flashsale import rebuild as rebuilding
+from flashsale import sales
 from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
-from flashsale.model import Terms
+from flashsale.claims import SaleState
+from flashsale.model import Declined, Terms
 from infra import seed as seeding
 from infra.cli.console import alarming, console, step, units, with_services
 from infra.paths import LOCAL
@@ -54,27 +55,40 @@ def open_(
     ends: End = None,
     limit: Limit = 0,
 ) -> None:
-    """Put products on sale: load their stock into Redis, once. A running sale is left alone.
+    """Put products on sale: load their stock into Redis, once.
+
+    A sale that is running or paused is left alone.
 
     Example: [bold]flashsale open p-01 p-02 --starts 2026-11-27T08:00:00 --limit 2[/]
     """
     target = Target.load(LOCAL)
     terms = _terms(starts, ends, limit)
 
-    async def open_sales(services: Services) -> list[tuple[Books, bool]]:
+    async def open_sales(services: Services) -> list[tuple[str, str]]:
         await _refuse_unknown(services, products or [])
-        return [
-            (row, await services.stock.open_sale(row.product_id, row.postgres_stock, terms))
-            for row in await read_books(services, products)
-        ]
+        ids = products or [product.id for product in await services.products.all()]
+        return [(id_, await _open(services, id_, terms)) for id_ in ids]
 
-    for row, opened in with_services(target, open_sales):
-        state = (
-            f"on sale with {row.postgres_stock} units"
-            if opened
-            else f"is on sale already, {row.redis_stock} units left"
-        )
-        console.print(f"{row.product_id}: {state}")
+    for product_id, state in with_services(target, open_sales):
+        console.print(f"{product_id}: {state}")
+
+
+_NOT_OPENED = {
+    Declined.SALE_PAUSED: "is paused; resume it by the admin API",
+    Declined.NEEDS_REBUILD: "has orders that may be on their way still; see `flashsale rebuild`",
+}
+
+
+async def _open(services: Services, product_id: str, terms: Terms) -> str:
+    before = await services.ledger.snapshot(product_id)
+    declined = await sales.open_sale(services, product_id, terms)
+    if declined in _NOT_OPENED:
+        return _NOT_OPENED[declined]
+    now = await services.ledger.snapshot(product_id)
+    left = now.stock if now else 0
+    if before and before.state is SaleState.OPEN:
+        return f"is on sale already, {left} units left"
+    return f"on sale with {left} units"
 
 
 def rebuild(
@@ -95,7 +109,7 @@ def rebuild(
     terms = _terms(starts, ends, limit)
 
     async def run(services: Services) -> dict[str, int]:
-        ids = products or await services.stock.sales()
+        ids = products or await _not_ended(services)
         if not ids:
             raise Problem("Redis knows of no sale.", "Name the products that were on sale.")
         await _refuse_unknown(services, ids)
@@ -137,7 +151,7 @@ def verify(
     total = sum(waiting.values())
     rows = with_services(target, lambda services: read_books(services, products, total))
     if as_json:
-        print(json.dumps({"waiting": waiting, "products": [_as_json(row) for row in rows]}))  # noqa: T201
+        print(json.dumps({"waiting": waiting, "products": [row.figures() for row in rows]}))  # noqa: T201
     else:
         console.print(books_table(rows))
         console.print("books: units that are nowhere (+) or in two places at once (-)")
@@ -160,9 +174,11 @@ async def _refuse_unknown(services: Services, products: list[str]) -> None:
         raise Problem(f"No such product: {', '.join(missing)}", "See `flashsale seed`.")
 
 
-def _as_json(row: Books) -> dict[str, object]:
-    derived = ("unsettled", "oversold", "lost", "imbalance", "balanced", "broken")
-    return {**asdict(row), **{name: getattr(row, name) for name in derived}}
+async def _not_ended(services: Services) -> list[str]:
+    """The products on sale. A sale that has ended comes back only where it is named."""
+    ids = await services.stock.sales()
+    found = {id_: await services.ledger.snapshot(id_) for id_ in ids}
+    return [id_ for id_, one in found.items() if one is None or one.state is not SaleState.ENDED]
 
 
 def books_table(rows: list[Books]) -> Table:

@@ -17,17 +17,14 @@ from redis import Redis
 from flashsale.relay_inbox import ALIVE
 from infra import deploy as deployment
 from infra.cli.console import console, errors, queues_table, step, table
-from infra.logs import read_logs
+from infra.cli.watch import exporter_version, prometheus_version, start_watching
 from infra.paths import LOCAL
-from infra.problems import Problem
 from infra.queues import depths
 from infra.stack import compose
 from infra.stack import edge as edge_programs
 from infra.stack.program import answers
 from infra.stack.stack import Stack
-from infra.target import Target
-
-FUNCTIONS = ("buy", "order", "rollback", "sweep", "migrate")
+from infra.target import Target, masked
 
 
 class Edge(StrEnum):
@@ -49,7 +46,9 @@ def up(
     """
     target = start()
     if edge is Edge.ASGI:
-        start_asgi_edge(target)
+        target = start_asgi_edge(target)
+    if not os.environ.get("DOCKER"):
+        start_watching(target)
     console.print(
         "The stack is up. [bold]flashsale status[/] shows it, [bold]make down[/] stops it."
     )
@@ -90,7 +89,7 @@ def start_asgi_edge(target: Target) -> Target:
         return target  # they are containers, and up
     stack = Stack(LOCAL)
     web = edge_programs.web(LOCAL, stack.edge_port, target)
-    for program in (web, edge_programs.relay(target)):
+    for program in (web, edge_programs.relay(target, stack.relay_port)):
         stack.add(program, lambda line: errors.print(f"[green]✓[/] {line}"))
     target = replace(target, asgi_url=web.url)
     target.save(LOCAL)
@@ -132,23 +131,6 @@ def down() -> None:
     console.print("The stack is down." if running else "No stack was running.")
 
 
-def deploy(
-    env: Annotated[str, typer.Option(help="An environment of samconfig.toml.")] = "local",
-) -> None:
-    """Build and deploy the application, then migrate the database.
-
-    Example: [bold]flashsale deploy --env prod[/]
-    """
-    if env == "local":
-        deploy_locally(Target.load(LOCAL))
-        return
-    deployment.build(env, {}, LOCAL / "logs" / "sam-build.log")
-    target = Target(redis_url="", database_url="", endpoint_url="")
-    deployment.deploy(env, target.stack_name, {}, log=None)
-    console.print(f"Migrations applied: {deployment.migrate(target) or 'none'}")
-    console.print(f"API: {target.api.curl}")
-
-
 def status() -> None:
     """Show what runs: servers with addresses, processes and versions, the API, the queues.
 
@@ -168,6 +150,11 @@ def status() -> None:
             ("edge", target.asgi_url, _edge_version),
             ("relay", target.redis_url, _relay_state),
         ]
+    watchers = [
+        ("exporter", target.exporter_url, exporter_version),
+        ("prometheus", target.prometheus_url, prometheus_version),
+    ]
+    asked += [watcher for watcher in watchers if watcher[1]]
     for name, url, read_version in asked:
         row = info.get(name, {})
         pid = str(row.get("pid") or "–")
@@ -175,7 +162,7 @@ def status() -> None:
             found, state = read_version(url), "up"
         except Exception as error:  # noqa: BLE001 - whatever is wrong, the line shows it
             found, state = "–", f"[red]down[/] ({type(error).__name__})"
-        servers.add_row(name, url or "AWS", pid, state, found)
+        servers.add_row(name, masked(url) or "AWS", pid, state, found)
     console.print(servers)
     console.print(
         f"Python {sys.version.split()[0]}, SAM CLI {version('aws-sam-cli')}, "
@@ -212,27 +199,3 @@ def _relay_state(url: str) -> str:
     if not Redis.from_url(url, socket_timeout=2).exists(ALIVE):
         raise ConnectionError
     return "–"
-
-
-def logs(
-    function: Annotated[str, typer.Argument(help=f"One of {', '.join(FUNCTIONS)}.")] = "",
-    minutes: Annotated[int, typer.Option(min=1, help="How far back.")] = 10,
-    limit: Annotated[int, typer.Option(min=1, help="Newest lines to show.")] = 100,
-    raw: Annotated[bool, typer.Option(help="Also metrics and Lambda's own lines.")] = False,  # noqa: FBT002
-) -> None:
-    """Print the functions' newest log lines, oldest first.
-
-    Example: [bold]flashsale logs order --minutes 5[/]
-    """
-    if function and function not in FUNCTIONS:
-        raise Problem(f"There is no function {function!r}.", f"Use one of {', '.join(FUNCTIONS)}.")
-    target = Target.load(LOCAL)
-    lines = [
-        line
-        for name in ([function] if function else FUNCTIONS)
-        for line in read_logs(f"/aws/lambda/{target.stack_name}-{name}", minutes)
-        if raw or line.is_ours
-    ]
-    for line in sorted(lines)[-limit:]:
-        console.print(f"[dim]{line.clock}[/] [cyan]{line.function:8}[/] ", end="")
-        console.print(line.message if raw else line.pretty, markup=False, soft_wrap=True)

@@ -1,6 +1,7 @@
 """AWS itself."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 import boto3
 
@@ -13,9 +14,9 @@ class Aws:
 
     name = "AWS"
 
-    def door(self, outputs: Mapping[str, str]) -> Door:
+    def door(self, outputs: Mapping[str, str], name: str = "ApiUrl") -> Door:
         """The address that AWS gave the API."""
-        return Door(outputs["ApiUrl"].rstrip("/"))
+        return Door(outputs[name].rstrip("/"))
 
     def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
         """Nothing: CloudFormation did it all."""
@@ -33,15 +34,17 @@ class Aws:
                 MaxNumberOfMessages=min(10, limit - len(found)),
                 VisibilityTimeout=0,
                 WaitTimeSeconds=1,
-                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )
             new = [m for m in answer.get("Messages", []) if m["MessageId"] not in found]
             if not new:
                 break
             for message in new:
-                receives = int(message["Attributes"]["ApproximateReceiveCount"])
                 found[message["MessageId"]] = QueuedMessage(
-                    message["MessageId"], message["Body"], receives
+                    message["MessageId"],
+                    message["Body"],
+                    int(message["Attributes"]["ApproximateReceiveCount"]),
+                    int(message["Attributes"]["SentTimestamp"]) / 1000,
                 )
         return list(found.values())
 
@@ -56,3 +59,18 @@ class Aws:
             SourceArn=attributes["QueueArn"], DestinationArn=source["Attributes"]["QueueArn"]
         )
         return int(attributes["ApproximateNumberOfMessages"])
+
+    def oldest_age(self, queue_url: str) -> float | None:
+        """CloudWatch's figure, some minutes old: SQS itself does not tell."""
+        now = datetime.now(UTC)
+        points = boto3.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/SQS",
+            MetricName="ApproximateAgeOfOldestMessage",
+            Dimensions=[{"Name": "QueueName", "Value": queue_url.rpartition("/")[2]}],
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now,
+            Period=60,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+        newest = max(points, key=lambda point: point["Timestamp"], default=None)
+        return None if newest is None else float(newest["Maximum"])

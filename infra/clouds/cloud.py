@@ -1,6 +1,7 @@
 """The face that AWS and the emulators share."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,11 +12,18 @@ from infra.door import Door
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """A message in a queue, looked at without taking it. `receives` counts deliveries so far."""
+    """A message in a queue, looked at without taking it.
+
+    Attributes:
+        receives: deliveries so far.
+        sent: when, seconds since 1970.
+
+    """
 
     id: str
     body: str
     receives: int
+    sent: float = 0.0
 
 
 class Cloud(Protocol):
@@ -23,8 +31,8 @@ class Cloud(Protocol):
 
     name: str
 
-    def door(self, outputs: Mapping[str, str]) -> Door:
-        """The HTTP API, from the outputs of the CloudFormation stack."""
+    def door(self, outputs: Mapping[str, str], name: str = "ApiUrl") -> Door:
+        """An HTTP API, from the outputs of the CloudFormation stack: ApiUrl, or AdminUrl."""
 
     def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
         """Do what the template says and this cloud's CloudFormation leaves out."""
@@ -37,6 +45,14 @@ class Cloud(Protocol):
 
         Returns how many were moved, as far as that is known when it returns.
         """
+
+    def oldest_age(self, queue_url: str) -> float | None:
+        """Seconds since the oldest message was sent; None without any, or where nobody knows."""
+
+
+def age_of_oldest(messages: Sequence[QueuedMessage]) -> float | None:
+    """`Cloud.oldest_age` for who can look at the messages."""
+    return max(0.0, time.time() - min(m.sent for m in messages)) if messages else None
 
 
 def reserve_concurrency(stack_name: str, parameters: Mapping[str, str]) -> None:

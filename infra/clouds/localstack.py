@@ -1,12 +1,13 @@
 """LocalStack: its Function URLs, and its window into queues. The rest it does as AWS does."""
 
+import sys
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import httpx
 
 from infra.clouds.aws import Aws
-from infra.clouds.cloud import QueuedMessage, reserve_concurrency
+from infra.clouds.cloud import QueuedMessage, age_of_oldest, reserve_concurrency
 from infra.door import Door
 
 
@@ -18,9 +19,9 @@ class LocalStack(Aws):
     def __init__(self, endpoint_url: str) -> None:
         self._endpoint_url = endpoint_url.rstrip("/")
 
-    def door(self, outputs: Mapping[str, str]) -> Door:
+    def door(self, outputs: Mapping[str, str], name: str = "ApiUrl") -> Door:
         """A Function URL is told apart by its host, which no name server here knows."""
-        return Door(self._endpoint_url, {"host": urlsplit(outputs["ApiUrl"]).netloc})
+        return Door(self._endpoint_url, {"host": urlsplit(outputs[name]).netloc})
 
     def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
         """Reserve the concurrency of buy."""
@@ -38,6 +39,10 @@ class LocalStack(Aws):
         messages = [messages] if isinstance(messages, dict) else messages
         return [_message(message) for message in messages[:limit]]
 
+    def oldest_age(self, queue_url: str) -> float | None:
+        """By the same window; it shows all messages, so ask only where they are few."""
+        return age_of_oldest(self.peek(queue_url, sys.maxsize))
+
 
 def _message(fields: Mapping[str, object]) -> QueuedMessage:
     attributes = fields.get("Attribute", [])
@@ -47,4 +52,5 @@ def _message(fields: Mapping[str, object]) -> QueuedMessage:
         str(fields["MessageId"]),
         str(fields["Body"]),
         int(received.get("ApproximateReceiveCount", 0)),
+        int(received.get("SentTimestamp", 0)) / 1000,
     )

@@ -1,12 +1,13 @@
 """ministack: its URLs, its way to look into a queue, and a redrive that it lacks."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import boto3
 import httpx
 
-from infra.clouds.cloud import QueuedMessage, reserve_concurrency
+from infra.clouds.cloud import QueuedMessage, age_of_oldest, reserve_concurrency
 from infra.door import Door
 
 
@@ -18,8 +19,8 @@ class Ministack:
     def __init__(self, endpoint_url: str) -> None:
         self._endpoint_url = endpoint_url.rstrip("/")
 
-    def door(self, outputs: Mapping[str, str]) -> Door:
-        """The API lives below a path; its tag `ms-custom-id` pins the id."""
+    def door(self, outputs: Mapping[str, str], name: str = "ApiUrl") -> Door:  # noqa: ARG002
+        """The API lives below a path; its tag `ms-custom-id` pins the id. It has all routes."""
         return Door(f"{self._endpoint_url}/_aws/execute-api/{outputs['ApiId']}")
 
     def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
@@ -39,7 +40,14 @@ class Ministack:
             for queue in by_queue.values()
             for message in queue
         ][:limit]
-        return [QueuedMessage(m["MessageId"], m["Body"], m["ReceiveCount"]) for m in messages]
+        return [
+            QueuedMessage(m["MessageId"], m["Body"], m["ReceiveCount"], float(m["SentTimestamp"]))
+            for m in messages
+        ]
+
+    def oldest_age(self, queue_url: str) -> float | None:
+        """By the same window; it shows all messages, so ask only where they are few."""
+        return age_of_oldest(self.peek(queue_url, sys.maxsize))
 
     def redrive(self, queue_url: str, source_url: str) -> int:
         """Receive, send, delete: ministack has no StartMessageMoveTask.

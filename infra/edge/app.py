@@ -1,26 +1,37 @@
-"""The application that granian serves: the buy function's API, with /metrics and the sweep.
+"""The application that granian serves: the API of buyers and admins, with /metrics and the sweep.
 
-Run it with `granian --interface asgi infra.edge.app:app`, and `python -m infra.edge.relay` beside.
+Run it with `python -m infra.edge`, and `python -m infra.edge.relay` beside.
 """
 
 import asyncio
 import gc
+import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from flashsale import process
+from flashsale.http import admin
 from flashsale.http.observe import Observe
 from functions.buy.app import api
+from infra.edge import LOG_FORMAT
+from infra.edge.counting import CountingQueue
 from infra.edge.metrics import emit, exposition
+from infra.edge.peers import behind_proxies, is_inside
 from infra.edge.standing import end, sweep_forever
 
 
 @asynccontextmanager
 async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    # For what this edge itself logs; the application's own logger is Powertools'.
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(LOG_FORMAT))
+    logging.getLogger("infra").addHandler(handler)
     services = process.services()
+    services.order_queue = CountingQueue(services.order_queue)
     # What is imported stays for good: a full collection need not walk it while buyers wait.
     gc.collect()
     gc.freeze()
@@ -35,10 +46,13 @@ router = APIRouter(lifespan=_lifespan)
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics() -> Response:
+async def metrics(request: Request) -> Response:
     """What Prometheus scrapes: the figures of all workers, whichever answers."""
+    if not is_inside(request):
+        raise HTTPException(404, "Not Found")
     return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
+api.include_router(admin.router)
 api.include_router(router)
-app = Observe(api, emit)
+app = behind_proxies(Observe(api, emit), os.environ)

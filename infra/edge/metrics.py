@@ -11,26 +11,30 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 
 from flashsale.http.observe import Observation
 
+BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 CLAIMS = Counter("flashsale_claims", "Purchase attempts", ["generation", "outcome"])
 REQUESTS = Histogram(
-    "flashsale_http_request_seconds",
-    "Time to answer",
-    ["method", "route", "status"],
-    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
-)
+    "flashsale_http_request_seconds", "Time to answer", ["method", "route", "status"],
+    buckets=BUCKETS,
+)  # fmt: skip
+METHODS = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"}
+SWEPT = Counter("flashsale_swept_claims", "Claims that the sweep sent again")
 
 logger = logging.getLogger(__name__)
 
 
 def emit(seen: Observation) -> None:
     """Count one request; log it if it failed. At this edge's rates nobody reads the others."""
-    _request(seen.method, seen.route, seen.status).observe(seen.seconds)
+    # A client may invent methods, and each new one would be a series of its own for good.
+    method = seen.method if seen.method in METHODS else "other"
+    _request(method, seen.route, seen.status).observe(seen.seconds)
     if seen.generation is not None:
         _claim(seen.generation, seen.outcome or "failed").inc()
     if seen.status >= 500:
+        path = ascii(seen.path)[1:-1]  # a line break in it would begin a line of its own
         logger.error(
             "%s %s: %d, %s (correlation id %s)",
-            seen.method, seen.path, seen.status, seen.error, seen.correlation_id,
+            method, path, seen.status, seen.error, seen.correlation_id,
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from tenacity import before_sleep_log, retry, wait_fixed
 
 from flashsale.bootstrap import Services
 from flashsale.relay import LEASE_MS, PROCESS_PACE, TOKEN, relay, sweep
+from infra.edge.metrics import SWEPT
 
 # Seconds between two sweeps.
 SWEEP_EVERY = 60.0
@@ -53,6 +54,7 @@ async def sweep_forever(services: Services) -> NoReturn:
 @persistently
 async def _sweep_in_turn(services: Services, period: float) -> None:
     if await services.stock.take_sweep(period) and (swept := await sweep(services)):
+        SWEPT.inc(swept)
         logger.warning("swept %d claims that were unsettled too long", swept)
 
 

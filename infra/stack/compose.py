@@ -3,10 +3,11 @@
 import os
 import subprocess
 
-from infra.paths import ROOT
+from infra.paths import LOCAL, ROOT
 from infra.problems import Problem
+from infra.sign_in import auth_of, own_secret, settings
+from infra.stack.ports import port_of
 from infra.stack.program import HOST
-from infra.stack.stack import port_of
 from infra.target import Target
 
 # What the functions need comes first; the edge needs the queue, which the deployment makes.
@@ -40,12 +41,19 @@ def target() -> Target:
         f"http://{HOST}:{emulator}",
         asgi_url=f"http://{HOST}:{edge}",
         emulator="localstack",
+        auth=auth_of(os.environ),
+        token_secret=own_secret(LOCAL),
     )
 
 
 def _compose(*arguments: str) -> None:
     try:
-        done = subprocess.run(["docker", "compose", *arguments], cwd=ROOT, check=False)
+        done = subprocess.run(
+            ["docker", "compose", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **settings(auth_of(os.environ), own_secret(LOCAL))},
+            check=False,
+        )
     except FileNotFoundError as error:
         raise Problem(
             "There is no docker on PATH.", "Install Docker, or leave out DOCKER=1."

@@ -8,17 +8,14 @@ from redis import Redis
 
 from flashsale.relay_inbox import ALIVE
 from infra.paths import ROOT
+from infra.sign_in import settings
 from infra.stack.program import HOST, Program, answers
 from infra.target import Target
 
 # Connections to PostgreSQL of each web worker: V1 to V3 hold one while a buyer waits.
 POOL_SIZE = 8
 # The image serves the same way: see the Dockerfile.
-GRANIAN = [
-    "-m", "granian", "--interface", "asgi", "--loop", "uvloop", "--no-ws", "--http", "1",
-    "--backlog", "4096", "--respawn-failed-workers",
-]  # fmt: skip
-APP = "infra.edge.app:app"
+SERVE = ["-m", "infra.edge"]
 
 
 def web(
@@ -28,37 +25,37 @@ def web(
     url = f"http://{HOST}:{port}"
     metrics = directory / "metrics"
     count = str(workers or os.cpu_count() or 1)
-    environment = {**_environment(target), "PROMETHEUS_MULTIPROC_DIR": str(metrics), **more}
+    environment = {
+        **_environment(target),
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+        "GRANIAN_HOST": HOST,
+        "GRANIAN_PORT": str(port),
+        "GRANIAN_WORKERS": count,
+        **more,
+    }
     return Program(
         name="edge",
         url=url,
         port=port,
         port_variable="FLASHSALE_EDGE_PORT",
-        command=[
-            sys.executable,
-            *GRANIAN,
-            "--host",
-            HOST,
-            "--port",
-            str(port),
-            "--workers",
-            count,
-            APP,
-        ],
+        command=[sys.executable, *SERVE],
         prepare=lambda: _empty(metrics),
         ready=lambda: answers(f"{url}/openapi.json"),
         environment=environment,
     )
 
 
-def relay(target: Target) -> Program:
-    """The process that carries claims to SQS for the web workers."""
+def relay(target: Target, port: int | None = None) -> Program:
+    """The process that carries claims to SQS for the web workers; `port` is for its figures.
+
+    Whether that port is free is no condition: orders matter more.
+    """
     redis = Redis.from_url(target.redis_url, socket_timeout=1)
     return Program(
         name="relay",
         command=[sys.executable, "-m", "infra.edge.relay"],
         ready=lambda: bool(redis.exists(ALIVE)),
-        environment=_environment(target),
+        environment={**_environment(target), "FLASHSALE_RELAY_PORT": str(port or "")},
     )
 
 
@@ -69,6 +66,9 @@ def _environment(target: Target) -> dict[str, str]:
         "DATABASE_URL": target.database_url,
         "DATABASE_POOL_SIZE": str(POOL_SIZE),
         "ORDERS_QUEUE_URL": target.queues["orders"],
+        "DEAD_LETTER_QUEUE_URL": target.queues["dlq"],
+        "PARKING_QUEUE_URL": target.queues["parking"],
+        **settings(target.auth, target.token_secret),
         "POWERTOOLS_SERVICE_NAME": "flashsale",
         "POWERTOOLS_METRICS_NAMESPACE": "flashsale",
         **target.aws_environment,

@@ -22,7 +22,7 @@ def localstack(directory: Path, port: int) -> Program:
         environment={
             "GATEWAY_LISTEN": f"{HOST}:{port}",
             "LOCALSTACK_HOST": f"{HOST}:{port}",
-            "SERVICES": "cloudformation,cloudwatch,events,iam,lambda,logs,s3,sqs,sts",
+            "SERVICES": "cloudformation,cloudwatch,events,iam,lambda,logs,s3,sns,sqs,sts",
             "LAMBDA_RUNTIME_EXECUTOR": "process",
             "LAMBDA_KEEPALIVE_MS": "3600000",
             "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "60",

@@ -23,7 +23,8 @@ def ministack(directory: Path, port: int) -> Program:
             "BIND_HOST": HOST,
             "MINISTACK_HOST": HOST,
             "LOG_LEVEL": "WARNING",
-            "SERVICES": "apigateway,cloudformation,cloudwatch,events,iam,lambda,logs,s3,sqs,sts",
+            "SERVICES": "apigateway,cloudformation,cloudwatch,events,iam,lambda,logs,s3,"
+            "sns,sqs,sts",
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "LAMBDA_WARM_TTL_SECONDS": "3600",

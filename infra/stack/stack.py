@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.problems import Problem
+from infra.sign_in import auth_of, own_secret
 from infra.stack.localstack import localstack
 from infra.stack.ministack import ministack
+from infra.stack.ports import port_of
 from infra.stack.postgres import postgres
 from infra.stack.program import HOST, Program
 from infra.stack.supervisor import Supervisor
@@ -16,14 +18,6 @@ from infra.stack.valkey import valkey
 from infra.target import STACK_NAME, Target
 
 READY_DEADLINE = 60.0
-
-# Not the standard ports of Valkey and PostgreSQL: a developer's machine often has both.
-DEFAULT_PORTS = {
-    "FLASHSALE_VALKEY_PORT": 16379,
-    "FLASHSALE_POSTGRES_PORT": 15432,
-    "FLASHSALE_EMULATOR_PORT": 4566,
-    "FLASHSALE_EDGE_PORT": 8000,
-}
 
 EMULATORS = {"ministack": ministack, "localstack": localstack}
 
@@ -45,7 +39,11 @@ class Stack:
         self.emulator_name = _emulator(environment)
         port = port_of(environment, "FLASHSALE_EMULATOR_PORT")
         self.emulator = EMULATORS[self.emulator_name](directory, port)
-        self.edge_port = port_of(environment, "FLASHSALE_EDGE_PORT")
+        self.edge_port, self.relay_port, self.exporter_port, self.prometheus_port = (
+            port_of(environment, f"FLASHSALE_{name}_PORT")
+            for name in ("EDGE", "RELAY", "EXPORTER", "PROMETHEUS")
+        )
+        self.auth = auth_of(environment)
         self.redis_url = environment.get("REDIS_URL") or self.redis.url
         self.database_url = environment.get("DATABASE_URL") or self.database.url
         self.endpoint_url = environment.get("AWS_ENDPOINT_URL") or self.emulator.url
@@ -130,6 +128,8 @@ class Stack:
             self.endpoint_url,
             stack_name,
             emulator=self.emulator_name,
+            auth=self.auth,
+            token_secret=own_secret(self.directory),
         )
 
     def down(self) -> None:
@@ -142,14 +142,6 @@ def _emulator(environment: Mapping[str, str]) -> str:
     if name not in EMULATORS:
         raise Problem(f"EMULATOR is {name!r}.", f"It should be one of {', '.join(EMULATORS)}.")
     return name
-
-
-def port_of(environment: Mapping[str, str], variable: str) -> int:
-    """The port that a variable names, or its default."""
-    value = environment.get(variable, str(DEFAULT_PORTS[variable]))
-    if not value.isdecimal() or not 0 < int(value) < 65536:
-        raise Problem(f"{variable} is {value!r}.", "It should be a port number, such as 16379.")
-    return int(value)
 
 
 def _refuse_taken_port(program: Program) -> None:

@@ -157,7 +157,9 @@ class Supervisor:
     def _write_program(self, program: Program) -> None:
         config = configparser.RawConfigParser()
         config[f"program:{program.name}"] = _escaped(self._section(program))
-        with (self._programs / f"{program.name}.conf").open("w") as file:
+        path = self._programs / f"{program.name}.conf"
+        path.touch(mode=0o600)  # its environment may have passwords
+        with path.open("w") as file:
             config.write(file)
 
     def _section(self, program: Program) -> dict[str, str]:

@@ -1,0 +1,35 @@
+"""The command `flashsale monitor`."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from infra.cli.console import console
+from infra.paths import LOCAL
+from infra.stack.ports import port_of
+from infra.stack.program import HOST
+
+
+def monitor(
+    host: Annotated[str, typer.Option(help="A loopback address.")] = HOST,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = True,  # noqa: FBT002
+) -> None:
+    """Show the sale live in a browser: stock, orders, queues, and whether every unit is there.
+
+    On the local stack it has buttons: open a sale, buy, send a spike through a generation, stop
+    PostgreSQL. FLASHSALE_MONITOR_PORT moves it from port 8080. It ends with Ctrl-C.
+
+    Example: [bold]flashsale monitor --no-open[/]
+    """
+    from infra.monitor.server import serve  # noqa: PLC0415 - NiceGUI takes a second to import
+
+    def report(url: str) -> None:
+        console.print(f"Live page: [bold]{url}[/] (Ctrl-C ends it)")
+
+    serve(LOCAL, host, monitor_port(), show=show, report=report)
+
+
+def monitor_port() -> int:
+    """Where the page is served."""
+    return port_of(os.environ, "FLASHSALE_MONITOR_PORT")

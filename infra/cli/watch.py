@@ -1,0 +1,75 @@
+"""What watches a sale: the command `flashsale exporter`, and Prometheus where it is installed."""
+
+import asyncio
+from dataclasses import replace
+from importlib.metadata import version
+
+import httpx
+
+from infra.cli.console import console, errors
+from infra.exporter.__main__ import serve
+from infra.paths import LOCAL
+from infra.problems import Problem
+from infra.stack.exporter import exporter as exporter_program
+from infra.stack.program import HOST, Program, answers
+from infra.stack.prometheus import find_prometheus, prometheus, write_targets
+from infra.stack.stack import Stack
+from infra.target import Target
+
+
+def exporter() -> None:
+    """Serve the sale's figures to Prometheus, on FLASHSALE_EXPORTER_PORT (9464), until Ctrl+C.
+
+    `flashsale up` starts one in the background.
+
+    Example: [bold]flashsale exporter[/]
+    """
+    target = Target.load(LOCAL)
+    console.print("Serving /metrics; Ctrl+C ends it.")
+    asyncio.run(serve(target))
+
+
+def start_watching(target: Target) -> Target:
+    """Start, or start anew, the exporter, and Prometheus where it is installed.
+
+    What cannot start is told and left out: a sale can do without being watched.
+    """
+    stack = Stack(LOCAL)
+    watching = replace(
+        target,
+        exporter_url=start_or_leave_out(stack, exporter_program(stack.exporter_port, target)),
+        prometheus_url=_start_prometheus(stack, target),
+    )
+    watching.save(LOCAL)
+    return watching
+
+
+def _start_prometheus(stack: Stack, target: Target) -> str:
+    if (binary := find_prometheus()) is None:
+        return ""
+    urls = {"exporter": f"http://{HOST}:{stack.exporter_port}"}
+    if target.asgi_url:
+        urls |= {"edge": target.asgi_url, "relay": f"http://{HOST}:{stack.relay_port}"}
+    write_targets(LOCAL, urls)
+    return start_or_leave_out(stack, prometheus(binary, LOCAL, stack.prometheus_port))
+
+
+def start_or_leave_out(stack: Stack, program: Program) -> str:
+    """Start one of them; returns its address, "" where it could not start, and says why."""
+    try:
+        stack.add(program, lambda line: errors.print(f"[green]✓[/] {line}"))
+    except Problem as problem:
+        errors.print(f"[yellow]![/] without {program.name}: {problem.cause} {problem.way_out}")
+        return ""
+    return program.url
+
+
+def exporter_version(url: str) -> str:
+    """What serves the exporter's figures; raises where nothing does."""
+    answers(f"{url}/metrics")
+    return f"client {version('prometheus-client')}"
+
+
+def prometheus_version(url: str) -> str:
+    """Its version; raises where nothing answers."""
+    return str(httpx.get(f"{url}/api/v1/status/buildinfo", timeout=2).json()["data"]["version"])

@@ -1,0 +1,1 @@
+"""Grafana's dashboards: what they show (`shown`), and the JSON that Grafana reads (`grafana`)."""

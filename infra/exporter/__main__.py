@@ -1,0 +1,58 @@
+"""`python -m infra.exporter` serves /metrics until SIGTERM or SIGINT.
+
+FLASHSALE_EXPORTER_PORT (9464) is its port, FLASHSALE_METRICS_HOST (127.0.0.1) its address.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Mapping
+
+from prometheus_client import (
+    CollectorRegistry,
+    ProcessCollector,
+    disable_created_metrics,
+    start_http_server,
+)
+
+from infra.exporter.exporter import Exporter, sources_of
+from infra.paths import LOCAL
+from infra.problems import Problem
+from infra.stack.ports import port_of
+from infra.target import Target
+
+
+async def serve(target: Target, environment: Mapping[str, str] = os.environ) -> None:
+    """Serve until a signal; a store that is down is a figure, and no reason to stop.
+
+    Raises:
+        Problem: the port is taken.
+
+    """
+    port = port_of(environment, "FLASHSALE_EXPORTER_PORT")
+    host = environment.get("FLASHSALE_METRICS_HOST", "127.0.0.1")
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    # One connection for the stores' figures, one for the books.
+    async with target.services(DATABASE_POOL_SIZE="2") as services:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        registry = CollectorRegistry()
+        registry.register(Exporter(sources_of(target, services), asyncio.get_running_loop()))
+        ProcessCollector(registry=registry)  # what watching itself takes
+        try:
+            server, _ = start_http_server(port, host, registry)
+        except OSError as error:
+            raise Problem(
+                f"The exporter cannot use port {port} of {host}: {error.strerror}.",
+                "Stop what uses it, or set FLASHSALE_EXPORTER_PORT to another.",
+            ) from error
+        await stop.wait()
+        await asyncio.to_thread(server.shutdown)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # what it warns of is raised too
+    asyncio.run(serve(Target.load(LOCAL)))

@@ -1,0 +1,78 @@
+"""How full the queues are, and how old their oldest message is."""
+
+from functools import cached_property
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from prometheus_client import Metric
+
+from infra.exporter.families import gauge
+from infra.queues import Depth, depths
+from infra.target import Target
+
+# A scrape waits for no queue that hangs, and tries no call again.
+IMPATIENT = Config(connect_timeout=0.5, read_timeout=2, retries={"total_max_attempts": 1})
+# The emulators tell a message's age only together with its body: beyond this, too much is told.
+FEW = 20
+
+
+# As in template.yaml, after the stack's name.
+NAMES = {"orders": "orders", "dlq": "orders-dlq", "parking": "orders-parking"}
+
+
+class Queues:
+    """The queues of a deployment."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._sqs = boto3.client("sqs", config=IMPATIENT)
+
+    @cached_property
+    def _urls(self) -> dict[str, str]:
+        # From SQS and not, like elsewhere, from the stack's outputs: one service less to wait for.
+        return {
+            name: self._sqs.get_queue_url(QueueName=f"{self._target.stack_name}-{queue}")[
+                "QueueUrl"
+            ]
+            for name, queue in NAMES.items()
+        }
+
+    def depths(self) -> dict[str, Depth]:
+        """Depth of each queue, by its name."""
+        return depths(self._urls, self._sqs)
+
+    def depths_if_known(self) -> dict[str, Depth] | None:
+        """The same; None while SQS does not answer."""
+        try:
+            return self.depths()
+        except (BotoCoreError, ClientError):
+            return None
+
+    def read(self) -> list[Metric]:
+        """Depths, and ages where they can be had: on an emulator of short queues only."""
+        found = self.depths()
+        messages = [
+            ((name, state), count)
+            for name, depth in found.items()
+            for state, count in (
+                ("ready", depth.ready),
+                ("in_flight", depth.in_flight),
+                ("delayed", depth.delayed),
+            )
+        ]
+        ages = [((name,), self._age(name, depth)) for name, depth in found.items()]
+        return [
+            gauge("queue_messages", "Messages in a queue", messages, "queue", "state"),
+            gauge(
+                "queue_oldest_message_age_seconds",
+                "Age of the oldest message, 0 without any; missing where nobody tells",
+                [(labels, age) for labels, age in ages if age is not None],
+                "queue",
+            ),
+        ]
+
+    def _age(self, name: str, depth: Depth) -> float | None:
+        if depth.total > FEW and self._target.endpoint_url:
+            return None
+        return self._target.cloud.oldest_age(self._urls[name]) if depth.total else 0.0

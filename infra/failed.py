@@ -1,0 +1,58 @@
+"""Messages that failed, for people: which queue, why, and the way back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flashsale.bootstrap import Services
+from infra.problems import Problem
+from infra.target import Target
+
+# Where the messages of a queue came from.
+SOURCES = {"dlq": "orders", "parking": "dlq"}
+
+
+@dataclass(frozen=True, slots=True)
+class FailedMessage:
+    """A message of `dlq` or `parking`. `cause` is "" where nobody wrote down why it failed."""
+
+    queue: str
+    id: str
+    receives: int
+    cause: str
+    body: str
+
+
+def source_of(queue: str) -> str:
+    """The queue that the messages of this one came from.
+
+    Raises:
+        Problem: it is no queue of failed messages.
+
+    """
+    if queue not in SOURCES:
+        raise Problem(f"{queue!r} is no queue of failed messages.", "Use dlq or parking.")
+    return SOURCES[queue]
+
+
+def look(target: Target, queue: str, limit: int) -> list[FailedMessage]:
+    """Up to `limit` messages, still without their causes; on AWS a look counts as a receive."""
+    source_of(queue)
+    return [
+        FailedMessage(queue, message.id, message.receives, "", message.body)
+        for message in target.cloud.peek(target.queues[queue], limit)
+    ]
+
+
+async def with_causes(services: Services, messages: Sequence[FailedMessage]) -> list[FailedMessage]:
+    """The same messages with why they failed."""
+    causes = await services.failures.causes([message.id for message in messages])
+    return [
+        FailedMessage(m.queue, m.id, m.receives, causes.get(m.id, ""), m.body) for m in messages
+    ]
+
+
+def redrive(target: Target, queue: str) -> str:
+    """Move the messages of a queue back to where they came from; returns what was done."""
+    source = source_of(queue)
+    moved = target.cloud.redrive(target.queues[queue], target.queues[source])
+    return f"{moved} messages moved from {queue} to {source}."

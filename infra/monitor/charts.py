@@ -1,0 +1,117 @@
+"""The live charts as options of ECharts: what is drawn, and the same in words."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flashsale.books import Books
+from infra.monitor.reading import Reading, accepted
+
+# A key that begins with a colon is JavaScript: NiceGUI evaluates it at each update, so that the ink
+# follows the system's light or dark mode.
+INK = "matchMedia('(prefers-color-scheme: dark)').matches ? '#d0d0d0' : '#404040'"
+GRID = "matchMedia('(prefers-color-scheme: dark)').matches ? '#444' : '#ddd'"
+COLOURS = ("#3b82f6", "#f59e0b", "#a855f7")
+
+Figure = Callable[[Reading], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of a chart; `figure` is None where nothing was seen."""
+
+    name: str
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart over time."""
+
+    title: str
+    unit: str
+    series: Sequence[Series]
+
+    def options(self, history: Sequence[Reading]) -> dict[str, Any]:
+        """What ECharts draws."""
+        label = {":color": INK, "hideOverlap": True}
+        clock = {**label, "formatter": "{HH}:{mm}:{ss}"}
+        return {
+            "animation": False,
+            "color": list(COLOURS),
+            "grid": {"left": 8, "right": 16, "top": 32, "bottom": 4, "containLabel": True},
+            "legend": {"top": 0, "left": 0, "textStyle": {":color": INK}, "icon": "roundRect"},
+            "tooltip": {"trigger": "axis"},
+            "xAxis": {"type": "time", "axisLabel": clock, "minInterval": 5000},
+            "yAxis": {
+                "type": "value",
+                "min": 0,
+                "minInterval": 1,
+                "axisLabel": label,
+                "splitLine": {"lineStyle": {":color": GRID}},
+            },
+            # What comes later lies on top: the line below stays visible where they coincide.
+            "series": [
+                self._line(one, 5 if index == 0 else 2, history)
+                for index, one in enumerate(self.series)
+            ],
+        }
+
+    def in_words(self, history: Sequence[Reading]) -> str:
+        """What a screen reader says instead: the last figures."""
+        figures = (
+            f"{one.name} {'unknown' if (last := _last(one, history)) is None else f'{last:.0f}'}"
+            for one in self.series
+        )
+        return f"{self.title}, {self.unit}: {', '.join(figures)}"
+
+    def _line(self, one: Series, width: int, history: Sequence[Reading]) -> dict[str, Any]:
+        # Latencies are there only in seconds in which somebody bought: points carry the eye.
+        alone = self.unit == "ms"
+        data = [[int(seen.at * 1000), one.figure(seen)] for seen in history if seen.at]
+        return {
+            "name": one.name,
+            "type": "line",
+            "data": data,
+            "showSymbol": alone,
+            "symbolSize": 6,
+            "lineStyle": {"width": width},
+            "connectNulls": alone,
+        }
+
+
+def _last(one: Series, history: Sequence[Reading]) -> float | None:
+    return one.figure(history[-1]) if history else None
+
+
+def _depth(queue: str) -> Figure:
+    return lambda seen: seen.depths[queue].total if queue in seen.depths else None
+
+
+def _of_books(figure: Callable[[Books], int]) -> Figure:
+    return lambda seen: figure(seen.books) if seen.books else None
+
+
+def _latency(index: int) -> Figure:
+    return lambda seen: seen.latency_ms[index] if seen.latency_ms else None
+
+
+CHARTS = (
+    Chart("Stock", "units", [Series("in stock", _of_books(lambda books: books.stock))]),
+    Chart(
+        "Orders",
+        "units",
+        [
+            Series("accepted", _of_books(accepted)),
+            Series("confirmed", _of_books(lambda books: books.confirmed)),
+        ],
+    ),
+    Chart(
+        "Queues", "messages", [Series(name, _depth(name)) for name in ("orders", "dlq", "parking")]
+    ),
+    Chart(
+        "Latency of this page's buyers",
+        "ms",
+        [Series("p50", _latency(0)), Series("p95", _latency(1))],
+    ),
+)

@@ -1,0 +1,73 @@
+"""Serves the live page until it is interrupted."""
+
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from nicegui import Client, app, background_tasks, core, ui
+
+from infra.monitor import page
+from infra.monitor.guard import OwnPageOnly, own_origins, refuse_public
+from infra.monitor.outage import Outage, is_local
+from infra.monitor.shop import Shop
+from infra.monitor.visit import Visit
+from infra.monitor.watch import Watch
+from infra.problems import Problem
+from infra.target import Target
+
+
+def serve(
+    directory: Path, host: str, port: int, *, show: bool, report: Callable[[str], None]
+) -> None:
+    """Serve the page of the stack in `directory`; `show` opens a browser.
+
+    Args:
+        report: hears the address.
+
+    Raises:
+        Problem: the address is not loopback or not free, or there is no running stack.
+
+    """
+    refuse_public(host)
+    _refuse_taken(host, port)
+    target = Target.load(directory)
+    outage = Outage(directory, target) if is_local(directory, target) else None
+    watch = Watch(target, outage)
+    visit = Visit(watch, Shop(target), outage) if outage else None
+    ui.page("/", title="flashsale", dark=None)(lambda: page.build(watch, visit))
+    # NiceGUI lets any site's page connect; the middleware does not, and neither does engine.io.
+    origins = own_origins(host, port)
+    core.sio.eio.cors_allowed_origins = origins
+    app.add_middleware(OwnPageOnly, origins=origins)
+    app.on_startup(lambda: background_tasks.create(watch.run(_somebody_looks)))
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    report(origins[0])
+    ui.run(
+        host=host,
+        port=port,
+        show=show,
+        reload=False,
+        tailwind=False,
+        language="en-US",
+        favicon="🏷",
+        show_welcome_message=False,
+        uvicorn_logging_level="warning",
+    )
+
+
+def _somebody_looks() -> bool:
+    return any(client.has_socket_connection for client in Client.instances.values())
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Problem(
+                f"The page cannot use port {port} of {host}: {error.strerror}.",
+                "Stop what uses it, or choose another: FLASHSALE_MONITOR_PORT=… flashsale monitor",
+            ) from error

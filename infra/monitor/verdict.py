@@ -1,0 +1,76 @@
+"""The one sentence that the page says in large: is every unit accounted for?"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flashsale.books import Books
+from infra.monitor.reading import Reading
+
+
+class Mood(StrEnum):
+    """The colour of a verdict."""
+
+    GOOD = "good"
+    BAD = "bad"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the books say, and the sum behind it."""
+
+    mood: Mood
+    headline: str
+    detail: str
+
+
+def judge(now: Reading, before: Reading | None, *, busy: bool) -> Verdict:
+    """Read a verdict from the last two readings; `busy` while buyers are on their way.
+
+    V5 is judged at every instant, the others when their units rest: a unit that left Redis and is
+    not yet written looks like a lost one. What is oversold stays oversold.
+    """
+    books = now.books
+    if books is None:
+        silent = " and ".join(now.down)
+        cause = f"{silent} does not answer." if silent else "There is no sale yet."
+        return Verdict(Mood.UNKNOWN, "Nothing to judge yet", cause)
+    if books.oversold:
+        detail = f"{books.confirmed} orders are confirmed; there were {books.initial} units."
+        return Verdict(Mood.BAD, f"{_units(books.oversold)} oversold", detail)
+    live = books.ledger is not None and books.imbalance == 0
+    rests = not busy and before is not None and _figures(before.books) == _figures(books)
+    if not live and not rests:
+        detail = (
+            f"{books.stock} of {books.initial} units left. Only V5 can be judged while it sells; "
+            "the others when their units rest."
+        )
+        return Verdict(Mood.UNKNOWN, "Selling", detail)
+    detail = _sum(now, books)
+    if books.lost:
+        return Verdict(Mood.BAD, f"{_units(books.lost)} lost", detail)
+    if books.imbalance < 0:
+        return Verdict(Mood.BAD, f"{_units(-books.imbalance)} sold and still in stock", detail)
+    return Verdict(Mood.GOOD, "Every unit is accounted for", detail)
+
+
+def _figures(books: Books | None) -> tuple[object, ...]:
+    if books is None:
+        return ()
+    return books.product_id, books.stock, books.unsettled, books.confirmed, books.cancelled
+
+
+def _sum(now: Reading, books: Books) -> str:
+    found = books.stock + books.unsettled + books.confirmed
+    sign = "=" if found == books.initial else "≠"
+    text = (
+        f"{books.initial} units {sign} {books.stock} in stock + {books.unsettled} on the way "
+        f"+ {books.confirmed} confirmed."
+    )
+    if "PostgreSQL" in now.down:
+        text += " PostgreSQL is down: its figure is the last known."
+    return text
+
+
+def _units(count: int) -> str:
+    return f"{count} unit" if count == 1 else f"{count} units"

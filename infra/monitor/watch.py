@@ -1,0 +1,175 @@
+"""What all open pages share: the chosen sale, and what was seen of it."""
+
+import asyncio
+import logging
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from botocore.exceptions import BotoCoreError, ClientError
+from httpx import HTTPError
+
+from flashsale.books import Books
+from flashsale.bootstrap import Services
+from flashsale.errors import FlashsaleError
+from infra import failed
+from infra.load import Answer
+from infra.monitor.outage import Outage
+from infra.monitor.reading import Reading, read
+from infra.monitor.shop import OnSale, Way
+from infra.monitor.verdict import Verdict, judge
+from infra.problems import Problem
+from infra.target import Target
+
+# Seconds between two looks, and how many are remembered.
+PACE, REMEMBERED = 0.5, 240
+MESSAGES, PRODUCTS = 20, 40
+
+# What goes wrong outside this process, and is shown to the visitor.
+TROUBLE = (FlashsaleError, Problem, BotoCoreError, ClientError, HTTPError, OSError)
+
+logger = logging.getLogger(__name__)
+
+
+class Watch:
+    """Looks at the chosen sale twice a second, while somebody looks at the page.
+
+    Attributes:
+        outage: None where PostgreSQL is not the local stack's own.
+        products: ids to choose from, newest first.
+        history: readings of the chosen product, the last one newest.
+        failed: messages of `dlq` and `parking` when they were last looked at.
+        busy: what a visitor is doing now, or "".
+
+    """
+
+    def __init__(self, target: Target, outage: Outage | None) -> None:
+        self.target = target
+        self.outage = outage
+        self.postgres_up = True
+        self.chosen = ""
+        self.products: list[str] = []
+        self.history: deque[Reading] = deque(maxlen=REMEMBERED)
+        self.failed: list[failed.FailedMessage] = []
+        self.busy = ""
+        self._sales: dict[str, OnSale] = {}
+        self._known: dict[str, Books] = {}
+        self._answers: list[Answer] = []
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the chosen sale."""
+        if not self.history:
+            return judge(Reading(0), None, busy=False)
+        before = self.history[-2] if len(self.history) > 1 else None
+        return judge(self.history[-1], before, busy=bool(self.busy))
+
+    @property
+    def looks_freely(self) -> bool:
+        """Whether looking at a message changes nothing; on AWS it counts as a receive."""
+        return bool(self.target.endpoint_url)
+
+    def way_of(self, product_id: str) -> Way:
+        """How a product is sold; by V5 where nobody has bought it yet."""
+        if sale := self._sales.get(product_id):
+            return sale.way
+        books = self._known.get(product_id)
+        return Way(max(books.generations) if books and books.generations else 5, "lambda")
+
+    def known(self, product_id: str) -> Books | None:
+        """A product's books when PostgreSQL last answered."""
+        return self._known.get(product_id)
+
+    def choose(self, product_id: str) -> None:
+        """Look at this product from now on."""
+        if product_id != self.chosen:
+            self.chosen = product_id
+            self.history.clear()
+
+    def add(self, sale: OnSale) -> None:
+        """Look at a sale that was opened here."""
+        self._sales[sale.product_id] = sale
+        self.products = [sale.product_id, *self.products][:PRODUCTS]
+        # A new product is as it was made, even if PostgreSQL stops before it is read.
+        fresh = Books(sale.product_id, (), sale.units, None, sale.units, 0, 0)
+        self._known[sale.product_id] = fresh
+        self.choose(sale.product_id)
+        self.history.append(Reading(time.time(), fresh))
+
+    def answered(self, answer: Answer) -> None:
+        """Remember how long a buyer waited, for the next reading."""
+        self._answers.append(answer)
+
+    async def run(self, is_watched: Callable[[], bool]) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            if is_watched():
+                await self._look_until_trouble(is_watched)
+            await asyncio.sleep(PACE)
+
+    async def _look_until_trouble(self, is_watched: Callable[[], bool]) -> None:
+        # A pool that met an outage backs off for long; a new one tries at once.
+        async with self.target.services() as services:
+            while is_watched():
+                try:
+                    seen = await self.look(services)
+                except TROUBLE as error:
+                    logger.warning("no reading: %s", error)
+                    seen = Reading(0, down=(self.target.cloud.name,))
+                    self.history.append(seen)
+                if seen.down:
+                    return
+                await asyncio.sleep(PACE)
+
+    async def look(self, services: Services) -> Reading:
+        """One reading of the chosen product, appended to the history."""
+        if outage := self.outage:
+            self.postgres_up = await asyncio.to_thread(lambda: outage.postgres_up)
+        if self.postgres_up:
+            await self._list_products(services)
+        product_id = self.chosen
+        seen = await read(
+            self.target,
+            services,
+            product_id,
+            self.known(product_id),
+            queued=self.way_of(product_id).queued,
+            postgres_up=self.postgres_up,
+        )
+        if seen.books and not seen.down:
+            self._known[product_id] = seen.books
+        if product_id == self.chosen:
+            self.history.append(replace(seen, latency_ms=self._latency()))
+        if self.looks_freely and (self.failed or _has_failed(seen)):
+            await self.look_at_failed(services)
+        return seen
+
+    async def look_at_failed(self, services: Services) -> None:
+        """See which messages failed, and why."""
+        found: list[failed.FailedMessage] = []
+        for queue in failed.SOURCES:
+            found += await asyncio.to_thread(failed.look, self.target, queue, MESSAGES)
+        self.failed = await failed.with_causes(services, found)
+
+    async def _list_products(self, services: Services) -> None:
+        try:
+            known = await services.products.all()
+        except FlashsaleError:
+            return  # the reading will say that PostgreSQL is down
+        self.products = [product.id for product in reversed(known)][:PRODUCTS]
+        if not self.chosen and self.products:
+            self.choose(self.products[0])
+
+    def _latency(self) -> tuple[float, float] | None:
+        seconds = [answer.seconds for answer in self._answers]
+        self._answers.clear()
+        if not seconds:
+            return None
+        cuts = statistics.quantiles([*seconds, seconds[-1]], n=20, method="inclusive")
+        return cuts[9] * 1000, cuts[18] * 1000
+
+
+def _has_failed(seen: Reading) -> bool:
+    return any(seen.depths[name].total for name in failed.SOURCES if name in seen.depths)

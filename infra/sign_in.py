@@ -1,0 +1,61 @@
+"""Who may do what on the local stack: its own secret, and tokens that are signed with it."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import jwt
+
+from flashsale.callers import ADMIN_SCOPE
+from infra.problems import Problem
+
+ISSUER = "flashsale-local"
+AUDIENCE = "flashsale"
+
+
+def own_secret(directory: Path) -> str:
+    """The secret of the stack in this folder, made when it is first asked for."""
+    path = directory / "token-secret"
+    if not path.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text()
+
+
+def auth_of(environment: Mapping[str, str]) -> str:
+    """Whether buyers need a token: AUTH=jwt, or none.
+
+    Raises:
+        Problem: AUTH is something else.
+
+    """
+    auth = environment.get("AUTH") or "none"
+    if auth not in ("none", "jwt"):
+        raise Problem(f"AUTH is {auth!r}.", "It should be none or jwt.")
+    return auth
+
+
+def settings(auth: str, secret: str) -> dict[str, str]:
+    """Environment variables of the application on the local stack."""
+    return {
+        "AUTH": auth,
+        "JWT_ISSUER": ISSUER,
+        "JWT_AUDIENCE": AUDIENCE,
+        "JWT_SECRET": secret,
+    }
+
+
+def mint(secret: str, user_id: str, *, admin: bool, minutes: float) -> str:
+    """A token for this user, valid from now on."""
+    now = int(time.time())
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": user_id,
+        "iat": now,
+        "exp": now + int(minutes * 60),
+        **({"scope": ADMIN_SCOPE} if admin else {}),
+    }
+    return jwt.encode(claims, secret, "HS256")

@@ -1,0 +1,30 @@
+"""The exporter on this machine: the sale as Prometheus sees it, and a person by curl."""
+
+import os
+import sys
+
+from infra.paths import ROOT
+from infra.stack.program import HOST, Program, answers
+from infra.target import Target
+
+
+def exporter(port: int, target: Target) -> Program:
+    """Serves /metrics about a deployment."""
+    url = f"http://{HOST}:{port}"
+    return Program(
+        name="exporter",
+        url=url,
+        port=port,
+        port_variable="FLASHSALE_EXPORTER_PORT",
+        command=[sys.executable, "-m", "infra.exporter"],
+        ready=lambda: answers(f"{url}/metrics"),
+        environment={
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'flashsale'}",
+            "REDIS_URL": target.redis_url,
+            "DATABASE_URL": target.database_url,
+            "FLASHSALE_STACK": target.stack_name,
+            "EMULATOR": target.emulator,
+            "FLASHSALE_EXPORTER_PORT": str(port),
+            **target.aws_environment,
+        },
+    )
