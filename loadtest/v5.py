@@ -45,7 +45,7 @@ def main() -> None:
     stack, target = Stack(LOCAL), start_asgi_edge(start())
     # The same server with one more route, which echoes.
     web = edge.web(LOCAL, BENCH_PORT, target)
-    bench = replace(web, name="bench", command=[*web.command[:-1], "loadtest.echo:app"])
+    bench = replace(web, name="bench", command=[*web.command, "loadtest.echo:app"])
     stack.add(bench)
     rows = table("V5", "what", "median", "min – max")
     try:

@@ -15,8 +15,9 @@ from infra.problems import Problem
 from infra.queues import depths
 from infra.seed import seed, user_ids
 from infra.stack import edge
+from infra.stack.ports import DEFAULT_PORTS
 from infra.stack.program import Program, free_port
-from infra.stack.stack import DEFAULT_PORTS, Stack
+from infra.stack.stack import Stack
 from infra.target import Target
 from infra.warm_up import warm_up
 
@@ -89,7 +90,7 @@ def open_shop(directory: Path) -> Iterator[Shop]:
         )
         web = edge.web(directory, stack.edge_port, target, SWEEP_AFTER=str(SWEEP_AFTER))
         # The same server with one more route, which echoes.
-        web = replace(web, command=[*web.command[:-1], "loadtest.echo:app"])
+        web = replace(web, command=[*web.command, "loadtest.echo:app"])
         with step("the ASGI edge and the relay process"):
             stack.add(web)
             stack.add(edge.relay(target))

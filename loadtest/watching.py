@@ -1,0 +1,107 @@
+"""`make bench-watching`: what it costs to be watched, in accepted purchases per second.
+
+A closed loop on the ASGI edge, with and without the exporter and a Prometheus that scrapes the
+edge, the relay process and the exporter every 5 s; run by run, in turns, on a stack of its own.
+"""
+
+import asyncio
+import itertools
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+
+import uvloop
+
+from flashsale.bootstrap import Services
+from infra.cli.console import console, step, table
+from infra.door import Door
+from infra.paths import LOCAL
+from infra.problems import Problem
+from infra.seed import user_ids
+from infra.stack import edge
+from infra.stack.exporter import exporter
+from infra.stack.program import HOST, Program
+from infra.stack.prometheus import find_prometheus, prometheus, write_targets
+from loadtest.bench.shop import USERS, Shop, open_shop
+from loadtest.client import closed_loop
+from loadtest.samples import spread
+
+PAIRS, SECONDS, CONNECTIONS, UNITS = 6, 15.0, 64, 10_000_000
+DRAIN_DEADLINE = 120.0
+NAMES = {False: "not watched", True: "watched"}
+
+
+def main() -> None:
+    """Measure and print."""
+    if (binary := find_prometheus()) is None:
+        raise Problem("There is no prometheus on PATH.", "Install it: apt install prometheus")
+    with open_shop(LOCAL / "bench") as shop:
+        watchers = _watchers(shop, binary)
+        rates = uvloop.run(_measure(shop, watchers))
+    rows = table("V5, closed loop: accepted per second", "", "median", "min – max")
+    for watched, name in NAMES.items():
+        rows.add_row(name, *spread(rates[watched], 0))
+    ratios = [seen / alone for alone, seen in zip(rates[False], rates[True], strict=True)]
+    rows.add_row("watched / not watched, pair by pair", *spread(ratios, 3))
+    console.print(rows)
+    console.print(f"Watching costs {1 - statistics.median(ratios):.1%}.")
+    console.print(
+        f"{PAIRS} pairs of {SECONDS:.0f} s, {CONNECTIONS} connections; {platform.platform()}, "
+        f"{os.cpu_count()} cores, Python {sys.version.split()[0]}"
+    )
+
+
+def _watchers(shop: Shop, binary: str) -> list[Program]:
+    """The programs that watch; the relay process is started anew, now with its figures."""
+    stack = shop.stack
+    stack.add(edge.relay(shop.target, stack.relay_port))
+    programs = [
+        exporter(stack.exporter_port, shop.target),
+        prometheus(binary, stack.directory, stack.prometheus_port),
+    ]
+    relay_url = f"http://{HOST}:{stack.relay_port}"
+    urls = {"edge": shop.web.url, "relay": relay_url, "exporter": programs[0].url}
+    write_targets(stack.directory, urls)
+    return programs
+
+
+async def _measure(shop: Shop, watchers: list[Program]) -> dict[bool, list[float]]:
+    rates: dict[bool, list[float]] = {False: [], True: []}
+    async with shop.target.services() as services:
+        await _run(shop, services, "warm-up")
+        for pair in range(PAIRS):
+            # In turns, so that neither is always first.
+            for watched in (False, True) if pair % 2 else (True, False):
+                for program in watchers:
+                    if watched:
+                        await asyncio.to_thread(shop.stack.add, program)
+                with step(f"pair {pair + 1} of {PAIRS}, {NAMES[watched]}") as done:
+                    rate = await _run(shop, services, f"{pair}-{watched}")
+                    done(f"{NAMES[watched]}: {rate:.0f}/s")
+                rates[watched].append(rate)
+                for program in reversed(watchers):
+                    if watched:
+                        await asyncio.to_thread(shop.stack.supervisor.stop_program, program.name)
+    return rates
+
+
+async def _run(shop: Shop, services: Services, name: str) -> float:
+    product_id = f"watching-{name}-{time.time_ns():x}"
+    await shop.reset(services, 5, product_id, UNITS)
+    door, bodies = Door(shop.web.url), _bodies(product_id)
+    load = await closed_loop(door, "/api/v5/buy", bodies, CONNECTIONS, SECONDS)
+    await shop.empty(services, DRAIN_DEADLINE)
+    return load.rate(202)
+
+
+def _bodies(product_id: str) -> Iterator[str]:
+    for user_id in itertools.cycle(user_ids(USERS)):
+        yield json.dumps({"productId": product_id, "userId": user_id})
+
+
+if __name__ == "__main__":
+    main()
