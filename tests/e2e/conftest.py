@@ -1,7 +1,11 @@
 """The application, built and deployed by SAM to an emulator of its own."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import httpx
@@ -11,10 +15,13 @@ from flashsale.books import read_books
 from flashsale.config import Settings
 from infra import deploy
 from infra.queues import depths
+from infra.stack import edge
+from infra.stack.program import free_port
 from infra.stack.stack import Stack
 from infra.target import Target
 from tests.support import USERS, eventually
 
+FLASHSALE = Path(sys.executable).parent / "flashsale"
 # Seconds until a failed message comes again: short, so that ten failures take less than a minute.
 VISIBILITY_TIMEOUT = 2
 
@@ -69,3 +76,35 @@ async def drained(deployed, deadline=120.0):
         return not any(depth.total for depth in depths(deployed.queues).values())
 
     await asyncio.to_thread(eventually, empty, deadline)
+
+
+@pytest.fixture
+def flashsale(deployed):
+    environment = {
+        **os.environ,
+        "REDIS_URL": deployed.redis_url,
+        "DATABASE_URL": deployed.database_url,
+        "AWS_ENDPOINT_URL": deployed.endpoint_url,
+        "FLASHSALE_STACK": deployed.stack_name,
+        "COLUMNS": "200",
+    }
+
+    def run(*arguments, **variables):
+        return subprocess.run(
+            [FLASHSALE, *arguments],
+            env={**environment, **variables},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def asgi_url(stack, deployed):
+    web = edge.web(stack.directory, free_port(), deployed, workers=2)
+    relay = edge.relay(deployed)
+    stack.add(web)
+    stack.add(relay)
+    yield web.url
+    for program in (web, relay):
+        stack.supervisor.stop_program(program.name)

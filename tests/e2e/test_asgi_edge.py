@@ -9,21 +9,8 @@ from flashsale.books import read_books
 from infra.answers import Kind
 from infra.door import Door
 from infra.load import buy_all
-from infra.stack import edge
-from infra.stack.program import free_port
 from tests.e2e.conftest import body
 from tests.support import USERS, until
-
-
-@pytest.fixture(scope="module")
-def asgi_url(stack, deployed):
-    web = edge.web(stack.directory, free_port(), deployed, workers=2)
-    relay = edge.relay(deployed)
-    stack.add(web)
-    stack.add(relay)
-    yield web.url
-    for program in (web, relay):
-        stack.supervisor.stop_program(program.name)
 
 
 async def test_a_crowd_buys_exactly_the_stock(asgi_url, new_product, services):

@@ -1,35 +1,8 @@
 """The commands that need a deployment, run as a person runs them."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import localstack_client.session
-import pytest
-
-FLASHSALE = Path(sys.executable).parent / "flashsale"
-
-
-@pytest.fixture
-def flashsale(deployed):
-    environment = {
-        **os.environ,
-        "REDIS_URL": deployed.redis_url,
-        "DATABASE_URL": deployed.database_url,
-        "AWS_ENDPOINT_URL": deployed.endpoint_url,
-        "FLASHSALE_STACK": deployed.stack_name,
-        "COLUMNS": "200",
-    }
-
-    def run(*arguments):
-        return subprocess.run(
-            [FLASHSALE, *arguments],
-            env=environment, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-
-    return run
 
 
 async def test_verify_prints_the_books_for_machines(flashsale, new_product):
@@ -59,6 +32,18 @@ def test_status_shows_servers_address_and_queues(flashsale, deployed):
     assert done.returncode == 0, done.stderr
     for word in ("valkey", "postgres", deployed.api.url, "orders", "dlq", "parking"):
         assert word in done.stdout
+
+
+def test_neither_status_nor_verify_shows_a_password(flashsale, deployed):
+    # The stores of these tests take any.
+    redis = deployed.redis_url.replace("://", "://default:s3cret@")
+    database = deployed.database_url.replace("postgres@", "postgres:s3cret@")
+
+    for command in (["status"], ["verify", "--json"]):
+        done = flashsale(*command, REDIS_URL=redis, DATABASE_URL=database)
+
+        assert done.stdout, done.stderr
+        assert "s3cret" not in done.stdout + done.stderr
 
 
 def test_logs_shows_one_function(flashsale, deployed, http):

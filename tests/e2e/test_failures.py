@@ -5,7 +5,7 @@ import os
 import signal
 import uuid
 
-from flashsale.model import Order
+from flashsale.messages import Order
 from infra.answers import Kind
 from infra.load import buy_all
 from infra.problems import Problem
@@ -42,12 +42,22 @@ async def test_a_bad_order_of_ten_is_rolled_back_and_its_unit_returns_once(
     assert (books.confirmed, books.redis_stock, books.balanced) == (9, 1, True)
 
 
-async def test_poison_is_parked_with_its_cause_looked_at_and_sent_back(deployed, sqs, services):
-    sqs.send_message(QueueUrl=deployed.queues["orders"], MessageBody="poison")
+async def test_poison_is_parked_with_its_cause_looked_at_and_sent_back(
+    deployed, sqs, services, new_product, books_of
+):
+    product_id = await new_product(1, in_redis=0)  # a unit claimed
+    good = Order(id=str(uuid.uuid4()), product_id=product_id, user_id=USERS[0], generation=4)
+    bodies = ["poison", good.model_dump_json()]
+    entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies)]
+    sqs.send_message_batch(QueueUrl=deployed.queues["orders"], Entries=entries)
 
     def parked():
         return deployed.cloud.peek(deployed.queues["parking"], 10)
 
+    async def confirmed():
+        return (await books_of(product_id)).confirmed == 1
+
+    await until(confirmed)  # the poison before it blocks nothing
     (message,) = await asyncio.to_thread(eventually, parked, 120)
     again = parked()
     causes = await services.failures.causes([message.id])

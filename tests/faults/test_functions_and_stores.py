@@ -10,7 +10,7 @@ import boto3
 import pytest
 from redis import Redis
 
-from flashsale.model import Envelope, Order
+from flashsale.messages import Envelope, Order
 from infra.queues import depth
 from tests.faults.proxy import Fault, When, kill_client
 from tests.support import USERS, eventually

@@ -6,6 +6,7 @@ import pytest
 
 from flashsale.bootstrap import Services
 from infra.stack.program import free_port
+from tests.integration.admin_desk import desk_of
 
 
 @pytest.fixture
@@ -32,3 +33,10 @@ async def without(migrated):
     yield build
     for services in made:
         await services.close()
+
+
+@pytest.fixture
+async def desk(services):
+    """The admin API in process."""
+    async with desk_of(services) as desk:
+        yield desk

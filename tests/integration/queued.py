@@ -5,7 +5,7 @@ import uuid
 from flashsale.batch import Message
 from flashsale.books import read_books
 from flashsale.errors import QueueUnavailable
-from flashsale.model import Order, orders_of_message
+from flashsale.messages import Order, orders_of_message
 from tests.support import USERS
 
 

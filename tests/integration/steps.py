@@ -30,7 +30,9 @@ class Steps:
     A step is one call of an adapter. Event 0 happens before the first step.
     """
 
-    ADAPTERS = ("ledger", "stock", "orders", "order_queue", "failures", "relay_inbox")
+    ADAPTERS = (
+        "ledger", "stock", "orders", "products", "audit", "order_queue", "failures", "relay_inbox",
+    )  # fmt: skip
 
     def __init__(self, services, events):
         self._services, self._events, self._taken = services, dict(events), 0
@@ -57,9 +59,12 @@ class _Counted:
         if inspect.isasyncgenfunction(method):
             return method  # its consumer's steps are counted
 
-        async def counted(*arguments):
+        if "connection" in inspect.signature(method).parameters:
+            return method  # a part of somebody's transaction: no step of its own
+
+        async def counted(*arguments, **named):
             await self._step()
-            answer = await method(*arguments)
+            answer = await method(*arguments, **named)
             await self._step()
             return answer
 

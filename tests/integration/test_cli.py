@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from infra.cli.watch import start_or_leave_out
 from infra.problems import Problem
 from infra.stack import postgres
+from infra.stack.exporter import exporter
 from infra.stack.program import free_port
 from infra.stack.stack import Stack
+from infra.target import Target
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
 COMMANDS = [
     ["up"], ["down"], ["status"], ["deploy"], ["logs"], ["seed"], ["open"], ["verify"], ["demo"],
-    ["dlq", "ls"], ["dlq", "peek"], ["dlq", "redrive"],
+    ["dlq", "ls"], ["dlq", "peek"], ["dlq", "redrive"], ["exporter"],
 ]  # fmt: skip
 
 
@@ -144,3 +147,14 @@ def test_a_store_that_is_down_is_one_message_and_no_traceback():
     assert done.returncode == 1
     assert "PostgreSQL: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_of_what_only_watches_is_told_and_stops_nobody(stack, capsys):
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", 0))
+        squatter.listen()
+        program = exporter(squatter.getsockname()[1], Target("", "", ""))
+
+        assert start_or_leave_out(stack, program) == ""
+
+    assert "FLASHSALE_EXPORTER_PORT" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from redis import Redis
 
 from flashsale import process
 from flashsale.books import read_books
-from flashsale.scripts import Keys
+from flashsale.scripts import Keys, owned
 from infra.paths import ROOT
 from infra.seed import seed
 
@@ -36,11 +36,15 @@ def handle(migrated, monkeypatch):
     process.services.cache_clear()
     with Redis.from_url(migrated.redis_url) as redis:
         keys = Keys(PRODUCT)
-        redis.delete(keys.stock, "idem:u-00001:example", keys.idempotency("u-00001", "example"))
+        redis.delete(
+            keys.stock,
+            "idem:" + owned("u-00001", "example"),
+            keys.idempotency("u-00001", "example"),
+        )
 
     async def prepare(services):
         await seed(services, [], [PRODUCT], 10)
-        await services.stock.open_sale(PRODUCT, 10)
+        await services.stock.open_sale(PRODUCT, 10, again=True)
 
     process.run(prepare)
 

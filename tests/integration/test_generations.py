@@ -14,7 +14,8 @@ from flashsale.bootstrap import Services
 from flashsale.database import sql
 from flashsale.errors import DatabaseUnavailable
 from flashsale.generations import v1, v2, v3
-from flashsale.model import Order, Purchase, Refusal
+from flashsale.messages import Order
+from flashsale.model import Purchase, Refusal
 from infra.stack.program import free_port
 from tests.support import USERS
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from infra.paths import ROOT
-from infra.stack.edge import APP, GRANIAN
+from infra.stack.edge import SERVE
 
 DOCKERFILE = (ROOT / "infra" / "edge" / "Dockerfile").read_text()
 
@@ -27,7 +27,9 @@ def image(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("module", ["infra.edge.app", "infra.edge.relay"])
+@pytest.mark.parametrize(
+    "module", ["infra.edge.app", "infra.edge.relay", "infra.exporter.__main__"]
+)
 def test_what_is_copied_suffices(image, module):
     code = f"import {module}, flashsale, infra; print(flashsale.__file__, infra.__file__)"
     environment = {
@@ -53,4 +55,43 @@ def test_the_image_serves_as_the_local_stack_does():
     (command,) = re.findall(r"^CMD (\[.*?\])$", DOCKERFILE, re.MULTILINE | re.DOTALL)
     words = json.loads(command.replace("\\\n", ""))
 
-    assert words[1:] == [*GRANIAN[2:], APP]
+    assert words == ["python", *SERVE]
+
+
+def test_the_image_begins_with_one_release_of_python():
+    (default,) = re.findall(r"^ARG PYTHON=(\S+)$", DOCKERFILE, re.MULTILINE)
+
+    assert re.findall(r"^FROM (\S+)$", DOCKERFILE, re.MULTILINE) == ["${PYTHON}"]
+    assert re.fullmatch(r"python:3\.13\.\d+-slim-\w+|python@sha256:[0-9a-f]{64}", default)
+
+
+def test_the_image_does_not_run_as_root():
+    user = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)[-1]
+
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user), "a number, so that Kubernetes can tell"
+    assert "chown=" not in DOCKERFILE, "and cannot change its own code"
+
+
+def test_the_image_gets_packages_by_their_hashes_and_nothing_else_from_outside():
+    runs = re.findall(r"^RUN (.*)$", DOCKERFILE, re.MULTILINE)
+
+    assert [run for run in runs if "install" in run] == [
+        "pip install --no-cache-dir --require-hashes -r infra/edge/requirements.txt"
+    ]
+    assert not re.search(r"^ADD |curl|wget|apt", DOCKERFILE, re.MULTILINE)
+    copied = re.findall(r"^COPY (\S+) ", DOCKERFILE, re.MULTILINE)
+    assert not [source for source in copied if source.startswith((".", "tests", "requirements"))]
+
+
+def test_no_secret_is_baked_into_the_image():
+    assert not re.findall(r"^(?:ENV|ARG).*(?:PASSWORD|SECRET|TOKEN|_URL)", DOCKERFILE, re.MULTILINE)
+    left_out = (ROOT / ".dockerignore").read_text().split()
+    assert "*" in left_out, "only what is named gets to the daemon"
+
+
+def test_what_is_copied_gets_to_the_daemon():
+    let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line[0] == "!"]
+    copied = re.findall(r"^COPY (\S+) ", DOCKERFILE, re.MULTILINE)
+
+    kept_out = [s for s in copied if not any(f"{s}/".startswith(f"{name}/") for name in let_in)]
+    assert not kept_out

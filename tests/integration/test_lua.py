@@ -24,7 +24,7 @@ def script(redis):
     return lambda name: redis.register_script((LUA / f"{name}.lua").read_text())
 
 
-STOCK, RELEASED = "{p}:stock", "{p}:released"
+STOCK, RELEASED, SALE = "{p}:stock", "{p}:released", "{p}:sale"
 
 
 class TestDecrement:
@@ -75,7 +75,7 @@ class TestRelease:
         redis.set(STOCK, 0)
         release = script("release")
 
-        answers = [release(keys=[STOCK, RELEASED], args=["order-1", 2]) for _ in range(3)]
+        answers = [release(keys=[STOCK, RELEASED, SALE], args=["order-1", 2]) for _ in range(3)]
 
         assert answers == [Release.RELEASED, Release.RELEASED_BEFORE, Release.RELEASED_BEFORE]
         assert redis.get(STOCK) == "2"
@@ -84,37 +84,40 @@ class TestRelease:
         redis.set(STOCK, 0)
 
         for order_id in ("a", "b"):
-            script("release")(keys=[STOCK, RELEASED], args=[order_id, 1])
+            script("release")(keys=[STOCK, RELEASED, SALE], args=[order_id, 1])
 
         assert redis.get(STOCK) == "2"
 
     def test_a_product_that_is_not_on_sale_gets_no_stock(self, redis, script):
-        answer = script("release")(keys=[STOCK, RELEASED], args=["order-1", 1])
+        answer = script("release")(keys=[STOCK, RELEASED, SALE], args=["order-1", 1])
 
         assert answer == Release.NOT_ON_SALE
         assert not redis.exists(STOCK, RELEASED)
 
 
-OPEN = [STOCK, RELEASED, "{p}:sale", "{p}:ledger", "{p}:buyers"]
+OPEN = [STOCK, RELEASED, SALE, "{p}:ledger", "{p}:buyers"]
+SEVEN = [7, "", "", 0, 7, "", 0]
 
 
 class TestOpenSale:
     def test_sets_the_stock(self, redis, script):
-        assert script("open_sale")(keys=OPEN, args=[7, "", "", 0]) == 1
+        assert script("open_sale")(keys=OPEN, args=SEVEN) == 1
 
         assert redis.get(STOCK) == "7"
 
     def test_refuses_to_overwrite_a_running_sale_even_if_sold_out(self, redis, script):
+        script("open_sale")(keys=OPEN, args=SEVEN)
         redis.set(STOCK, 0)
 
-        assert script("open_sale")(keys=OPEN, args=[7, "", "", 0]) == 0
+        assert script("open_sale")(keys=OPEN, args=SEVEN) == 0
+        assert script("open_sale")(keys=OPEN, args=[7, "", "", 1, 7, "", 0]) == -1
 
         assert redis.get(STOCK) == "0"
 
     def test_forgets_what_an_earlier_sale_released(self, redis, script):
         redis.sadd(RELEASED, "order-of-an-earlier-sale")
 
-        script("open_sale")(keys=OPEN, args=[7, "", "", 0])
+        script("open_sale")(keys=OPEN, args=SEVEN)
 
         assert not redis.exists(RELEASED)
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from flashsale.batch import Message
-from flashsale.orders import NO_UNITS_LEFT
+from flashsale.model import NO_UNITS_LEFT
 from flashsale.place_orders import place_orders
 from tests.integration.queued import books_of, queued, row_of
 

@@ -4,7 +4,9 @@ import pytest
 
 from flashsale.batch import Message
 from flashsale.books import read_books
-from flashsale.model import Claim, Claimed, Envelope, Refusal, Terms
+from flashsale.claims import Claim, Claimed
+from flashsale.messages import Envelope
+from flashsale.model import Refusal, Terms
 from flashsale.place_orders import place_orders
 from flashsale.rebuild import StillBusy, rebuild
 from flashsale.relay import LEASE_MS, TOKEN

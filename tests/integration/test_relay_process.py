@@ -2,16 +2,19 @@
 
 import asyncio
 import logging
+import socket
 from dataclasses import replace
 
 import pytest
+from prometheus_client import REGISTRY
 
+from flashsale.claims import Claim
 from flashsale.errors import StockUnavailable
-from flashsale.model import Claim
 from flashsale.relay import ASGI_PACE, LEASE_MS, TOKEN, lead
 from flashsale.relay_inbox import ALIVE, INBOX
 from flashsale.scripts import Keys
 from flashsale.stock import SWEEPER
+from infra.edge.relay import serve_metrics
 from infra.edge.standing import end, relay_for_all, sweep_forever
 from tests.integration.queued import Queue
 from tests.support import USERS, until
@@ -117,6 +120,7 @@ async def test_web_workers_sweep_and_only_one_of_them_in_a_period(
 ):
     product_id = await new_product(5)
     services.settings = replace(services.settings, sweep_after=1)
+    counted = REGISTRY.get_sample_value("flashsale_swept_claims_total")
     await claim(services, product_id)
     await services.ledger.unsent(product_id, 1)  # read by a leader that died
 
@@ -128,3 +132,18 @@ async def test_web_workers_sweep_and_only_one_of_them_in_a_period(
 
     await until(swept)
     assert sum(product_id in message.body for message in queue.messages) == 1
+
+    async def is_counted():
+        return REGISTRY.get_sample_value("flashsale_swept_claims_total") > counted
+
+    await until(is_counted)
+
+
+def test_a_taken_port_for_its_figures_does_not_stop_the_relay_process(caplog):
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", 0))
+        squatter.listen()
+
+        serve_metrics({"FLASHSALE_RELAY_PORT": str(squatter.getsockname()[1])})
+
+    assert "FLASHSALE_RELAY_PORT" in caplog.text

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from flashsale.http.dependencies import get_services
-from flashsale.model import Terms
+from flashsale.messages import Order
+from flashsale.model import NO_UNITS_LEFT, Terms
 from functions.buy.app import api
 from tests.support import USERS, eventually
 
@@ -56,7 +57,9 @@ async def test_a_claim_is_202_with_a_place_to_ask(http, new_product):
     state = await http.get(answer.headers["location"])
     assert state.json() == {"orderId": body["orderId"], "status": "PENDING", "reason": None}
     stock = await http.get(f"/api/v5/products/{product_id}/stock")
-    assert stock.json() == {"stock": 7, "unsettled": 3, "settled": 0, "initial": 10}
+    assert stock.json() == {
+        "stock": 7, "unsettled": 3, "settled": 0, "initial": 10, "state": "open",
+    }  # fmt: skip
 
 
 async def test_the_same_key_gives_the_same_answer(http, new_product):
@@ -138,3 +141,25 @@ async def test_a_body_that_is_too_large_is_a_problem_too(http):
     answer = await http.post("/api/v5/buy", content=b"x" * 1_000_000)
 
     assert is_problem(answer, 413, "too_large")
+
+
+@pytest.mark.parametrize(
+    ("cause", "shown"),
+    [
+        (NO_UNITS_LEFT, "No units were left."),
+        (
+            'PostgreSQL: connection to server at "10.0.0.5", port 5432 failed',
+            "The order could not be completed.",
+        ),
+    ],
+)
+async def test_a_buyer_hears_why_his_order_was_cancelled_and_nothing_of_the_inside(
+    http, services, new_product, cause, shown
+):
+    order_id = (await buy(http, await new_product(1))).json()["orderId"]
+    product_id, _, entry_id = order_id.rpartition(":")
+    await services.orders.cancel(Order.of_claim(product_id, entry_id, USERS[0], 1, ""), cause)
+
+    state = await http.get(f"/api/v5/orders/{order_id}")
+
+    assert (state.json()["status"], state.json()["reason"]) == ("CANCELLED", shown)

@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 
 from flashsale import relay as relaying
+from flashsale.claims import Claim, Claimed
 from flashsale.compensate import compensate
-from flashsale.model import Claim, Claimed, OrderStatus
+from flashsale.model import OrderStatus
 from flashsale.place_orders import place_orders
 from flashsale.relay import LAMBDA_PACE, LEASE_MS, TOKEN, Pace, relay, sweep
 from tests.integration.queued import Queue, books_of
@@ -223,10 +224,10 @@ async def test_how_an_order_stands(services, queue, new_product):
     (claimed,) = await sell(services, product_id, USERS[:1])
     entry_id = claimed.order_id.rpartition(":")[2]
 
-    assert await services.ledger.has(product_id, entry_id)
+    assert await services.ledger.claimed_by(product_id, entry_id)
     assert await services.orders.find(claimed.order_id) is None
     await relay(services, product_id, LAMBDA_PACE)
     await place_orders(services, queue.take())
 
-    assert not await services.ledger.has(product_id, entry_id)
+    assert not await services.ledger.claimed_by(product_id, entry_id)
     assert (await services.orders.find(claimed.order_id)).status is OrderStatus.CONFIRMED

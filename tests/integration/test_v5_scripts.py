@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flashsale.model import Claim, Claimed, Refusal, Terms
+from flashsale.claims import Claim, Claimed
+from flashsale.model import Refusal, Terms
 from flashsale.scripts import Keys
 from tests.support import USERS
 

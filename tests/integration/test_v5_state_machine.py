@@ -21,11 +21,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from flashsale import admin
+from flashsale.audit import Action
 from flashsale.batch import Message
 from flashsale.bootstrap import Services
+from flashsale.claims import Claim, Claimed
 from flashsale.compensate import compensate
 from flashsale.generations import v5
-from flashsale.model import Claim, Claimed, Refusal, Terms
+from flashsale.model import Refusal, Terms
 from flashsale.place_orders import place_orders
 from flashsale.relay import Pace, lead, sweep
 from flashsale.scripts import Keys
@@ -56,6 +59,8 @@ class Sale(RuleBasedStateMachine):
         self.answers = {}  # user, key -> request and order id
         self.tried = {}  # user, key -> requests
         self.unattended = False  # whether claims may be unsent although nobody relays
+        self.actions = []  # what admins asked for, to be asked for again
+        self.restocked = 0
         self.run(self._open())
 
     def run(self, coroutine):
@@ -116,7 +121,40 @@ class Sale(RuleBasedStateMachine):
         self.run(self.services.redis.delete(Keys(self.product_id).lease))
         self.unattended = True
 
+    @rule(action=st.sampled_from([admin.pause_sale, admin.resume_sale]), events=EVENTS)
+    def pause_or_resume(self, action, events):
+        """An admin pauses or resumes the sale."""
+        self._act(action, self.product_id, events)
+
+    @rule(units=st.integers(1, 2), events=EVENTS)
+    def restock(self, units, events):
+        """An admin adds units."""
+        self.restocked += units
+        self._act(admin.restock, self.product_id, events, units)
+
+    @precondition(lambda self: self.accepted)
+    @rule(number=st.integers(0, 99), events=EVENTS)
+    def cancel(self, number, events):
+        """An admin cancels an order, however it stands."""
+        order_id = sorted(self.accepted)[number % len(self.accepted)]
+        self._act(admin.cancel_order, order_id, events, "a wish")
+
+    @precondition(lambda self: self.actions)
+    @rule(number=st.integers(0, 99), events=EVENTS)
+    def repeat(self, number, events):
+        """An admin sends the same request again, who knows why."""
+        self._run_process(self.actions[number % len(self.actions)], events)
+
     # ---- how it is done ---------------------------------------------------------------------
+
+    def _act(self, action, target, events, *more):
+        request = Action("boss", action.__name__, target, {}, "corr", uuid.uuid4().hex)
+
+        async def process(services):
+            assert await action(services, request, *more) is None
+
+        self.actions.append(process)
+        self._run_process(process, events)
 
     def _run_process(self, process, events):
         happenings = {
@@ -167,8 +205,11 @@ class Sale(RuleBasedStateMachine):
         rows = self.run(self._rows())
         confirmed = sum(r["quantity"] for r in rows.values() if r["status"] == "CONFIRMED")
         cancelled = sum(r["quantity"] for r in rows.values() if r["status"] == "CANCELLED")
-        assert confirmed <= UNITS
-        assert snapshot.settled <= confirmed, "settled before it was confirmed"
+        returned = sum(r["quantity"] for r in rows.values() if r["returned_at"])
+        supply = self.run(self.services.products.supply(self.product_id))
+        assert confirmed + supply.stock == supply.initial
+        assert snapshot.initial <= supply.initial, "Redis is ahead of PostgreSQL"
+        assert snapshot.settled <= confirmed + returned, "settled before it was confirmed"
         assert snapshot.released <= cancelled, "released before it was cancelled"
 
     @invariant()
@@ -176,7 +217,7 @@ class Sale(RuleBasedStateMachine):
         rows = self.run(self._rows())
         for order_id in self.accepted.keys() - rows.keys():
             entry_id = order_id.rpartition(":")[2]
-            assert self.run(self.services.ledger.has(self.product_id, entry_id)), order_id
+            assert self.run(self.services.ledger.claimed_by(self.product_id, entry_id)), order_id
 
     @invariant()
     def no_claim_waits_while_nobody_relays(self):
@@ -200,6 +241,8 @@ class Sale(RuleBasedStateMachine):
         self.queue.faults.clear()
         self.queue.messages.clear()
         await self.services.redis.delete(Keys(self.product_id).lease)
+        for action in self.actions:  # whatever died is done in the end, and nothing twice
+            await action(self.services)
         await sweep_one(self.product_id)(self.services)
         for act in (place_orders, place_orders, compensate):
             await act(self.services, self._messages(range(len(self.queue.messages))))
@@ -207,7 +250,9 @@ class Sale(RuleBasedStateMachine):
         rows = await self._rows()
         confirmed = sum(r["quantity"] for r in rows.values() if r["status"] == "CONFIRMED")
         assert snapshot.unsettled == 0
-        assert (snapshot.settled, snapshot.stock) == (confirmed, UNITS - confirmed)
+        initial = UNITS + self.restocked
+        assert snapshot.initial == initial
+        assert (snapshot.settled, snapshot.stock) == (confirmed, initial - confirmed)
         assert not self.accepted.keys() - rows.keys()
         mine = await self.services.redis.hgetall(Keys(self.product_id).buyers)
         assert sum(map(int, mine.values())) == confirmed, "limits are given back, too"
@@ -215,7 +260,8 @@ class Sale(RuleBasedStateMachine):
     async def _rows(self):
         async with self.services.database.transaction() as connection:
             cursor = await connection.execute(
-                "SELECT id, quantity, status FROM orders WHERE product_id = %s", [self.product_id]
+                "SELECT id, quantity, status, returned_at FROM orders WHERE product_id = %s",
+                [self.product_id],
             )
             return {row["id"]: row for row in await cursor.fetchall()}
 

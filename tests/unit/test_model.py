@@ -4,7 +4,7 @@ import pytest
 
 from flashsale.config import Settings
 from flashsale.errors import ConfigError, InvalidMessage
-from flashsale.model import Order, orders_of_message
+from flashsale.messages import Order, orders_of_message
 
 ENV = {"REDIS_URL": "redis://r:6379/0", "DATABASE_URL": "postgresql://u:secret@db/x"}
 

@@ -15,7 +15,7 @@ from botocore.config import Config
 from moto import mock_aws
 
 from flashsale.errors import PushRefused, PushUncertain
-from flashsale.model import Order
+from flashsale.messages import Order
 from flashsale.order_queue import ATTEMPTS, OrderQueue
 from infra.stack.program import free_port
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from flashsale import relay
 from flashsale.http.emf import emit
 from flashsale.http.observe import Observation
-from flashsale.model import Envelope, Order
+from flashsale.messages import Envelope, Order
 from infra.cli import app
 from infra.paths import ROOT
 from infra.problems import Problem

@@ -1,0 +1,99 @@
+"""`flashsale logs --order`: all that became of one order, in order, and nothing of anybody else."""
+
+import asyncio
+import json
+import re
+
+import pytest
+
+from infra.door import Door
+from infra.load import buy_all
+from infra.logs import read_file
+from infra.order_life import Life
+from tests.e2e.conftest import body
+from tests.support import USERS, eventually
+
+SOLD = {
+    4: ["buy", "order", "postgres"],
+    5: ["buy", "redis", "relay", "order", "postgres"],
+}
+
+
+@pytest.fixture
+def life_of(flashsale):
+    """The lines of an order's life once it has ended so: (clock, where, text) each."""
+
+    async def read(order_id, *, ends):
+        def ended():
+            done = flashsale("logs", "--order", order_id)
+            assert done.returncode == 0, done.stderr
+            lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
+            # The row is there before the line of the function that wrote it.
+            written = any(where in ("order", "rollback") and ends in text
+                          for _, where, text in lines)  # fmt: skip
+            return lines if written and ends in lines[-1][2] else None
+
+        return await asyncio.to_thread(eventually, ended, 120)
+
+    return read
+
+
+def order_ids(answers):
+    return [json.loads(answer.detail.partition(" ")[2])["orderId"] for answer in answers]
+
+
+@pytest.mark.parametrize("generation", [4, 5])
+async def test_an_order_among_others(deployed, new_product, life_of, generation):
+    product_id = await new_product(12)
+    buyers = USERS[:12]
+    answers = await buy_all(deployed.api, generation, product_id, buyers, 6, lambda _: None)
+    bought = order_ids(answers)
+
+    for order_id in (bought[0], bought[-1]):
+        life = await life_of(order_id, ends="CONFIRMED")
+
+        assert [where for _, where, _ in life] == SOLD[generation]
+        clocks = [clock for clock, *_ in life[:-1]]
+        assert clocks == sorted(clocks)
+        assert "outcome=accepted" in life[0][2]
+        assert re.search(r"correlation_id=[^ ]{20,}", life[0][2])
+        text = " ".join(text for *_, text in life)
+        assert order_id in text
+        others = [other for other in bought if other != order_id]
+        assert not [other for other in others if re.search(rf"{re.escape(other)}(?!\d)", text)]
+
+
+@pytest.mark.parametrize("generation", [4, 5])
+async def test_an_order_that_is_rolled_back(http, new_product, life_of, generation):
+    product_id = await new_product(2)
+    answer = http.post(f"/api/v{generation}/buy", json=body(product_id, "nobody")).json()
+
+    life = await life_of(answer["orderId"], ends="CANCELLED")
+
+    *sold, _, _ = SOLD[generation]
+    wheres = [where for _, where, _ in life]
+    assert wheres == [*sold, "order", "order", "order", "rollback", "postgres"]
+    failed = [text for _, where, text in life if where == "order"]
+    assert all("failed: no user 'nobody'" in text for text in failed)
+    assert "its units are back" in life[-2][2]
+    assert "no user 'nobody'" in life[-1][2], "the row has the cause"
+
+
+async def test_an_id_that_nobody_knows(flashsale):
+    done = flashsale("logs", "--order", "p-01:1-0")
+
+    assert done.returncode == 1
+    assert "Nothing is known of order 'p-01:1-0'" in done.stderr
+
+
+async def test_an_order_of_the_asgi_edge(stack, asgi_url, new_product, life_of):
+    """Its web workers log what failed only; the entry's id says when it was claimed."""
+    product_id = await new_product(6)
+    bought = order_ids(await buy_all(Door(asgi_url), 5, product_id, USERS[:6], 6, lambda _: None))
+
+    life = await life_of(bought[2], ends="CONFIRMED")
+
+    assert [where for _, where, _ in life] == ["redis", "order", "buy", "postgres"]
+    assert "logs only what failed" in life[2][2]
+    relayed = Life(bought[2]).events(read_file(stack.directory / "logs" / "relay.log", "relay"))
+    assert [event.where for event in relayed] == ["redis", "relay"]

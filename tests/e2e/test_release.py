@@ -1,0 +1,93 @@
+"""`make deploy`: what would change is shown, asked for, made and tried; here on the emulator."""
+
+import os
+import subprocess
+
+import boto3
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from infra import changes, deploy
+from tests.e2e.conftest import FLASHSALE
+
+NAME = "flashsale-release-test"
+
+
+@pytest.fixture(scope="module")
+def release(deployed):
+    """Runs `flashsale deploy` for a stack of its own."""
+    environment = {
+        **os.environ,
+        "REDIS_URL": deployed.redis_url,
+        "DATABASE_URL": deployed.database_url,
+        "AWS_ENDPOINT_URL": deployed.endpoint_url,
+        "EMULATOR": deployed.emulator,
+        "FLASHSALE_STACK": NAME,
+        "COLUMNS": "200",
+    }
+
+    def run(*arguments, answer=""):
+        return subprocess.run(
+            [FLASHSALE, "deploy", *arguments],
+            env=environment, input=answer, capture_output=True, text=True, timeout=200, check=False,
+        )  # fmt: skip
+
+    yield run
+    boto3.client("cloudformation").delete_stack(StackName=NAME)
+
+
+def resources(name):
+    try:
+        answer = boto3.client("cloudformation").list_stack_resources(StackName=name)
+    except ClientError:
+        return set()
+    return {row["LogicalResourceId"] for row in answer["StackResourceSummaries"]}
+
+
+def test_who_says_no_changes_nothing(release):
+    done = release(answer="n\n")
+
+    assert done.returncode == 1
+    assert "BuyFunction" in done.stdout
+    assert "was not changed" in done.stderr
+    assert "BuyFunction" not in resources(NAME)
+
+
+def test_what_would_change_is_shown_then_made_and_tried(release):
+    done = release("--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert f"Changes of {NAME}" in done.stdout
+    assert "Add" in done.stdout
+    assert "AWS::Lambda::Function" in done.stdout
+    assert "smoke test: /health 200, a purchase of nothing 4" in done.stderr
+    assert "BuyFunction" in resources(NAME)
+
+
+def test_the_first_door_asks_for_a_token_and_leaves_open_what_is_open(deployed, release):
+    """On ministack; LocalStack's free edition has no HTTP API."""
+    if deployed.emulator == "localstack":
+        return
+    name = f"{NAME}-jwt"
+    parameters = deploy.local_parameters(deployed) | {
+        "Auth": "jwt",
+        "JwtIssuer": "https://issuer.example.org/",
+        "JwtAudience": "flashsale",
+        "JwtJwksUrl": "https://issuer.example.org/jwks.json",
+        "JwtSecret": "",  # the local stack's own
+    }
+    package = deploy.package("local", deploy.ROOT / ".local" / "logs" / "package.log")
+    changes.propose(name, package, parameters).execute()
+
+    url = f"{deployed.endpoint_url}/_aws/execute-api/{changes.outputs(name)['ApiId']}"
+    with httpx.Client(base_url=url, timeout=60) as client:
+        statuses = {
+            path: client.get(path).status_code
+            for path in ("/health", "/api/products", "/api/v5/orders/a:1-0")
+        }
+        preflight = client.options("/api/v5/buy").status_code
+    boto3.client("cloudformation").delete_stack(StackName=name)
+
+    assert statuses == {"/health": 200, "/api/products": 200, "/api/v5/orders/a:1-0": 401}
+    assert preflight != 401

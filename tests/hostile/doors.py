@@ -1,0 +1,111 @@
+"""The two edges behind one face: a request in bytes, an answer out."""
+
+import asyncio
+import base64
+import json
+from typing import NamedTuple
+from urllib.parse import quote, unquote_to_bytes
+
+import urllib3
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+JSON = {"content-type": "application/json"}
+
+
+class Asgi:
+    """A client of the ASGI edge over a real socket."""
+
+    def __init__(self, url):
+        self.url = url
+        self.port = int(url.rsplit(":", 1)[1])
+        self._pool = urllib3.PoolManager(retries=False, timeout=60)
+
+    def request(self, method, path, body=b"", headers=None):
+        answer = self._pool.request(
+            method, self.url + _quoted(path), body=body or None, headers=headers or JSON
+        )
+        return Answer(answer.status, dict(answer.headers), answer.data)
+
+
+class Lambda:
+    """Events of API Gateway's HTTP API (payload format 2.0) for a handler."""
+
+    def __init__(self, handler, thread):
+        self._handler = handler
+        self._thread = thread
+        self.request_id = "JKJaXmPLvHcESHA="
+
+    def request(self, method, path, body=b"", headers=None, query=""):
+        event = event_of(method, path, body, headers or JSON, query)
+        event["requestContext"]["requestId"] = self.request_id
+        answer = self._thread.submit(self._handler, event, None).result()
+        text = answer.get("body", "")
+        content = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
+        return Answer(answer["statusCode"], answer.get("headers") or {}, content)
+
+    @staticmethod
+    def run(coroutine_function):
+        """On the loop of the thread that calls this, which is the handler's."""
+        return asyncio.get_event_loop().run_until_complete(coroutine_function())
+
+    def __call__(self, environ, start_response):
+        """The same as a WSGI application, which is what schemathesis can talk to."""
+        headers = {
+            name[5:].replace("_", "-").lower(): value
+            for name, value in environ.items()
+            if name.startswith("HTTP_")
+        }
+        if environ.get("CONTENT_TYPE"):
+            headers["content-type"] = environ["CONTENT_TYPE"]
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        path = environ["PATH_INFO"].encode("latin-1")
+        query = environ.get("QUERY_STRING", "")
+        answer = self.request(environ["REQUEST_METHOD"], path, body, headers, query)
+        start_response(f"{answer.status} answered", list(answer.headers.items()))
+        return [answer.body]
+
+
+def event_of(method, path, body, headers, query=""):
+    """What API Gateway makes of a request; `path` is bytes, or text that is percent-encoded."""
+    raw = path if isinstance(path, bytes) else unquote_to_bytes(path)
+    shown = raw.decode("utf-8", "replace")
+    try:
+        text, encoded = body.decode(), False
+    except UnicodeDecodeError:
+        text, encoded = base64.b64encode(body).decode(), True
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": shown,
+        "rawQueryString": query,
+        "headers": {name.lower(): value for name, value in headers.items()},
+        "requestContext": {
+            "apiId": "hostile",
+            "domainName": "hostile.execute-api.us-east-1.amazonaws.com",
+            "http": {
+                "method": method,
+                "path": shown,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "hostile",
+            },
+            "routeKey": "$default",
+            "stage": "$default",
+        },
+        **({"body": text} if body else {}),
+        "isBase64Encoded": encoded,
+    }
+
+
+def _quoted(path):
+    return quote(path) if isinstance(path, bytes) else path

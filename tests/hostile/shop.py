@@ -1,0 +1,70 @@
+"""What the stores hold, to compare it before and after an attack."""
+
+import json
+import re
+
+from flashsale.model import V5
+from flashsale.scripts import Keys
+from tests.support import USERS
+
+# Enough for all that is bought on the way.
+UNITS = 1_000_000
+# What a request may leave behind under a name that its sender has chosen: nothing but this.
+OWN_NAMES = ("idem:", "}:idem:")
+# What servers write by themselves, and what ends by itself, while a test runs.
+STANDING = re.compile(r"sweeper|relay:.*|.*\}:lease")
+
+
+class Shop:
+    """One product on sale, and the stores."""
+
+    def __init__(self, product_id, redis, database):
+        self.product_id = product_id
+        self.redis = redis
+        self._database = database
+
+    def body(self, **changes):
+        fields = {"productId": self.product_id, "userId": USERS[0], **changes}
+        return json.dumps({k: v for k, v in fields.items() if v is not ...}).encode()
+
+    def names(self):
+        """The names of all keys, without those of idempotency and of running servers."""
+        return {
+            name
+            for name in self.redis.scan_iter(count=1000)
+            if not STANDING.fullmatch(name) and not any(part in name for part in OWN_NAMES)
+        }
+
+    def books(self):
+        """Stock, ledger and orders of the product, and how many rows each table has."""
+        keys = Keys(self.product_id)
+        rows = self._database.execute(
+            "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM products),"
+            " (SELECT count(*) FROM orders), (SELECT sum(stock) FROM products)"
+        ).fetchone()
+        return {
+            "stock": self.redis.get(keys.stock),
+            "ledger": self.redis.xrange(keys.ledger),
+            "sale": self.redis.hgetall(keys.sale),
+            "buyers": self.redis.hgetall(keys.buyers),
+            "rows": rows,
+        }
+
+    def everything(self):
+        return self.names(), self.books()
+
+    def rows(self):
+        """The orders of the product: id, status and quantity."""
+        return set(
+            self._database.execute(
+                "SELECT id, status, quantity FROM orders WHERE product_id = %s", [self.product_id]
+            )
+        )
+
+    def order(self, id_, **changes):
+        """The body of a queue message with one order of V4."""
+        fields = {
+            "id": id_, "product_id": self.product_id, "user_id": USERS[0], "quantity": 1,
+            "generation": V5 - 1, "correlation_id": "c",
+        }  # fmt: skip
+        return fields | changes

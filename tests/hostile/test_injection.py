@@ -1,0 +1,152 @@
+"""Lua, SQL and key injection through every field, on both edges.
+
+After each try the stores hold what they held, and no key has a name that the attacker made.
+"""
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.hostile.budget import fuzzed
+from tests.support import USERS
+
+PAYLOADS = [
+    "'; DROP TABLE orders; --",
+    "' OR '1'='1",
+    "'||(SELECT/**/version())||'",
+    "1);DELETE/**/FROM/**/users;--",
+    "$$;DROP/**/TABLE/**/users;$$",
+    "%(id)s",
+    "%s%s%s%n",
+    "{0}{1.__class__}",
+    "${jndi:ldap://127.0.0.1/a}",
+    "{{7*7}}",
+    "');redis.call('FLUSHALL')--",
+    "\"..redis.call('SET','owned','1')..\"",
+    "]]redis.call('DEL',KEYS[1])[[",
+    "x\r\nFLUSHALL\r\n",
+    "*1\r\n$8\r\nFLUSHALL\r\n",
+    "x}:stock",
+    "a}:ledger{",
+    "p}:idem:u",
+    "*",
+    "?",
+    "../../stock",
+    "sales",
+    "relay:inbox",
+    "\x00",
+    "",
+]
+FIELDS = ["productId", "userId", "quantity", "Idempotency-Key", "order", "product", "stock"]
+IN_HEADERS = {"Idempotency-Key"}
+
+
+def attack(door, shop, field, payload):
+    """One request with the payload in one place; its answer."""
+    headers = {"content-type": "application/json"}
+    if field in ("order", "product", "stock"):
+        path = {
+            "order": "/api/v5/orders/{}",
+            "product": "/api/products/{}",
+            "stock": "/api/v5/products/{}/stock",
+        }[field].format(quote(payload, safe=""))
+        return door.request("GET", path, headers=headers)
+    if field in IN_HEADERS:
+        headers[field] = payload
+        return door.request("POST", "/api/v5/buy", shop.body(), headers)
+    return door.request("POST", "/api/v5/buy", shop.body(**{field: payload}), headers)
+
+
+def changed_as_answered(shop, before, answer, field):
+    names, books = before
+    after_names, after = shop.everything()
+    assert answer.status < 500, answer.body
+    assert after_names == names, "a key that somebody outside has named"
+    if answer.status == 202:  # the field takes such texts, and they are data
+        assert int(after["stock"]) == int(books["stock"]) - 1
+        assert len(after["ledger"]) == len(books["ledger"]) + 1
+        assert after["rows"] == books["rows"]
+    else:
+        assert after == books
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_known_payloads(door, shop, field):
+    for payload in PAYLOADS:
+        if field in IN_HEADERS and {"\r", "\0"} & set(payload):
+            continue  # no client or gateway sends that in a header; see test_wire.py
+        before = shop.everything()
+        answer = attack(door, shop, field, payload)
+        changed_as_answered(shop, before, answer, field)
+
+
+@fuzzed(1)
+@given(
+    field=st.sampled_from(FIELDS),
+    payload=st.text(max_size=40) | st.text("'\";-{}[]:*\\$%()\r\n\0", max_size=20),
+)
+def test_any_text(aws_lambda, shop, field, payload):
+    before = shop.everything()
+
+    answer = attack(aws_lambda, shop, field, payload)
+
+    changed_as_answered(shop, before, answer, field)
+
+
+@pytest.mark.parametrize("generation", [1, 2, 3, 4])
+@pytest.mark.parametrize("field", ["productId", "userId"])
+def test_the_other_generations(door, shop, generation, field):
+    """V3 and V4 claim a unit for whoever asks: so only what no user can be called is tried here."""
+    for payload in PAYLOADS:
+        if field == "userId" and payload.isprintable() and payload.strip() and " " not in payload:
+            continue
+        before = shop.everything()
+
+        answer = door.request("POST", f"/api/v{generation}/buy", shop.body(**{field: payload}))
+
+        assert answer.status in (400, 404)
+        assert shop.everything() == before
+
+
+def test_an_idempotency_key_of_one_user_is_not_anothers(door, shop):
+    """User "a:b" with key "c" is not user "a" with key "b:c"."""
+    first = buy(door, shop, f"a:{shop.product_id}", "c")
+    second = buy(door, shop, "a", f"{shop.product_id}:c")
+
+    assert (first.status, second.status) == (202, 202)
+    assert first.json["orderId"] != second.json["orderId"]
+
+
+def test_an_order_id_reaches_no_other_key(door, shop):
+    """An Idempotency-Key may end as a ledger's name ends; it is a string, and no stream."""
+    assert buy(door, shop, USERS[0], f"{shop.product_id}}}:ledger").status == 202
+    for separator in (" ", ":"):
+        product_id = f"{shop.product_id}}}:idem:{USERS[0]}{separator}{shop.product_id}"
+        order_id = quote(f"{product_id}:1-1", safe="")
+
+        answer = door.request("GET", f"/api/v5/orders/{order_id}")
+
+        assert (answer.status, answer.json["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("payload", [*PAYLOADS, "\ud800", "é", "x" * 100_000])
+def test_a_correlation_id_is_a_name_or_is_replaced(
+    aws_lambda, one_thread, shop, payload, monkeypatch
+):
+    """It comes from API Gateway; a Function URL, or a proxy, is no API Gateway."""
+    monkeypatch.setattr(aws_lambda, "request_id", payload)
+
+    for generation in (4, 5):
+        answer = aws_lambda.request("POST", f"/api/v{generation}/buy", shop.body())
+        assert answer.status == 202
+
+    ((_, entry),) = shop.books()["ledger"]
+    assert 0 < len(entry["c"]) <= 128
+    assert entry["c"].isprintable()
+
+
+def buy(door, shop, user_id, key):
+    headers = {"content-type": "application/json", "Idempotency-Key": key}
+    return door.request("POST", "/api/v5/buy", shop.body(userId=user_id), headers)

@@ -1,0 +1,129 @@
+"""What `template.yaml` lets each function do, after SAM has made roles and policies of it."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import boto3
+from cfnlint.decode import decode
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from infra.paths import ROOT
+
+# An action, and the logical id of the resource that it is for (what is no resource of ours as is).
+Grant = tuple[str, str]
+
+# What Lambda itself does in a function's name with a queue that it polls.
+POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+
+def read(path: str) -> dict[str, Any]:
+    """A template, with functions such as !Ref spelled out."""
+    document, problems = decode(str(ROOT / path))
+    assert not problems
+    loaded: dict[str, Any] = json.loads(json.dumps(document))
+    return loaded
+
+
+@cache
+def transformed() -> dict[str, Any]:
+    """`template.yaml` as CloudFormation gets it, offline."""
+    template = read("template.yaml")
+    for resource in template["Resources"].values():
+        for folder in ("CodeUri", "ContentUri"):  # `sam deploy` has uploaded them by then
+            if folder in resource["Properties"]:
+                resource["Properties"][folder] = "s3://bucket/key"
+    declared = template["Parameters"].items()
+    defaults = {name: parameter.get("Default", "given") for name, parameter in declared}
+    session = boto3.Session(region_name="us-east-1")
+    translator = Translator({}, Parser(), boto_session=session)
+    made: dict[str, Any] = translator.translate(template, parameter_values=defaults)
+    return made
+
+
+def functions() -> dict[str, str]:
+    """Logical ids of all functions, by the folder of their code."""
+    found = of_type("AWS::Serverless::Function", read("template.yaml"))
+    return {p["CodeUri"].strip("/").rpartition("/")[2]: name for name, p in found.items()}
+
+
+def of_type(kind: str, template: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The properties of all resources of a type, by logical id."""
+    resources = (template or transformed())["Resources"].items()
+    return {name: made["Properties"] for name, made in resources if made["Type"] == kind}
+
+
+def managed_policies(function: str) -> set[str]:
+    """Names of AWS' own policies that SAM attaches."""
+    role = of_type("AWS::IAM::Role")[f"{function}Role"]
+    return {str(arn).rpartition("/")[2] for arn in role.get("ManagedPolicyArns", [])}
+
+
+def granted(function: str) -> set[Grant]:
+    """What the policies of its role allow, AWS' own aside."""
+    role = of_type("AWS::IAM::Role")[f"{function}Role"]
+    attached = [
+        policy
+        for policy in of_type("AWS::IAM::Policy").values()
+        if {"Ref": f"{function}Role"} in policy["Roles"]
+    ]
+    return {
+        grant
+        for policy in [*role.get("Policies", []), *attached]
+        for statement in listed(policy["PolicyDocument"]["Statement"])
+        for grant in _grants(statement)
+    }
+
+
+def used_by_lambda(function: str) -> set[Grant]:
+    """What Lambda itself needs of the role: to poll, and to keep failed invocations."""
+    reference = {"Ref": function}
+    polled = [
+        target(mapping["EventSourceArn"])
+        for mapping in of_type("AWS::Lambda::EventSourceMapping").values()
+        if mapping["FunctionName"] == reference
+    ]
+    kept = [
+        target(config["DestinationConfig"]["OnFailure"]["Destination"])
+        for config in of_type("AWS::Lambda::EventInvokeConfig").values()
+        if config["FunctionName"] == reference
+    ]
+    return {(action, queue) for queue in polled for action in POLLING} | {
+        ("sqs:SendMessage", queue) for queue in kept
+    }
+
+
+def statements(node: Any) -> Iterator[dict[str, Any]]:
+    """Every statement of every policy anywhere in a template."""
+    if isinstance(node, dict):
+        if "Effect" in node:
+            yield node
+        for part in node.values():
+            yield from statements(part)
+    elif isinstance(node, list):
+        for part in node:
+            yield from statements(part)
+
+
+def listed(value: Any) -> list[Any]:
+    """One or many, as IAM takes them."""
+    return value if isinstance(value, list) else [value]
+
+
+def target(resource: Any) -> str:
+    """The logical id that a resource's ARN is of, or what stands there instead."""
+    match resource:
+        case {"Fn::GetAtt": [str(name), "Arn"]} | {"Ref": str(name)}:
+            return name
+        case str():
+            return resource
+    return json.dumps(resource)
+
+
+def _grants(statement: dict[str, Any]) -> Iterator[Grant]:
+    assert statement["Effect"] == "Allow"
+    for action in listed(statement["Action"]):
+        for resource in listed(statement["Resource"]):
+            yield action, target(resource)

@@ -1,0 +1,113 @@
+"""What the tests of the admin API share: the API in process, tokens, and stores that die."""
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import httpx
+
+from flashsale.books import read_books
+from flashsale.claims import Claim, Claimed
+from flashsale.config import Trust
+from flashsale.http.dependencies import get_services
+from flashsale.relay import LEASE_MS, TOKEN
+from functions.admin.app import api
+from infra import sign_in
+from tests.support import USERS
+
+SECRET = "a-secret-of-32-bytes-for-tests-only"
+TRUST = Trust(sign_in.ISSUER, sign_in.AUDIENCE, secret=SECRET)
+
+
+def token(user="boss", *, admin=True):
+    return sign_in.mint(SECRET, user, admin=admin, minutes=5)
+
+
+class Nowhere:
+    """A queue that takes everything and holds nothing."""
+
+    async def send(self, envelopes):
+        pass
+
+    async def waiting(self, _url=""):
+        return 0
+
+
+class Desk:
+    """The admin API as a client sees it; `services` are what the next request is served with."""
+
+    def __init__(self, http, services):
+        self._http = http
+        self.services = services
+        api.dependency_overrides[get_services] = lambda: trusting(self.services)
+
+    async def post(self, path, body=None, key=None, bearer=None):
+        headers = {"Authorization": f"Bearer {bearer or token()}"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        return await self._http.post(f"/api/admin{path}", json=body, headers=headers)
+
+    async def get(self, path, bearer=None):
+        headers = {"Authorization": f"Bearer {bearer or token()}"}
+        return await self._http.get(f"/api/admin{path}", headers=headers)
+
+    async def act(self, product_id, action, body=None, key=None):
+        return await self.post(f"/products/{product_id}/{action}", body, key)
+
+    async def cancel(self, order_id, reason="broken in transit", key=None):
+        return await self.post(f"/orders/{order_id}/cancel", {"reason": reason}, key)
+
+    async def audit_of(self, target):
+        return [e for e in await self.services.audit.latest(500) if e.target == target]
+
+
+def trusting(services):
+    if services.settings.trust is None:
+        services.settings = replace(services.settings, trust=TRUST)
+    return services
+
+
+@asynccontextmanager
+async def desk_of(services):
+    services.order_queue = Nowhere()
+    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        yield Desk(http, services)
+    api.dependency_overrides.clear()
+
+
+def dies(monkeypatch, adapter, method, error, *, after):
+    """The next call of this method fails: before it has an effect, or after."""
+    real = getattr(adapter, method)
+
+    async def once(*arguments, **named):
+        monkeypatch.setattr(adapter, method, real)
+        if after:
+            await real(*arguments, **named)
+        raise error("gone")
+
+    monkeypatch.setattr(adapter, method, once)
+
+
+async def claim(services, product_id, user=USERS[0], quantity=1):
+    return await services.ledger.claim(Claim(product_id, user, quantity), TOKEN, LEASE_MS)
+
+
+async def sell(services, product_id, users, quantity=1, *, settle=True):
+    """V5 orders that are CONFIRMED."""
+    for user in users:
+        assert isinstance(await claim(services, product_id, user, quantity), Claimed)
+    orders = await services.ledger.unsent(product_id, 100)
+    await services.orders.confirm(orders)
+    if settle:
+        await services.ledger.settle(product_id, orders)
+    return orders
+
+
+async def books_of(services, product_id):
+    """The books of a product, which must balance."""
+    (books,) = await read_books(services, [product_id])
+    snapshot = await services.ledger.snapshot(product_id)
+    assert snapshot is None or snapshot.balanced, snapshot
+    assert (books.imbalance, books.oversold) == (0, 0), books
+    assert books.postgres_stock == books.initial - books.confirmed
+    return books

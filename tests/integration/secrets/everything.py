@@ -1,0 +1,35 @@
+"""Every function in one process, as Lambda runs it; takes the name of a file.
+
+
+Standard input has pairs of a function and an event, as JSON; FILE gets what the handlers return.
+"""
+
+import importlib
+import json
+import sys
+import traceback
+from pathlib import Path
+
+from flashsale import bootstrap, database, process
+from tests.integration.test_events import Context
+
+
+def main(answers: Path) -> None:
+    returned = []
+    for function, event in json.load(sys.stdin):
+        process.services.cache_clear()
+        try:
+            handler = importlib.import_module(f"functions.{function}.app").handler
+            returned.append(handler(event, Context()))
+        except Exception as error:  # noqa: BLE001 - Lambda's client logs it, and returns its text
+            traceback.print_exc()
+            returned.append({"errorMessage": str(error), "errorType": type(error).__name__})
+    answers.write_text(json.dumps(returned))
+
+
+if __name__ == "__main__":
+    # What is down is down at once: the real patience is tested elsewhere.
+    bootstrap.SQS_CONNECT_TIMEOUT = 0.3
+    bootstrap.SQS_TIMEOUT = 0.3
+    database.CONNECT_TIMEOUT = 1
+    main(Path(sys.argv[1]))

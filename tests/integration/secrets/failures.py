@@ -1,0 +1,126 @@
+"""Recognisable secrets, what carries them in, and what can go wrong around them."""
+
+import json
+import re
+from urllib.parse import urlsplit
+
+from flashsale.messages import Order
+from infra import sign_in
+from infra.paths import ROOT
+from infra.stack.program import free_port
+from tests.support import USERS
+
+REDIS_PASSWORD = "s3cretOfRedis"
+DATABASE_PASSWORD = "s3cretOfPostgres"
+JWT_SECRET = "s3cretOfTokens-s3cretOfTokens-s3cretOfTokens"
+KEY = "s3cretIdempotencyKey"
+AWS_SECRET = "s3cretOfAws"
+TOKEN = sign_in.mint(JWT_SECRET, USERS[0], admin=True, minutes=60)
+FORGED = sign_in.mint(JWT_SECRET + "forged", USERS[0], admin=True, minutes=60)
+OPAQUE = "s3cretOpaqueToken"
+# Parts too: who has a token's claims and signature has the token.
+SECRETS = ["s3cret", *TOKEN.split(".")[1:], *FORGED.split(".")[1:]]
+
+PRODUCT = "p-secret"
+USER = "keeper"
+
+
+def at(url, **changed):
+    """The same URL with another port or password."""
+    parts = urlsplit(url)
+    password, port = changed.get("password", parts.password), changed.get("port", parts.port)
+    return f"{parts.scheme}://{parts.username}:{password}@{parts.hostname}:{port}{parts.path}"
+
+
+def failures(env):
+    """What goes wrong, by name: the environment's variables that change."""
+    redis, database, port = env["REDIS_URL"], env["DATABASE_URL"], free_port()
+    return {
+        "nothing but SQS": {},
+        "tokens are needed": {"AUTH": "jwt"},
+        "Redis is down": {"REDIS_URL": at(redis, port=port)},
+        "Redis refuses the password": {"REDIS_URL": at(redis, password="s3cretButWrong")},
+        "a / in Redis' password": {"REDIS_URL": at(redis, password="s3cret/s3cret")},
+        "a cluster that is none": {"REDIS_URL": redis.replace("redis", "redis+cluster", 1)},
+        "PostgreSQL is down": {"DATABASE_URL": at(database, port=port)},
+        "PostgreSQL refuses the password": {"DATABASE_URL": at(database, password="s3cretNot")},
+        "a % in PostgreSQL's password": {"DATABASE_URL": at(database, password="s3cret%zz")},
+        "a bug: no such table": {"DATABASE_URL": f"{database}?options=-csearch_path%3Dnowhere"},
+        "another scheme": {"DATABASE_URL": database.replace("postgresql", "pg", 1)},
+        "a short secret": {"AUTH": "jwt", "JWT_SECRET": "s3cret"},
+        "a secret too many": {"JWT_JWKS_URL": "https://issuer.invalid/keys"},
+        "SQS is down": {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "ORDERS_QUEUE_URL": f"http://127.0.0.1:{port}/000000000000/orders",
+        },
+    }
+
+
+FAILURES = failures({"REDIS_URL": "redis://u:p@h:1/0", "DATABASE_URL": "postgresql://u:p@h:1/d"})
+
+
+PURCHASE = {"productId": PRODUCT, "userId": USERS[0]}
+REQUESTS = [
+    ("POST", "/api/v1/buy", PURCHASE, TOKEN, KEY),
+    ("POST", "/api/v2/buy", PURCHASE, TOKEN, KEY),
+    ("POST", "/api/v3/buy", PURCHASE, TOKEN, KEY),
+    ("POST", "/api/v4/buy", PURCHASE, TOKEN, KEY),
+    ("POST", "/api/v5/buy", PURCHASE, TOKEN, KEY),
+    ("POST", "/api/v5/buy", {**PURCHASE, "quantity": 2}, TOKEN, KEY),  # the key, reused
+    ("POST", "/api/v5/buy", PURCHASE, FORGED, KEY),
+    ("POST", "/api/v5/buy", {**PURCHASE, "quantity": "many"}, OPAQUE, f"{KEY} with spaces"),
+    ("GET", "/api/products", None, TOKEN, KEY),
+    ("GET", f"/api/v5/orders/{PRODUCT}:1-0", None, TOKEN, KEY),
+    ("GET", f"/api/v5/products/{PRODUCT}/stock", None, TOKEN, KEY),
+    ("POST", "/api/admin/products", PURCHASE, TOKEN, KEY),
+    ("GET", "/health", None, TOKEN, KEY),
+]
+
+
+def headers(token, key):
+    json_ = {"content-type": "application/json"}
+    return {"authorization": f"Bearer {token}", "idempotency-key": key, **json_}
+
+
+def events():
+    base = json.loads((ROOT / "events" / "buy-v5.json").read_text())
+    for method, path, body, token, key in REQUESTS:
+        http = base["requestContext"]["http"] | {"method": method, "path": path}
+        yield (
+            "buy",
+            {
+                **base,
+                "rawPath": path,
+                "headers": {**base["headers"], **headers(token, key)},
+                "requestContext": {**base["requestContext"], "http": http},
+                "body": json.dumps(body) if body else "",
+            },
+        )
+    order = Order(id="secret-1", product_id=PRODUCT, user_id="made-by-a-token", generation=4)
+    messages = [order.model_dump_json(), "poison"]
+    batch = {"Records": [{"messageId": f"m-{n}", "body": body} for n, body in enumerate(messages)]}
+    yield "order", batch
+    yield "rollback", batch
+    yield "sweep", {}
+    yield "migrate", {}
+
+
+# What nobody outside need know: classes, stack traces, files, hosts, statements, libraries.
+INTERNALS = re.compile(
+    r"Traceback|\w(Error|Exception|Unavailable|Rejected)\b|\.py\b|/(srv|var|usr|home|work|opt)/"
+    r"|site-packages|127\.0\.0\.1|localhost|\bport \d|\bERRNO\b|Errno|NOAUTH|WRONGPASS|EVALSHA"
+    r"|\b(SELECT|INSERT|UPDATE)\b|\brelation \"|constraint"
+    r"|psycopg|botocore|hiredis|pydantic|0x[0-9a-f]{6}"
+)
+
+
+def assert_no_secret(text):
+    for secret in SECRETS:
+        found = re.search(f".*{re.escape(secret)}.*", text)
+        assert not found, found[0]
+
+
+def assert_no_internals(answer):
+    body = answer["body"]
+    found = INTERNALS.search(body + json.dumps(answer.get("headers", {})))
+    assert not found, f"{found[0]!r} in {body}"

@@ -1,0 +1,294 @@
+"""Admin API: cancel an order. Its units come back once, whatever dies, and whoever else is late."""
+
+import asyncio
+import uuid
+
+import pytest
+
+from flashsale.batch import Message
+from flashsale.claims import Claimed
+from flashsale.compensate import compensate
+from flashsale.errors import DatabaseUnavailable, StockUnavailable
+from flashsale.messages import Envelope, Order
+from flashsale.model import OrderStatus, Refusal, Terms
+from flashsale.place_orders import place_orders
+from flashsale.rebuild import rebuild
+from flashsale.sales import put_on_sale
+from flashsale.scripts import Keys
+from tests.integration.admin_desk import books_of, claim, dies, sell
+from tests.integration.queued import queued
+from tests.support import USERS
+
+
+def message_of(*orders):
+    return Message("m", Envelope.of(orders).model_dump_json())
+
+
+async def test_a_confirmed_order_is_cancelled_and_its_units_are_sold_again(
+    desk, services, new_product
+):
+    product_id = await new_product(4)
+    order, _ = await sell(services, product_id, USERS[:2], 2)
+    assert await claim(services, product_id) is Refusal.SOLD_OUT
+
+    answer = await desk.cancel(order.id)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {
+        "orderId": order.id, "status": "CANCELLED", "reason": "broken in transit",
+    }  # fmt: skip
+    books = await books_of(services, product_id)
+    assert (books.confirmed, books.cancelled, books.redis_stock) == (2, 2, 2)
+    assert (books.ledger.settled, books.ledger.released, books.ledger.initial) == (2, 2, 4)
+    assert isinstance(await claim(services, product_id, quantity=2), Claimed)
+
+
+async def test_twice_is_once_also_at_the_same_instant(desk, services, new_product):
+    product_id = await new_product(4)
+    (order,) = await sell(services, product_id, USERS[:1], 2)
+
+    answers = await asyncio.gather(*(desk.cancel(order.id) for _ in range(8)))
+    again = await desk.cancel(order.id, "another reason")
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert again.json()["reason"] == "broken in transit", "the first reason stands"
+    books = await books_of(services, product_id)
+    assert (books.redis_stock, books.postgres_stock, books.ledger.released) == (4, 4, 2)
+
+
+@pytest.mark.parametrize("settled", [True, False])
+@pytest.mark.parametrize("after", [True, False])
+async def test_redis_dies_on_the_way(desk, services, new_product, monkeypatch, settled, after):
+    product_id = await new_product(4)
+    (order,) = await sell(services, product_id, USERS[:1], 2, settle=settled)
+    dies(monkeypatch, services.ledger, "give_back", StockUnavailable, after=after)
+
+    failed = await desk.cancel(order.id, key=f"c-{order.id}")
+    begun = await desk.audit_of(order.id)
+    repeated = await desk.cancel(order.id, key=f"c-{order.id}")
+
+    assert (failed.status_code, repeated.status_code) == (503, 200)
+    assert [entry.outcome for entry in begun] == ["begun"]
+    assert [entry.outcome for entry in await desk.audit_of(order.id)] == ["done"]
+    books = await books_of(services, product_id)
+    assert (books.redis_stock, books.postgres_stock) == (4, 4)
+
+
+async def test_redis_is_never_ahead_of_postgresql(desk, services, new_product, monkeypatch):
+    """A buyer of the unit that comes back must find it in PostgreSQL, too."""
+    product_id = await new_product(1)
+    (order,) = await sell(services, product_id, USERS[:1])
+    dies(monkeypatch, services.audit, "begin", DatabaseUnavailable, after=False)
+
+    failed = await desk.cancel(order.id)
+
+    assert failed.status_code == 503
+    assert await claim(services, product_id) is Refusal.SOLD_OUT
+
+
+async def test_postgresql_dies_at_the_end(desk, services, new_product, monkeypatch):
+    product_id = await new_product(4)
+    (order,) = await sell(services, product_id, USERS[:1], 2)
+    dies(monkeypatch, services.audit, "end", DatabaseUnavailable, after=False)
+
+    failed, repeated = await desk.cancel(order.id), await desk.cancel(order.id)
+
+    assert (failed.status_code, repeated.status_code) == (503, 200)
+    assert (await books_of(services, product_id)).redis_stock == 4
+
+
+@pytest.mark.parametrize("late", [place_orders, compensate])
+@pytest.mark.parametrize("settled", [True, False])
+async def test_late_messages_change_nothing(desk, services, new_product, late, settled):
+    product_id = await new_product(4)
+    (order,) = await sell(services, product_id, USERS[:1], 2, settle=settled)
+    await desk.cancel(order.id)
+    before = await books_of(services, product_id)
+
+    await late(services, [message_of(order)])
+    await services.ledger.settle(product_id, [order])
+
+    assert await books_of(services, product_id) == before
+    assert before.redis_stock == 4
+
+
+@pytest.mark.parametrize("late", [place_orders, compensate])
+async def test_a_late_message_comes_between_the_two_steps(
+    desk, services, new_product, monkeypatch, late
+):
+    """PostgreSQL has cancelled, Redis does not know: the message may give the units back, too."""
+    product_id = await new_product(4)
+    (order,) = await sell(services, product_id, USERS[:1], 2, settle=False)
+    dies(monkeypatch, services.ledger, "give_back", StockUnavailable, after=False)
+    assert (await desk.cancel(order.id)).status_code == 503
+
+    await late(services, [message_of(order)])
+    await desk.cancel(order.id)
+
+    books = await books_of(services, product_id)
+    assert (books.redis_stock, books.ledger.released) == (4, 2)
+
+
+async def test_a_claim_that_is_no_order_yet_is_cancelled_for_good(desk, services, new_product):
+    product_id = await new_product(4)
+    await claim(services, product_id, quantity=2)
+    (order,) = await services.ledger.unsent(product_id, 1)
+
+    answer = await desk.cancel(order.id)
+    outcome = await place_orders(services, [message_of(order)])
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "CANCELLED")
+    assert (outcome.confirmed, len(outcome.cancelled)) == ([], 1)
+    books = await books_of(services, product_id)
+    assert (books.confirmed, books.redis_stock, books.postgres_stock) == (0, 4, 4)
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_redis_dies_while_a_claim_is_cancelled(
+    desk, services, new_product, monkeypatch, after
+):
+    product_id = await new_product(4)
+    await claim(services, product_id, quantity=2)
+    (order,) = await services.ledger.unsent(product_id, 1)
+    dies(monkeypatch, services.ledger, "release", StockUnavailable, after=after)
+
+    failed, repeated = await desk.cancel(order.id), await desk.cancel(order.id)
+
+    assert (failed.status_code, repeated.status_code) == (503, 200)
+    assert (await books_of(services, product_id)).redis_stock == 4
+
+
+async def test_races_against_the_order_function_and_the_rollback(desk, services, new_product):
+    product_id = await new_product(40)
+    for user in USERS[:20]:
+        await claim(services, product_id, user, 2)
+    orders = await services.ledger.unsent(product_id, 100)
+
+    await asyncio.gather(
+        *(place_orders(services, [message_of(order)]) for order in orders),
+        *(desk.cancel(order.id) for order in orders),
+        *(compensate(services, [message_of(order)]) for order in orders[:10]),
+    )
+
+    rows = [await services.orders.get(order.id) for order in orders]
+    assert {row.status for row in rows} == {OrderStatus.CANCELLED}
+    books = await books_of(services, product_id)
+    assert (books.redis_stock, books.postgres_stock, books.unsettled) == (40, 40, 0)
+
+
+async def test_the_purchase_limit_is_given_back(desk, services, new_product):
+    product_id = await new_product(10, on_sale=False)
+    await services.stock.open_sale(product_id, 10, Terms(limit_per_buyer=2))
+    (settled,) = await sell(services, product_id, USERS[:1], 2)
+    (unsettled,) = await sell(services, product_id, USERS[1:2], 2, settle=False)
+    assert await claim(services, product_id) is Refusal.PURCHASE_LIMIT
+
+    for order in (settled, unsettled):
+        await desk.cancel(order.id)
+
+    assert isinstance(await claim(services, product_id, USERS[0], 2), Claimed)
+    assert isinstance(await claim(services, product_id, USERS[1], 2), Claimed)
+
+
+@pytest.mark.parametrize("state", ["pause", "end"])
+async def test_while_the_sale_stands_still_the_units_are_kept(desk, services, new_product, state):
+    product_id = await new_product(4)
+    (order,) = await sell(services, product_id, USERS[:1], 2)
+    await desk.act(product_id, state)
+
+    await desk.cancel(order.id)
+    going_on = await desk.act(product_id, "resume" if state == "pause" else "open")
+
+    assert going_on.json()["stock"] == 4
+    await books_of(services, product_id)
+
+
+async def test_an_order_of_an_earlier_sale(desk, services, new_product):
+    product_id = await new_product(4)
+    (order,) = await sell(services, product_id, USERS[:1], 2)
+    await desk.act(product_id, "end")
+    await desk.act(product_id, "open")
+
+    await desk.cancel(order.id)
+    await desk.cancel(order.id)
+
+    books = await books_of(services, product_id)
+    assert (books.redis_stock, books.ledger.initial, books.ledger.settled) == (4, 4, 0)
+
+
+async def test_a_rebuild_between_the_two_steps_counts_the_units_once(
+    desk, services, new_product, monkeypatch
+):
+    product_id = await new_product(4)
+    (order,) = await sell(services, product_id, USERS[:1], 2)
+    dies(monkeypatch, services.ledger, "give_back", StockUnavailable, after=False)
+    assert (await desk.cancel(order.id)).status_code == 503
+    keys = Keys(product_id)
+    await services.redis.delete(keys.stock, keys.sale, keys.ledger)
+
+    assert await rebuild(services, [product_id], lambda: 0, 5, grace=0) == {product_id: 4}
+    await desk.cancel(order.id)
+
+    books = await books_of(services, product_id)
+    assert (books.redis_stock, books.postgres_stock) == (4, 4)
+
+
+async def test_a_sale_that_opens_with_an_old_reading_gets_the_units(desk, services, new_product):
+    product_id = await new_product(4)
+    (order,) = await sell(services, product_id, USERS[:1], 2)
+    old = await services.products.supply(product_id)
+    keys = Keys(product_id)
+    await services.redis.delete(keys.stock, keys.sale, keys.ledger)
+    await desk.cancel(order.id)  # it finds no sale
+
+    await put_on_sale(services, old, old.stock, Terms(), again=True)
+
+    assert (await books_of(services, product_id)).redis_stock == 4
+
+
+@pytest.mark.parametrize("late", [place_orders, compensate])
+async def test_an_order_of_v4(desk, services, new_product, late):
+    product_id = await new_product(4)
+    await services.stock.decrement(product_id, 1)
+    (message,) = queued(product_id, 1)
+    order_id = Order.model_validate_json(message.body).id
+    too_early = await desk.cancel(order_id)
+    await place_orders(services, [message])
+
+    for _ in range(2):
+        assert (await desk.cancel(order_id)).status_code == 200
+        await late(services, [message])
+
+    assert (too_early.status_code, too_early.json()["code"]) == (404, "no_such_order")
+    books = await books_of(services, product_id)
+    assert (books.confirmed, books.redis_stock, books.postgres_stock) == (0, 4, 4)
+
+
+async def test_an_order_of_v2_goes_back_to_postgresql_only(desk, services, new_product):
+    product_id = await new_product(4)
+    order = Order(id=str(uuid.uuid4()), product_id=product_id, user_id=USERS[0], generation=2)
+    await services.orders.take_units_and_insert(order)
+
+    await desk.cancel(order.id)
+
+    books = await books_of(services, product_id)
+    assert (books.postgres_stock, books.redis_stock) == (4, 4)
+
+
+async def test_what_the_rollback_cancelled_gives_nothing_back_again(desk, services, new_product):
+    product_id = await new_product(4)
+    await claim(services, product_id, quantity=2)
+    (order,) = await services.ledger.unsent(product_id, 1)
+    await compensate(services, [message_of(order)])
+
+    answer = await desk.cancel(order.id)
+
+    assert answer.status_code == 200
+    assert (await books_of(services, product_id)).redis_stock == 4
+
+
+@pytest.mark.parametrize("order_id", ["no-such-order", "p-01:1-1", ":1-1", "a:b:c", "{x}:1-1"])
+async def test_an_order_that_never_was(desk, order_id):
+    answer = await desk.cancel(order_id)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_order")

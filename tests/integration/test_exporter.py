@@ -1,0 +1,169 @@
+"""The exporter on a real Valkey and a real PostgreSQL, and what it does when one is gone."""
+
+import asyncio
+from urllib.request import urlopen
+
+import pytest
+from prometheus_client import CollectorRegistry, start_http_server
+
+from flashsale.claims import Claim
+from flashsale.place_orders import place_orders
+from flashsale.relay import LEASE_MS, TOKEN
+from infra.exporter.exporter import REST, Exporter, Resting, sources_of
+from infra.queues import Depth
+from infra.stack.program import free_port
+from infra.target import Target
+from tests.integration.queued import queued
+from tests.support import USERS
+
+
+class Messages:
+    """Queues with so many messages; None while SQS does not answer."""
+
+    def __init__(self, count=0):
+        self.count = count
+
+    def depths_if_known(self):
+        return None if self.count is None else {"orders": Depth(self.count, 0, 0)}
+
+
+@pytest.fixture
+def scrape(migrated):
+    """What a scrape shows of a product, or of everything: values by name and labels."""
+
+    async def run(services, product_id=None, queues=None):
+        target = Target(migrated.redis_url, migrated.database_url, "http://127.0.0.1:1")
+        sources = sources_of(target, services, queues)
+        families = await Exporter(sources, asyncio.get_running_loop()).scrape()
+        return {
+            (sample.name.removeprefix("flashsale_"), *sample.labels.values()): sample.value
+            for family in families
+            for sample in family.samples
+            if product_id is None or sample.labels.get("product") == product_id
+        }
+
+    return run
+
+
+async def test_a_claim_is_seen_on_its_way(services, new_product, scrape):
+    product_id = await new_product(5)
+    await services.ledger.claim(Claim(product_id, USERS[0], 2), TOKEN, LEASE_MS)
+
+    seen = await scrape(services, product_id)
+
+    assert seen["stock_units", product_id, "redis"] == 3
+    assert seen["stock_units", product_id, "postgresql"] == 5
+    assert seen["unsettled_units", product_id] == 2
+    assert seen["oldest_claim_age_seconds", product_id] >= 0
+    assert seen["confirmed_units_total", product_id] == 0
+    assert seen["books_broken", product_id] == 0
+
+
+async def test_units_that_are_nowhere_break_the_books(services, new_product, scrape):
+    product_id = await new_product(5, in_redis=3)
+
+    seen = await scrape(services, product_id, Messages(0))
+
+    assert seen["lost_units", product_id] == seen["imbalance_units", product_id] == 2
+    assert seen["books_broken", product_id] == 1
+
+
+@pytest.mark.parametrize("waiting", [2, None], ids=["in a queue", "SQS does not answer"])
+async def test_units_that_may_be_in_a_queue_do_not(services, new_product, scrape, waiting):
+    product_id = await new_product(5, in_redis=3)
+
+    seen = await scrape(services, product_id, Messages(waiting))
+
+    assert seen["unsettled_units", product_id] == 2
+    assert (seen["lost_units", product_id], seen["books_broken", product_id]) == (0, 0)
+
+
+async def test_who_sold_is_seen_with_the_first_order(services, claimed, scrape):
+    product_id = await claimed(1)
+    assert ("product_info", product_id, "4") not in await scrape(services, product_id)
+
+    await place_orders(services, queued(product_id))
+
+    seen = await scrape(services, product_id)
+    assert seen["product_info", product_id, "4"] == 1
+    assert seen["confirmed_units_total", product_id] == 1
+
+
+async def test_without_postgresql_the_rest_is_still_seen(without, services, new_product, scrape):
+    product_id = await new_product(5)
+    await services.ledger.claim(Claim(product_id, USERS[0], 2), TOKEN, LEASE_MS)
+
+    seen = await scrape(without("database_url"))
+
+    assert (seen["up", "postgresql"], seen["up", "redis"], seen["up", "books"]) == (0, 1, 1)
+    assert seen["stock_units", product_id, "redis"] == 3
+    assert seen["unsettled_units", product_id] == 2
+    assert ("confirmed_units_total", product_id) not in seen
+
+
+async def test_without_redis_the_rest_is_still_seen(without, scrape):
+    seen = await scrape(without("redis_url"))
+
+    assert (seen["up", "redis"], seen["up", "postgresql"]) == (0, 1)
+    assert seen["postgres_max_connections",] == 200
+
+
+async def test_without_sqs_the_stores_are_still_seen(services, scrape):
+    seen = await scrape(services)  # nobody listens on port 1
+
+    assert (seen["up", "sqs"], seen["up", "logs"]) == (0, 0)
+    assert (seen["up", "redis"], seen["up", "postgresql"], seen["up", "books"]) == (1, 1, 1)
+
+
+async def test_a_statement_that_runs_long_is_seen(services, scrape):
+    async with services.database.transaction() as connection:
+        await connection.execute("SELECT 1")
+
+        first = await scrape(services)
+        again = await scrape(services)
+
+    name = ("postgres_longest_statement_seconds",)
+    assert 0 < first[name] < again[name]
+
+
+async def test_durability_that_is_off_is_seen(services, scrape):
+    assert (await scrape(services))["redis_aof_enabled",] == 1
+    await services.redis.config_set("appendonly", "no")
+    try:
+        assert (await scrape(services))["redis_aof_enabled",] == 0
+    finally:
+        await services.redis.config_set("appendonly", "yes")
+
+
+async def test_it_is_served_in_prometheus_text_format(services):
+    target, registry, port = Target("", "", ""), CollectorRegistry(), free_port()
+    sources = {"redis": sources_of(target, services)["redis"]}
+    registry.register(Exporter(sources, asyncio.get_running_loop()))
+    server, thread = start_http_server(port, "127.0.0.1", registry)
+
+    def get():
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+            return answer.read().decode()
+
+    assert 'flashsale_up{service="redis"} 1.0' in await asyncio.to_thread(get)
+    await asyncio.to_thread(server.shutdown)
+    server.server_close()
+    thread.join()
+
+
+async def test_a_source_that_takes_long_is_asked_more_rarely():
+    now, asked = [0.0], []
+
+    async def slow():
+        asked.append(now[0])
+        now[0] += 1.0
+        return [len(asked)]
+
+    source = Resting(slow, lambda: now[0])
+
+    assert await source() == [1]
+    now[0] = REST - 0.1
+    assert await source() == [1]
+    now[0] = REST
+    assert await source() == [2]
+    assert asked == [0.0, REST]

@@ -1,0 +1,254 @@
+"""Each function is allowed what its code calls, and calls what it is allowed.
+
+The handlers run in this process on real stores; SQS is moto's, and what goes to AWS is recorded by
+botocore's events. Each exercise runs twice, the second time with an SQS that refuses everything.
+"""
+
+import asyncio
+import importlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from unittest.mock import patch
+
+import boto3
+import pytest
+from moto import mock_aws
+from redis import Redis
+
+from flashsale import process
+from flashsale.bootstrap import Services
+from flashsale.claims import Claim
+from flashsale.messages import Envelope, Order
+from flashsale.relay_inbox import ALIVE
+from functions.admin.app import api as admin_api
+from functions.buy.app import api
+from infra import sign_in
+from infra.paths import ROOT
+from infra.seed import seed
+from tests import iam
+from tests.integration.test_events import Context
+from tests.support import USERS
+
+PRODUCT = "p-least"
+SECRET = "s" * 32
+# Operations that IAM knows by another name.
+ACTIONS = {"sqs:SendMessageBatch": "sqs:SendMessage"}
+# Grants that no call of ours shows.
+UNSEEN = {
+    "rds-db:connect": "botocore signs the token for PostgreSQL by itself, RDS Proxy asks IAM",
+    "kms:Decrypt": "SQS asks KMS in the caller's name; the policy says via SQS only",
+    "kms:GenerateDataKey": "the same",
+}
+
+
+class Recorder:
+    """A function's handler, its environment as the template has it, and its calls to AWS."""
+
+    def __init__(self, folder, settings, monkeypatch):
+        self.calls = set()
+        self.settings = settings
+        self._function = iam.functions()[folder]
+        self._folder = folder
+        self._sqs = boto3.client("sqs")
+        queues = iam.of_type("AWS::SQS::Queue")
+        self.queues = {name: self._sqs.create_queue(QueueName=name)["QueueUrl"] for name in queues}
+        variables = iam.of_type("AWS::Lambda::Function")[self._function]["Environment"]["Variables"]
+        for name, value in variables.items():
+            queue = self.queues.get(iam.target(value))
+            if queue:
+                monkeypatch.setenv(name, queue)
+        monkeypatch.setenv("REDIS_URL", settings.redis_url)
+        monkeypatch.setenv("DATABASE_URL", settings.database_url)
+        for name, value in sign_in.settings("none", SECRET).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", self._function)
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+
+    def refuse(self):
+        """From now on SQS knows no queue."""
+        for url in self.queues.values():
+            self._sqs.delete_queue(QueueUrl=url)
+
+    def run(self, use_case):
+        """What the test itself does to the stores; unrecorded."""
+
+        async def with_services():
+            services = Services(self.settings)
+            try:
+                return await use_case(services)
+            finally:
+                await services.close()
+
+        return process._runner().run(with_services())
+
+    def handle(self, event):
+        """Invoke the function; what it calls is recorded."""
+        handler = importlib.import_module(f"functions.{self._folder}.app").handler
+        session = boto3.Session()
+        session.events.register("provide-client-params", self._note)
+        process.services.cache_clear()
+        with patch.object(boto3, "DEFAULT_SESSION", session):
+            if self._folder in ("buy", "admin"):
+                answer = _on_a_loop_of_its_own(handler, event)
+            else:
+                answer = handler(event, Context())
+                process.run(lambda services: services.close())
+        process.services.cache_clear()
+        return answer
+
+    def _note(self, params, model, **_):
+        action = f"{model.service_model.service_name}:{model.name}"
+        urls = {url: name for name, url in self.queues.items()}
+        self.calls.add((ACTIONS.get(action, action), urls.get(params.get("QueueUrl"), "?")))
+
+
+def _on_a_loop_of_its_own(handler, event):
+    """Mangum runs on its thread's event loop, and a test before this may have ended that."""
+    begin = partial(asyncio.set_event_loop, asyncio.new_event_loop())
+    with ThreadPoolExecutor(1, initializer=begin) as thread:
+        return thread.submit(handler, event, Context()).result()
+
+
+@pytest.fixture
+def recorder(migrated, monkeypatch, patient):
+    with mock_aws(), Redis.from_url(migrated.redis_url) as redis:
+        redis.delete(ALIVE)  # of another test's relay process, to which a claimer would hand over
+
+        def make(folder):
+            return Recorder(folder, migrated, monkeypatch)
+
+        yield make
+        process.services.cache_clear()
+
+
+async def stocked(services):
+    await seed(services, USERS, [PRODUCT], 1000)
+    await services.stock.open_sale(PRODUCT, 1000)
+
+
+async def claimed(services, user_id):
+    claim = Claim(product_id=PRODUCT, user_id=user_id, quantity=1)
+    taken = await services.ledger.claim(claim, lease_token="nobody", lease_ms=1)
+    return Order.of_claim(PRODUCT, taken.order_id.rpartition(":")[2], user_id, 1, "")
+
+
+def batch(*bodies):
+    records = enumerate(bodies)
+    return {"Records": [{"messageId": f"m-{n}", "body": body} for n, body in records]}
+
+
+def request(method, path, body=None):
+    event = json.loads((ROOT / "events" / "buy-v5.json").read_text())
+    http = event["requestContext"]["http"] | {"method": method, "path": path}
+    event["requestContext"]["http"] = http
+    event["headers"].pop("idempotency-key")
+    return event | {"rawPath": path, "body": json.dumps(body) if body else ""}
+
+
+PURCHASE = {"productId": PRODUCT, "userId": USERS[0]}
+REQUESTS = {
+    **{("POST", f"/api/v{n}/buy"): (f"/api/v{n}/buy", PURCHASE) for n in range(1, 6)},
+    ("GET", "/api/products"): ("/api/products", None),
+    ("GET", "/api/products/{product_id}"): (f"/api/products/{PRODUCT}", None),
+    ("GET", "/api/v5/orders/{order_id}"): (f"/api/v5/orders/{PRODUCT}:1-0", None),
+    ("GET", "/api/v5/products/{product_id}/stock"): (f"/api/v5/products/{PRODUCT}/stock", None),
+    ("GET", "/health"): ("/health", None),
+}
+
+
+LAMP = "p-least-admin"  # its sale ends
+SALE = f"/api/admin/products/{LAMP}"
+ADMIN_REQUESTS = {
+    ("POST", "/api/admin/products"): (
+        "/api/admin/products",
+        {"id": LAMP, "name": LAMP, "price": 1, "stock": 1},
+    ),
+    **{
+        ("POST", f"/api/admin/products/{{product_id}}/{action}"): (f"{SALE}/{action}", body)
+        for action, body in {
+            "open": {}, "pause": None, "resume": None, "restock": {"units": 1}, "end": None
+        }.items()
+    },
+    ("POST", "/api/admin/orders/{order_id}/cancel"): (
+        f"/api/admin/orders/{LAMP}:1-0/cancel",
+        {"reason": "none"},
+    ),
+    ("GET", "/api/admin/products/{product_id}/books"): (f"{SALE}/books", None),
+    ("GET", "/api/admin/books"): ("/api/admin/books", None),
+    ("GET", "/api/admin/audit"): ("/api/admin/audit", None),
+}  # fmt: skip
+
+
+def admin(recorder):
+    token = sign_in.mint(SECRET, "boss", admin=True, minutes=5)
+    for (method, _), (path, body) in ADMIN_REQUESTS.items():
+        event = request(method, path, body)
+        event["headers"] |= {"authorization": f"Bearer {token}", "idempotency-key": path}
+        answer = recorder.handle(event)
+        assert answer["statusCode"] in {200, 201, 404, 409, 503}, (path, answer)
+
+
+def buy(recorder):
+    for (method, _), (path, body) in REQUESTS.items():
+        answer = recorder.handle(request(method, path, body))
+        assert answer["statusCode"] in {200, 201, 202, 404, 503}, (path, answer)
+
+
+def order(recorder):
+    good = recorder.run(lambda services: claimed(services, USERS[0]))
+    bad = recorder.run(lambda services: claimed(services, "nobody"))
+    alone = Order(id="least-v4", product_id=PRODUCT, user_id=USERS[0], generation=4)
+
+    recorder.handle(batch(Envelope.of([good, bad]).model_dump_json()))
+    recorder.handle(batch(alone.model_dump_json(), "poison"))
+
+
+def rollback(recorder):
+    orders = [recorder.run(lambda services: claimed(services, USERS[0])) for _ in range(2)]
+    alone = Order(id="least-v4", product_id=PRODUCT, user_id=USERS[0], generation=4)
+
+    recorder.handle(batch(Envelope.of(orders).model_dump_json(), alone.model_dump_json(), "poison"))
+
+
+def sweep(recorder):
+    recorder.run(lambda services: claimed(services, USERS[0]))
+
+    recorder.handle({})
+
+
+def migrate_(recorder):
+    recorder.handle({})
+
+
+EXERCISES = {
+    "admin": admin, "buy": buy, "order": order,
+    "rollback": rollback, "sweep": sweep, "migrate": migrate_,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", iam.functions())
+def test_what_a_function_calls_is_what_it_may(recorder, folder):
+    if folder not in EXERCISES:
+        pytest.fail(f"write an exercise for functions/{folder}: each path of it that calls AWS")
+    function = recorder(folder)
+    function.run(stocked)
+
+    EXERCISES[folder](function)
+    function.refuse()
+    EXERCISES[folder](function)
+
+    logical_id = iam.functions()[folder]
+    granted, by_lambda = iam.granted(logical_id), iam.used_by_lambda(logical_id)
+    granted = {grant for grant in granted if grant[0] not in UNSEEN}
+    assert function.calls <= granted, "called and not allowed"
+    assert by_lambda <= granted, "what Lambda itself needs to poll, and to keep failed invocations"
+    assert granted <= function.calls | by_lambda, "allowed and never called"
+
+
+def test_every_route_is_exercised():
+    for application, exercised in ((api, REQUESTS), (admin_api, ADMIN_REQUESTS)):
+        paths = application.openapi()["paths"].items()
+        routes = {(method.upper(), path) for path, methods in paths for method in methods}
+
+        assert routes == set(exercised), "add what is new"

@@ -1,0 +1,121 @@
+"""What the parts of the pipeline write down, as `flashsale logs --order` reads it."""
+
+import io
+import logging
+import uuid
+
+import pytest
+from aws_lambda_powertools import Logger, Metrics
+
+from flashsale.batch import Message
+from flashsale.claims import Claim
+from flashsale.ledger import claimed_at
+from flashsale.messages import Envelope
+from flashsale.place_orders import place_orders
+from flashsale.relay import LAMBDA_PACE, LEASE_MS, TOKEN, relay, sweep
+from flashsale.sqs_event import record
+from infra.logs import Line
+from infra.order_life import Life
+from tests.integration.queued import Queue
+from tests.support import USERS
+
+
+@pytest.fixture
+def queue(services):
+    services.order_queue = queue = Queue()
+    return queue
+
+
+@pytest.fixture
+def claim(services):
+    async def make(product_id, user_id=USERS[0]):
+        request = Claim(product_id, user_id, 1, correlation_id=f"request-of-{user_id}")
+        return (await services.ledger.claim(request, TOKEN, LEASE_MS)).order_id
+
+    return make
+
+
+@pytest.fixture
+def written():
+    """The line that the order function writes for a batch."""
+
+    def lines(outcome):
+        stream = io.StringIO()
+        metrics = Metrics()
+        record("orders placed", outcome, Logger(service=uuid.uuid4().hex, stream=stream), metrics)
+        metrics.clear_metrics()
+        return [Line(0, "order", stream.getvalue())]
+
+    return lines
+
+
+def texts(order_id, lines):
+    life = Life(order_id)
+    life.learn_correlation_id(lines)
+    return [event.text for event in life.events(lines) if event.where != "redis"]
+
+
+async def test_the_relay_names_what_it_sends_and_nothing_else(
+    services, queue, claim, new_product, caplog
+):
+    product_id = await new_product(3)
+    caplog.set_level(logging.INFO, "flashsale.relay")
+    sent = [await claim(product_id), await claim(product_id)]
+    await relay(services, product_id, LAMBDA_PACE)
+    later = await claim(product_id)
+
+    lines = [Line(0, "relay", message) for message in caplog.messages]
+
+    for order_id in sent:
+        assert texts(order_id, lines) == ["sending it to SQS, 2 claims in one call"]
+    assert texts(later, lines) == []
+    assert texts(f"x{sent[0]}", lines) == [], "another product's entry of the same number"
+
+
+async def test_the_sweep_names_what_is_overdue_and_not_what_lies_between(
+    services, queue, claim, new_product, caplog
+):
+    product_id = await new_product(3)
+    orders = [await claim(product_id) for _ in range(3)]
+    await relay(services, product_id, LAMBDA_PACE)
+    (settled,) = [o for o in orders_of(queue) if o.id == orders[1]]
+    await services.ledger.settle(product_id, [settled])
+    caplog.clear()
+    caplog.set_level(logging.INFO, "flashsale.relay")
+    await sweep(services, idle_ms=0, product_ids=[product_id])
+
+    lines = [Line(0, "sweep", message) for message in caplog.messages]
+
+    again = ["unsettled too long, sending it again, 2 claims"]
+    assert [texts(order_id, lines) for order_id in orders] == [again, [], again]
+
+
+def orders_of(queue):
+    messages = queue.take()
+    return [o for m in messages for o in Envelope.model_validate_json(m.body).orders()]
+
+
+async def test_a_batch_is_told_apart_by_order(services, queue, claim, new_product, written):
+    product_id = await new_product(2)
+    good, bad = await claim(product_id), await claim(product_id, "nobody")
+    await relay(services, product_id, LAMBDA_PACE)
+    (message,) = queue.take()
+
+    first = written(await place_orders(services, [message]))
+    (alone,) = queue.take()
+    second = written(await place_orders(services, [alone, Message("m-poison", "poison")]))
+
+    assert texts(good, first) == ["INFO    orders placed: CONFIRMED"]
+    assert texts(bad, first) == ["INFO    orders placed: taken out of its envelope, sent on alone"]
+    (failed,) = texts(bad, second)
+    assert failed.startswith("WARNING orders placed: failed: no user 'nobody'")
+    assert alone.id in failed
+    assert texts(good, second) == []
+
+
+async def test_the_claim_of_a_v5_order_needs_no_line(claim, new_product):
+    order_id = await claim(await new_product(1))
+
+    (event,) = Life(order_id).events([])
+
+    assert (event.where, event.at) == ("redis", claimed_at(order_id.rpartition(":")[2]))

@@ -1,0 +1,163 @@
+"""Traces with the real X-Ray SDK: what it hands to the X-Ray daemon, and to SQS.
+
+X-Ray itself is not here; the daemon's port is a socket of the test, and so is SQS.
+"""
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from flashsale.messages import Order
+from infra.paths import ROOT
+from tests.support import USERS
+
+TRACE = "1-67891233-abcdef012345678912345678"
+PARENT = "463ac35c9f6413ad"
+SCRIPT = """
+import importlib, json, sys
+from tests.integration.test_events import Context
+function, event = sys.argv[1:]
+handler = importlib.import_module("functions." + function + ".app").handler
+print(json.dumps({"answer": handler(json.loads(event), Context())}))
+print("xray" if "aws_xray_sdk" in sys.modules else "no xray")
+"""
+
+
+@pytest.fixture
+def daemon():
+    """What arrives at the X-Ray daemon's port: a JSON document in each datagram."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+        port.bind(("127.0.0.1", 0))
+        port.setblocking(False)
+
+        def documents():
+            found = []
+            while True:
+                try:
+                    found.append(json.loads(port.recv(65_536).split(b"\n", 1)[1]))
+                except BlockingIOError:
+                    return found
+
+        yield port.getsockname()[1], documents
+
+
+@pytest.fixture
+def queue():
+    """An SQS that takes messages: (its trace header, its body) each."""
+    sent = []
+
+    class Sqs(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))["MessageBody"]
+            sent.append((self.headers["x-amzn-trace-id"], body))
+            digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
+            answer = json.dumps({"MessageId": "m-1", "MD5OfMessageBody": digest}).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/x-amz-json-1.0")
+            self.send_header("content-length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Sqs)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", sent
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def invoke(migrated, daemon, queue):
+    """Run a function with an event as Lambda does, in a process of its own."""
+
+    def run(function, event, *, tracing=True):
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, function, json.dumps(event)],
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "layers" / "flashsale")]),
+                "REDIS_URL": migrated.redis_url,
+                "DATABASE_URL": migrated.database_url,
+                "ORDERS_QUEUE_URL": f"{queue[0]}/000000000000/orders",
+                "AWS_ENDPOINT_URL": queue[0],
+                "LAMBDA_TASK_ROOT": "/var/task",
+                "_X_AMZN_TRACE_ID": f"Root={TRACE};Parent={PARENT};Sampled=1",
+                "POWERTOOLS_TRACE_DISABLED": "false" if tracing else "true",
+                "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon[0]}",
+            },
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        *_, answer, xray = done.stdout.splitlines()
+        return json.loads(answer)["answer"], xray
+
+    return run
+
+
+def request(product_id):
+    event = json.loads((ROOT / "events" / "buy-v4.json").read_text())
+    event["body"] = json.dumps({"productId": product_id, "userId": USERS[0]})
+    event["requestContext"]["requestId"] = "a-request"
+    return event
+
+
+def flattened(documents):
+    for document in documents:
+        yield document
+        yield from flattened(document.get("subsegments", []))
+
+
+async def test_a_purchase_and_its_order_are_in_the_trace(invoke, daemon, queue, new_product):
+    product_id = await new_product(1)
+
+    answer, _ = invoke("buy", request(product_id))
+    bought = list(flattened(daemon[1]()))
+    ((header, message),) = queue[1]
+    placed, _ = invoke("order", {"Records": [{"messageId": "m-1", "body": message}]})
+    written = list(flattened(daemon[1]()))
+
+    assert answer["statusCode"] == 202
+    assert {"## handler", "## flashsale.stock.Stock.decrement", "sqs"} <= {
+        part["name"] for part in bought
+    }
+    assert header.startswith(f"Root={TRACE};"), "SQS hands it on to who receives the message"
+    assert placed == {"batchItemFailures": []}
+    assert {"## handler", "## flashsale.orders.Orders.confirm"} <= {
+        part["name"] for part in written
+    }
+    assert {d["trace_id"] for d in [*bought, *written] if "trace_id" in d} == {TRACE}
+    for parts in (bought, written):
+        (handler,) = [part for part in parts if part["name"] == "## handler"]
+        assert handler["annotations"]["correlation_id"] == "a-request"
+
+
+async def test_a_batch_is_annotated_with_all_its_purchases(invoke, daemon, new_product):
+    product_id = await new_product(2)
+    orders = [
+        Order.of_claim(product_id, f"1-{number}", USERS[number], 1, f"request-{number}")
+        for number in range(2)
+    ]
+    records = [{"messageId": o.entry_id, "body": o.model_dump_json()} for o in orders]
+
+    invoke("order", {"Records": [*records, {"messageId": "m", "body": "poison"}]})
+
+    (handler,) = [part for part in flattened(daemon[1]()) if part["name"] == "## handler"]
+    assert handler["annotations"]["correlation_id"] == "request-0 request-1"
+
+
+async def test_off_there_is_no_trace_and_not_even_the_sdk(invoke, daemon, queue, new_product):
+    answer, xray = invoke("buy", request(await new_product(1)), tracing=False)
+
+    assert (answer["statusCode"], xray) == (202, "no xray")
+    assert daemon[1]() == []
+    ((header, _),) = queue[1]
+    assert header is None or PARENT in header  # botocore's own, on Lambda

@@ -1,0 +1,132 @@
+"""The live page of a deployed application, in a real browser."""
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from infra.paths import ROOT
+from infra.stack import edge
+from infra.stack.program import free_port
+from infra.stack.stack import Stack
+from infra.target import Target
+from tests.e2e.conftest import deployed  # noqa: F401 - a fixture
+from tests.support import eventually
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SCREENSHOTS = ROOT / ".local" / "screenshots"
+SERVE = """
+import sys
+from pathlib import Path
+from infra.monitor.server import serve
+serve(Path(sys.argv[1]), "127.0.0.1", int(sys.argv[2]), show=False, report=print)
+"""
+POINTERS = ("AWS_ENDPOINT_URL", "REDIS_URL", "DATABASE_URL", "FLASHSALE_STACK", "EMULATOR")
+
+
+@pytest.fixture(scope="session")
+def asgi_url(stack: Stack, deployed: Target) -> str:  # noqa: F811
+    """The ASGI edge, which `make demo` starts, too; and its address is remembered."""
+    web = edge.web(stack.directory, free_port(), deployed, workers=2)
+    stack.add(web)
+    stack.add(edge.relay(deployed))
+    replace(deployed, asgi_url=web.url).save(stack.directory)
+    return web.url
+
+
+@contextmanager
+def served(stack: Stack, **environment: str) -> Iterator[str]:
+    """The page of this stack, served by a process of its own; its address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in POINTERS and not name.startswith("PYTEST")
+    }
+    log = stack.directory / "logs" / f"monitor-{port}.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVE, str(stack.directory), str(port)],
+            env={**inherited, **environment}, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+        def answers():
+            assert process.poll() is None, log.read_text()
+            try:
+                return httpx.get(url).status_code == 200
+            except httpx.ConnectError:
+                return False
+
+        try:
+            eventually(answers)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(20)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="session")
+def url(stack: Stack, asgi_url: str) -> Iterator[str]:
+    """The page of the local stack."""
+    with served(stack) as address:
+        yield address
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """A browser; it is Debian's, Playwright downloads none."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def visit(chromium):
+    """Opens the page as somebody sees it: `await visit(url, width=360, color_scheme="dark")`.
+
+    In the end no console has shown an error, and no request has left this machine.
+    """
+    complaints = []
+
+    def hear(message):
+        if message.type in ("error", "warning"):
+            complaints.append(f"console: {message.text}")
+
+    def see(request):
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
+            complaints.append(f"left this machine: {request.url}")
+
+    async def visit(address, width=1200, height=900, color_scheme="light") -> Page:
+        page = await chromium.new_page(
+            viewport={"width": width, "height": height}, color_scheme=color_scheme
+        )
+        page.on("console", hear)
+        page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
+        page.on("request", see)
+        page.on("websocket", see)
+        await page.goto(address)
+        return page
+
+    yield visit
+    assert not complaints
+
+
+@pytest.fixture
+async def page(visit, url) -> Page:
+    """The page on a desktop, in light mode."""
+    return await visit(url)

@@ -1,0 +1,110 @@
+"""The page at phone width, in dark and light, by keyboard, and for a screen reader."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+SOON = 30_000
+
+CONTROLS = {
+    "Product", "Spike through V1", "Spike through V2", "Spike through V3", "Spike through V4",
+    "Spike through V5", "Spike through V5 ASGI", "Stop PostgreSQL", "Units", "Sold by",
+    "Open a sale", "Buy one", "Redrive dlq to orders", "Redrive parking to dlq",
+}  # fmt: skip
+
+# What has the focus: its name, and whether an outline is drawn around it or its field.
+FOCUS = """() => {
+  const one = document.activeElement, style = e => getComputedStyle(e);
+  const box = one.closest('.q-field')?.querySelector('.q-field__control') ?? one;
+  return {
+    name: one.getAttribute('aria-label') ?? one.innerText.trim(),
+    outlined: style(box).outlineStyle !== 'none' && parseFloat(style(box).outlineWidth) >= 2,
+  };
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+async def test_a_phone_scrolls_in_one_direction_only(visit, url, scheme):
+    page = await visit(url, width=360, height=780, color_scheme=scheme)
+    await expect(page.get_by_role("button", name="Buy one")).to_be_visible(timeout=SOON)
+
+    width = await page.evaluate("document.documentElement.scrollWidth")
+    outside = await page.evaluate(
+        "[...document.querySelectorAll('button, input, h1, h2, p, [role=img]')]"
+        ".filter(e => e.offsetWidth && e.getBoundingClientRect().right > innerWidth)"
+        ".map(e => e.outerHTML)"
+    )
+
+    assert width == 360
+    assert outside == []
+
+
+@pytest.mark.parametrize(("scheme", "dark"), [("dark", True), ("light", False)])
+async def test_it_follows_the_system_into_the_dark(visit, url, scheme, dark):
+    page = await visit(url, color_scheme=scheme)
+    await expect(page.get_by_role("heading", name="flashsale")).to_be_visible(timeout=SOON)
+
+    for element in ("body", "section.box"):
+        colour = await page.locator(element).first.evaluate(
+            "e => getComputedStyle(e).backgroundColor"
+        )
+        brightness = sum(int(part) for part in re.findall(r"\d+", colour)[:3]) / 3
+        assert (brightness < 100) == dark
+
+
+async def test_every_control_is_reached_by_tab_and_shows_it(page):
+    await expect(page.get_by_role("button", name="Buy one")).to_be_visible(timeout=SOON)
+    reached = {}
+
+    for _ in range(2 * len(CONTROLS)):
+        await page.keyboard.press("Tab")
+        focus = await page.evaluate(FOCUS)
+        reached[focus["name"]] = focus["outlined"]
+
+    assert reached.keys() >= CONTROLS
+    assert [name for name in CONTROLS if not reached[name]] == []
+
+
+async def test_a_sale_is_held_with_the_keyboard_alone(page):
+    await expect(page.get_by_role("button", name="Buy one")).to_be_visible(timeout=SOON)
+
+    async def tab_to(name):
+        for _ in range(2 * len(CONTROLS)):
+            await page.keyboard.press("Tab")
+            if (await page.evaluate(FOCUS))["name"] == name:
+                return
+        pytest.fail(f"no way to {name}")
+
+    await tab_to("Units")
+    await page.keyboard.press("Control+A")
+    await page.keyboard.type("5")
+    await tab_to("Sold by")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("option", name="V2")).to_be_visible()
+    await page.keyboard.press("Home")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("option", name="V2")).to_be_hidden()
+    await tab_to("Open a sale")
+    await page.keyboard.press("Enter")
+    log = page.get_by_role("log")
+    await expect(log).to_contain_text("is on sale: 5 units", timeout=SOON)
+    await tab_to("Buy one")
+    await page.keyboard.press("Space")
+
+    await expect(log).to_contain_text("sold you one unit", timeout=SOON)
+    assert (await page.evaluate(FOCUS))["name"] == "Buy one", "the focus stays where it was"
+
+
+async def test_everything_has_a_name_and_news_is_announced(page):
+    await expect(page.get_by_role("button", name="Buy one")).to_be_visible(timeout=SOON)
+
+    tree = await page.locator("body").aria_snapshot()
+
+    roles = r"button|combobox|spinbutton|textbox|link|status|group|heading|region|dialog|checkbox"
+    nameless = re.findall(rf"^\s*- '?(?:{roles})(?! \"|: ).*$", tree, re.MULTILINE)
+    assert nameless == [], tree
+    for role in ("status", "log"):
+        assert await page.get_by_role(role).get_attribute("aria-live") == "polite"
+    assert await page.locator("html").get_attribute("lang") == "en-US"

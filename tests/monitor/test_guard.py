@@ -1,0 +1,109 @@
+"""Who must not use the buttons: other machines and other sites. And on whose servers."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from infra.stack.program import free_port
+from tests.monitor.conftest import served
+
+SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+# True if a page may open this websocket.
+CONNECT = """url => new Promise(resolve => {
+  const socket = new WebSocket(url);
+  socket.onmessage = () => resolve(true);
+  socket.onerror = () => resolve(false);
+})"""
+
+
+async def test_the_page_itself_may_connect_and_another_sites_page_may_not(
+    chromium, page, url, asgi_url
+):
+    socket = url.replace("http", "ws") + SOCKET
+    stranger = await chromium.new_page()
+    await stranger.goto(f"{asgi_url}/openapi.json")
+
+    assert await page.evaluate(CONNECT, socket)
+    assert not await stranger.evaluate(CONNECT, socket)
+
+
+@pytest.mark.parametrize("path", ["/", SOCKET.replace("=websocket", "=polling")])
+@pytest.mark.parametrize("origin", ["https://example.org", "http://127.0.0.1:1", "null"])
+def test_a_foreign_origin_is_refused(url, path, origin):
+    own = httpx.get(url + path, headers={"origin": url})
+    foreign = httpx.get(url + path, headers={"origin": origin})
+
+    assert own.status_code == 200
+    assert foreign.status_code == 403
+    assert "access-control-allow-origin" not in foreign.headers
+
+
+def test_a_name_that_resolves_to_loopback_is_refused(url):
+    """DNS rebinding: the browser believes that this server is the other site."""
+    port = urlsplit(url).port
+
+    assert httpx.get(url, headers={"host": f"example.org:{port}"}).status_code == 403
+    assert httpx.get(url, headers={"host": f"localhost:{port}"}).status_code == 200
+
+
+async def test_no_other_page_may_frame_it(chromium, url, asgi_url):
+    stranger = await chromium.new_page()
+    await stranger.goto(f"{asgi_url}/openapi.json")
+
+    await stranger.evaluate(
+        "url => new Promise(done => { const f = document.createElement('iframe');"
+        " f.onload = done; f.src = url; document.body.append(f); })",
+        url,
+    )
+
+    assert [frame.url for frame in stranger.frames if frame.url.startswith(url)] == []
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+def test_only_loopback_is_served(host, deployed):
+    done = _flashsale("monitor", "--no-open", "--host", host)
+
+    assert done.returncode == 1
+    assert "not a loopback address" in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_a_port_that_is_taken_is_a_problem(url):
+    done = _flashsale("monitor", "--no-open", FLASHSALE_MONITOR_PORT=str(urlsplit(url).port))
+
+    assert done.returncode == 1
+    assert "FLASHSALE_MONITOR_PORT" in done.stderr
+
+
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL"])
+async def test_servers_of_somebody_else_are_only_watched(
+    stack, asgi_url, visit, new_product, variable
+):
+    await new_product(3)
+    own = {
+        "DATABASE_URL": stack.database_url,
+        "REDIS_URL": stack.redis_url,
+        "AWS_ENDPOINT_URL": stack.endpoint_url,
+    }[variable]
+    # Another spelling of an address stands for another address.
+    with served(stack, **{variable: own.replace("127.0.0.1", "localhost")}) as address:
+        page = await visit(address)
+
+        await expect(page.get_by_text("This page only watches")).to_be_visible(timeout=30_000)
+        await expect(page.get_by_text("3 units = 3 in stock")).to_be_visible(timeout=30_000)
+        # What failed may be looked at, which changes nothing.
+        changing = page.get_by_role("button").filter(has_not_text="Peek")
+        await expect(changing).to_have_count(0)
+
+
+def _flashsale(*arguments, **environment):
+    return subprocess.run(
+        [Path(sys.executable).parent / "flashsale", *arguments],
+        env={**os.environ, "FLASHSALE_MONITOR_PORT": str(free_port()), **environment},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip

@@ -1,0 +1,140 @@
+"""A visitor sees V1 oversell, V3 lose and V5 hold."""
+
+import re
+
+import boto3
+from playwright.async_api import expect
+
+from tests.monitor.conftest import SCREENSHOTS
+
+# Milliseconds; a spike on a busy machine, and what starts before it.
+SOON, LONG = 30_000, 120_000
+
+
+def _verdict(page):
+    return page.get_by_role("region", name="Verdict")
+
+
+async def _spike(page, way):
+    """Send a spike, and wait for what is said about it."""
+    await page.get_by_role("button", name=f"Spike through {way}", exact=True).click()
+    news = page.get_by_role("log")
+    await expect(news.locator("p").first).to_have_text(f"Spike through {way} …", timeout=SOON)
+    await expect(news.locator("p").first).to_contain_text(f"{way}: ", timeout=LONG)
+    return await news.locator("p").first.inner_text()
+
+
+async def _colour(page):
+    return await _verdict(page).evaluate("e => getComputedStyle(e).backgroundColor")
+
+
+async def _press(page, name):
+    await page.get_by_role("button", name=name, exact=True).click()
+
+
+async def test_a_visitor_opens_a_sale_and_buys_one(page):
+    await page.get_by_role("spinbutton", name="Units").fill("7")
+    await _press(page, "Open a sale")
+    await expect(page.get_by_role("log")).to_contain_text("7 units, sold by V5 ASGI", timeout=SOON)
+    await expect(_verdict(page)).to_contain_text("7 units = 7 in stock", timeout=SOON)
+
+    await _press(page, "Buy one")
+
+    await expect(page.get_by_role("log")).to_contain_text("sold you one unit", timeout=SOON)
+    settled = "7 units = 6 in stock + 0 on the way + 1 confirmed"
+    await expect(_verdict(page)).to_contain_text(settled, timeout=LONG)
+    orders = page.get_by_role("img", name="Orders, units: accepted 1, confirmed 1", exact=True)
+    await expect(orders).to_be_visible(timeout=SOON)
+
+
+async def test_v1_oversells_in_red_and_v5_holds_in_green(page):
+    story = await _spike(page, "V1")
+
+    assert re.search(r"between the read and the write .* \d+ too many were sold", story)
+    await expect(_verdict(page)).to_contain_text(re.compile(r"\d+ units oversold"), timeout=SOON)
+    red = await _colour(page)
+    for way in ("V5", "V5 ASGI"):
+        story = await _spike(page, way)
+
+        assert "60 units, 60 sold. V5 takes the unit and writes the claim down in one step" in story
+        await expect(_verdict(page)).to_contain_text("Every unit is accounted for", timeout=SOON)
+        green = await _colour(page)
+        assert _reddish(red)
+        assert not _reddish(green)
+
+
+def _reddish(colour):
+    red, green, _ = (int(part) for part in re.findall(r"\d+", colour)[:3])
+    return red > green
+
+
+async def test_without_postgres_v3_loses_and_v4_and_v5_wait(page):
+    await _press(page, "Stop PostgreSQL")
+    start = page.get_by_role("button", name="Start PostgreSQL", exact=True)
+    await expect(start).to_be_visible(timeout=SOON)
+
+    story = await _spike(page, "V3")
+
+    lost = re.search(r"PostgreSQL did not take (\d+) of them, and nobody gave", story)
+    assert lost
+    await expect(_verdict(page)).to_contain_text(f"{lost[1]} units lost", timeout=SOON)
+    assert _reddish(await _colour(page))
+    v3 = await page.get_by_role("combobox", name="Product").input_value()
+    for way in ("V4", "V5"):
+        assert "so it sells while PostgreSQL is down. 60 units wait" in await _spike(page, way)
+        await expect(_verdict(page)).to_contain_text("Every unit is accounted for", timeout=SOON)
+        await expect(_verdict(page)).to_contain_text("PostgreSQL is down", timeout=SOON)
+    await start.click()
+    await expect(page.get_by_role("log")).to_contain_text("PostgreSQL is back", timeout=SOON)
+    # In this deployment messages are given up within seconds: some orders may be cancelled, and
+    # their units are in the stock again.
+    await expect(_verdict(page)).to_contain_text("+ 0 on the way", timeout=LONG)
+    await expect(_verdict(page)).to_contain_text("Every unit is accounted for", timeout=SOON)
+    for way in ("V4", "V5"):
+        await _spike(page, way)
+        confirmed = "60 units = 0 in stock + 0 on the way + 60 confirmed"
+        await expect(_verdict(page)).to_contain_text(confirmed, timeout=LONG)
+    await _choose(page, v3)
+    await expect(_verdict(page)).to_contain_text(f"{lost[1]} units lost", timeout=SOON)
+
+
+async def _choose(page, product_id):
+    await page.get_by_role("combobox", name="Product").click()
+    await page.get_by_role("option", name=product_id, exact=True).click()
+
+
+async def test_a_poisoned_message_is_shown_looked_at_and_sent_back(page, deployed):
+    orders = deployed.queues["orders"]
+    boto3.client("sqs").purge_queue(QueueUrl=deployed.queues["parking"])  # of other tests' poison
+    boto3.client("sqs").send_message(QueueUrl=orders, MessageBody="poison <b>pill</b>")
+    section = page.locator("section", has=page.get_by_role("heading", name="Messages that failed"))
+    parked = section.get_by_role("row", name="parking")
+    await expect(parked).to_contain_text("not an order", timeout=LONG)
+
+    await parked.get_by_role("button", name="Peek at message").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("poison <b>pill</b>")
+    await expect(dialog).to_contain_text("in parking, received 10 times")
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+
+    await _press(page, "Redrive parking to dlq")
+    moved = "1 messages moved from parking to dlq."
+    await expect(page.get_by_role("log")).to_contain_text(moved, timeout=SOON)
+    await expect(section.get_by_role("row", name="dlq")).to_be_visible(timeout=SOON)
+    await expect(parked).to_be_visible(timeout=LONG)  # the rollback fails ten times more
+    boto3.client("sqs").purge_queue(QueueUrl=deployed.queues["parking"])
+    await expect(section).to_contain_text("None.", timeout=SOON)
+
+
+async def test_pictures_of_an_oversold_and_a_sound_sale(page, visit, url):
+    """Kept for people: they are CI's artefacts, and two of them are in the README."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    phone = await visit(url, width=360, height=780, color_scheme="dark")
+    for way, said in (("V1", "oversold"), ("V5", "accounted for")):
+        await _spike(page, way)
+        for seen, name in ((page, "light"), (phone, "phone-dark")):
+            await expect(_verdict(seen)).to_contain_text(said, timeout=SOON)
+            path = SCREENSHOTS / f"monitor-{way.lower()}-{name}.png"
+            await seen.screenshot(path=path, full_page=seen is page)
+            assert path.stat().st_size > 10_000

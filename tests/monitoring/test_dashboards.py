@@ -1,0 +1,76 @@
+"""Every query of every dashboard, as Grafana asks it, on a real Prometheus that scrapes a sale."""
+
+import json
+import re
+
+import pytest
+
+from infra.dashboards.grafana import FOLDER
+from tests.support import eventually
+
+FILES = sorted(FOLDER.glob("*.json"))
+BOARDS = {file.stem: json.loads(file.read_text()) for file in FILES}
+PANELS = [(name, panel) for name, board in BOARDS.items() for panel in board["panels"]]
+QUERIES = [
+    pytest.param(name, target["expr"], id=f"{name}: {panel['title']} {target['refId']}")
+    for name, panel in PANELS
+    for target in panel["targets"]
+]
+VARIABLES = [
+    (name, variable["name"])
+    for name, board in BOARDS.items()
+    for variable in board["templating"]["list"]
+]
+# What Grafana puts in for its own variables.
+BUILT_IN = {"__rate_interval": "1m"}
+UNITS = {"short", "s", "bytes", "ops", "reqps", "percentunit", "bool_on_off", "bool_yes_no"}
+
+
+def variables(name):
+    return {variable["name"]: variable for variable in BOARDS[name]["templating"]["list"]}
+
+
+def test_there_are_dashboards_of_the_sale_the_edge_the_pipeline_and_the_stores():
+    assert set(BOARDS) == {f"flashsale-{name}" for name in ("sale", "http", "pipeline", "stores")}
+
+
+@pytest.mark.parametrize(("name", "query"), QUERIES)
+def test_a_query_finds_figures(watched, name, query):
+    known = BUILT_IN | {key: variable["allValue"] for key, variable in variables(name).items()}
+    used = re.findall(r"\$\{?(\w+)", query)
+    assert set(used) <= set(known), "every variable is defined"
+    for variable in used:
+        query = query.replace(f"${variable}", known[variable])
+
+    assert eventually(lambda: watched.numbers(query))
+
+
+@pytest.mark.parametrize(("name", "variable"), VARIABLES)
+def test_a_variable_has_values_and_is_used(watched, name, variable):
+    query = variables(name)[variable]["query"]["query"]
+    metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", query).groups()
+
+    assert eventually(lambda: watched.get(f"label/{label}/values", **{"match[]": metric}))
+    asked = [query for panel in BOARDS[name]["panels"] for query in panel["targets"]]
+    assert any(f"${variable}" in one["expr"] for one in asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "panel"), PANELS, ids=[f"{name}: {panel['title']}" for name, panel in PANELS]
+)
+def test_a_panel_has_a_unit_and_a_legend_for_each_line(name, panel):
+    assert panel["fieldConfig"]["defaults"]["unit"] in UNITS
+    if panel["type"] == "timeseries":
+        assert all(target["legendFormat"] for target in panel["targets"])
+
+
+def test_panels_do_not_overlap():
+    for board in BOARDS.values():
+        cells = [
+            (x, y)
+            for grid in (panel["gridPos"] for panel in board["panels"])
+            for x in range(grid["x"], grid["x"] + grid["w"])
+            for y in range(grid["y"], grid["y"] + grid["h"])
+        ]
+        assert len(cells) == len(set(cells)), board["title"]
+        assert max(x for x, _ in cells) < 24

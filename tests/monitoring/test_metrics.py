@@ -1,0 +1,86 @@
+"""What the exporter, the edge and the relay process show, of a real sale."""
+
+import asyncio
+import re
+import subprocess
+
+import httpx
+import pytest
+
+from flashsale.books import read_books
+from tests.support import USERS, eventually
+
+
+@pytest.mark.parametrize("job", ["exporter", "edge", "relay"])
+def test_names_and_units_follow_the_conventions(watched, job):
+    text = httpx.get(f"{watched.scraped[job]}/metrics", timeout=20).text
+
+    done = subprocess.run(
+        ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False
+    )
+
+    assert "flashsale_" in text
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("generation", [4, 5])
+async def test_each_claim_of_the_lambda_edge_is_counted_once(
+    watched, deployed, new_product, generation
+):
+    def counted(outcome):
+        text = httpx.get(f"{watched.scraped['exporter']}/metrics", timeout=20).text
+        sample = (
+            f'flashsale_claims_total{{edge="lambda",generation="{generation}",outcome="{outcome}"}}'
+        )
+        found = re.search(rf"^{re.escape(sample)} (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    product_id = await new_product(2)
+    before = counted("sold_out")
+    async with deployed.api.client() as http:
+        for user in USERS[:5]:
+            body = {"productId": product_id, "userId": user}
+            await http.post(f"/api/v{generation}/buy", json=body)
+
+    # The other buyers' products are never sold out.
+    def three_more():
+        return counted("sold_out") >= before + 3
+
+    await asyncio.to_thread(eventually, three_more)
+    assert [counted("sold_out") for _ in range(3)] == [before + 3] * 3
+
+
+async def test_units_are_those_of_the_books(watched, deployed, new_product, services):
+    product_id = await new_product(3)
+    async with deployed.api.client() as http:
+        for user in USERS[:2]:
+            await http.post("/api/v5/buy", json={"productId": product_id, "userId": user})
+
+    def figure(metric, **labels):
+        matchers = ",".join(f'{k}="{v}"' for k, v in {"product": product_id, **labels}.items())
+        return watched.numbers(f"{metric}{{{matchers}}}")
+
+    await asyncio.to_thread(eventually, lambda: figure("flashsale_settled_units_total") == [2.0])
+
+    (books,) = await read_books(services, [product_id])
+    assert figure("flashsale_confirmed_units_total") == [books.confirmed] == [2]
+    assert figure("flashsale_stock_units", store="redis") == [books.redis_stock] == [1]
+    assert figure("flashsale_stock_units", store="postgresql") == [books.postgres_stock]
+    assert figure("flashsale_product_info", generation="5") == [1]
+    for name in ("lost", "oversold", "imbalance", "unsettled"):
+        assert figure(f"flashsale_{name}_units") == [getattr(books, name)] == [0]
+
+
+def test_one_call_to_sqs_carries_claims_of_the_asgi_edge(watched):
+    calls = 'flashsale_sqs_sends_total{job="relay",operation="relay",outcome="ok"}'
+
+    assert eventually(lambda: sum(watched.numbers(calls)) > 0)
+    assert sum(watched.numbers('flashsale_relayed_claims_total{job="relay"}')) > 0
+
+
+def test_messages_of_the_dead_letter_and_parking_queues_are_seen_with_their_age(watched):
+    parked = 'sum(flashsale_queue_messages{queue="parking"})'
+
+    assert eventually(lambda: sum(watched.numbers(parked)) >= 1)
+    age = 'flashsale_queue_oldest_message_age_seconds{queue="parking"}'
+    assert eventually(lambda: sum(watched.numbers(age)) > 1)

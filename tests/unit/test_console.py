@@ -1,0 +1,22 @@
+"""Text of strangers in an operator's terminal: log lines, bodies and causes of messages."""
+
+import pytest
+
+from infra.cli.console import show
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("no user '[/b]'", "no user '[/b]'"),
+        ("[link=https://evil.example]here[/link]", "[link=https://evil.example]here[/link]"),
+        ("GET /\x1b[2J\x1b]0;owned\x07", r"GET /\x1b[2J\x1b]0;owned\x07"),
+        ("done\rfailed", r"done\rfailed"),
+        ("\u202e0.01 for", r"\u202e0.01 for"),
+        ("Käufer\nsecond line", "Käufer\nsecond line"),
+    ],
+)
+def test_it_is_shown_as_it_is(capsys, text, shown):
+    show(text)
+
+    assert capsys.readouterr().out == f"{shown}\n"

@@ -1,0 +1,70 @@
+"""What the ASGI edge counts of its calls to SQS."""
+
+import boto3
+import pytest
+from moto import mock_aws
+from prometheus_client import REGISTRY
+
+from flashsale.errors import PushRefused, QueueUnavailable
+from flashsale.messages import Envelope, Order
+from flashsale.order_queue import OrderQueue
+from infra.edge.counting import CountingQueue
+
+ORDERS = [
+    Order(id=f"p-1:17-{n}", product_id="p-1", user_id="u-1", generation=5, correlation_id="")
+    for n in range(3)
+]
+
+
+@pytest.fixture
+def sqs():
+    with mock_aws():
+        yield boto3.client("sqs")
+
+
+@pytest.fixture
+def queue(sqs):
+    url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+    return CountingQueue(OrderQueue(sqs, url))
+
+
+@pytest.fixture
+def counted():
+    def value(name, **labels):
+        return REGISTRY.get_sample_value(f"flashsale_{name}_total", labels) or 0
+
+    def read():
+        return {
+            "ok": value("sqs_sends", operation="relay", outcome="ok"),
+            "failed": value("sqs_sends", operation="relay", outcome="failed"),
+            "pushed": value("sqs_sends", operation="push", outcome="ok"),
+            "refused": value("sqs_sends", operation="push", outcome="failed"),
+            "envelopes": value("relayed_envelopes"),
+            "claims": value("relayed_claims"),
+        }
+
+    before = read()
+    return lambda: {
+        name: count - before[name] for name, count in read().items() if count != before[name]
+    }
+
+
+async def test_one_call_may_carry_many_claims(queue, counted):
+    await queue.send([Envelope.of(ORDERS[:2]), Envelope.of(ORDERS[2:])])
+
+    assert counted() == {"ok": 1, "envelopes": 2, "claims": 3}
+
+
+async def test_what_sqs_did_not_take_is_no_claim_sent(sqs, counted):
+    with pytest.raises(QueueUnavailable):
+        await CountingQueue(OrderQueue(sqs, "https://sqs/1/no-such")).send([Envelope.of(ORDERS)])
+
+    assert counted() == {"failed": 1}
+
+
+async def test_a_push_is_a_call_too(sqs, queue, counted):
+    await queue.push(ORDERS[0])
+    with pytest.raises(PushRefused):
+        await CountingQueue(OrderQueue(sqs, "https://sqs/1/no-such")).push(ORDERS[0])
+
+    assert counted() == {"pushed": 1, "refused": 1}

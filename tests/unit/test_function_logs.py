@@ -1,0 +1,130 @@
+"""The functions' log lines as counters: each line once, whenever it comes."""
+
+import io
+import json
+import time
+from contextlib import redirect_stdout
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from flashsale.http import emf
+from flashsale.http.observe import Observation
+from infra.exporter.functions import Functions
+from infra.target import Target
+
+GROUP = "/aws/lambda/flashsale-buy"
+
+
+@pytest.fixture
+def logs():
+    with mock_aws():
+        client = boto3.client("logs")
+        client.create_log_group(logGroupName=GROUP)
+        client.create_log_stream(logGroupName=GROUP, logStreamName="one")
+        yield client
+
+
+@pytest.fixture
+def functions(logs):
+    return Functions(Target("", "", ""))
+
+
+def put(logs, message, later=0.0, group=GROUP):
+    event = {"timestamp": int((time.time() + later) * 1000), "message": message}
+    logs.put_log_events(logGroupName=group, logStreamName="one", logEvents=[event])
+
+
+def line(seen):
+    """What the buy function writes."""
+    handler = emf.logger.registered_handler
+    with redirect_stdout(io.StringIO()) as written:
+        usual = handler.setStream(written)
+        emf.emit(seen)
+        handler.setStream(usual)
+    return written.getvalue().strip()
+
+
+def bought(number, outcome="accepted", status=202, seconds=0.03):
+    return line(
+        Observation("POST", "/api/v5/buy", "/api/v5/buy", status, seconds, f"c-{number}",
+                    5, outcome, f"p:{number}-0")
+    )  # fmt: skip
+
+
+def samples(functions):
+    return {
+        (sample.name.removeprefix("flashsale_"), *sample.labels.values()): sample.value
+        for metric in functions.read()
+        for sample in metric.samples
+        if not sample.name.endswith("_created")
+    }
+
+
+def test_a_claim_is_counted_once_with_its_time(logs, functions):
+    put(logs, bought(1))
+
+    samples(functions)
+    seen = samples(functions)
+
+    assert seen["claims_total", "lambda", "5", "accepted"] == 1
+    request = ("lambda", "POST", "/api/v5/buy", "202")
+    assert seen["http_request_seconds_count", *request] == 1
+    assert seen["http_request_seconds_sum", *request] == pytest.approx(0.03)
+    assert seen["http_request_seconds_bucket", *request, "0.02"] == 0
+    assert seen["http_request_seconds_bucket", *request, "0.05"] == 1
+
+
+def test_a_line_that_comes_late_is_counted_and_none_twice(logs, functions):
+    put(logs, bought(1), later=5)
+    samples(functions)
+    put(logs, bought(2), later=1)  # older than what was read already
+
+    samples(functions)
+
+    assert samples(functions)["claims_total", "lambda", "5", "accepted"] == 2
+
+
+def test_what_was_logged_before_the_start_is_another_exporters(logs):
+    put(logs, bought(1), later=-5)
+
+    seen = samples(Functions(Target("", "", "")))
+
+    assert not [key for key in seen if key[0] == "claims_total"]
+
+
+def test_a_request_that_buys_nothing_is_counted_by_its_route(logs, functions):
+    put(logs, line(Observation("GET", "/api/products/p-1", "/api/products/{product_id}", 200,
+                               0.004, "c")))  # fmt: skip
+
+    seen = samples(functions)
+
+    request = ("lambda", "GET", "/api/products/{product_id}", "200")
+    assert seen["http_request_seconds_count", *request] == 1
+    assert seen["http_request_seconds_sum", *request] == pytest.approx(0.004)
+
+
+@pytest.mark.parametrize("message", ["START RequestId: 1", "{", "[]", '{"message": "hello"}'])
+def test_other_lines_count_nothing(logs, functions, message):
+    put(logs, message)
+
+    assert set(samples(functions)) == {("swept_claims_total", "lambda")}
+
+
+def test_orders_and_swept_claims_are_counted(logs, functions):
+    for name, fields in (
+        ("order", {"OrdersConfirmed": [7.0], "OrdersFailed": [1.0], "BatchSize": [8.0]}),
+        ("sweep", {"ClaimsSwept": [3.0]}),
+    ):
+        group = f"/aws/lambda/flashsale-{name}"
+        logs.create_log_group(logGroupName=group)
+        logs.create_log_stream(logGroupName=group, logStreamName="one")
+        put(logs, json.dumps({"_aws": {}, **fields}), group=group)
+
+    seen = samples(functions)
+
+    assert seen["orders_total", "order", "confirmed"] == 7
+    assert seen["orders_total", "order", "failed"] == 1
+    assert seen["order_batches_total", "order"] == 1
+    assert seen["swept_claims_total", "lambda"] == 3

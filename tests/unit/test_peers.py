@@ -1,0 +1,54 @@
+"""Whom the ASGI edge takes for the client."""
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+from starlette.types import ASGIApp
+
+from flashsale.errors import ConfigError
+from flashsale.http.rate_headers import address_of
+from infra.edge.peers import behind_proxies, is_inside
+
+PROXY, BUYER = "10.1.2.3", "8.8.4.4"
+
+
+def edge(trusted: str) -> ASGIApp:
+    api = FastAPI()
+
+    @api.get("/who")
+    async def who(request: Request) -> dict[str, object]:
+        return {"address": address_of(request), "inside": is_inside(request)}
+
+    return behind_proxies(api, {"TRUSTED_PROXIES": trusted})
+
+
+async def ask(app, peer, forwarded):
+    transport = httpx.ASGITransport(app, client=(peer, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+        answer = (await http.get("/who", headers=headers)).json()
+        return answer["address"], answer["inside"]
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer", "forwarded", "seen"),
+    [
+        ("", BUYER, None, (BUYER, False)),
+        ("", BUYER, "10.9.9.9", (BUYER, False)),
+        ("10.0.0.0/8", PROXY, BUYER, (BUYER, False)),
+        # What a buyer writes himself stands before what the proxy adds.
+        ("10.0.0.0/8", PROXY, f"127.0.0.1, {BUYER}", (BUYER, False)),
+        ("10.0.0.0/8", BUYER, "127.0.0.1", (BUYER, False)),
+        ("10.0.0.0/8", PROXY, None, (PROXY, True)),
+        ("10.0.0.0/8", PROXY, "nonsense", ("nonsense", False)),
+        ("", "127.0.0.1", None, ("127.0.0.1", True)),
+        ("", "::1", None, ("::", True)),
+    ],
+)
+async def test_only_trusted_proxies_say_who_the_client_is(trusted, peer, forwarded, seen):
+    assert await ask(edge(trusted), peer, forwarded) == seen
+
+
+def test_to_trust_anybody_is_refused():
+    with pytest.raises(ConfigError, match="TRUSTED_PROXIES"):
+        edge("*")

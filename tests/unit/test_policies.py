@@ -1,0 +1,85 @@
+"""Policies, read from the templates: no stars, and which of AWS' own policies SAM attaches.
+
+Whether they are what the code needs is tests/integration/test_least_privilege.py.
+"""
+
+import json
+
+import pytest
+
+from infra.paths import ROOT
+from tests import iam
+
+TEMPLATES = ["template.yaml", *(f"infra/aws/{p.name}" for p in (ROOT / "infra/aws").glob("*.yaml"))]
+
+# Where IAM allows nothing narrower, by template and resource: why.
+STARS = {
+    ("infra/aws/data.yaml", "Key"): (
+        "In a key's own policy `*` is this key. kms:* for the account's root is what lets IAM "
+        "policies speak of it at all; ReEncrypt* and GenerateDataKey* are what logs ask for."
+    ),
+    ("infra/aws/network.yaml", "SqsEndpoint"): (
+        "An endpoint's policy comes on top of IAM's and narrows it: to the queues of this account, "
+        "which are made by a stack that comes later."
+    ),
+}
+# Of Lambda permissions: who may invoke. A Function URL is open to everybody, as the HTTP API is.
+OPEN_DOORS = {
+    ("template.yaml", "FunctionUrlPermission"),
+    ("template.yaml", "AdminFunctionUrlPermission"),
+}
+
+# SAM gives each role these. All of them have `*` as resource.
+ACCEPTED = {
+    "AWSLambdaBasicExecutionRole": "Three actions that write logs; nothing can be read.",
+    "AWSXrayWriteOnlyAccess": "X-Ray knows no resources; only sampling rules can be read.",
+    "AWSLambdaVPCAccessExecutionRole": (
+        "Lambda makes network interfaces in the function's name, and ec2:Describe* knows no "
+        "resources; in the private subnets they lead nowhere else."
+    ),
+}
+
+
+def stars():
+    found = set()
+    for path in TEMPLATES:
+        for name, resource in iam.read(path)["Resources"].items():
+            for statement in iam.statements(resource):
+                if "*" in json.dumps([statement.get("Action"), statement.get("Resource")]):
+                    found.add((path, name))
+    return found
+
+
+def test_no_policy_has_a_star_that_is_not_explained():
+    there = {(path, name) for path, name in STARS if (ROOT / path).exists()}
+
+    assert stars() == there, "narrow it, or explain it in STARS"
+
+
+def test_no_statement_says_what_is_not_allowed_instead_of_what_is():
+    for path in TEMPLATES:
+        for statement in iam.statements(iam.read(path)):
+            assert not {"NotAction", "NotResource", "NotPrincipal"} & statement.keys(), path
+
+
+def test_only_the_front_doors_are_open_to_everybody():
+    found = {
+        (path, name)
+        for path in TEMPLATES
+        for name, permission in iam.of_type("AWS::Lambda::Permission", iam.read(path)).items()
+        if permission["Principal"] == "*"
+    }
+
+    assert found == OPEN_DOORS
+
+
+@pytest.mark.parametrize("function", iam.functions().values())
+def test_sam_attaches_no_policy_of_aws_that_we_have_not_accepted(function):
+    assert iam.managed_policies(function) == set(ACCEPTED)
+
+
+@pytest.mark.parametrize("function", iam.functions().values())
+def test_every_role_serves_one_function(function):
+    properties = iam.of_type("AWS::Lambda::Function")[function]
+
+    assert properties["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}

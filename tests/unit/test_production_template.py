@@ -1,0 +1,115 @@
+"""What `template.yaml` becomes on AWS, after SAM's transform."""
+
+import json
+
+import pytest
+
+from infra.release import identified
+from infra.transformed import PRODUCTION, transformed
+
+
+@pytest.fixture(scope="module")
+def production():
+    return transformed(PRODUCTION)["Resources"]
+
+
+@pytest.fixture(scope="module")
+def local():
+    return transformed({"RedisUrl": "redis://r", "DatabaseUrl": "postgresql://d", "Auth": "none"})
+
+
+def properties(resources, kind):
+    return {n: one["Properties"] for n, one in resources.items() if one["Type"] == kind}
+
+
+def version(resources):
+    (name,) = properties(resources, "AWS::Lambda::Version")
+    return name
+
+
+def test_a_new_buy_function_gets_a_tenth_first_and_alarms_bring_the_old_one_back(production):
+    (group,) = properties(production, "AWS::CodeDeploy::DeploymentGroup").values()
+    alias = production["BuyFunctionAliaslive"]
+
+    assert "Canary10Percent5Minutes" in json.dumps(group["DeploymentConfigName"])
+    assert group["AutoRollbackConfiguration"]["Enabled"]
+    for alarm in ("CanaryErrors", "CanaryAnswers"):
+        assert alarm in json.dumps(group["AlarmConfiguration"])
+    assert "CodeDeployLambdaAliasUpdate" in alias["UpdatePolicy"]
+    assert "BuyFunctionAliaslive" in json.dumps(production["HttpApiIntegration"])
+    assert "BuyFunctionAliaslive" in json.dumps(production["HttpApiPermission"])
+
+
+def test_the_emulators_see_nothing_of_the_canary(local):
+    assert not [n for n, o in local["Resources"].items() if "CodeDeploy" in o["Type"]]
+
+
+def test_a_change_of_the_layer_alone_makes_a_new_version(production):
+    """Most of the code is in the layer, and a version is what the canary moves."""
+    changed = transformed(PRODUCTION, layer="s3://bucket/other")["Resources"]
+
+    assert version(changed) != version(production)
+
+
+def test_a_change_of_a_parameter_alone_makes_a_new_version():
+    """SAM overlooks it; the release tells it so."""
+
+    def released(issuer):
+        parameters = {**PRODUCTION, "JwtIssuer": issuer}
+        return version(transformed(identified("ReleaseId", parameters))["Resources"])
+
+    assert released("https://a.example.org/") != released("https://b.example.org/")
+    assert released("https://a.example.org/") == released("https://a.example.org/")
+
+
+def test_the_stage_throttles_and_logs_who_came_but_never_a_token(production):
+    stage = production["HttpApiStage"]["Properties"]
+    log = stage["AccessLogSettings"]["Format"]
+
+    assert stage["DefaultRouteSettings"] == {
+        "ThrottlingRateLimit": {"Ref": "ThrottleRate"},
+        "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"},
+    }
+    assert set(json.loads(log)) >= {"ip", "path", "status", "requestId"}
+    assert "header" not in log.lower()
+    group = production["HttpApiLogs"]["Properties"]
+    assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_only_what_everybody_may_see_is_open_at_the_first_door(production):
+    routes = properties(production, "AWS::ApiGatewayV2::Route")
+    default = routes.pop("HttpApiDefaultRoute")
+
+    assert default["AuthorizationType"] == {"Fn::If": ["UseAuthorizer", "JWT", "NONE"]}
+    opened = {one["RouteKey"] for one in routes.values() if "AuthorizationType" not in one}
+    assert opened == {
+        "GET /health",
+        "GET /api/products",
+        "GET /api/products/{productId}",
+        "GET /api/v5/products/{productId}/stock",
+        "OPTIONS /{proxy+}",
+    }
+
+
+def test_every_queue_log_and_environment_takes_the_key(production):
+    def uses_key(one, name):
+        return one["Properties"].get(name) == {
+            "Fn::If": ["WithKey", {"Ref": "KeyArn"}, {"Ref": "AWS::NoValue"}]
+        }
+
+    names = {
+        "AWS::SQS::Queue": "KmsMasterKeyId",
+        "AWS::Logs::LogGroup": "KmsKeyId",
+        "AWS::Lambda::Function": "KmsKeyArn",
+    }
+    for one in production.values():
+        if one["Type"] in names:
+            assert uses_key(one, names[one["Type"]]), one
+
+
+def test_every_function_may_use_the_key_and_come_to_postgresql(production):
+    functions = {n for n, o in production.items() if o["Type"] == "AWS::Lambda::Function"}
+
+    for policy in ("KeyAccess", "DatabaseAccess"):
+        roles = {role["Ref"] for role in production[policy]["Properties"]["Roles"]}
+        assert roles == {f"{name}Role" for name in functions}, policy

@@ -1,0 +1,146 @@
+"""What a release to AWS consists of, and when it says that it failed."""
+
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from cfnlint.decode import decode
+
+from infra.door import Door
+from infra.paths import ROOT
+from infra.problems import Problem
+from infra.release import Environment, from_stores, smoke_test, steps
+
+JWT = "JwtIssuer=https://issuer.example.org/ JwtAudience=flashsale"
+
+
+def environment(tmp_path, overrides=JWT):
+    path = tmp_path / "samconfig.toml"
+    path.write_text(
+        f'[prod.global.parameters]\nstack_name = "shop"\n'
+        f'[prod.deploy.parameters]\nparameter_overrides = "{overrides}"\ntags = "a=b c=d"\n'
+        f'[prod.network.parameters]\nparameter_overrides = "Nat=true"\n'
+    )
+    return Environment.load("prod", path)
+
+
+def declared(name, section):
+    template, problems = decode(str(ROOT / name))
+    assert not problems
+    return set(template[section])
+
+
+class Outputs(dict[str, str]):
+    """Any output, as a word that can be recognised; remembers which were asked for."""
+
+    def __missing__(self, name):
+        self[name] = f"<{name}>"
+        return self[name]
+
+
+@pytest.fixture
+def shop():
+    """A shop whose answers a test chooses; remembers the purchases."""
+    answers, bought = {"GET": [200], "POST": [404]}, []
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self):
+            length = int(self.headers.get("content-length", 0))
+            bought.append(self.rfile.read(length)) if length else None
+            statuses = answers[self.command]
+            self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        do_GET = do_POST = answer  # noqa: N815
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield Door(f"http://127.0.0.1:{server.server_port}"), answers, bought
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_stores_come_before_the_application_and_alarms_after_it(tmp_path):
+    found = [one.stack_name for one in steps(environment(tmp_path), lambda: "")]
+
+    assert found == ["shop-network", "shop-data", "shop", "shop-monitoring"]
+
+
+def test_who_has_stores_gets_none(tmp_path):
+    given = f"{JWT} RedisUrl=rediss://mine DatabaseUrl=postgresql://mine"
+
+    found = steps(environment(tmp_path, given), lambda: "")
+
+    assert [one.stack_name for one in found] == ["shop", "shop-monitoring"]
+    assert found[0].parameters({})["RedisUrl"] == "rediss://mine"
+
+
+def test_tokens_without_an_issuer_are_refused_before_anything_happens(tmp_path):
+    with pytest.raises(Problem, match="JwtIssuer"):
+        steps(environment(tmp_path, "Canary=true"), lambda: "")
+
+
+def test_every_step_is_given_only_parameters_that_its_template_has(tmp_path):
+    made = {"shop-network": Outputs(), "shop-data": Outputs()}
+    templates = {
+        "shop-network": "infra/aws/network.yaml",
+        "shop-data": "infra/aws/data.yaml",
+        "shop": "template.yaml",
+        "shop-monitoring": "infra/aws/monitoring.yaml",
+    }
+
+    for one in steps(environment(tmp_path), lambda: ""):
+        given = one.parameters(made)
+        assert set(given) <= declared(templates[one.stack_name], "Parameters"), one.stack_name
+    assert set(made["shop-network"]) <= declared("infra/aws/network.yaml", "Outputs")
+    assert set(made["shop-data"]) <= declared("infra/aws/data.yaml", "Outputs")
+
+
+def test_no_password_is_passed_on():
+    given = from_stores(Outputs(), Outputs())
+
+    found = re.fullmatch(r"rediss\+cluster://flashsale:(.+)@<RedisAddress>", given["RedisUrl"])
+    assert found
+    assert found[1] == "{{resolve:secretsmanager:<RedisSecretArn>:SecretString:password}}"
+
+
+def test_every_stack_has_the_tags(tmp_path):
+    assert environment(tmp_path).tags == {"a": "b", "c": "d"}
+
+
+def test_an_unknown_environment_is_named(tmp_path):
+    with pytest.raises(Problem, match="staging"):
+        Environment.load("staging")
+
+
+def test_the_smoke_test_waits_for_health_and_buys_nothing(shop):
+    door, answers, bought = shop
+    answers["GET"] = [503, 200]
+
+    assert smoke_test(door) == "/health 200, a purchase of nothing 404"
+    (purchase,) = bought
+    assert b"no-such-product" in purchase
+
+
+def test_a_store_that_is_down_fails_the_release(shop):
+    door, answers, _ = shop
+    answers["GET"] = [503]
+
+    with pytest.raises(Problem, match="/health says 503"):
+        smoke_test(door, deadline=0)
+
+
+@pytest.mark.parametrize("status", [202, 500, 403])
+def test_a_purchase_that_is_not_refused_properly_fails_the_release(shop, status):
+    door, answers, _ = shop
+    answers["POST"] = [status]
+
+    with pytest.raises(Problem, match=f"got {status}"):
+        smoke_test(door)

@@ -1,0 +1,56 @@
+"""docs/runbook.md: it has a section for each alert, and its commands exist."""
+
+import re
+
+import pytest
+import typer.main
+import yaml
+from cfnlint.decode import decode
+
+from infra.cli import app
+from infra.paths import ROOT
+
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+SECTIONS = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
+RULES = ROOT / "monitoring" / "rules" / "alerts.yml"
+QUOTED = re.findall(r"^ +\$ (flashsale .+)$|`(flashsale [^`]+)`", RUNBOOK, re.MULTILINE)
+COMMANDS = sorted({shown or named for shown, named in QUOTED})
+
+
+def alarms():
+    document, problems = decode(str(ROOT / "infra" / "aws" / "monitoring.yaml"))
+    assert not problems
+    found = document["Resources"].items()
+    return [name for name, row in found if row["Type"] == "AWS::CloudWatch::Alarm"]
+
+
+def alerts():
+    groups = yaml.safe_load(RULES.read_text())["groups"] if RULES.exists() else []
+    return [rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule]
+
+
+def test_each_alert_and_each_alarm_has_a_section_and_no_section_is_left_over():
+    assert set(alarms()) | set(alerts()) == set(SECTIONS)
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_section_says_all_that_is_needed(name):
+    for part in ("**Means**", "**Buyers see**", "**Do not**", "**Over** when", "flashsale "):
+        assert part in SECTIONS[name], part
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_exists_with_these_options(command):
+    """Parsed as the command line parses it, and not run."""
+    node, words = typer.main.get_command(app), command.split()[1:]
+    while hasattr(node, "commands"):
+        name, *words = words
+        assert name in node.commands, command
+        node = node.commands[name]
+
+    node.make_context(node.name, words, resilient_parsing=False)
+
+
+def test_every_link_leads_to_a_section():
+    for anchor in re.findall(r"\]\(#([^)]+)\)", RUNBOOK):
+        assert anchor in {name.lower() for name in SECTIONS}

@@ -1,0 +1,229 @@
+"""Whose token is believed: keys that are fetched for real, and tokens of every wrong kind."""
+
+import asyncio
+import base64
+import json
+from dataclasses import replace
+
+import pytest
+
+from flashsale import signing_keys
+from flashsale.callers import ADMIN_SCOPE, Caller, Denied
+from flashsale.config import Trust
+from flashsale.errors import ConfigError, KeysUnavailable
+from flashsale.tokens import MAX_TOKEN, Tokens
+from tests.issuer import AUDIENCE, NAME, Issuer, forged
+
+TRUST = Trust(NAME, AUDIENCE)
+
+
+@pytest.fixture(scope="module")
+def issuer():
+    """With one RSA key."""
+    return Issuer()
+
+
+@pytest.fixture
+def tokens(issuer):
+    return Tokens(replace(TRUST, jwks=json.dumps(issuer.document())))
+
+
+async def test_a_valid_token_names_its_bearer(issuer, tokens):
+    token = issuer.token("u-7", scope=f"openid {ADMIN_SCOPE}")
+
+    caller = await tokens.caller(token)
+
+    assert caller == Caller("u-7", frozenset({"openid", ADMIN_SCOPE}))
+    assert caller.is_admin
+
+
+async def test_an_elliptic_key_will_do(issuer):
+    issuer = Issuer()
+    issuer.add("ec-1", "ES256")
+    tokens = Tokens(replace(TRUST, jwks=json.dumps(issuer.document())))
+
+    assert isinstance(await tokens.caller(issuer.token()), Caller)
+    assert isinstance(await tokens.caller(issuer.token(kid="rsa-1")), Caller)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"exp": 1}, "expired"),
+        ({"nbf": 2**33}, "not valid yet"),
+        ({"iat": 2**33}, "not valid yet"),
+        ({"aud": "another shop"}, "audience"),
+        ({"aud": None}, "audience"),
+        ({"aud": ["another", "and another"]}, "audience"),
+        ({"iss": "https://issuer.evil"}, "issuer"),
+        ({"exp": None}, "lacks a claim"),
+        ({"sub": None}, "lacks a claim"),
+        ({"iss": None}, "lacks a claim"),
+        ({"sub": "two words"}, "no user id"),
+        ({"sub": "x" * 129}, "no user id"),
+        ({"sub": ""}, "no user id"),
+        ({"exp": "soon"}, "not valid"),
+        ({"sub": 7}, "not valid"),
+    ],
+    ids=str,
+)
+async def test_a_claim_that_does_not_fit_is_named(issuer, tokens, changes, reason):
+    denied = await tokens.caller(issuer.token(**changes))
+
+    assert isinstance(denied, Denied)
+    assert reason in denied.reason
+
+
+async def test_nobody_chooses_the_algorithm_but_us(issuer, tokens):
+    valid = issuer.token()
+    stranger = Issuer()
+    header = {"kid": issuer.newest, "typ": "JWT"}
+    wrong = {
+        "none": forged(valid, {**header, "alg": "none"}),
+        "None": forged(valid, {**header, "alg": "None"}),
+        "the public key as a secret": issuer.confused_token(),
+        "an empty secret": forged(valid, {**header, "alg": "HS256"}, b" "),
+        "another's key under the same id": stranger.token(kid="rsa-1"),
+        "an unknown key": stranger.token(headers={"kid": "unknown"}),
+        "a key id that is no string": forged(valid, {**header, "alg": "RS256", "kid": 7}),
+        "a key in the token": stranger.token(
+            headers={"jwk": stranger.document()["keys"][0], "jku": "http://127.0.0.1:1/"}
+        ),
+        "unknown critical header": issuer.token(headers={"crit": ["x"], "x": 1}),
+        "no signature": valid.rpartition(".")[0] + ".",
+        "two segments": valid.rpartition(".")[0],
+        "no token": "token",
+        "not ASCII": "töken.töken.töken",
+        "not base64": "!.!.!",
+        "a deep header": base64.urlsafe_b64encode(b"[" * 5000).decode() + ".e30.",
+    }
+
+    for name, token in wrong.items():
+        assert isinstance(await tokens.caller(token), Denied), name
+    assert isinstance(await tokens.caller(valid), Caller)
+
+
+async def test_a_huge_token_is_refused_unread(issuer, tokens):
+    denied = await tokens.caller(issuer.token(padding="x" * MAX_TOKEN))
+
+    assert denied == Denied("The token is too large.")
+
+
+async def test_a_client_id_counts_where_there_is_no_audience(issuer, tokens):
+    """As the access tokens of Amazon Cognito have it."""
+    mine = issuer.token(aud=None, client_id=AUDIENCE)
+    both = issuer.token(aud="another shop", client_id=AUDIENCE)
+
+    assert isinstance(await tokens.caller(mine), Caller)
+    assert isinstance(await tokens.caller(both), Denied)
+
+
+@pytest.mark.parametrize("scope", [{"scp": [ADMIN_SCOPE, 7]}, {"scope": ADMIN_SCOPE}])
+async def test_scopes_come_as_words_or_as_a_list(issuer, tokens, scope):
+    assert (await tokens.caller(issuer.token(**scope))).is_admin
+
+
+@pytest.mark.parametrize("scope", [{}, {"scope": 7}, {"scope": ADMIN_SCOPE + "s"}, {"scp": {}}])
+async def test_nobody_is_an_admin_by_accident(issuer, tokens, scope):
+    assert not (await tokens.caller(issuer.token(**scope))).is_admin
+
+
+async def test_a_secret_signs_only_where_it_was_set(issuer, tokens):
+    by_secret = Tokens(replace(TRUST, secret="s" * 32))
+    token = forged(issuer.token("u-9"), {"alg": "HS256"}, b"s" * 32)
+
+    assert (await by_secret.caller(token)).user_id == "u-9"
+    assert isinstance(await by_secret.caller(issuer.token()), Denied)
+    assert isinstance(await tokens.caller(token), Denied)
+
+
+async def test_without_trust_nobody_is_believed(issuer):
+    assert isinstance(await Tokens(None).caller(issuer.token()), Denied)
+
+
+@pytest.mark.parametrize("jwks", ["no JSON", "[]", "{}", '{"keys": 7}', '{"keys": []}'])
+def test_keys_that_cannot_be_read_are_a_wrong_setting(jwks):
+    with pytest.raises(ConfigError, match="JWT_JWKS"):
+        Tokens(replace(TRUST, jwks=jwks))
+
+
+async def test_a_published_secret_is_no_key(issuer):
+    public = {"kty": "oct", "k": "c2VjcmV0" * 8, "kid": "oct", "use": "sig", "alg": "HS256"}
+    tokens = Tokens(replace(TRUST, jwks=json.dumps({"keys": [public, *issuer.document()["keys"]]})))
+
+    token = forged(issuer.token(), {"alg": "HS256", "kid": "oct"}, b"secret" * 8)
+
+    assert isinstance(await tokens.caller(token), Denied)
+
+
+class TestFetchedKeys:
+    """On a real HTTP server."""
+
+    @pytest.fixture
+    def published(self, monkeypatch):
+        self.clock = 1000.0
+        monkeypatch.setattr(signing_keys.time, "monotonic", lambda: self.clock)
+        issuer = Issuer()
+        with issuer.serving() as issuer.url:
+            yield issuer
+
+    def tokens(self, issuer):
+        return Tokens(replace(TRUST, jwks_url=issuer.url))
+
+    async def test_keys_are_fetched_once_for_many(self, published):
+        tokens, token = self.tokens(published), published.token()
+
+        callers = await asyncio.gather(*(tokens.caller(token) for _ in range(50)))
+
+        assert all(isinstance(caller, Caller) for caller in callers)
+        assert published.fetches == 1
+
+    async def test_a_new_key_is_found_and_an_old_one_forgotten(self, published):
+        tokens, old = self.tokens(published), published.token()
+        await tokens.caller(old)
+        del published.keys["rsa-1"]
+        published.add("rsa-2")
+
+        self.clock += signing_keys.COOLDOWN
+        assert isinstance(await tokens.caller(published.token()), Caller)
+        assert isinstance(await tokens.caller(old), Denied)
+
+    async def test_unknown_keys_make_no_flood_of_fetches(self, published):
+        tokens = self.tokens(published)
+        for n in range(50):
+            await tokens.caller(published.token(headers={"kid": f"made-up-{n}"}))
+
+        assert published.fetches == 1
+
+    async def test_a_withdrawn_key_is_believed_no_longer_than_said(self, published):
+        tokens, old = self.tokens(published), published.token()
+        await tokens.caller(old)
+        del published.keys["rsa-1"]
+        published.add("rsa-2")
+
+        self.clock += signing_keys.KEEP
+
+        assert isinstance(await tokens.caller(old), Denied)
+
+    async def test_an_issuer_that_is_down_locks_nobody_out(self, published):
+        tokens, token = self.tokens(published), published.token()
+        await tokens.caller(token)
+        published.broken = True
+
+        self.clock += signing_keys.KEEP
+
+        assert isinstance(await tokens.caller(token), Caller)
+        assert published.fetches == 2
+
+    async def test_keys_that_never_came_are_an_outage_and_asked_for_again(self, published):
+        tokens, token = self.tokens(published), published.token()
+        published.broken = True
+        for _ in range(20):
+            with pytest.raises(KeysUnavailable):
+                await tokens.caller(token)
+        assert published.fetches == 1
+        published.broken = False
+
+        self.clock += signing_keys.COOLDOWN
+
+        assert isinstance(await tokens.caller(token), Caller)
