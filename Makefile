@@ -18,6 +18,7 @@ PYTHON313 ?= $(shell for p in python3.13 python3 "$$HOME"/.pyenv/versions/3.13.*
 
 BIN := .venv/bin
 STAMP := .venv/.installed
+STAMP_BROWSER := .venv/.browser
 STAMP_ministack := .venv-emulator/.installed
 STAMP_localstack := .venv-localstack/.installed
 
@@ -31,11 +32,16 @@ python:
 	"(on Debian: apt install python3-venv), and found none on PATH. Set PYTHON=/path/to/python3.12." >&2; exit 1; }
 
 $(STAMP): requirements/pip.txt requirements/dev.txt | python
+	@test ! -L .venv || { echo ".venv is a link: make would empty what it points at. Run \`make setup\` there, or remove the link." >&2; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version) (once; a minute or two)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/pip.txt
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMP_BROWSER): $(STAMP) requirements/browser.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/browser.txt
 	@touch $@
 
 $(STAMP_ministack): requirements/pip.txt requirements/emulator.txt | python
@@ -64,12 +70,25 @@ $(STAMP_load): requirements/pip.txt requirements/load.txt | python
 	@.venv-load/bin/python -m pip install --quiet --require-hashes -r requirements/load.txt
 	@touch $@
 
+STAMP_audit := .venv-audit/.installed
+
+$(STAMP_audit): requirements/pip.txt requirements/audit.txt | python
+	@echo "Making .venv-audit (once; half a minute)"
+	@$(PYTHON) -m venv --clear .venv-audit
+	@.venv-audit/bin/python -m pip install --quiet --require-hashes -r requirements/pip.txt
+	@.venv-audit/bin/python -m pip install --quiet --require-hashes -r requirements/audit.txt
+	@touch $@
+
 .PHONY: setup
 setup: $(STAMP) $(STAMP_$(EMULATOR)) ## make the two virtual environments
 
 .PHONY: demo
 demo: setup ## hold the same small sale through each generation, and print the books
 	@$(BIN)/flashsale demo
+
+.PHONY: monitor
+monitor: setup ## the live page of the stack that is up
+	@$(BIN)/flashsale monitor
 
 .PHONY: up
 up: setup ## start the stack and deploy the application to it
@@ -95,17 +114,86 @@ test-e2e: setup ## run the tests of the deployed application; with EMULATOR=loca
 test-faults: setup ## kill and cut everything in the middle of a sale (needs libfaketime)
 	@$(BIN)/pytest tests/faults
 
+# FUZZ_EXAMPLES: tries of each test in one round; it ends with the round in which the time is over.
+.PHONY: test-fuzz
+test-fuzz: FUZZ_SECONDS ?= 600
+test-fuzz: export FUZZ_EXAMPLES ?= 300
+test-fuzz: setup ## attack both edges and the queues with new input for FUZZ_SECONDS=600
+	@end=$$(( $$(date +%s) + $(FUZZ_SECONDS) )); \
+	while [ $$(date +%s) -lt $$end ]; do $(BIN)/pytest tests/hostile || exit; done
+
 .PHONY: test-spike
 test-spike: setup load-tools ## run the tests of the load generators, k6 and Locust
 	@$(BIN)/pytest tests/spike
 
+.PHONY: test-monitoring
+test-monitoring: setup ## run each alert, and each query of each dashboard on a running sale (needs Prometheus)
+	@$(BIN)/pytest tests/monitoring
+
+.PHONY: dashboards
+dashboards: setup ## write Grafana's dashboards anew from infra/dashboards
+	@$(BIN)/python -m infra.dashboards.grafana
+
+.PHONY: bench-watching
+bench-watching: setup ## accepted/s with and without the exporter and Prometheus
+	@$(BIN)/python -m loadtest.watching
+
+.PHONY: test-monitor
+test-monitor: setup $(STAMP_BROWSER) ## use the live page in a real browser (needs chromium); pictures in .local/screenshots
+	@$(BIN)/pytest tests/monitor
+
 .PHONY: lint
-lint: setup ## check style, types, imports and the template
+lint: setup ## check style, types, imports and the templates
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
+	@$(BIN)/cfn-lint infra/aws/*.yaml
+
+# Status 3 of infra.supply.audit is "nobody could look".
+.PHONY: audit
+audit: $(STAMP) $(STAMP_audit) ## look our pins up among known vulnerabilities; AUDIT=strict fails if that is impossible
+	@$(BIN)/python -m infra.supply.audit || { [ $$? = 3 ] && [ "$(AUDIT)" != strict ]; }
+
+.PHONY: sbom
+sbom: $(STAMP) $(STAMP_audit) ## write a bill of materials of each layer, function and image to .local/sbom
+	@$(BIN)/python -m infra.supply.sbom
+
+.PHONY: licences
+licences: $(STAMP) ## write docs/licences.md anew
+	@$(BIN)/python -m infra.supply.licences
+
+# A server that has TLS itself: no wheel has one, and Debian's redis-tools carries it as a checker.
+TLS_SERVER ?= $(shell command -v valkey-server || command -v redis-server || \
+	command -v valkey-check-rdb || command -v redis-check-rdb)
+
+.PHONY: test-tls
+test-tls: setup ## the tests of TLS, users and cluster mode, on a server with TLS of its own (needs redis-tools)
+	@test -n "$(TLS_SERVER)" || { echo "Found no Redis or Valkey with TLS (on Debian: apt install redis-tools)." >&2; exit 1; }
+	@TLS_SERVER="$(TLS_SERVER)" $(BIN)/pytest tests/integration/test_tls.py
+
+STAMP_checks := .venv-checks/.installed
+
+$(STAMP_checks): requirements/pip.txt requirements/checks.txt | python
+	@echo "Making .venv-checks (once; a minute)"
+	@$(PYTHON) -m venv --clear .venv-checks
+	@.venv-checks/bin/python -m pip install --quiet --require-hashes -r requirements/pip.txt
+	@.venv-checks/bin/python -m pip install --quiet --require-hashes -r requirements/checks.txt
+	@touch $@
+
+.PHONY: policy-checks
+policy-checks: setup $(STAMP_checks) ## check the templates against checkov's policies, as production deploys them
+	@$(BIN)/python -m infra.transformed
+	@$(BIN)/cfn-lint --ignore-checks W2001 -t .aws-sam/transformed/template.json # the transform uses ReleaseId up
+	@.venv-checks/bin/checkov --config-file .checkov.yaml -d infra/aws -d .aws-sam/transformed
+
+# ENV=prod deploys to AWS with the credentials of the environment, ENV=local to the emulator that runs
+# (AWS_ENDPOINT_URL). YES=1 asks nothing.
+.PHONY: deploy
+deploy: setup $(if $(filter prod,$(ENV)),policy-checks) ## build, check, show the changes, deploy, migrate, try: ENV=prod|local YES=1
+	@test -n "$(ENV)" || { echo "Say where to: make deploy ENV=local or ENV=prod" >&2; exit 1; }
+	@$(BIN)/flashsale deploy --env $(ENV) $(if $(YES),--yes)
 
 # Options, all optional: GEN=5 EDGE=asgi|lambda PROFILE=spike|smoke|soak SCALE=1 PRODUCT=p-01 STOCK=5000
 # P95_MS=1000 ERROR_RATE=0.01; make exports what its command line sets.
