@@ -19,7 +19,7 @@ class Program:
         name: as `flashsale status` shows it.
         port: None where it listens on none.
         port_variable: the environment variable that moves its port.
-        prepare: makes its data folder; called before the first start.
+        prepare: makes its data folder and its user; called before every start.
         ready: True once it answers; may raise while it does not.
         user: system user that runs it, where that is not the caller.
         stop_signal: asks it to stop in good order.

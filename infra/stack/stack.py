@@ -70,6 +70,8 @@ class Stack:
             if fresh:
                 for program in wanted:
                     _refuse_taken_port(program)
+                    # supervisord refuses a user that does not exist: preparing PostgreSQL makes it.
+                    program.prepare()
                 self.supervisor.start(self.programs)
             for program in wanted:
                 self.start(program, report)

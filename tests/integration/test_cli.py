@@ -5,6 +5,7 @@ import pwd
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ COMMANDS = [
     ["up"], ["down"], ["status"], ["deploy"], ["logs"], ["seed"], ["open"], ["verify"], ["demo"],
     ["dlq", "ls"], ["dlq", "peek"], ["dlq", "redrive"], ["exporter"],
 ]  # fmt: skip
+NOT_STARTED = {"DATABASE_URL": "x", "AWS_ENDPOINT_URL": "x"}
 
 
 def flashsale(*arguments, **environment):
@@ -66,7 +68,7 @@ def test_a_taken_port_is_named_with_the_way_out_and_nothing_is_left_running(tmp_
 
 def test_a_server_that_ends_at_once_is_named_with_its_log(tmp_path):
     ports = {"FLASHSALE_VALKEY_PORT": str(free_port())}
-    stack = Stack(tmp_path, {**ports, "DATABASE_URL": "x", "AWS_ENDPOINT_URL": "x"})
+    stack = Stack(tmp_path, {**ports, **NOT_STARTED})
     (tmp_path / "valkey").mkdir()
     (tmp_path / "valkey" / "appendonlydir").write_text("not a folder")
 
@@ -77,6 +79,24 @@ def test_a_server_that_ends_at_once_is_named_with_its_log(tmp_path):
     assert caught.value.log == tmp_path / "logs" / "valkey.log"
     assert "appendonlydir" in caught.value.log_tail
     assert not stack.supervisor.running
+
+
+def test_a_server_is_prepared_before_supervisord_reads_of_it(tmp_path):
+    """On a new machine, as root, the user that runs PostgreSQL does not exist before."""
+    stack = Stack(tmp_path, {"FLASHSALE_VALKEY_PORT": str(free_port()), **NOT_STARTED})
+    running: list[bool] = []
+    prepare = stack.redis.prepare
+
+    def watched() -> None:
+        running.append(stack.supervisor.running)
+        prepare()
+
+    stack.programs = [replace(stack.redis, prepare=watched)]
+
+    stack.up(lambda _: None)
+
+    stack.down()
+    assert running[0] is False
 
 
 def test_root_never_opens_a_private_home(tmp_path, monkeypatch):
