@@ -75,6 +75,7 @@ def healthy(shop: Shop) -> Iterator[None]:
     yield
     for proxy in shop.proxies.values():
         proxy.fault = None
+    shop.hide_messages(VISIBILITY_TIMEOUT)
 
 
 @pytest.fixture(params=["relay", "web"])

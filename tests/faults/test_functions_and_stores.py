@@ -16,18 +16,22 @@ from tests.faults.proxy import Fault, When, kill_client
 from tests.support import USERS, eventually
 
 OUTAGE = 15.0  # seconds without PostgreSQL
+PATIENCE = 6  # seconds; more than the start of a function takes on a busy machine
 
 
 @pytest.mark.parametrize("when", When, ids=["before the commit", "between commit and settle"])
 async def test_the_order_function_dies(shop, services, new_product, when):
+    # Two deaths: at the third, which may be of the same orders, they are rightly rolled back. And
+    # a function that starts anew must not have lost its messages to another before it works.
+    shop.hide_messages(PATIENCE)
     product_id = await new_product(60)
-    fault = shop.proxies["functions.postgres"].fault = Fault(b"COMMIT", when, kill_client, times=3)
+    fault = shop.proxies["functions.postgres"].fault = Fault(b"COMMIT", when, kill_client, times=2)
 
     sold = await shop.sell(product_id, USERS[:40])
     sold += await shop.sell(product_id, USERS[40:80], edge="lambda")
 
     await shop.keeps_its_promise(services, product_id, sold)
-    assert fault.struck == 3
+    assert fault.struck == 2
 
 
 async def test_the_answer_to_a_commit_is_lost(shop, services, new_product):
