@@ -3,7 +3,7 @@
 from infra.dashboards.parts import Dashboard, Panel, quantiles, rate, stat
 
 PRODUCT = '{product=~"$product"}'
-CONFIRMED = f"flashsale_confirmed_units_total{PRODUCT}"
+CONFIRMED = f"flashsale_confirmed_units{PRODUCT}"
 EDGE = '{edge=~"$edge"}'
 ACCEPTED = '{edge=~"$edge", method="POST", status=~"201|202"}'
 SOLD = 'flashsale_claims_total{outcome="accepted"}'
@@ -22,7 +22,7 @@ SALE = Dashboard(
             "short",
             {
                 "unsettled": f"sum(flashsale_unsettled_units{PRODUCT})",
-                "confirmed": f"sum(flashsale_confirmed_units_total{PRODUCT})",
+                "confirmed": f"sum(flashsale_confirmed_units{PRODUCT})",
                 "cancelled": f"sum(flashsale_cancelled_units_total{PRODUCT})",
             },
         ),
@@ -34,7 +34,7 @@ SALE = Dashboard(
         Panel(
             "Confirmed",
             "ops",
-            {"{{product}}": f"sum by (product) ({rate(CONFIRMED)})"},
+            {"{{product}}": f"sum by (product) (deriv({CONFIRMED}[$__rate_interval]))"},
         ),
         Panel(
             "Attempts by outcome",
@@ -46,7 +46,7 @@ SALE = Dashboard(
             "short",
             {
                 "V{{generation}}": "sum by (generation) (flashsale_product_info"
-                " * on (product) group_left () flashsale_confirmed_units_total)"
+                " * on (product) group_left () flashsale_confirmed_units)"
             },
         ),
         Panel(

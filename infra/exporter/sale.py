@@ -87,7 +87,8 @@ def _of_books(books: Sequence[Books]) -> list[Metric]:
             "unsettled_units", "Units that were claimed and wait for their order",
             each(lambda b: b.unsettled), "product",
         ),
-        counter(
+        # No counter, as "settled" is none: an order that is cancelled later takes its units back.
+        gauge(
             "confirmed_units", "Units of CONFIRMED orders", each(lambda b: b.confirmed), "product"
         ),
         counter(
@@ -127,6 +128,6 @@ def _of_ledgers(ledgers: dict[str, Snapshot]) -> list[Metric]:
     settled = [((id_,), ledger.settled) for id_, ledger in ledgers.items()]
     released = [((id_,), ledger.released) for id_, ledger in ledgers.items()]
     return [
-        counter("settled_units", UNITS["settled"], settled, "product"),
+        gauge("settled_units", UNITS["settled"], settled, "product"),
         counter("released_units", UNITS["released"], released, "product"),
     ]

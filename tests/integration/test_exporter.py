@@ -55,7 +55,7 @@ async def test_a_claim_is_seen_on_its_way(services, new_product, scrape):
     assert seen["stock_units", product_id, "postgresql"] == 5
     assert seen["unsettled_units", product_id] == 2
     assert seen["oldest_claim_age_seconds", product_id] >= 0
-    assert seen["confirmed_units_total", product_id] == 0
+    assert seen["confirmed_units", product_id] == 0
     assert seen["books_broken", product_id] == 0
 
 
@@ -86,7 +86,7 @@ async def test_who_sold_is_seen_with_the_first_order(services, claimed, scrape):
 
     seen = await scrape(services, product_id)
     assert seen["product_info", product_id, "4"] == 1
-    assert seen["confirmed_units_total", product_id] == 1
+    assert seen["confirmed_units", product_id] == 1
 
 
 async def test_without_postgresql_the_rest_is_still_seen(without, services, new_product, scrape):
@@ -98,7 +98,7 @@ async def test_without_postgresql_the_rest_is_still_seen(without, services, new_
     assert (seen["up", "postgresql"], seen["up", "redis"], seen["up", "books"]) == (0, 1, 1)
     assert seen["stock_units", product_id, "redis"] == 3
     assert seen["unsettled_units", product_id] == 2
-    assert ("confirmed_units_total", product_id) not in seen
+    assert ("confirmed_units", product_id) not in seen
 
 
 async def test_without_redis_the_rest_is_still_seen(without, scrape):

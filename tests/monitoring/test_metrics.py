@@ -60,10 +60,10 @@ async def test_units_are_those_of_the_books(watched, deployed, new_product, serv
         matchers = ",".join(f'{k}="{v}"' for k, v in {"product": product_id, **labels}.items())
         return watched.numbers(f"{metric}{{{matchers}}}")
 
-    await asyncio.to_thread(eventually, lambda: figure("flashsale_settled_units_total") == [2.0])
+    await asyncio.to_thread(eventually, lambda: figure("flashsale_settled_units") == [2.0])
 
     (books,) = await read_books(services, [product_id])
-    assert figure("flashsale_confirmed_units_total") == [books.confirmed] == [2]
+    assert figure("flashsale_confirmed_units") == [books.confirmed] == [2]
     assert figure("flashsale_stock_units", store="redis") == [books.redis_stock] == [1]
     assert figure("flashsale_stock_units", store="postgresql") == [books.postgres_stock]
     assert figure("flashsale_product_info", generation="5") == [1]
