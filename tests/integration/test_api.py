@@ -159,6 +159,7 @@ async def test_a_bug_answers_500_without_internals(http, services):
         "error": "Internal Server Error",
         "message": "This is our mistake; it was logged",
     }
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_products_show_the_stock_that_buyers_compete_for(http, new_product):

@@ -17,6 +17,16 @@ RETRY_AFTER = 1
 # Below these an error is a problem (RFC 9457); elsewhere it has the shape of the original system.
 PROBLEM_PATHS = ("/api/v5/", "/api/admin/")
 
+# An answer is data: no browser is to guess its type, keep it, frame it, or run anything in it.
+SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    # Browsers heed it on https only.
+    "strict-transport-security": "max-age=31536000",
+}
+
 _REFUSALS = {
     Refusal.SOLD_OUT: (HTTPStatus.BAD_REQUEST, "Out of stock"),
     Refusal.NO_SUCH_PRODUCT: (HTTPStatus.NOT_FOUND, "Product not found"),
@@ -82,4 +92,6 @@ async def _unavailable(request: Request, error: Exception) -> JSONResponse:
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:
     request.state.error = f"{type(error).__name__}: {error}"
-    return respond(request.scope["path"], 500, "internal", "This is our mistake; it was logged")
+    message = "This is our mistake; it was logged"
+    # Starlette sends this answer from outside of all middleware.
+    return respond(request.scope["path"], 500, "internal", message, SECURITY_HEADERS)

@@ -5,17 +5,10 @@ from collections.abc import Sequence
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flashsale.http.errors import SECURITY_HEADERS
 from flashsale.http.limits import LimitBody
 
-# An answer is data: no browser is to guess its type, keep it, frame it, or run anything in it.
-_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
-    # Browsers heed it on https only.
-    (b"strict-transport-security", b"max-age=31536000"),
-]
+_HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 # The page that reads the API's description brings scripts from elsewhere.
 _PAGES = ("/docs",)
 
