@@ -37,6 +37,20 @@ def auth_of(environment: Mapping[str, str]) -> str:
     return auth
 
 
+def refuse_tokens(auth: str, who: str) -> None:
+    """For what sends buyers without tokens.
+
+    Raises:
+        Problem: buyers need one here.
+
+    """
+    if auth != "none":
+        raise Problem(
+            f"Buyers need a token here (AUTH={auth}), and those of {who} carry none.",
+            "Run `make down`, and start anew without AUTH.",
+        )
+
+
 def settings(auth: str, secret: str) -> dict[str, str]:
     """Environment variables of the application on the local stack."""
     return {

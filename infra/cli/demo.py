@@ -18,8 +18,7 @@ from infra.cli.sale import IDS, PRODUCTS, UNITS, USERS
 from infra.cli.stack import start, start_asgi_edge
 from infra.deploy import LOCAL_BUY_CONCURRENCY
 from infra.load import Answer
-from infra.problems import Problem
-from infra.sign_in import auth_of
+from infra.sign_in import auth_of, refuse_tokens
 from infra.stack.program import HOST
 from infra.target import Target
 from infra.warm_up import warm_up
@@ -34,8 +33,7 @@ def demo() -> None:
     Example: [bold]flashsale demo[/]
     """
     started = time.monotonic()
-    if auth_of(os.environ) != "none":
-        raise Problem("The buyers of the demo carry no tokens.", "Leave out AUTH=jwt.")
+    refuse_tokens(auth_of(os.environ), "the demo")
     target = start_asgi_edge(start())
     run = f"{int(time.time()):x}"
     sales = with_services(target, lambda services: _hold_all(target, services, run))

@@ -31,7 +31,16 @@ class Outage:
         self._stack.start(self._postgres)
 
 
-def is_local(directory: Path, target: Target) -> bool:
+def why_only_watching(directory: Path, target: Target) -> str:
+    """Why a visitor of this target's page may change nothing; "" where he may."""
+    if not _is_local(directory, target):
+        return "its servers are not the local stack's own"
+    if target.auth != "none":
+        return f"buyers need a token here (AUTH={target.auth}), and it has none"
+    return ""
+
+
+def _is_local(directory: Path, target: Target) -> bool:
     """Whether every server of this target is one that the stack in this folder runs itself."""
     path = directory / "target.json"
     if not path.exists():

@@ -24,8 +24,8 @@ class Part(Protocol):
         """Show what has changed."""
 
 
-def build(watch: Watch, visit: Visit | None) -> None:
-    """Fill one visitor's page; without a `visit` it only shows."""
+def build(watch: Watch, visit: Visit | None, only_watches: str) -> None:
+    """Fill one visitor's page; without a `visit` it `only_watches`, and says why."""
     ui.add_css(STYLE)
     ui.colors(primary="#1d4ed8", negative="#b3261e")
     with ui.element("div").classes("row-of"):
@@ -36,7 +36,7 @@ def build(watch: Watch, visit: Visit | None) -> None:
     if visit:
         parts.append(Hands(watch, visit))
     else:
-        paragraph("This page only watches: its servers are not the local stack's own.")
+        paragraph(f"This page only watches: {only_watches}.")
     with ui.element("section").classes("cards").props('aria-label="Charts"'):
         parts += [LiveChart(watch, chart) for chart in CHARTS]
     parts.append(FailedTable(watch, visit))

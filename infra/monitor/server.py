@@ -9,7 +9,7 @@ from nicegui import Client, app, background_tasks, core, ui
 
 from infra.monitor import page
 from infra.monitor.guard import OwnPageOnly, own_origins, refuse_public
-from infra.monitor.outage import Outage, is_local
+from infra.monitor.outage import Outage, why_only_watching
 from infra.monitor.shop import Shop
 from infra.monitor.visit import Visit
 from infra.monitor.watch import Watch
@@ -32,10 +32,11 @@ def serve(
     refuse_public(host)
     _refuse_taken(host, port)
     target = Target.load(directory)
-    outage = Outage(directory, target) if is_local(directory, target) else None
+    only_watches = why_only_watching(directory, target)
+    outage = None if only_watches else Outage(directory, target)
     watch = Watch(target, outage)
     visit = Visit(watch, Shop(target), outage) if outage else None
-    ui.page("/", title="flashsale", dark=None)(lambda: page.build(watch, visit))
+    ui.page("/", title="flashsale", dark=None)(lambda: page.build(watch, visit, only_watches))
     # NiceGUI lets any site's page connect; the middleware does not, and neither does engine.io.
     origins = own_origins(host, port)
     core.sio.eio.cors_allowed_origins = origins

@@ -12,6 +12,7 @@ from infra.cli.sale import books_table
 from infra.cli.stack import Edge, start_asgi_edge
 from infra.paths import LOCAL
 from infra.problems import Problem
+from infra.sign_in import refuse_tokens
 from infra.target import Target
 from loadtest.profiles import PROFILES
 from loadtest.spike.outcome import findings
@@ -43,6 +44,7 @@ def spike(
     if profile not in (known := json.loads(PROFILES.read_text())):
         raise Problem(f"There is no profile {profile!r}.", f"Use one of {', '.join(known)}.")
     target = Target.load(LOCAL)
+    refuse_tokens(target.auth, "a spike")
     if edge is Edge.ASGI and edge not in target.edges:
         target = start_asgi_edge(target)
     scale = SCALES[edge] if scale is None else scale

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -99,6 +100,21 @@ async def test_servers_of_somebody_else_are_only_watched(
         # What failed may be looked at, which changes nothing.
         changing = page.get_by_role("button").filter(has_not_text="Peek")
         await expect(changing).to_have_count(0)
+
+
+async def test_where_buyers_need_tokens_the_page_only_watches(stack, asgi_url, deployed, visit):
+    target = replace(deployed, asgi_url=asgi_url)
+    replace(target, auth="jwt").save(stack.directory)
+    try:
+        with served(stack) as address:
+            page = await visit(address)
+
+            await expect(page.get_by_text("only watches: buyers need a token")).to_be_visible(
+                timeout=30_000
+            )
+            await expect(page.get_by_role("button", name="Open a sale")).to_have_count(0)
+    finally:
+        target.save(stack.directory)
 
 
 def _flashsale(*arguments, **environment):
