@@ -12,6 +12,12 @@ from infra.problems import Problem
 
 ISSUER = "flashsale-local"
 AUDIENCE = "flashsale"
+# What `flashsale up` passes on from its environment, and the template's parameter for it.
+LIMITS = {
+    "RATE_LIMIT_USER": "RateLimitUser",
+    "RATE_LIMIT_ADDRESS": "RateLimitAddress",
+    "CORS_ORIGINS": "CorsOrigins",
+}
 
 
 def own_secret(directory: Path) -> str:
@@ -49,6 +55,11 @@ def refuse_tokens(auth: str, who: str) -> None:
             f"Buyers need a token here (AUTH={auth}), and those of {who} carry none.",
             "Run `make down`, and start anew without AUTH.",
         )
+
+
+def limits(environment: Mapping[str, str]) -> dict[str, str]:
+    """The limits that this environment names."""
+    return {name: environment[name] for name in LIMITS if environment.get(name)}
 
 
 def settings(auth: str, secret: str) -> dict[str, str]:

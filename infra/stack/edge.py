@@ -8,7 +8,7 @@ from redis import Redis
 
 from flashsale.relay_inbox import ALIVE
 from infra.paths import ROOT
-from infra.sign_in import settings
+from infra.sign_in import limits, settings
 from infra.stack.program import HOST, Program, answers
 from infra.target import Target
 
@@ -69,6 +69,7 @@ def _environment(target: Target) -> dict[str, str]:
         "DEAD_LETTER_QUEUE_URL": target.queues["dlq"],
         "PARKING_QUEUE_URL": target.queues["parking"],
         **settings(target.auth, target.token_secret),
+        **limits(os.environ),
         "POWERTOOLS_SERVICE_NAME": "flashsale",
         "POWERTOOLS_METRICS_NAMESPACE": "flashsale",
         **target.aws_environment,
