@@ -1,5 +1,6 @@
 """ministack from PyPI: the AWS APIs where there is no Docker, in an environment of its own."""
 
+import shutil
 from pathlib import Path
 
 from infra.paths import EMULATOR_VENV
@@ -16,7 +17,7 @@ def ministack(directory: Path, port: int) -> Program:
         port=port,
         port_variable="FLASHSALE_EMULATOR_PORT",
         command=[str(EMULATOR_VENV / "bin" / "python"), "-m", "ministack"],
-        prepare=lambda: temporary.mkdir(parents=True, exist_ok=True),
+        prepare=lambda: _empty(temporary),
         ready=lambda: answers(f"{url}/_ministack/health"),
         environment={
             "GATEWAY_PORT": str(port),
@@ -31,3 +32,9 @@ def ministack(directory: Path, port: int) -> Program:
             "TMPDIR": str(temporary),
         },
     )
+
+
+def _empty(folder: Path) -> None:
+    """It forgets everything when it stops; the functions' code would stay."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
