@@ -1,0 +1,79 @@
+"""Admin API: pause, resume and end a sale while stores die, and among claims."""
+
+import asyncio
+
+import pytest
+
+from flashsale.claims import Claimed
+from flashsale.errors import DatabaseUnavailable, StockUnavailable
+from tests.integration.admin_desk import books_of, claim, dies, stock_of
+from tests.support import USERS
+
+
+@pytest.mark.parametrize("action", ["open", "pause", "resume", "end"])
+async def test_redis_dies(desk, without, services, new_product, action):
+    product_id = await new_product(10, on_sale=action != "open")
+    if action == "resume":
+        await desk.act(product_id, "pause")
+    desk.services = without("redis_url")
+
+    failed = await desk.act(product_id, action, key=f"{action}-{product_id}")
+    desk.services = services
+    (begun, *_) = await desk.audit_of(product_id)
+    repeated = await desk.act(product_id, action, key=f"{action}-{product_id}")
+
+    assert (failed.status_code, failed.json()["code"]) == (503, "unavailable")
+    assert (begun.outcome, begun.ended_at) == ("begun", None), "an attempt that died is visible"
+    assert (repeated.status_code, repeated.json()["stock"]) == (200, 10)
+    (ended, *_) = await desk.audit_of(product_id)
+    assert (ended.id, ended.outcome) == (begun.id, "done")
+    await books_of(services, product_id)
+
+
+@pytest.mark.parametrize("method", ["pause_sale", "resume_sale"])
+async def test_the_answer_of_redis_is_lost(desk, services, new_product, monkeypatch, method):
+    product_id = await new_product(10)
+    await claim(services, product_id)
+    action = method.removesuffix("_sale")
+    dies(monkeypatch, services.stock, method, StockUnavailable, after=True)
+
+    failed = await desk.act(product_id, action)
+    repeated = await desk.act(product_id, action)
+
+    assert (failed.status_code, repeated.status_code) == (503, 200)
+    assert await stock_of(services, product_id) == 9
+
+
+@pytest.mark.parametrize("action", ["open", "pause", "end"])
+async def test_postgresql_dies_before_the_end_is_written_down(
+    desk, services, new_product, monkeypatch, action
+):
+    product_id = await new_product(10, on_sale=action != "open")
+    dies(monkeypatch, services.audit, "end", DatabaseUnavailable, after=False)
+
+    failed = await desk.act(product_id, action, key=f"{action}-{product_id}")
+    repeated = await desk.act(product_id, action, key=f"{action}-{product_id}")
+
+    assert (failed.status_code, repeated.status_code) == (503, 200)
+    assert repeated.json()["stock"] == 10
+    assert [e.outcome for e in await desk.audit_of(product_id)] == ["done"]
+
+
+async def test_pauses_among_claims_lose_no_unit(desk, services, new_product):
+    product_id = await new_product(60)
+
+    async def buyers():
+        return [await claim(services, product_id, user) for user in USERS[:50]]
+
+    async def switch():
+        for _ in range(5):
+            await desk.act(product_id, "pause")
+            assert (await services.ledger.snapshot(product_id)).balanced
+            await desk.act(product_id, "resume")
+
+    *answers, _ = await asyncio.gather(buyers(), buyers(), switch())
+
+    won = sum(isinstance(a, Claimed) for some in answers for a in some)
+    snapshot = await services.ledger.snapshot(product_id)
+    assert (snapshot.stock, snapshot.unsettled) == (60 - won, won)
+    await books_of(services, product_id)
