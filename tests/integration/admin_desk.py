@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import httpx
 
+from flashsale.batch import Message
 from flashsale.books import read_books
 from flashsale.claims import Claim, Claimed
 from flashsale.config import Trust
 from flashsale.http.dependencies import get_services
+from flashsale.messages import Envelope
 from flashsale.relay import LEASE_MS, TOKEN
 from functions.admin.app import api
 from infra import sign_in
@@ -111,3 +113,11 @@ async def books_of(services, product_id):
     assert (books.imbalance, books.oversold) == (0, 0), books
     assert books.postgres_stock == books.initial - books.confirmed
     return books
+
+
+def message_of(*orders):
+    return Message("m", Envelope.of(orders).model_dump_json())
+
+
+async def stock_of(services, product_id):
+    return (await services.ledger.snapshot(product_id)).stock

@@ -1,27 +1,16 @@
 """Admin API: cancel an order. Its units come back once, whatever dies, and whoever else is late."""
 
 import asyncio
-import uuid
 
 import pytest
 
-from flashsale.batch import Message
 from flashsale.claims import Claimed
 from flashsale.compensate import compensate
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
-from flashsale.messages import Envelope, Order
-from flashsale.model import OrderStatus, Refusal, Terms
+from flashsale.model import OrderStatus, Refusal
 from flashsale.place_orders import place_orders
-from flashsale.rebuild import rebuild
-from flashsale.sales import put_on_sale
-from flashsale.scripts import Keys
-from tests.integration.admin_desk import books_of, claim, dies, sell
-from tests.integration.queued import queued
+from tests.integration.admin_desk import books_of, claim, dies, message_of, sell
 from tests.support import USERS
-
-
-def message_of(*orders):
-    return Message("m", Envelope.of(orders).model_dump_json())
 
 
 async def test_a_confirmed_order_is_cancelled_and_its_units_are_sold_again(
@@ -174,121 +163,3 @@ async def test_races_against_the_order_function_and_the_rollback(desk, services,
     assert {row.status for row in rows} == {OrderStatus.CANCELLED}
     books = await books_of(services, product_id)
     assert (books.redis_stock, books.postgres_stock, books.unsettled) == (40, 40, 0)
-
-
-async def test_the_purchase_limit_is_given_back(desk, services, new_product):
-    product_id = await new_product(10, on_sale=False)
-    await services.stock.open_sale(product_id, 10, Terms(limit_per_buyer=2))
-    (settled,) = await sell(services, product_id, USERS[:1], 2)
-    (unsettled,) = await sell(services, product_id, USERS[1:2], 2, settle=False)
-    assert await claim(services, product_id) is Refusal.PURCHASE_LIMIT
-
-    for order in (settled, unsettled):
-        await desk.cancel(order.id)
-
-    assert isinstance(await claim(services, product_id, USERS[0], 2), Claimed)
-    assert isinstance(await claim(services, product_id, USERS[1], 2), Claimed)
-
-
-@pytest.mark.parametrize("state", ["pause", "end"])
-async def test_while_the_sale_stands_still_the_units_are_kept(desk, services, new_product, state):
-    product_id = await new_product(4)
-    (order,) = await sell(services, product_id, USERS[:1], 2)
-    await desk.act(product_id, state)
-
-    await desk.cancel(order.id)
-    going_on = await desk.act(product_id, "resume" if state == "pause" else "open")
-
-    assert going_on.json()["stock"] == 4
-    await books_of(services, product_id)
-
-
-async def test_an_order_of_an_earlier_sale(desk, services, new_product):
-    product_id = await new_product(4)
-    (order,) = await sell(services, product_id, USERS[:1], 2)
-    await desk.act(product_id, "end")
-    await desk.act(product_id, "open")
-
-    await desk.cancel(order.id)
-    await desk.cancel(order.id)
-
-    books = await books_of(services, product_id)
-    assert (books.redis_stock, books.ledger.initial, books.ledger.settled) == (4, 4, 0)
-
-
-async def test_a_rebuild_between_the_two_steps_counts_the_units_once(
-    desk, services, new_product, monkeypatch
-):
-    product_id = await new_product(4)
-    (order,) = await sell(services, product_id, USERS[:1], 2)
-    dies(monkeypatch, services.ledger, "give_back", StockUnavailable, after=False)
-    assert (await desk.cancel(order.id)).status_code == 503
-    keys = Keys(product_id)
-    await services.redis.delete(keys.stock, keys.sale, keys.ledger)
-
-    assert await rebuild(services, [product_id], lambda: 0, 5, grace=0) == {product_id: 4}
-    await desk.cancel(order.id)
-
-    books = await books_of(services, product_id)
-    assert (books.redis_stock, books.postgres_stock) == (4, 4)
-
-
-async def test_a_sale_that_opens_with_an_old_reading_gets_the_units(desk, services, new_product):
-    product_id = await new_product(4)
-    (order,) = await sell(services, product_id, USERS[:1], 2)
-    old = await services.products.supply(product_id)
-    keys = Keys(product_id)
-    await services.redis.delete(keys.stock, keys.sale, keys.ledger)
-    await desk.cancel(order.id)  # it finds no sale
-
-    await put_on_sale(services, old, old.stock, Terms(), again=True)
-
-    assert (await books_of(services, product_id)).redis_stock == 4
-
-
-@pytest.mark.parametrize("late", [place_orders, compensate])
-async def test_an_order_of_v4(desk, services, new_product, late):
-    product_id = await new_product(4)
-    await services.stock.decrement(product_id, 1)
-    (message,) = queued(product_id, 1)
-    order_id = Order.model_validate_json(message.body).id
-    too_early = await desk.cancel(order_id)
-    await place_orders(services, [message])
-
-    for _ in range(2):
-        assert (await desk.cancel(order_id)).status_code == 200
-        await late(services, [message])
-
-    assert (too_early.status_code, too_early.json()["code"]) == (404, "no_such_order")
-    books = await books_of(services, product_id)
-    assert (books.confirmed, books.redis_stock, books.postgres_stock) == (0, 4, 4)
-
-
-async def test_an_order_of_v2_goes_back_to_postgresql_only(desk, services, new_product):
-    product_id = await new_product(4)
-    order = Order(id=str(uuid.uuid4()), product_id=product_id, user_id=USERS[0], generation=2)
-    await services.orders.take_units_and_insert(order)
-
-    await desk.cancel(order.id)
-
-    books = await books_of(services, product_id)
-    assert (books.postgres_stock, books.redis_stock) == (4, 4)
-
-
-async def test_what_the_rollback_cancelled_gives_nothing_back_again(desk, services, new_product):
-    product_id = await new_product(4)
-    await claim(services, product_id, quantity=2)
-    (order,) = await services.ledger.unsent(product_id, 1)
-    await compensate(services, [message_of(order)])
-
-    answer = await desk.cancel(order.id)
-
-    assert answer.status_code == 200
-    assert (await books_of(services, product_id)).redis_stock == 4
-
-
-@pytest.mark.parametrize("order_id", ["no-such-order", "p-01:1-1", ":1-1", "a:b:c", "{x}:1-1"])
-async def test_an_order_that_never_was(desk, order_id):
-    answer = await desk.cancel(order_id)
-
-    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_order")

@@ -1,6 +1,5 @@
 """Admin API: open, pause, resume and end a sale. No unit is lost or sold twice by it."""
 
-import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -9,21 +8,16 @@ import pytest
 from flashsale.batch import Message
 from flashsale.claims import Claimed
 from flashsale.compensate import compensate
-from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from flashsale.generations import v4
 from flashsale.messages import Envelope, Order
 from flashsale.model import Refusal
 from flashsale.place_orders import place_orders
 from flashsale.scripts import Keys
-from tests.integration.admin_desk import books_of, claim, dies, sell
+from tests.integration.admin_desk import books_of, claim, sell, stock_of
 from tests.integration.queued import queued
 from tests.support import USERS
 
 HOUR = timedelta(hours=1)
-
-
-async def stock_of(services, product_id):
-    return (await services.ledger.snapshot(product_id)).stock
 
 
 async def test_open_puts_on_sale_what_postgresql_has(desk, services, new_product):
@@ -212,55 +206,6 @@ async def test_a_lost_sale_is_neither_opened_nor_resumed(desk, services, new_pro
     assert (lost.status_code, lost.json()["code"]) == (409, "needs_rebuild")
 
 
-@pytest.mark.parametrize("action", ["open", "pause", "resume", "end"])
-async def test_redis_dies(desk, without, services, new_product, action):
-    product_id = await new_product(10, on_sale=action != "open")
-    if action == "resume":
-        await desk.act(product_id, "pause")
-    desk.services = without("redis_url")
-
-    failed = await desk.act(product_id, action, key=f"{action}-{product_id}")
-    desk.services = services
-    (begun, *_) = await desk.audit_of(product_id)
-    repeated = await desk.act(product_id, action, key=f"{action}-{product_id}")
-
-    assert (failed.status_code, failed.json()["code"]) == (503, "unavailable")
-    assert (begun.outcome, begun.ended_at) == ("begun", None), "an attempt that died is visible"
-    assert (repeated.status_code, repeated.json()["stock"]) == (200, 10)
-    (ended, *_) = await desk.audit_of(product_id)
-    assert (ended.id, ended.outcome) == (begun.id, "done")
-    await books_of(services, product_id)
-
-
-@pytest.mark.parametrize("method", ["pause_sale", "resume_sale"])
-async def test_the_answer_of_redis_is_lost(desk, services, new_product, monkeypatch, method):
-    product_id = await new_product(10)
-    await claim(services, product_id)
-    action = method.removesuffix("_sale")
-    dies(monkeypatch, services.stock, method, StockUnavailable, after=True)
-
-    failed = await desk.act(product_id, action)
-    repeated = await desk.act(product_id, action)
-
-    assert (failed.status_code, repeated.status_code) == (503, 200)
-    assert await stock_of(services, product_id) == 9
-
-
-@pytest.mark.parametrize("action", ["open", "pause", "end"])
-async def test_postgresql_dies_before_the_end_is_written_down(
-    desk, services, new_product, monkeypatch, action
-):
-    product_id = await new_product(10, on_sale=action != "open")
-    dies(monkeypatch, services.audit, "end", DatabaseUnavailable, after=False)
-
-    failed = await desk.act(product_id, action, key=f"{action}-{product_id}")
-    repeated = await desk.act(product_id, action, key=f"{action}-{product_id}")
-
-    assert (failed.status_code, repeated.status_code) == (503, 200)
-    assert repeated.json()["stock"] == 10
-    assert [e.outcome for e in await desk.audit_of(product_id)] == ["done"]
-
-
 @pytest.mark.parametrize("action", ["pause", "resume", "end", "restock"])
 async def test_a_product_that_is_not_on_sale(desk, services, new_product, action):
     product_id = f"none-{uuid.uuid4().hex[:8]}"
@@ -274,23 +219,3 @@ async def test_a_product_that_is_not_on_sale(desk, services, new_product, action
     assert entry.outcome == answer.json()["code"]
     again = await desk.act(product_id, action, body, key=f"k-{product_id}")
     assert again.json() == answer.json()
-
-
-async def test_pauses_among_claims_lose_no_unit(desk, services, new_product):
-    product_id = await new_product(60)
-
-    async def buyers():
-        return [await claim(services, product_id, user) for user in USERS[:50]]
-
-    async def switch():
-        for _ in range(5):
-            await desk.act(product_id, "pause")
-            assert (await services.ledger.snapshot(product_id)).balanced
-            await desk.act(product_id, "resume")
-
-    *answers, _ = await asyncio.gather(buyers(), buyers(), switch())
-
-    won = sum(isinstance(a, Claimed) for some in answers for a in some)
-    snapshot = await services.ledger.snapshot(product_id)
-    assert (snapshot.stock, snapshot.unsettled) == (60 - won, won)
-    await books_of(services, product_id)

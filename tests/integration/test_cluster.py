@@ -13,8 +13,10 @@ from infra.seed import seed
 from infra.stack.program import free_port
 from infra.stack.valkey import valkey
 from tests.integration.test_admin_cancel import *  # noqa: F403
+from tests.integration.test_admin_cancel_sales import *  # noqa: F403
 from tests.integration.test_admin_restock import test_a_sold_out_sale_sells_again  # noqa: F401
 from tests.integration.test_admin_sales import *  # noqa: F403
+from tests.integration.test_admin_sales_faults import *  # noqa: F403
 from tests.integration.test_rebuild import *  # noqa: F403
 from tests.integration.test_scripts import (  # noqa: F401
     decrement,
