@@ -43,6 +43,15 @@ def look(target: Target, queue: str, limit: int) -> list[FailedMessage]:
     ]
 
 
+def look_at_all(target: Target, limit: int) -> list[FailedMessage]:
+    """Up to `limit` messages of each queue; one that moves on meanwhile is where it was seen last.
+
+    Queues are looked at one after another, so that it can be seen in both.
+    """
+    found = {message.id: message for queue in SOURCES for message in look(target, queue, limit)}
+    return list(found.values())
+
+
 async def with_causes(services: Services, messages: Sequence[FailedMessage]) -> list[FailedMessage]:
     """The same messages with why they failed."""
     causes = await services.failures.causes([message.id for message in messages])

@@ -148,9 +148,7 @@ class Watch:
 
     async def look_at_failed(self, services: Services) -> None:
         """See which messages failed, and why."""
-        found: list[failed.FailedMessage] = []
-        for queue in failed.SOURCES:
-            found += await asyncio.to_thread(failed.look, self.target, queue, MESSAGES)
+        found = await asyncio.to_thread(failed.look_at_all, self.target, MESSAGES)
         self.failed = await failed.with_causes(services, found)
 
     async def _list_products(self, services: Services) -> None:

@@ -122,6 +122,7 @@ async def test_a_poisoned_message_is_shown_looked_at_and_sent_back(page, deploye
     moved = "1 messages moved from parking to dlq."
     await expect(page.get_by_role("log")).to_contain_text(moved, timeout=SOON)
     await expect(section.get_by_role("row", name="dlq")).to_be_visible(timeout=SOON)
+    await expect(parked).to_be_hidden(timeout=SOON)
     await expect(parked).to_be_visible(timeout=LONG)  # the rollback fails ten times more
     boto3.client("sqs").purge_queue(QueueUrl=deployed.queues["parking"])
     await expect(section).to_contain_text("None.", timeout=SOON)

@@ -1,0 +1,25 @@
+"""Messages that failed, looked at while they move."""
+
+from types import SimpleNamespace
+
+from infra import failed
+from infra.clouds.cloud import QueuedMessage
+
+
+class _Moving:
+    """A cloud in which a message moves from the dlq to parking between two looks."""
+
+    def peek(self, queue_url, limit):
+        moving = QueuedMessage("m-1", "pill", 10)
+        return {"dlq-url": [moving, QueuedMessage("m-2", "pill", 1)], "parking-url": [moving]}[
+            queue_url
+        ][:limit]
+
+
+def test_a_message_that_moves_while_it_is_looked_at_is_shown_once_where_it_went():
+    target = SimpleNamespace(cloud=_Moving(), queues={"dlq": "dlq-url", "parking": "parking-url"})
+
+    seen = failed.look_at_all(target, 20)
+
+    assert {(message.id, message.queue) for message in seen} == {("m-1", "parking"), ("m-2", "dlq")}
+    assert len(seen) == 2
