@@ -28,8 +28,12 @@ class Messages:
 
 
 @pytest.fixture
-def scrape(migrated):
-    """What a scrape shows of a product, or of everything: values by name and labels."""
+def scrape(migrated, monkeypatch):
+    """What a scrape shows of a product, or of everything: values by name and labels.
+
+    No emulator runs: nobody answers for AWS, and nobody may ask AWS itself.
+    """
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 
     async def run(services, product_id=None, queues=None):
         target = Target(migrated.redis_url, migrated.database_url, "http://127.0.0.1:1")

@@ -219,7 +219,7 @@ class TestLease:
         assert not (await buy(ledger, product_id)).leader
 
     async def test_a_dead_leaders_lease_runs_out(self, ledger, new_product):
-        product_id = await new_product(10)
+        product_id = await new_product(1_000_000)  # more than can be bought in that time
         await ledger.claim(claim(product_id), TOKEN, 1)  # a lease of one millisecond
 
         async with asyncio.timeout(5):
