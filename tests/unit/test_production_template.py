@@ -62,6 +62,14 @@ def test_a_change_of_a_parameter_alone_makes_a_new_version():
     assert released("https://a.example.org/") == released("https://a.example.org/")
 
 
+def test_what_makes_a_new_version_changes_the_function_too():
+    """Lambda refuses a second version of a function in which nothing has changed."""
+    made = transformed({**PRODUCTION, "ReleaseId": "r1"})["Resources"]
+
+    for one in properties(made, "AWS::Lambda::Function").values():
+        assert one["Environment"]["Variables"]["RELEASE_ID"] == {"Ref": "ReleaseId"}
+
+
 def test_the_stage_throttles_and_logs_who_came_but_never_a_token(production):
     stage = production["HttpApiStage"]["Properties"]
     log = stage["AccessLogSettings"]["Format"]
@@ -88,7 +96,27 @@ def test_only_what_everybody_may_see_is_open_at_the_first_door(production):
         "GET /api/products/{productId}",
         "GET /api/v5/products/{productId}/stock",
         "OPTIONS /{proxy+}",
+        "OPTIONS /api/admin/{proxy+}",
     }
+
+
+def test_a_preflight_of_the_admin_api_is_not_taken_for_an_admin(production):
+    """Which of `ANY /api/admin/{proxy+}` and `OPTIONS /{proxy+}` is nearer, nobody need know."""
+    routes = properties(production, "AWS::ApiGatewayV2::Route").values()
+    targets = {one["RouteKey"]: one["Target"] for one in routes}
+
+    assert targets["OPTIONS /api/admin/{proxy+}"] == targets["ANY /api/admin/{proxy+}"]
+
+
+def test_the_first_door_can_be_left_out_for_keys_that_it_does_not_know():
+    """It is made when all of these are so; the application's own check is always there."""
+    template = transformed({**PRODUCTION, "Authorizer": "false"})
+
+    assert {"Fn::Equals": [{"Ref": "Authorizer"}, "true"]} in template["Conditions"][
+        "UseAuthorizer"
+    ]["Fn::And"]
+    for one in properties(template["Resources"], "AWS::Lambda::Function").values():
+        assert one["Environment"]["Variables"]["AUTH"] == {"Ref": "Auth"}
 
 
 def test_every_queue_log_and_environment_takes_the_key(production):
