@@ -188,10 +188,10 @@ policy-checks: setup $(STAMP_checks) ## check the templates against checkov's po
 	@$(BIN)/cfn-lint --ignore-checks W2001 -t .aws-sam/transformed/template.json # the transform uses ReleaseId up
 	@.venv-checks/bin/checkov --config-file .checkov.yaml -d infra/aws -d .aws-sam/transformed
 
-# ENV=prod deploys to AWS with the credentials of the environment, ENV=local to the emulator that runs
+# ENV=prod, and each other section of samconfig.toml, deploys to AWS with the credentials of the environment, ENV=local to the emulator that runs
 # (AWS_ENDPOINT_URL). YES=1 asks nothing.
 .PHONY: deploy
-deploy: setup $(if $(filter prod,$(ENV)),policy-checks) ## build, check, show the changes, deploy, migrate, try: ENV=prod|local YES=1
+deploy: setup $(if $(filter-out local,$(ENV)),policy-checks) ## build, check, show the changes, deploy, migrate, try: ENV=prod|local YES=1
 	@test -n "$(ENV)" || { echo "Say where to: make deploy ENV=local or ENV=prod" >&2; exit 1; }
 	@$(BIN)/flashsale deploy --env $(ENV) $(if $(YES),--yes)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import boto3
+from botocore.config import Config
 
 from infra import sign_in
 from infra.paths import LOCALSTACK_VENV, ROOT
@@ -114,7 +115,11 @@ def package(env: str, log: Path) -> str:
 
 def migrate(target: Target) -> list[str]:
     """Invoke the migrate function; returns the names of the migrations that it applied."""
-    answer = boto3.client("lambda").invoke(FunctionName=f"{target.stack_name}-migrate")
+    # The function may take its 300 seconds, and a second try would run beside the first.
+    patient = Config(read_timeout=310, retries={"total_max_attempts": 1})
+    answer = boto3.client("lambda", config=patient).invoke(
+        FunctionName=f"{target.stack_name}-migrate"
+    )
     payload = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         raise Problem(

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from infra import deploy
+from infra import deploy, preflight
 from infra.door import Door
 from infra.paths import ROOT
 from infra.problems import Problem
@@ -90,16 +90,13 @@ def steps(environment: Environment, package: Callable[[], str]) -> list[Step]:
 
     """
     name, given = environment.stack_name, environment.parameters("deploy")
-    if given.get("Auth", "jwt") == "jwt" and not given.get("JwtIssuer"):
-        raise Problem(
-            "Auth is jwt, and samconfig.toml names no JwtIssuer.",
-            "Add JwtIssuer, JwtAudience and JwtJwks or JwtJwksUrl to parameter_overrides in its "
-            f"section {environment.name}.deploy.parameters.",
-        )
+    preflight.tokens(environment.name, given)
     network, data = f"{name}-network", f"{name}-data"
 
     def for_network(_: Any) -> dict[str, str]:
-        return environment.parameters("network")
+        # A way to the internet only where the functions fetch the issuer's keys there.
+        nat = "true" if given.get("JwtJwksUrl") else "false"
+        return {"Nat": nat} | environment.parameters("network")
 
     def for_data(made: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         return {

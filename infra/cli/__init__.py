@@ -4,6 +4,8 @@ import logging
 import sys
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.markup import escape
 from rich.panel import Panel
 
 from flashsale.errors import FlashsaleError
@@ -48,6 +50,13 @@ def main() -> None:
     except FlashsaleError as error:
         text = f"{error}\n\nSee `flashsale status`; `flashsale up` starts what is down."
         errors.print(Panel(text, title="Problem", style="red"))
+        sys.exit(1)
+    except (BotoCoreError, ClientError) as error:
+        text = (
+            f"{error}\n\nIt is AWS (or the emulator) that says so. Look at the credentials and the "
+            "region of this shell: AWS_PROFILE, AWS_REGION, and what the user may do."
+        )
+        errors.print(Panel(escape(text), title="Problem", style="red"))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,11 +1,12 @@
 """The command that deploys: build, check, show what would change, do it, migrate, try it."""
 
+import os
 from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
-from infra import changes, release
+from infra import changes, preflight, release
 from infra import deploy as deployment
 from infra.cli.console import console, step, table
 from infra.paths import LOCAL
@@ -31,6 +32,7 @@ def deploy(
         target = Target.load(LOCAL)
         parameters = deployment.local_parameters(target)
     else:
+        console.print(f"AWS, region [bold]{preflight.region(os.environ)}[/]")
         target = Target("", "", "", stack_name=environment.stack_name)
         parameters = {}
     steps = _steps(environment, target, parameters)
@@ -74,16 +76,25 @@ def _release(
         template = one.template()
         parameters = release.identified(template, one.parameters(made))
         proposed = changes.propose(one.stack_name, template, parameters, tags)
-    if not proposed.changes:
-        console.print(f"{one.stack_name}: nothing to change")
-    else:
-        shown = table(f"Changes of {one.stack_name}", "", "resource", "type", "", numbers_from=9)
-        for change in proposed.changes:
-            loss = "[bold red]replaced: what it holds is lost[/]" if change.replaced else ""
-            shown.add_row(change.action, change.resource, change.kind, loss)
-        console.print(shown)
-    if ask and proposed.changes and not typer.confirm(f"Change {one.stack_name}?"):
-        proposed.drop()
+    agreed = False
+    try:
+        _show(proposed)
+        agreed = not (ask and proposed.changes) or typer.confirm(f"Change {one.stack_name}?")
+    finally:  # also when Ctrl-C is the answer
+        if not agreed:
+            proposed.drop()
+    if not agreed:
         raise Problem(f"{one.stack_name} was not changed.", "Nothing after it was changed either.")
     with step(f"{one.stack_name}: deployed"):
         proposed.execute()
+
+
+def _show(proposed: changes.ChangeSet) -> None:
+    if not proposed.changes:
+        console.print(f"{proposed.stack_name}: nothing to change")
+        return
+    shown = table(f"Changes of {proposed.stack_name}", "", "resource", "type", "", numbers_from=9)
+    for change in proposed.changes:
+        loss = "[bold red]replaced: what it holds is lost[/]" if change.replaced else ""
+        shown.add_row(change.action, change.resource, change.kind, loss)
+    console.print(shown)

@@ -1,26 +1,36 @@
 """What a release to AWS consists of, and when it says that it failed."""
 
+import io
+import json
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import boto3
+import jwt
 import pytest
 from cfnlint.decode import decode
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from infra import deploy
 from infra.door import Door
 from infra.paths import ROOT
 from infra.problems import Problem
 from infra.release import Environment, from_stores, smoke_test, steps
+from infra.target import Target
+from infra.transformed import transformed
 
-JWT = "JwtIssuer=https://issuer.example.org/ JwtAudience=flashsale"
+ISSUER = "JwtIssuer=https://issuer.example.org/ JwtAudience=flashsale"
+PUBLIC = ec.generate_private_key(ec.SECP256R1()).public_key()
+KEYS = json.dumps({"keys": [json.loads(jwt.algorithms.ECAlgorithm.to_jwk(PUBLIC))]})
+JWT = f"{ISSUER} JwtJwksUrl=https://issuer.example.org/jwks.json"
 
 
 def environment(tmp_path, overrides=JWT):
     path = tmp_path / "samconfig.toml"
     path.write_text(
-        f'[prod.global.parameters]\nstack_name = "shop"\n'
-        f'[prod.deploy.parameters]\nparameter_overrides = "{overrides}"\ntags = "a=b c=d"\n'
-        f'[prod.network.parameters]\nparameter_overrides = "Nat=true"\n'
+        f"[prod.global.parameters]\nstack_name = 'shop'\n"
+        f"[prod.deploy.parameters]\nparameter_overrides = '''{overrides}'''\ntags = 'a=b c=d'\n"
     )
     return Environment.load("prod", path)
 
@@ -67,6 +77,26 @@ def shop():
     server.server_close()
 
 
+def test_the_migrate_function_is_called_once_and_waited_for(monkeypatch):
+    """It may take its 300 seconds; a second one would run beside it."""
+    given = {}
+
+    class Lambda:
+        def invoke(self, **_):
+            return {"Payload": io.BytesIO(b'{"applied": ["0001"]}')}
+
+    def client(_, config):
+        given.update(read=config.read_timeout, tries=config.retries["total_max_attempts"])
+        return Lambda()
+
+    monkeypatch.setattr(boto3, "client", client)
+    timeout = transformed()["Resources"]["MigrateFunction"]["Properties"]["Timeout"]
+
+    assert deploy.migrate(Target("", "", "")) == ["0001"]
+    assert given["tries"] == 1
+    assert given["read"] > timeout
+
+
 def test_stores_come_before_the_application_and_alarms_after_it(tmp_path):
     found = [one.stack_name for one in steps(environment(tmp_path), lambda: "")]
 
@@ -82,9 +112,11 @@ def test_who_has_stores_gets_none(tmp_path):
     assert found[0].parameters({})["RedisUrl"] == "rediss://mine"
 
 
-def test_tokens_without_an_issuer_are_refused_before_anything_happens(tmp_path):
-    with pytest.raises(Problem, match="JwtIssuer"):
-        steps(environment(tmp_path, "Canary=true"), lambda: "")
+@pytest.mark.parametrize(("given", "nat"), [(JWT, "true"), (f"{ISSUER} JwtJwks='{KEYS}'", "false")])
+def test_the_functions_get_a_way_out_only_to_fetch_keys(tmp_path, given, nat):
+    network, *_ = steps(environment(tmp_path, given), lambda: "")
+
+    assert network.parameters({}) == {"Nat": nat}
 
 
 def test_every_step_is_given_only_parameters_that_its_template_has(tmp_path):
@@ -109,6 +141,11 @@ def test_no_password_is_passed_on():
     found = re.fullmatch(r"rediss\+cluster://flashsale:(.+)@<RedisAddress>", given["RedisUrl"])
     assert found
     assert found[1] == "{{resolve:secretsmanager:<RedisSecretArn>:SecretString:password}}"
+
+
+def test_whose_tokens_are_believed_is_asked_before_anything_happens(tmp_path):
+    with pytest.raises(Problem, match="Auth is none"):
+        steps(environment(tmp_path, "Auth=none"), lambda: "")
 
 
 def test_every_stack_has_the_tags(tmp_path):

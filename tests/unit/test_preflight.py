@@ -1,0 +1,88 @@
+"""What a release to AWS refuses before anything happens, and how AWS' own refusals are told."""
+
+import json
+import os
+
+import boto3
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from infra import cli, preflight
+from infra.problems import Problem
+from infra.release import Environment
+
+ISSUER = "JwtIssuer=https://issuer.example.org/ JwtAudience=flashsale"
+JWT = f"{ISSUER} JwtJwksUrl=https://issuer.example.org/jwks.json"
+PUBLIC = ec.generate_private_key(ec.SECP256R1()).public_key()
+KEYS = json.dumps({"keys": [json.loads(jwt.algorithms.ECAlgorithm.to_jwk(PUBLIC))]})
+
+
+def parameters(overrides):
+    """Of the application, as samconfig.toml has them."""
+    settings = {"deploy": {"parameters": {"parameter_overrides": overrides}}}
+    return Environment("prod", settings).parameters("deploy")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("Canary=true", "JwtIssuer"),
+        (ISSUER, "JwtJwks"),
+        (f"{JWT} JwtJwks={KEYS}", "one of"),
+        ("Auth=none", "Auth is none"),
+        (f"{ISSUER} JwtSecret={'s' * 32}", "JwtSecret is for local stacks"),
+        (f"{ISSUER} JwtJwks={KEYS}", "no JSON Web Key Set"),  # the shell's rules eat its quotes
+        (f"{ISSUER} JwtJwks='{{}}'", "no JSON Web Key Set"),
+    ],
+)
+def test_tokens_that_nobody_should_believe_are_refused_first(given, told):
+    with pytest.raises(Problem, match=told):
+        preflight.tokens("prod", parameters(given))
+
+
+def test_quoted_keys_arrive_whole():
+    given = parameters(f"{ISSUER} JwtJwks='{KEYS}'")
+
+    assert given["JwtJwks"] == KEYS
+
+
+def test_botocore_goes_where_aws_region_says(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+
+    assert preflight.region(os.environ) == "eu-central-1"
+    assert boto3.Session().region_name == "eu-central-1"
+
+
+def test_without_a_region_nothing_is_deployed(monkeypatch, tmp_path):
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+
+    with pytest.raises(Problem, match="which region"):
+        preflight.region(os.environ)
+
+
+def test_an_emulator_is_not_taken_for_aws():
+    with pytest.raises(Problem, match=r"127\.0\.0\.1:4566"):
+        preflight.region({"AWS_REGION": "x", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
+
+
+def test_what_aws_refuses_is_told_without_a_traceback(monkeypatch, capsys):
+    def no_credentials():
+        boto3.client("sts", region_name="us-east-1").get_caller_identity()
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setattr(cli, "app", no_credentials)
+
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+
+    assert "Unable to locate credentials" in capsys.readouterr().err
