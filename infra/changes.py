@@ -1,6 +1,7 @@
 """CloudFormation change sets: what a deployment would change, before it does."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ NAME = "flashsale-release"
 # Seconds between looks, and looks: a database takes its time.
 POLL: "WaiterConfigTypeDef" = {"Delay": 5, "MaxAttempts": 720}
 POLL_CHANGE_SET: "WaiterConfigTypeDef" = {"Delay": 2, "MaxAttempts": 150}
+# What is left of a stack that never came up: no change set can make a stack of it.
+DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
 NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
 
 
@@ -58,7 +61,7 @@ class ChangeSet:
         """Do it, and wait until it is done.
 
         Raises:
-            Problem: CloudFormation gave up, and has brought back what was.
+            Problem: CloudFormation gave up.
 
         """
         if not self.id:
@@ -71,9 +74,11 @@ class ChangeSet:
                 StackName=self.stack_name, WaiterConfig=POLL
             )
         except WaiterError as error:
+            status = _status(client, self.stack_name) or "gone"
             raise Problem(
-                f"The stack {self.stack_name!r} did not come up: {_first_failure(self.stack_name)}",
-                "Mend what it names, and try again; CloudFormation has undone the rest.",
+                f"The stack {self.stack_name!r} did not come up and is {status} now: "
+                f"{_first_failure(client, self.stack_name)}",
+                _way_out(self.stack_name, status),
             ) from error
 
     def drop(self) -> None:
@@ -96,9 +101,12 @@ def propose(
     Args:
         parameters: what is not named here has the template's default, whatever the stack has now.
 
+    Raises:
+        Problem: CloudFormation refuses them, or the stack is what a failed release left behind.
+
     """
     client = boto3.client("cloudformation")
-    creates = not _exists(client, stack_name)
+    creates = _ready(client, stack_name)
     given: list[ParameterTypeDef] = [
         {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
     ]
@@ -147,19 +155,50 @@ def _change(row: Any) -> Change:
     return Change(row["Action"], row["LogicalResourceId"], row["ResourceType"], replaced)
 
 
-def _exists(client: "CloudFormationClient", stack_name: str) -> bool:
+def _ready(client: "CloudFormationClient", stack_name: str) -> bool:
+    """Forget the change set of a run that was ended; returns whether the stack is still to make."""
+    status = _status(client, stack_name)
+    if not status:
+        return True
+    if status in DEAD:
+        raise Problem(
+            f"The stack {stack_name!r} is {status}: nothing can be changed in it.",
+            _way_out(stack_name, status),
+        )
+    with suppress(client.exceptions.ChangeSetNotFoundException):
+        client.delete_change_set(StackName=stack_name, ChangeSetName=NAME)
+    return status == "REVIEW_IN_PROGRESS"
+
+
+def _status(client: "CloudFormationClient", stack_name: str) -> str:
+    """Of the stack; "" where there is none."""
     try:
         (stack,) = client.describe_stacks(StackName=stack_name)["Stacks"]
     except ClientError as error:
         if "does not exist" in str(error):
-            return False
+            return ""
         raise
-    return stack["StackStatus"] != "REVIEW_IN_PROGRESS"
+    return stack["StackStatus"]
 
 
-def _first_failure(stack_name: str) -> str:
-    events = boto3.client("cloudformation").describe_stack_events(StackName=stack_name)
-    failed = [e for e in events["StackEvents"] if e["ResourceStatus"].endswith("_FAILED")]
-    if not failed:
-        return "no event says why"
-    return f"{failed[-1]['LogicalResourceId']}: {failed[-1].get('ResourceStatusReason', '')}"
+def _way_out(stack_name: str, status: str) -> str:
+    if status not in DEAD:
+        return "Mend what is named, and try again."
+    return (
+        f"Delete it first: `aws cloudformation delete-stack --stack-name {stack_name}`, "
+        'and see "When a stack does not come up" in docs/deploy.md.'
+    )
+
+
+def _first_failure(client: "CloudFormationClient", stack_name: str) -> str:
+    """What failed first since the stack's last change began; events come newest first."""
+    first = "no event says why"
+    for page in client.get_paginator("describe_stack_events").paginate(StackName=stack_name):
+        for event in page["StackEvents"]:
+            status = event.get("ResourceStatus", "")
+            if status.endswith("_FAILED"):
+                first = f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
+            of_stack = event.get("PhysicalResourceId") == event["StackId"]
+            if of_stack and status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
+                return first
+    return first

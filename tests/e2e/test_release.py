@@ -1,5 +1,6 @@
 """`make deploy`: what would change is shown, asked for, made and tried; here on the emulator."""
 
+import json
 import os
 import subprocess
 
@@ -37,12 +38,45 @@ def release(deployed):
     boto3.client("cloudformation").delete_stack(StackName=NAME)
 
 
+def queues(*names):
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 1}}
+    return json.dumps({"Resources": dict.fromkeys(names, queue)})
+
+
+@pytest.fixture
+def small(deployed):
+    """The name of a stack of queues."""
+    name = f"{NAME}-small"
+    yield name
+    boto3.client("cloudformation").delete_stack(StackName=name)
+
+
 def resources(name):
     try:
         answer = boto3.client("cloudformation").list_stack_resources(StackName=name)
     except ClientError:
         return set()
     return {row["LogicalResourceId"] for row in answer["StackResourceSummaries"]}
+
+
+def test_what_was_dropped_leaves_no_stack(small):
+    changes.propose(small, queues("A"), {}).drop()
+
+    with pytest.raises(ClientError, match="does not exist"):
+        boto3.client("cloudformation").describe_stacks(StackName=small)
+
+
+def test_a_proposal_that_an_ended_run_left_is_replaced(small):
+    """Of a stack that is still to make, and of one that is there."""
+    changes.propose(small, queues("A"), {})
+    changes.propose(small, queues("A"), {}).execute()
+    changes.propose(small, queues("A", "B"), {})
+
+    again = changes.propose(small, queues("A", "C"), {})
+    again.execute()
+
+    assert [change.resource for change in again.changes] == ["C"]
+    assert resources(small) == {"A", "C"}
 
 
 def test_who_says_no_changes_nothing(release):
@@ -84,10 +118,17 @@ def test_the_first_door_asks_for_a_token_and_leaves_open_what_is_open(deployed, 
     with httpx.Client(base_url=url, timeout=60) as client:
         statuses = {
             path: client.get(path).status_code
-            for path in ("/health", "/api/products", "/api/v5/orders/a:1-0")
+            for path in ("/health", "/api/products", "/api/v5/orders/a:1-0", "/api/admin/audit")
         }
-        preflight = client.options("/api/v5/buy").status_code
+        preflights = [
+            client.options(path).status_code for path in ("/api/v5/buy", "/api/admin/audit")
+        ]
     boto3.client("cloudformation").delete_stack(StackName=name)
 
-    assert statuses == {"/health": 200, "/api/products": 200, "/api/v5/orders/a:1-0": 401}
-    assert preflight != 401
+    assert statuses == {
+        "/health": 200,
+        "/api/products": 200,
+        "/api/v5/orders/a:1-0": 401,
+        "/api/admin/audit": 401,
+    }
+    assert 401 not in preflights

@@ -6,6 +6,7 @@ import pytest
 
 from infra.release import identified
 from infra.transformed import PRODUCTION, transformed
+from tests import iam
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +142,13 @@ def test_every_function_may_use_the_key_and_come_to_postgresql(production):
     for policy in ("KeyAccess", "DatabaseAccess"):
         roles = {role["Ref"] for role in production[policy]["Properties"]["Roles"]}
         assert roles == {f"{name}Role" for name in functions}, policy
+
+
+def test_what_outlives_its_stack_does_not_outlive_a_stack_that_never_came_up():
+    """Names are fixed: what a failed first release leaves behind stops the second."""
+    resources = iam.read("infra/aws/data.yaml")["Resources"]
+    policies = {name: one.get("DeletionPolicy") for name, one in resources.items()}
+    kept = {name for name, policy in policies.items() if policy == "RetainExceptOnCreate"}
+
+    assert "Retain" not in policies.values()
+    assert kept == {"Key", "Durable", "DurableUser", "DurableUsers", "DurableSubnets"}
