@@ -1,4 +1,4 @@
-"""What a release to AWS needs; everything here is refused before anything happens."""
+"""What is asked before anything happens on AWS: where to, and whose tokens a shop believes."""
 
 from collections.abc import Mapping, MutableMapping
 
@@ -11,7 +11,7 @@ from infra.problems import Problem
 
 
 def region(variables: MutableMapping[str, str]) -> str:
-    """The region of the release; boto3 and SAM go there from now on.
+    """The region that is meant; boto3 and SAM go there from now on.
 
     botocore reads AWS_DEFAULT_REGION; AWS_REGION, which the AWS CLI and Lambda go by, it does not.
 
@@ -24,15 +24,15 @@ def region(variables: MutableMapping[str, str]) -> str:
     """
     if emulator := variables.get("AWS_ENDPOINT_URL"):
         raise Problem(
-            f"AWS_ENDPOINT_URL is {emulator}: this release would not go to AWS.",
-            "Unset it; `flashsale deploy --env local` deploys to an emulator.",
+            f"AWS_ENDPOINT_URL is {emulator}: this would not go to AWS.",
+            "Unset it. `flashsale deploy --env local` deploys to an emulator.",
         )
     if chosen := variables.get("AWS_REGION"):
         variables["AWS_DEFAULT_REGION"] = chosen
     found = boto3.Session().region_name
     if not found:
         raise Problem(
-            "Nothing says which region of AWS to deploy to.",
+            "Nothing says which region of AWS is meant.",
             "Set AWS_REGION, or the region of the profile that AWS_PROFILE names.",
         )
     return found

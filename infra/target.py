@@ -15,12 +15,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flashsale.bootstrap import Services
 from flashsale.config import Settings
 from flashsale.errors import ConfigError
+from infra import preflight
 from infra.clouds import Cloud, at
 from infra.door import Door
 from infra.problems import Problem
 
 STACK_NAME = "flashsale"
 DEFAULT_EMULATOR = "ministack"
+# What EMULATOR says when nothing stands in for AWS.
+AWS = "aws"
 # Locally many commands read and write at once, in one process.
 POOL_SIZE = 8
 
@@ -42,7 +45,7 @@ class Target:
     Attributes:
         endpoint_url: of the emulator; "" on AWS.
         asgi_url: of the ASGI edge, where one was started.
-        emulator: what answers at `endpoint_url`: ministack or localstack.
+        emulator: what answers at `endpoint_url`: ministack or localstack; aws where nothing does.
         exporter_url, prometheus_url: of what watches, where it was started.
         auth: "jwt" where buyers need a token.
         token_secret: what signs the tokens of a local stack; "" elsewhere.
@@ -62,9 +65,14 @@ class Target:
 
     @classmethod
     def load(cls, directory: Path) -> Self:
-        """The running local stack's addresses; the environment's variables overrule them."""
-        path = directory / "target.json"
-        saved = json.loads(path.read_text()) if path.exists() else {}
+        """The running local stack's addresses; the environment's variables overrule them.
+
+        EMULATOR=aws: no emulator is meant, and nothing of a local stack that ran here is used.
+        """
+        path, on_aws = directory / "target.json", os.environ.get("EMULATOR") == AWS
+        if on_aws:
+            preflight.region(os.environ)
+        saved = json.loads(path.read_text()) if path.exists() and not on_aws else {}
         target = cls(
             redis_url=os.environ.get("REDIS_URL") or saved.get("redis_url", ""),
             database_url=os.environ.get("DATABASE_URL") or saved.get("database_url", ""),

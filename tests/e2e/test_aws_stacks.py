@@ -82,7 +82,7 @@ def deploy(name, parameters):
 
 @pytest.fixture(scope="module")
 def network(emulator):
-    return deploy("network", {"Nat": "true", "ContainerEndpoints": "true"})
+    return deploy("network", {"Nat": "true"})
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from infra import cli, preflight
 from infra.problems import Problem
 from infra.release import Environment
+from infra.target import Target
 
 ISSUER = "JwtIssuer=https://issuer.example.org/ JwtAudience=flashsale"
 JWT = f"{ISSUER} JwtJwksUrl=https://issuer.example.org/jwks.json"
@@ -86,3 +87,23 @@ def test_what_aws_refuses_is_told_without_a_traceback(monkeypatch, capsys):
         cli.main()
 
     assert "Unable to locate credentials" in capsys.readouterr().err
+
+
+def test_what_a_local_stack_left_behind_is_not_asked_when_aws_is_named(monkeypatch, tmp_path):
+    Target("redis://l", "postgresql://l", "http://127.0.0.1:4566", token_secret="s").save(tmp_path)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for name, value in {
+        "EMULATOR": "aws",
+        "AWS_REGION": "eu-central-1",
+        "REDIS_URL": "rediss+cluster://aws",
+        "DATABASE_URL": "postgresql://aws",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    target = Target.load(tmp_path)
+
+    assert target.cloud.name == "AWS"
+    assert not target.token_secret
+    assert "AWS_ENDPOINT_URL" not in os.environ
+    assert os.environ["AWS_DEFAULT_REGION"] == "eu-central-1"
