@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-import boto3
 from cfnlint.decode import decode
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 
 from infra.paths import ROOT
+from infra.transformed import transformed as production
 
 # An action, and the logical id of the resource that it is for (what is no resource of ours as is).
 Grant = tuple[str, str]
@@ -29,18 +27,8 @@ def read(path: str) -> dict[str, Any]:
 
 @cache
 def transformed() -> dict[str, Any]:
-    """`template.yaml` as CloudFormation gets it, offline."""
-    template = read("template.yaml")
-    for resource in template["Resources"].values():
-        for folder in ("CodeUri", "ContentUri"):  # `sam deploy` has uploaded them by then
-            if folder in resource["Properties"]:
-                resource["Properties"][folder] = "s3://bucket/key"
-    declared = template["Parameters"].items()
-    defaults = {name: parameter.get("Default", "given") for name, parameter in declared}
-    session = boto3.Session(region_name="us-east-1")
-    translator = Translator({}, Parser(), boto_session=session)
-    made: dict[str, Any] = translator.translate(template, parameter_values=defaults)
-    return made
+    """`template.yaml` as CloudFormation gets it in production, offline."""
+    return production()
 
 
 def functions() -> dict[str, str]:
@@ -55,10 +43,10 @@ def of_type(kind: str, template: dict[str, Any] | None = None) -> dict[str, Any]
     return {name: made["Properties"] for name, made in resources if made["Type"] == kind}
 
 
-def managed_policies(function: str) -> set[str]:
-    """Names of AWS' own policies that SAM attaches."""
-    role = of_type("AWS::IAM::Role")[f"{function}Role"]
-    return {str(arn).rpartition("/")[2] for arn in role.get("ManagedPolicyArns", [])}
+def managed_policies(role: dict[str, Any]) -> set[str]:
+    """Names of AWS' own policies in a role's properties."""
+    arns = map(json.dumps, role.get("ManagedPolicyArns", []))
+    return {arn.rstrip('"]}').rpartition("/")[2] for arn in arns}
 
 
 def granted(function: str) -> set[Grant]:
