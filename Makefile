@@ -185,11 +185,11 @@ $(STAMP_checks): requirements/pip.txt requirements/checks.txt | python
 .PHONY: policy-checks
 policy-checks: setup $(STAMP_checks) ## check the templates against checkov's policies, as production deploys them
 	@$(BIN)/python -m infra.transformed
-	@$(BIN)/cfn-lint --ignore-checks W2001 -t .aws-sam/transformed/template.json # the transform uses ReleaseId up
+	@$(BIN)/cfn-lint -t .aws-sam/transformed/template.json
 	@.venv-checks/bin/checkov --config-file .checkov.yaml -d infra/aws -d .aws-sam/transformed
 
-# ENV=prod, and each other section of samconfig.toml, deploys to AWS with the credentials of the environment, ENV=local to the emulator that runs
-# (AWS_ENDPOINT_URL). YES=1 asks nothing.
+# ENV=prod, or another section of samconfig.toml, deploys to AWS with the credentials of the environment,
+# ENV=local to the emulator that runs (AWS_ENDPOINT_URL). YES=1 asks nothing.
 .PHONY: deploy
 deploy: setup $(if $(filter-out local,$(ENV)),policy-checks) ## build, check, show the changes, deploy, migrate, try: ENV=prod|local YES=1
 	@test -n "$(ENV)" || { echo "Say where to: make deploy ENV=local or ENV=prod" >&2; exit 1; }
