@@ -54,7 +54,7 @@ def main() -> None:
     except (BotoCoreError, ClientError) as error:
         text = (
             f"{error}\n\nIt is AWS (or the emulator) that says so. Look at the credentials and the "
-            "region of this shell: AWS_PROFILE, AWS_REGION, and what the user may do."
+            "region of this shell (AWS_PROFILE, AWS_DEFAULT_REGION), and at what the user may do."
         )
         errors.print(Panel(escape(text), title="Problem", style="red"))
         sys.exit(1)
