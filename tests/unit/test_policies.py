@@ -104,3 +104,14 @@ def test_every_role_serves_one_function(function):
     properties = iam.of_type("AWS::Lambda::Function")[function]
 
     assert properties["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+
+
+def test_from_inside_the_network_nobody_but_an_operator_receives():
+    """Lambda itself receives for the functions; a stolen one is not to take messages away."""
+    endpoint = iam.read("infra/aws/network.yaml")["Resources"]["SqsEndpoint"]
+
+    for statement in iam.statements(endpoint):
+        if {"sqs:ReceiveMessage", "sqs:DeleteMessage"} & set(iam.listed(statement["Action"])):
+            assert statement["Condition"] == {
+                "ArnEquals": {"aws:PrincipalArn": {"Ref": "OperatorRole"}}
+            }
