@@ -62,6 +62,23 @@ async def test_a_claim_is_202_with_a_place_to_ask(http, new_product):
     }  # fmt: skip
 
 
+async def test_who_asks_for_the_stock_has_no_claims_counted(http, services, new_product):
+    product_id = await new_product(10)
+    await buy(http, product_id, quantity=3)
+    counted = await services.ledger.snapshot(product_id)
+    before = await range_reads(services)
+
+    stock = (await http.get(f"/api/v5/products/{product_id}/stock")).json()
+
+    assert await range_reads(services) == before
+    assert {name: getattr(counted, name) for name in stock} == stock
+
+
+async def range_reads(services):
+    """How often Valkey has read a range of a stream, also in scripts."""
+    return (await services.redis.info("commandstats"))["cmdstat_xrange"]["calls"]
+
+
 async def test_the_same_key_gives_the_same_answer(http, new_product):
     product_id = await new_product(10)
 

@@ -202,6 +202,7 @@ class Sale(RuleBasedStateMachine):
     def no_unit_is_lost_and_none_is_sold_twice(self):
         snapshot = self.run(self.services.ledger.snapshot(self.product_id))
         assert snapshot.balanced, snapshot
+        assert snapshot == self.run(self.services.ledger.glance(self.product_id))
         rows = self.run(self._rows())
         confirmed = sum(r["quantity"] for r in rows.values() if r["status"] == "CONFIRMED")
         cancelled = sum(r["quantity"] for r in rows.values() if r["status"] == "CANCELLED")

@@ -123,7 +123,7 @@ def _reason(reason: str | None) -> str | None:
 )
 async def get_stock(product_id: ProductId, services: Injected) -> StockBody | Response:
     """Where the units of a sale are, at one instant."""
-    snapshot = await services.ledger.snapshot(product_id)
+    snapshot = await services.ledger.glance(product_id)
     if snapshot is None:
         return refusal_problem(Refusal.NO_SUCH_PRODUCT)
     return StockBody.model_validate(snapshot)
