@@ -6,9 +6,12 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from flashsale.admin import cancel_order
+from flashsale.audit import Action
 from flashsale.batch import Message
 from flashsale.bootstrap import Services
 from flashsale.callers import ADMIN_SCOPE
+from flashsale.compensate import compensate
 from flashsale.config import Rate, Trust
 from flashsale.http.dependencies import get_services
 from flashsale.place_orders import place_orders
@@ -176,6 +179,25 @@ async def test_a_buyer_whom_only_the_token_knows_gets_his_order(
 
     row = await services.orders.find(bought.json()["orderId"])
     assert (row.user_id, row.status) == (nobody_yet, "CONFIRMED")
+
+
+@pytest.mark.parametrize("by", ["the rollback", "an admin"])
+async def test_a_new_buyer_hears_that_his_first_order_was_cancelled(
+    http, services, issuer, new_product, by
+):
+    product_id = await new_product(5)
+    headers = bearer(issuer.token(f"new|{product_id}"))
+    bought = await http.post("/api/v5/buy", json={"productId": product_id}, headers=headers)
+
+    if by == "the rollback":
+        (envelope,) = services.order_queue.envelopes
+        await compensate(services, [Message("1", envelope.model_dump_json())])
+    else:
+        action = Action("boss", "cancel", bought.json()["orderId"], {}, "corr")
+        assert await cancel_order(services, action, "a wish") is None
+
+    seen = await http.get(bought.headers["location"], headers=headers)
+    assert (seen.status_code, seen.json()["status"]) == (200, "CANCELLED")
 
 
 async def write_orders(services):
