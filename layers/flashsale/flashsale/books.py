@@ -128,9 +128,7 @@ async def read_books(
     return rows
 
 
-async def _look(
-    services: Services, product_ids: Sequence[str] | None, waiting: int
-) -> list[Books]:
+async def _look(services: Services, product_ids: Sequence[str] | None, waiting: int) -> list[Books]:
     ids = None if product_ids is None else list(product_ids)
     # Redis first: see `Books.imbalance`.
     snapshots = {
