@@ -249,6 +249,7 @@ class TestFetchedKeys:
         published.broken = True
         self.clock += signing_keys.KEEP
         await tokens.caller(token)
+        published.broken = False
         published.hurries.clear()
 
         self.clock += signing_keys.COOLDOWN

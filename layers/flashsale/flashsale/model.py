@@ -102,8 +102,8 @@ class Supply:
         initial: units that it began with or got since; this only ever grows.
         stock: units that no confirmed order has taken.
         confirmed: units in confirmed orders.
-        returned: ids of orders that were cancelled after they were confirmed; `stock` counts their
-            units again.
+        returned: ids of cancelled orders whose units `stock` counts, and which somebody may give
+            back to Redis once more: those that were confirmed, and those of V4.
 
     """
 
