@@ -111,6 +111,9 @@ class Stock:
             again: the caller has drained the sale: open it also if it is paused, ended or lost.
 
         """
+        # First, else a process that dies in between leaves a sale that no sweep and no alarm sees.
+        async with translated_errors():
+            await self._redis.sadd(SALES, product_id)
         keys = Keys(product_id)
         opened = await self._open_sale(
             keys=[keys.stock, keys.released, keys.sale, keys.ledger, keys.buyers],
@@ -127,9 +130,6 @@ class Stock:
                 *(part for pair in (buyers or {}).items() for part in pair),
             ],
         )
-        if opened >= 0:
-            async with translated_errors():
-                await self._redis.sadd(SALES, product_id)
         return Opening(opened)
 
     async def pause_to_rebuild(self, product_id: str) -> Terms | None:
@@ -164,7 +164,7 @@ class Stock:
         return max(0, int(added))
 
     async def sales(self) -> list[str]:
-        """Ids of the products whose sale was opened."""
+        """Ids of the products whose sale was opened, or was to be."""
         async with translated_errors():
             return sorted(str(id_) for id_ in await self._redis.smembers(SALES))
 
