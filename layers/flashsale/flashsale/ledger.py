@@ -69,6 +69,8 @@ class Ledger:
         code, *answer = await self._claim(keys=names, args=arguments)
         if code < 0 and bound is None:
             await self._unbind_key(request)
+        if code >= 0 and request.idempotency_key and bound:
+            await self._bind_key(request)  # whoever had bound it may have been refused meanwhile
         if code == _TOO_MANY:
             number, wait = answer
             return TooMany(list(limits)[number - 1], wait / 1_000_000)
