@@ -286,8 +286,12 @@ class TestLimits:
 
 
 async def test_browsers_are_told_what_not_to_do(http):
-    for path in ("/api/products", "/api/v5/nothing", "/api/v5/orders/x", "/openapi.json"):
+    paths = "/api/products", "/api/v5/nothing", "/api/v5/orders/x", "/openapi.json", "/x/docs"
+    for path in (*paths, "/docs"):
         headers = (await http.get(path)).headers
+        nothing_runs = headers["content-security-policy"].count("script-src") == 0
+        assert nothing_runs is (path != "/docs")
+        assert len(headers.get_list("content-security-policy")) == 1
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
