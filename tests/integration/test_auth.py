@@ -14,6 +14,7 @@ from flashsale.callers import ADMIN_SCOPE
 from flashsale.compensate import compensate
 from flashsale.config import Rate, Trust
 from flashsale.http.dependencies import get_services
+from flashsale.http.observe import Observe
 from flashsale.place_orders import place_orders
 from functions.buy.app import api
 from tests.integration.test_v5_api import is_problem
@@ -49,9 +50,15 @@ async def services(migrated, issuer, patient):
 
 
 @pytest.fixture
-async def http(services):
+def seen():
+    """What was observed of each request."""
+    return []
+
+
+@pytest.fixture
+async def http(services, seen):
     api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(Observe(api, seen.append), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
     api.dependency_overrides.clear()
@@ -73,7 +80,9 @@ async def test_the_token_says_who_buys(http, services, issuer, new_product):
     assert await services.ledger.claimed_by(product, entry) == USERS[3]
 
 
-async def test_a_user_id_may_be_said_again_but_not_another(http, services, issuer, new_product):
+async def test_a_user_id_may_be_said_again_but_not_another(
+    http, services, issuer, new_product, seen
+):
     product_id = await new_product(5)
 
     async def buy(user_id):
@@ -85,6 +94,7 @@ async def test_a_user_id_may_be_said_again_but_not_another(http, services, issue
 
     assert (await buy(USERS[3])).status_code == 202
     assert is_problem(await buy(USERS[4]), 403, "forbidden")
+    assert [one.outcome for one in seen] == ["accepted", "forbidden"]
     assert await services.stock.left([product_id]) == [4]
 
 

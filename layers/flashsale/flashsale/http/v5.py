@@ -51,8 +51,10 @@ async def buy(
     state.generation = 5
     user_id = buyer.user_id if buyer else body.user_id
     if user_id is None:
+        state.outcome = "invalid"
         return problem_response(422, "invalid", "userId: Field required")
     if body.user_id not in (None, user_id):
+        state.outcome = "forbidden"
         return problem_response(403, "forbidden", "The token is another user's.")
     claim = Claim(
         product_id=body.product_id,
