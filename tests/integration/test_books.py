@@ -3,7 +3,8 @@
 from flashsale.books import read_books
 from flashsale.errors import StockUnavailable
 from flashsale.messages import Order
-from tests.integration.admin_desk import books_of, dies, sell
+from flashsale.place_orders import place_orders
+from tests.integration.admin_desk import books_of, dies, message_of, sell
 from tests.support import USERS
 
 
@@ -83,3 +84,28 @@ async def test_orders_of_v4_between_the_two_readings_are_not_sold_twice(
 
     (books,) = await read_books(services, [product_id])
     assert (books.balanced, books.redis_stock, books.confirmed) == (True, 2, 2)
+
+
+async def test_an_order_that_nobody_claimed_is_in_two_places(services, new_product):
+    product_id = await new_product(4)
+    await sell(services, product_id, USERS[:1])
+    forged = Order.of_claim(product_id, "1-1", USERS[1], 2, "")
+    await place_orders(services, [message_of(forged)])
+
+    (books,) = await read_books(services, [product_id])
+
+    assert (books.imbalance, books.broken) == (-2, True)
+
+
+async def test_orders_of_v5_between_the_two_readings_are_claimed(
+    services, new_product, monkeypatch
+):
+    product_id = await new_product(4)
+    await sell(services, product_id, USERS[:1])
+
+    async def sell_two():
+        await sell(services, product_id, USERS[1:3])
+
+    before_the_orders_are_read(services, monkeypatch, sell_two)
+
+    assert (await books_of(services, product_id)).redis_stock == 1

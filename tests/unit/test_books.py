@@ -72,6 +72,12 @@ def test_what_v5_has_lost(row, lost):
     assert (row.lost, row.broken) == (lost, lost > 0)
 
 
+def test_an_order_without_a_claim_is_seen_at_rest():
+    row = on_ledger(confirmed=9, at_rest=True)
+
+    assert (row.imbalance, row.lost, row.broken) == (-3, 0, True)
+
+
 def test_units_that_postgres_got_and_redis_did_not_are_lost():
     restocked = replace(on_ledger(), initial=15, postgres_stock=9)
 
