@@ -39,6 +39,12 @@ ENTRY_ID = r"^[0-9]{1,19}-[0-9]{1,19}$"
 EntryId = Annotated[str, StringConstraints(pattern=ENTRY_ID)]
 
 
+def split_order_id(order_id: str) -> tuple[str, str]:
+    """The product and the ledger entry that the id of a V5 order names; of another id "" and it."""
+    product_id, _, entry_id = order_id.rpartition(":")
+    return product_id, entry_id
+
+
 class Refusal(Enum):
     """Why a purchase was refused. Expected, so a value and not an exception."""
 

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from flashsale.claims import SaleState
 from flashsale.messages import Order
-from flashsale.model import Refusal, Terms
+from flashsale.model import Refusal, Terms, split_order_id
 from flashsale.scripts import Keys, Script, translated_errors
 
 # The products on sale, for who must look at all of them (the sweep).
@@ -126,7 +126,7 @@ class Stock:
                 "again" if again else "",
                 len(returned),
                 # As the scripts that give units back name an order: of V5 the ledger entry.
-                *(order_id.rpartition(":")[2] for order_id in returned),
+                *(split_order_id(order_id)[1] for order_id in returned),
                 *(part for pair in (buyers or {}).items() for part in pair),
             ],
         )

@@ -19,7 +19,7 @@ from flashsale.http.schemas import (
     StockBody,
 )
 from flashsale.http.strict import StrictRoute
-from flashsale.model import NO_UNITS_LEFT, ORDER_ID, ProductId, Refusal
+from flashsale.model import NO_UNITS_LEFT, ORDER_ID, ProductId, Refusal, split_order_id
 from flashsale.relay import ASGI_PACE, LAMBDA_PACE, lead
 
 # Seconds after which it makes sense to ask how an accepted order stands.
@@ -97,9 +97,8 @@ async def get_order(order_id: str, caller: Buyer, services: Injected) -> OrderSt
     """
     if not re.fullmatch(ORDER_ID, order_id):
         return problem_response(404, "not_found", "No such order.")
-    product_id, _, entry_id = order_id.rpartition(":")
     # The ledger first: an order that settles in between is then found in PostgreSQL.
-    claimed_by = await services.ledger.claimed_by(product_id, entry_id)
+    claimed_by = await services.ledger.claimed_by(*split_order_id(order_id))
     row = await services.orders.find(order_id)
     owner = row.user_id if row else claimed_by
     his = caller is None or caller.is_admin or caller.user_id == owner
