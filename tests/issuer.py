@@ -4,10 +4,12 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt.api_jws
@@ -25,6 +27,10 @@ class Issuer:
         self.keys = {}
         self.fetches = 0
         self.broken = False
+        self.resets = False
+        # While this is clear, the document comes blank by blank, and has no end.
+        self.hurries = threading.Event()
+        self.hurries.set()
         self.url = ""
         self.add("rsa-1")
 
@@ -73,11 +79,17 @@ class Issuer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 issuer.fetches += 1
-                body = json.dumps(issuer.document()).encode()
                 self.send_response(500 if issuer.broken else 200)
-                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                if issuer.resets:
+                    lingers_not = struct.pack("ii", 1, 0)
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, lingers_not)
+                    self.server.shutdown_request = self.server.close_request
+                    return
+                with suppress(ConnectionError):  # who asked may be gone
+                    while not issuer.hurries.wait(0.02):
+                        self.wfile.write(b" ")
+                    self.wfile.write(json.dumps(issuer.document()).encode())
 
             def log_message(self, *_):
                 pass
@@ -87,6 +99,7 @@ class Issuer:
         try:
             yield f"http://127.0.0.1:{server.server_port}/keys"
         finally:
+            issuer.hurries.set()
             server.shutdown()
             server.server_close()
 

@@ -92,7 +92,9 @@ async def _open(services: Services, product_id: str, terms: Terms) -> str:
 
 
 def rebuild(
-    products: Annotated[list[str] | None, typer.Argument(help="Default: all on sale.")] = None,
+    products: Annotated[
+        list[str] | None, typer.Argument(help="Default: all that are open.")
+    ] = None,
     starts: Start = None,
     ends: End = None,
     limit: Limit = 0,
@@ -101,7 +103,8 @@ def rebuild(
     """Bring sales back after a loss of Redis: pause, drain, take the stock from PostgreSQL, resume.
 
     Where Redis has lost a sale altogether, name the product, and its window and limit if it had
-    any. Idempotency keys that were lost are forgotten.
+    any. A sale that somebody has paused or ended comes back only where it is named. Idempotency
+    keys that were lost are forgotten.
 
     Example: [bold]flashsale rebuild p-01 --limit 2[/]
     """
@@ -109,9 +112,9 @@ def rebuild(
     terms = _terms(starts, ends, limit)
 
     async def run(services: Services) -> dict[str, int]:
-        ids = products or await _not_ended(services)
+        ids = products or await to_rebuild(services)
         if not ids:
-            raise Problem("Redis knows of no sale.", "Name the products that were on sale.")
+            raise Problem("Redis knows of no open sale.", "Name the products that were on sale.")
         await _refuse_unknown(services, ids)
 
         def messages() -> int:
@@ -123,8 +126,10 @@ def rebuild(
             raise Problem(
                 f"{error}. The sales are paused.",
                 "See `flashsale status`, `flashsale dlq ls` and `flashsale logs order`; then run "
-                "this again. Messages in parking must be redriven first.",
+                f"`flashsale rebuild {' '.join(ids)}`. Messages in parking must be redriven first.",
             ) from error
+        except rebuilding.NotRebuilt as error:
+            raise Problem(f"{error}.", "Let nobody do so, and run this again.") from error
 
     with step("pause, drain, rebuild"):
         opened = with_services(target, run, ORDERS_QUEUE_URL=target.queues["orders"])
@@ -174,11 +179,13 @@ async def _refuse_unknown(services: Services, products: list[str]) -> None:
         raise Problem(f"No such product: {', '.join(missing)}", "See `flashsale seed`.")
 
 
-async def _not_ended(services: Services) -> list[str]:
-    """The products on sale. A sale that has ended comes back only where it is named."""
+async def to_rebuild(services: Services) -> list[str]:
+    """The products that are on sale, or were when Redis lost them."""
     ids = await services.stock.sales()
-    found = {id_: await services.ledger.snapshot(id_) for id_ in ids}
-    return [id_ for id_, one in found.items() if one is None or one.state is not SaleState.ENDED]
+    found = {id_: await services.ledger.glance(id_) for id_ in ids}
+    if paused := [id_ for id_, one in found.items() if one and one.state is SaleState.PAUSED]:
+        console.print(f"Left paused, as not named: {' '.join(paused)}")
+    return [id_ for id_, one in found.items() if one is None or one.state is SaleState.OPEN]
 
 
 def books_table(rows: list[Books]) -> Table:

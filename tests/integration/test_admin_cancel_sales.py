@@ -106,6 +106,21 @@ async def test_an_order_of_v4(desk, services, new_product, late):
     assert (books.confirmed, books.redis_stock, books.postgres_stock) == (0, 4, 4)
 
 
+async def test_a_rollback_of_v4_that_comes_again_gives_nothing_back_in_a_later_sale(
+    desk, services, new_product
+):
+    product_id = await new_product(4)
+    await services.stock.decrement(product_id, 1)
+    (message,) = queued(product_id, 1)
+    await compensate(services, [message])
+    await desk.act(product_id, "end")
+    assert (await desk.act(product_id, "open")).status_code == 200
+
+    await compensate(services, [message])
+
+    assert await services.stock.left([product_id]) == [4]
+
+
 async def test_an_order_of_v2_goes_back_to_postgresql_only(desk, services, new_product):
     product_id = await new_product(4)
     order = Order(id=str(uuid.uuid4()), product_id=product_id, user_id=USERS[0], generation=2)

@@ -77,3 +77,14 @@ async def test_pauses_among_claims_lose_no_unit(desk, services, new_product):
     snapshot = await services.ledger.snapshot(product_id)
     assert (snapshot.stock, snapshot.unsettled) == (60 - won, won)
     await books_of(services, product_id)
+
+
+async def test_a_sale_is_known_even_where_its_opener_died(services, new_product, monkeypatch):
+    """Else neither the sweep nor an alarm would look at it."""
+    product_id = await new_product(3, on_sale=False)
+    dies(monkeypatch, services.stock, "_open_sale", StockUnavailable, after=True)
+
+    with pytest.raises(StockUnavailable):
+        await services.stock.open_sale(product_id, 3)
+
+    assert product_id in await services.stock.sales()

@@ -6,11 +6,15 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from flashsale.admin import cancel_order
+from flashsale.audit import Action
 from flashsale.batch import Message
 from flashsale.bootstrap import Services
 from flashsale.callers import ADMIN_SCOPE
+from flashsale.compensate import compensate
 from flashsale.config import Rate, Trust
 from flashsale.http.dependencies import get_services
+from flashsale.http.observe import Observe
 from flashsale.place_orders import place_orders
 from functions.buy.app import api
 from tests.integration.test_v5_api import is_problem
@@ -46,9 +50,15 @@ async def services(migrated, issuer, patient):
 
 
 @pytest.fixture
-async def http(services):
+def seen():
+    """What was observed of each request."""
+    return []
+
+
+@pytest.fixture
+async def http(services, seen):
     api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(Observe(api, seen.append), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
     api.dependency_overrides.clear()
@@ -70,7 +80,9 @@ async def test_the_token_says_who_buys(http, services, issuer, new_product):
     assert await services.ledger.claimed_by(product, entry) == USERS[3]
 
 
-async def test_a_user_id_may_be_said_again_but_not_another(http, services, issuer, new_product):
+async def test_a_user_id_may_be_said_again_but_not_another(
+    http, services, issuer, new_product, seen
+):
     product_id = await new_product(5)
 
     async def buy(user_id):
@@ -82,6 +94,7 @@ async def test_a_user_id_may_be_said_again_but_not_another(http, services, issue
 
     assert (await buy(USERS[3])).status_code == 202
     assert is_problem(await buy(USERS[4]), 403, "forbidden")
+    assert [one.outcome for one in seen] == ["accepted", "forbidden"]
     assert await services.stock.left([product_id]) == [4]
 
 
@@ -178,6 +191,25 @@ async def test_a_buyer_whom_only_the_token_knows_gets_his_order(
     assert (row.user_id, row.status) == (nobody_yet, "CONFIRMED")
 
 
+@pytest.mark.parametrize("by", ["the rollback", "an admin"])
+async def test_a_new_buyer_hears_that_his_first_order_was_cancelled(
+    http, services, issuer, new_product, by
+):
+    product_id = await new_product(5)
+    headers = bearer(issuer.token(f"new|{product_id}"))
+    bought = await http.post("/api/v5/buy", json={"productId": product_id}, headers=headers)
+
+    if by == "the rollback":
+        (envelope,) = services.order_queue.envelopes
+        await compensate(services, [Message("1", envelope.model_dump_json())])
+    else:
+        action = Action("boss", "cancel", bought.json()["orderId"], {}, "corr")
+        assert await cancel_order(services, action, "a wish") is None
+
+    seen = await http.get(bought.headers["location"], headers=headers)
+    assert (seen.status_code, seen.json()["status"]) == (200, "CANCELLED")
+
+
 async def write_orders(services):
     """Do what the order function does with what was relayed after the claim."""
     sent, services.order_queue.envelopes = services.order_queue.envelopes, []
@@ -264,8 +296,12 @@ class TestLimits:
 
 
 async def test_browsers_are_told_what_not_to_do(http):
-    for path in ("/api/products", "/api/v5/nothing", "/api/v5/orders/x", "/openapi.json"):
+    paths = "/api/products", "/api/v5/nothing", "/api/v5/orders/x", "/openapi.json", "/x/docs"
+    for path in (*paths, "/docs"):
         headers = (await http.get(path)).headers
+        nothing_runs = headers["content-security-policy"].count("script-src") == 0
+        assert nothing_runs is (path != "/docs")
+        assert len(headers.get_list("content-security-policy")) == 1
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]

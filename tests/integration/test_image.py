@@ -83,6 +83,10 @@ def test_the_image_gets_packages_by_their_hashes_and_nothing_else_from_outside()
     assert not [source for source in copied if source.startswith((".", "tests", "requirements"))]
 
 
+def test_the_image_asks_buyers_for_a_token_unless_it_is_told_otherwise():
+    assert re.search(r"^ +AUTH=jwt\b", DOCKERFILE, re.MULTILINE)
+
+
 def test_no_secret_is_baked_into_the_image():
     assert not re.findall(r"^(?:ENV|ARG).*(?:PASSWORD|SECRET|TOKEN|_URL)", DOCKERFILE, re.MULTILINE)
     left_out = (ROOT / ".dockerignore").read_text().split()

@@ -4,13 +4,14 @@ import pytest
 
 from flashsale.batch import Message
 from flashsale.books import read_books
-from flashsale.claims import Claim, Claimed
+from flashsale.claims import Claim, Claimed, SaleState
 from flashsale.messages import Envelope
 from flashsale.model import Refusal, Terms
 from flashsale.place_orders import place_orders
-from flashsale.rebuild import StillBusy, rebuild
+from flashsale.rebuild import NotRebuilt, StillBusy, rebuild
 from flashsale.relay import LEASE_MS, TOKEN
 from flashsale.scripts import Keys
+from infra.cli import sale
 from tests.support import USERS
 
 
@@ -107,6 +108,36 @@ async def test_while_orders_are_on_their_way_the_sale_stays_paused(services, new
     await services.ledger.release(order)
     services.order_queue = Line(services)
     assert await rebuild(services, [product_id], empty, 5, grace=0) == {product_id: 10}
+
+
+async def test_a_sale_that_somebody_resumed_meanwhile_is_named_and_the_others_come_back(
+    services, line, new_product, monkeypatch
+):
+    resumed, other = await new_product(10), await new_product(5)
+    real = services.products.supply
+
+    async def resume_first(product_id):
+        await services.stock.resume_sale(resumed)
+        return await real(product_id)
+
+    monkeypatch.setattr(services.products, "supply", resume_first)
+
+    with pytest.raises(NotRebuilt, match=resumed):
+        await rebuild(services, [resumed, other], empty, 5, grace=0)
+
+    assert await services.stock.left([other]) == [5]
+
+
+async def test_without_names_what_an_admin_stopped_stays_so(services, new_product, capsys):
+    runs, lost, paused, ended = [await new_product(1) for _ in range(4)]
+    await services.redis.delete(Keys(lost).stock)
+    await services.stock.pause_sale(paused)
+    await services.stock.pause_sale(ended, SaleState.ENDED)
+
+    chosen = await sale.to_rebuild(services)
+
+    assert {runs, lost, paused, ended} & set(chosen) == {runs, lost}
+    assert paused in capsys.readouterr().out
 
 
 async def test_the_database_guard_keeps_the_books_while_redis_is_wrong(services, line, new_product):

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from flashsale.http.dependencies import get_services
+from flashsale.http.observe import Observe
 from flashsale.messages import Order
 from flashsale.model import NO_UNITS_LEFT, Terms
 from functions.buy.app import api
@@ -60,6 +61,34 @@ async def test_a_claim_is_202_with_a_place_to_ask(http, new_product):
     assert stock.json() == {
         "stock": 7, "unsettled": 3, "settled": 0, "initial": 10, "state": "open",
     }  # fmt: skip
+
+
+async def test_who_asks_for_the_stock_has_no_claims_counted(http, services, new_product):
+    product_id = await new_product(10)
+    await buy(http, product_id, quantity=3)
+    counted = await services.ledger.snapshot(product_id)
+    before = await range_reads(services)
+
+    stock = (await http.get(f"/api/v5/products/{product_id}/stock")).json()
+
+    assert await range_reads(services) == before
+    assert {name: getattr(counted, name) for name in stock} == stock
+
+
+async def test_a_claim_for_nobody_is_counted_as_invalid_and_not_as_failed(services, new_product):
+    product_id, seen = await new_product(10), []
+    api.dependency_overrides[get_services] = lambda: services
+    transport = httpx.ASGITransport(Observe(api, seen.append))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        await http.post("/api/v5/buy", json={"productId": product_id})
+    api.dependency_overrides.clear()
+
+    assert [(one.generation, one.status, one.outcome) for one in seen] == [(5, 422, "invalid")]
+
+
+async def range_reads(services):
+    """How often Valkey has read a range of a stream, also in scripts."""
+    return (await services.redis.info("commandstats"))["cmdstat_xrange"]["calls"]
 
 
 async def test_the_same_key_gives_the_same_answer(http, new_product):

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 from flashsale import admin
 from flashsale.audit import Action
 from flashsale.batch import Message
+from flashsale.books import read_books
 from flashsale.bootstrap import Services
 from flashsale.claims import Claim, Claimed
 from flashsale.compensate import compensate
@@ -202,6 +203,7 @@ class Sale(RuleBasedStateMachine):
     def no_unit_is_lost_and_none_is_sold_twice(self):
         snapshot = self.run(self.services.ledger.snapshot(self.product_id))
         assert snapshot.balanced, snapshot
+        assert snapshot == self.run(self.services.ledger.glance(self.product_id))
         rows = self.run(self._rows())
         confirmed = sum(r["quantity"] for r in rows.values() if r["status"] == "CONFIRMED")
         cancelled = sum(r["quantity"] for r in rows.values() if r["status"] == "CANCELLED")
@@ -250,6 +252,8 @@ class Sale(RuleBasedStateMachine):
         rows = await self._rows()
         confirmed = sum(r["quantity"] for r in rows.values() if r["status"] == "CONFIRMED")
         assert snapshot.unsettled == 0
+        (books,) = await read_books(self.services, [self.product_id])
+        assert books.balanced, books
         initial = UNITS + self.restocked
         assert snapshot.initial == initial
         assert (snapshot.settled, snapshot.stock) == (confirmed, initial - confirmed)

@@ -1,8 +1,11 @@
 """The arithmetic of `flashsale verify`."""
 
+from dataclasses import replace
+
 import pytest
 
 from flashsale.books import Books
+from flashsale.claims import Snapshot
 
 
 def books(**figures):
@@ -45,6 +48,40 @@ def test_units_may_be_on_their_way_while_messages_wait_but_no_more_than_those():
     assert books(redis_stock=3, waiting=5).unsettled == 1
     assert books(redis_stock=3, waiting=5).balanced
     assert books(redis_stock=1, waiting=2).lost == 1
+
+
+def on_ledger(*, stock=4, unsettled=0, settled=6, initial=10, **figures):
+    ledger = Snapshot(stock, unsettled, initial, settled + unsettled, settled, 0, unsettled)
+    return books(generations=(5,), redis_stock=stock, ledger=ledger, **figures)
+
+
+@pytest.mark.parametrize(
+    ("row", "lost"),
+    [
+        (on_ledger(), 0),
+        (on_ledger(stock=3), 1),
+        (on_ledger(confirmed=5, postgres_stock=5), 1),  # cancelled, and Redis does not know
+        (on_ledger(initial=8, settled=4), 0),  # 2 units were sold before this sale
+        (on_ledger(initial=8, settled=4, confirmed=5, postgres_stock=5), 1),  # one of those
+        (on_ledger(confirmed=9), 0),  # since Redis was read
+        (on_ledger(stock=3, unsettled=1), 0),
+        (on_ledger(stock=3, unsettled=1, confirmed=7), 0),  # and not settled yet
+    ],
+)
+def test_what_v5_has_lost(row, lost):
+    assert (row.lost, row.broken) == (lost, lost > 0)
+
+
+def test_an_order_without_a_claim_is_seen_at_rest():
+    row = on_ledger(confirmed=9, at_rest=True)
+
+    assert (row.imbalance, row.lost, row.broken) == (-3, 0, True)
+
+
+def test_units_that_postgres_got_and_redis_did_not_are_lost():
+    restocked = replace(on_ledger(), initial=15, postgres_stock=9)
+
+    assert (restocked.lost, restocked.broken) == (5, True)
 
 
 def test_v1_and_v2_sell_from_postgres():

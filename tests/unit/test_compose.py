@@ -51,6 +51,11 @@ def test_the_same_ports_as_without_docker():
         assert f"${{{variable}:-{DEFAULT_PORTS[variable]}}}" in text
 
 
+def test_buyers_need_no_token_unless_it_is_said():
+    for name in ("edge", "relay", "exporter"):  # the image's own default is another
+        assert SERVICES[name]["environment"]["AUTH"] == "${AUTH:-none}"
+
+
 def test_no_secret_is_in_the_file():
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():

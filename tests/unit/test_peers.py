@@ -41,6 +41,11 @@ async def ask(app, peer, forwarded):
         ("10.0.0.0/8", BUYER, "127.0.0.1", (BUYER, False)),
         ("10.0.0.0/8", PROXY, None, (PROXY, True)),
         ("10.0.0.0/8", PROXY, "nonsense", ("nonsense", False)),
+        # Some proxies write the port, too.
+        ("10.0.0.0/8", PROXY, f"{BUYER}:4711", (BUYER, False)),
+        ("10.0.0.0/8", PROXY, "[2001:db8:1:2::7]:4711", ("2001:db8:1:2::", False)),
+        # Who names nobody is counted himself, and sees no more than a buyer.
+        ("10.0.0.0/8", PROXY, "::nobody", (PROXY, False)),
         ("", "127.0.0.1", None, ("127.0.0.1", True)),
         ("", "::1", None, ("::", True)),
     ],
@@ -49,6 +54,15 @@ async def test_only_trusted_proxies_say_who_the_client_is(trusted, peer, forward
     assert await ask(edge(trusted), peer, forwarded) == seen
 
 
-def test_to_trust_anybody_is_refused():
-    with pytest.raises(ConfigError, match="TRUSTED_PROXIES"):
-        edge("*")
+@pytest.mark.parametrize("trusted", ["192.0.2.7", "10.0.0.0/8, 2001:db8::/32", "10.0.0.0/8,"])
+def test_addresses_and_networks_can_be_trusted(trusted):
+    edge(trusted)
+
+
+@pytest.mark.parametrize(
+    "trusted",
+    ["*", "0.0.0.0/0", "::/0", "10.0.0.1/16", "10.0.0.0/8, proxy.example", "10.0.0.0/8 x"],
+)
+def test_to_trust_anybody_or_nobody_by_mistake_is_refused(trusted):
+    with pytest.raises(ConfigError, match="TRUSTED_PROXIES has"):
+        edge(trusted)

@@ -29,6 +29,9 @@ def test_without_a_word_nobodys_tokens_are_believed():
         ({"JWT_SECRET": SECRET, "JWT_JWKS_URL": "https://i/k", **NAMES}, "one kind of key"),
         ({"JWT_JWKS_URL": "http://issuer.example/keys", **NAMES}, "not encrypted"),
         ({"JWT_JWKS_URL": "file:///etc/passwd", **NAMES}, "JWT_JWKS_URL has another form"),
+        ({"JWT_JWKS_URL": "https://i/k", **NAMES}, "JWT_JWKS_URL is set and AUTH is not"),
+        ({"JWT_SECRET": SECRET, **NAMES, "AUTH": ""}, "JWT_SECRET is set and AUTH is not"),
+        (NAMES, "JWT_ISSUER is set and AUTH is not"),
         ({"RATE_LIMIT_USER": "ten"}, "RATE_LIMIT_USER is 'ten'"),
         ({"RATE_LIMIT_ADDRESS": "0/60"}, "RATE_LIMIT_ADDRESS is '0/60'"),
     ],
@@ -36,6 +39,12 @@ def test_without_a_word_nobodys_tokens_are_believed():
 def test_what_is_unsafe_or_half_said_is_refused(more, named):
     with pytest.raises(ConfigError, match=named):
         settings(**more)
+
+
+def test_admins_have_tokens_also_where_buyers_need_none():
+    read = settings(AUTH="none", JWT_SECRET=SECRET, **NAMES)
+
+    assert (read.auth, read.trust and read.trust.secret) == ("none", SECRET)
 
 
 def test_limits_and_trust_are_read():
@@ -49,7 +58,7 @@ def test_limits_and_trust_are_read():
 
 
 def test_settings_do_not_print_secrets():
-    printed = repr(settings(JWT_SECRET=SECRET, **NAMES))
+    printed = repr(settings(AUTH="none", JWT_SECRET=SECRET, **NAMES))
 
     assert SECRET not in printed
     assert "hidden" not in printed

@@ -227,3 +227,58 @@ class TestFetchedKeys:
         self.clock += signing_keys.COOLDOWN
 
         assert isinstance(await tokens.caller(token), Caller)
+
+    async def test_who_has_a_known_key_waits_for_no_fetch(self, published):
+        tokens, token = self.tokens(published), published.token()
+        await tokens.caller(token)
+        published.add("rsa-2")
+        published.hurries.clear()
+
+        self.clock += signing_keys.KEEP / 2
+        caller = await tokens.caller(token)  # for ever, if it waited: the clock stands still
+
+        assert isinstance(caller, Caller)
+        published.hurries.set()
+        await under_way()
+        assert published.fetches == 2
+        assert isinstance(await tokens.caller(published.token()), Caller)
+
+    async def test_during_an_outage_nobody_waits_for_the_next_try(self, published):
+        tokens, token = self.tokens(published), published.token()
+        await tokens.caller(token)
+        published.broken = True
+        self.clock += signing_keys.KEEP
+        await tokens.caller(token)
+        published.broken = False
+        published.hurries.clear()
+
+        self.clock += signing_keys.COOLDOWN
+        caller = await tokens.caller(token)
+
+        assert isinstance(caller, Caller)
+        published.hurries.set()
+        await under_way()
+        assert published.fetches == 3
+
+    async def test_a_connection_that_is_reset_is_an_outage(self, published):
+        tokens, token = self.tokens(published), published.token()
+        published.resets = True
+
+        with pytest.raises(KeysUnavailable):
+            await tokens.caller(token)
+
+
+async def test_an_issuer_that_dribbles_is_waited_for_no_longer_than_said(monkeypatch):
+    monkeypatch.setattr(signing_keys, "FETCH_TIMEOUT", 0.2)
+    issuer = Issuer()
+    issuer.hurries.clear()
+    with issuer.serving() as url:
+        tokens = Tokens(replace(TRUST, jwks_url=url))
+        async with asyncio.timeout(30):
+            with pytest.raises(KeysUnavailable):
+                await tokens.caller(issuer.token())
+
+
+async def under_way():
+    """Wait for what goes on in the background."""
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})

@@ -1,8 +1,9 @@
 """What admins can do, each action written down before it has an effect outside PostgreSQL.
 
 An action begins in one transaction with what it changes in PostgreSQL; then comes Redis; then its
-end is written down. Who died on the way left an action that is `begun`: the same request, with the
-same Idempotency-Key if it had one, ends it. No step takes effect twice.
+end is written down. Who died on the way left an action that is `begun`: the same request does the
+rest, and with the same Idempotency-Key ends it; without one it is another action. No unit moves
+twice; but a pause or a resume that is repeated so takes place then, whatever came in between.
 """
 
 from collections.abc import Awaitable, Callable

@@ -6,13 +6,11 @@ between repeats it: each script gives the units of an order back once.
 """
 
 from flashsale.audit import Change
+from flashsale.books import ON_POSTGRES
 from flashsale.bootstrap import Services
 from flashsale.database import Connection
 from flashsale.messages import Order
-from flashsale.model import V5, Declined, WrittenOrder
-
-# The generations that sell PostgreSQL's stock: there is nothing in Redis to give back.
-ON_POSTGRES = (1, 2)
+from flashsale.model import V5, Declined, WrittenOrder, split_order_id
 
 
 async def cancellation(services: Services, order_id: str, reason: str) -> Change:
@@ -20,9 +18,8 @@ async def cancellation(services: Services, order_id: str, reason: str) -> Change
 
     An order of V4 that is still in the queue is no order yet: only its message knows of it.
     """
-    product_id, _, entry_id = order_id.rpartition(":")
     # The ledger first: an order that settles in between is then found in PostgreSQL.
-    claim = await services.ledger.find(product_id, entry_id)
+    claim = await services.ledger.find(*split_order_id(order_id))
 
     async def change(connection: Connection) -> Declined | None:
         status = await services.orders.cancel_even_confirmed(connection, order_id, claim, reason)
@@ -34,16 +31,14 @@ async def cancellation(services: Services, order_id: str, reason: str) -> Change
 async def give_back(services: Services, order_id: str) -> None:
     """Bring Redis in line with an order that PostgreSQL has as CANCELLED. Safe to repeat."""
     row = await services.orders.get(order_id)
-    if row is None or row.generation in ON_POSTGRES:
+    if row is None or row.generation in ON_POSTGRES:  # they took nothing from Redis
         return
     if row.returned:
         await _give_confirmed_back(services, row)
-    elif row.generation == V5:
-        # Never confirmed, so its claim is in the ledger, or was released. Of V4 the rollback
-        # function has the message, and gives back.
-        product_id, _, entry_id = order_id.rpartition(":")
-        if claim := await services.ledger.find(product_id, entry_id):
-            await services.ledger.release(claim)
+    # Never confirmed, so its claim is in the ledger, or was released. Of V4 the rollback function
+    # has the message, and gives back.
+    elif row.generation == V5 and (claim := await services.ledger.find(*split_order_id(order_id))):
+        await services.ledger.release(claim)
 
 
 async def _give_confirmed_back(services: Services, row: WrittenOrder) -> None:

@@ -1,7 +1,7 @@
 """Settings of the functions: read from the environment once, and nowhere else."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -10,6 +10,8 @@ from flashsale.errors import ConfigError
 
 # RFC 7518, 3.2: a key as long as the hash, or longer.
 MIN_SECRET = 32
+_KEYS = "JWT_JWKS_URL", "JWT_JWKS", "JWT_SECRET"
+_NAMES = "JWT_ISSUER", "JWT_AUDIENCE"
 
 
 class Rate(NamedTuple):
@@ -160,26 +162,38 @@ def _auth(env: Mapping[str, str]) -> tuple[str, Trust | None]:
     auth = env.get("AUTH") or "none"
     if auth not in ("none", "jwt"):
         raise ConfigError(f"AUTH is {auth!r}; it should be none or jwt")
-    keys = [n for n in ("JWT_JWKS_URL", "JWT_JWKS", "JWT_SECRET") if env.get(n)]
+    keys = [name for name in _KEYS if env.get(name)]
     if len(keys) > 1:
         raise ConfigError(f"{' and '.join(keys)} are set; one kind of key is believed, not two")
     if not keys:
         if auth == "jwt":
             raise ConfigError("AUTH is jwt, so set JWT_JWKS_URL (or JWT_JWKS; JWT_SECRET locally)")
+        _refuse_silence(env, _NAMES)
         return auth, None
-    missing = [name for name in ("JWT_ISSUER", "JWT_AUDIENCE") if not env.get(name)]
+    missing = [name for name in _NAMES if not env.get(name)]
     if missing:
         raise ConfigError(f"{' and '.join(missing)} not set: whose tokens, and for whom?")
     secret = env.get("JWT_SECRET", "")
     if secret and len(secret.encode()) < MIN_SECRET:
         raise ConfigError(f"JWT_SECRET is short; it should have {MIN_SECRET} bytes or more")
-    return auth, Trust(
+    trust = Trust(
         issuer=env["JWT_ISSUER"],
         audience=env["JWT_AUDIENCE"],
         jwks_url=_jwks_url(env),
         jwks=env.get("JWT_JWKS", ""),
         secret=secret,
     )
+    _refuse_silence(env, keys)
+    return auth, trust
+
+
+def _refuse_silence(env: Mapping[str, str], names: Sequence[str]) -> None:
+    """Whoever names an issuer wants tokens: without AUTH=jwt no buyer would be asked for one."""
+    said = [name for name in names if env.get(name)]
+    if said and not env.get("AUTH"):
+        raise ConfigError(
+            f"{said[0]} is set and AUTH is not; it should be jwt, or none if buyers need no token"
+        )
 
 
 def _jwks_url(env: Mapping[str, str]) -> str:

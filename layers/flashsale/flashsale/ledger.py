@@ -69,6 +69,8 @@ class Ledger:
         code, *answer = await self._claim(keys=names, args=arguments)
         if code < 0 and bound is None:
             await self._unbind_key(request)
+        if code >= 0 and request.idempotency_key and bound:
+            await self._bind_key(request)  # whoever had bound it may have been refused meanwhile
         if code == _TOO_MANY:
             number, wait = answer
             return TooMany(list(limits)[number - 1], wait / 1_000_000)
@@ -131,9 +133,20 @@ class Ledger:
         return int(given) == 1
 
     async def snapshot(self, product_id: str) -> Snapshot | None:
-        """Where every unit of a sale is, at one instant; None where no sale was opened."""
+        """Where every unit of a sale is, at one instant; None where no sale was opened.
+
+        Counts all claims, while nobody else is served: not for everybody to ask for.
+        """
+        return await self._look(product_id, "count")
+
+    async def glance(self, product_id: str) -> Snapshot | None:
+        """The same in a time that does not grow with the claims: it believes the invariant."""
+        return await self._look(product_id, "")
+
+    async def _look(self, product_id: str, how: str) -> Snapshot | None:
         keys = Keys(product_id)
-        figures = await self._snapshot(keys=[keys.stock, keys.ledger, keys.sale])
+        names = [keys.stock, keys.ledger, keys.sale]
+        figures = await self._snapshot(keys=names, args=[how])
         if figures is None:
             return None
         figures[-1] = SaleState(figures[-1])

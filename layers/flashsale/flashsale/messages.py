@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from flashsale.errors import InvalidMessage
-from flashsale.model import ENTRY_ID, V5, EntryId, ProductId, UserId
+from flashsale.model import ENTRY_ID, V5, EntryId, ProductId, UserId, split_order_id
 
 # SQS takes 256 KB a message on some accounts; 200 claims stay far below 100 KB.
 CLAIMS_PER_ENVELOPE = 200
@@ -48,7 +48,7 @@ class Order(BaseModel):
     def _names_its_ledger_entry(self) -> Self:
         """A V5 order that names no entry of its product's ledger can never be settled."""
         if self.generation == V5:
-            product_id, _, entry_id = self.id.rpartition(":")
+            product_id, entry_id = split_order_id(self.id)
             if product_id != self.product_id or not re.fullmatch(ENTRY_ID, entry_id):
                 raise ValueError("the id names no claim of this product")
         return self
@@ -70,7 +70,7 @@ class Order(BaseModel):
     @property
     def entry_id(self) -> str:
         """The ledger entry of a V5 order, whose id is "<product id>:<entry id>"."""
-        return self.id.rpartition(":")[2]
+        return split_order_id(self.id)[1]
 
 
 class Envelope(BaseModel):

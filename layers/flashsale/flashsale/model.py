@@ -39,6 +39,12 @@ ENTRY_ID = r"^[0-9]{1,19}-[0-9]{1,19}$"
 EntryId = Annotated[str, StringConstraints(pattern=ENTRY_ID)]
 
 
+def split_order_id(order_id: str) -> tuple[str, str]:
+    """The product and the ledger entry that the id of a V5 order names; of another id "" and it."""
+    product_id, _, entry_id = order_id.rpartition(":")
+    return product_id, entry_id
+
+
 class Refusal(Enum):
     """Why a purchase was refused. Expected, so a value and not an exception."""
 
@@ -102,8 +108,8 @@ class Supply:
         initial: units that it began with or got since; this only ever grows.
         stock: units that no confirmed order has taken.
         confirmed: units in confirmed orders.
-        returned: ids of orders that were cancelled after they were confirmed; `stock` counts their
-            units again.
+        returned: ids of cancelled orders whose units `stock` counts, and which somebody may give
+            back to Redis once more: those that were confirmed, and those of V4.
 
     """
 

@@ -65,9 +65,7 @@ class Orders:
         """
         by_id = {order.id: order for order in orders}  # a message may come twice in one batch
         async with self._database.transaction() as connection:
-            if self._register_buyers:
-                ids = [order.user_id for order in orders]
-                await connection.execute(sql("insert_users"), {"ids": ids})
+            await self._register(connection, orders)
             new = await self._insert_all(connection, list(by_id.values()))
             by_product: dict[str, list[Order]] = defaultdict(list)
             for order in by_id.values():  # first come, first served
@@ -76,6 +74,11 @@ class Orders:
             for product_id in sorted(by_product):  # sorted: two batches lock in the same order
                 await self._take_units(connection, product_id, by_product[product_id])
             return await self._statuses(connection, list(by_id))
+
+    async def _register(self, connection: Connection, orders: Sequence[Order]) -> None:
+        if self._register_buyers:
+            ids = [order.user_id for order in orders]
+            await connection.execute(sql("insert_users"), {"ids": ids})
 
     @staticmethod
     async def _insert_all(connection: Connection, orders: list[Order]) -> set[str]:
@@ -157,8 +160,9 @@ class Orders:
         row = await self._database.fetch_one("select_whole_order", id=order_id)
         return WrittenOrder(**{**row, "status": OrderStatus(row["status"])}) if row else None
 
-    @staticmethod
-    async def _write_cancelled(connection: Connection, order: Order, reason: str) -> None:
+    async def _write_cancelled(self, connection: Connection, order: Order, reason: str) -> None:
+        # Else the row is nobody's, and its buyer hears that there is no such order.
+        await self._register(connection, [order])
         await connection.execute(
             sql("insert_cancelled_order"), {**_columns(order), "reason": reason}
         )

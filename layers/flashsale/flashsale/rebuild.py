@@ -11,6 +11,7 @@ from flashsale.bootstrap import Services
 from flashsale.model import Terms
 from flashsale.relay import sweep
 from flashsale.sales import put_on_sale
+from flashsale.stock import Opening
 
 # Seconds for which everything must stay empty: longer than a relay or a V4 purchase that read its
 # claim before the pause takes to send it.
@@ -19,6 +20,10 @@ GRACE = 8.0
 
 class StillBusy(Exception):
     """Orders are on their way still. The sales stay paused; run it again."""
+
+
+class NotRebuilt(Exception):
+    """Somebody opened or resumed these sales meanwhile, with the stock that was wrong."""
 
 
 async def rebuild(
@@ -41,6 +46,7 @@ async def rebuild(
 
     Raises:
         StillBusy: after `deadline`.
+        NotRebuilt: some sales; the others are open again.
 
     """
     known = {id_: await services.stock.pause_to_rebuild(id_) for id_ in product_ids}
@@ -54,13 +60,17 @@ async def rebuild(
         raise StillBusy(
             f"{waiting} claims and {messages()} messages still wait after {deadline:.0f} s"
         ) from None
-    opened = {}
+    opened, missed = {}, []
     for product_id in product_ids:
         if supply := await services.products.supply(product_id):
             units = supply.initial - supply.confirmed
             sale = known[product_id] or terms or Terms()
-            await put_on_sale(services, supply, units, sale, again=True)
-            opened[product_id] = units
+            if await put_on_sale(services, supply, units, sale, again=True) is Opening.OPENED:
+                opened[product_id] = units
+            else:
+                missed.append(product_id)
+    if missed:
+        raise NotRebuilt(f"Somebody put {', '.join(missed)} on sale meanwhile")
     return opened
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from jwt import PyJWK, PyJWKClient, PyJWKSet
 from jwt.exceptions import PyJWKError, PyJWKSetError, PyJWTError
@@ -11,7 +13,7 @@ from flashsale.config import Trust
 from flashsale.errors import ConfigError, KeysUnavailable
 
 # Seconds. A fetch takes this long at most; a withdrawn key is believed this long at most, as long
-# as the issuer answers.
+# as the issuer answers. After half of it the keys are fetched anew, while all go on with the old.
 FETCH_TIMEOUT = 2.0
 KEEP = 600.0
 # A key that nobody knows asks for a new fetch, and so may anybody: not more often than this. After
@@ -24,8 +26,11 @@ class SigningKeys:
 
     def __init__(self, trust: Trust) -> None:
         self._keys: dict[str | None, PyJWK] = {}
-        self._expires = self._next_fetch = 0.0
-        self._fetching = asyncio.Lock()
+        self._stale = self._expires = self._next_fetch = 0.0
+        self._fetching: asyncio.Task[None] | None = None
+        # Its own: a deadline ends the waiting and not the thread, and an issuer that dribbles would
+        # take one after the other of those that all share.
+        self._thread = ThreadPoolExecutor(1, "signing-keys")
         if trust.jwks:
             try:
                 self._keys = _by_id(json.loads(trust.jwks))
@@ -42,22 +47,28 @@ class SigningKeys:
             KeysUnavailable: no keys could be fetched yet.
 
         """
-        now = time.monotonic()
-        if self._client and (now >= self._expires or key_id not in self._keys):
-            async with self._fetching:  # who waited here finds what the one before him fetched
-                if time.monotonic() >= self._next_fetch:
-                    await self._fetch(self._client)
+        known, now = key_id in self._keys, time.monotonic()
+        if self._client and (now >= self._stale or not known):
+            if (self._fetching is None or self._fetching.done()) and now >= self._next_fetch:
+                self._fetching = asyncio.create_task(self._fetch(self._client))
+            if self._fetching and (now >= self._expires or not known):
+                await asyncio.shield(self._fetching)  # others may wait for it, too
             if not self._keys:
                 raise KeysUnavailable("the issuer's keys could not be fetched")
         return self._keys.get(key_id)
 
     async def _fetch(self, client: PyJWKClient) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            document = await asyncio.to_thread(client.fetch_data)
+            # The client's own deadline is for each piece that comes, not for all of them.
+            async with asyncio.timeout(FETCH_TIMEOUT):
+                document = await loop.run_in_executor(self._thread, client.fetch_data)
             self._keys = _by_id(document)
-            self._expires = time.monotonic() + KEEP
-        except (PyJWTError, ValueError):
-            pass  # with keys, go on with them; without, `find` says so
+            now = time.monotonic()
+            self._stale, self._expires = now + KEEP / 2, now + KEEP
+        except (PyJWTError, ValueError, OSError):
+            # With keys, go on with them, and let nobody wait; without, `find` says so.
+            self._expires = math.inf
         finally:
             self._next_fetch = time.monotonic() + COOLDOWN
 

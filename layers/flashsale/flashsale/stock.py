@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from flashsale.claims import SaleState
 from flashsale.messages import Order
-from flashsale.model import Refusal, Terms
+from flashsale.model import Refusal, Terms, split_order_id
 from flashsale.scripts import Keys, Script, translated_errors
 
 # The products on sale, for who must look at all of them (the sweep).
@@ -111,6 +111,9 @@ class Stock:
             again: the caller has drained the sale: open it also if it is paused, ended or lost.
 
         """
+        # First, else a process that dies in between leaves a sale that no sweep and no alarm sees.
+        async with translated_errors():
+            await self._redis.sadd(SALES, product_id)
         keys = Keys(product_id)
         opened = await self._open_sale(
             keys=[keys.stock, keys.released, keys.sale, keys.ledger, keys.buyers],
@@ -123,13 +126,10 @@ class Stock:
                 "again" if again else "",
                 len(returned),
                 # As the scripts that give units back name an order: of V5 the ledger entry.
-                *(order_id.rpartition(":")[2] for order_id in returned),
+                *(split_order_id(order_id)[1] for order_id in returned),
                 *(part for pair in (buyers or {}).items() for part in pair),
             ],
         )
-        if opened >= 0:
-            async with translated_errors():
-                await self._redis.sadd(SALES, product_id)
         return Opening(opened)
 
     async def pause_to_rebuild(self, product_id: str) -> Terms | None:
@@ -164,7 +164,7 @@ class Stock:
         return max(0, int(added))
 
     async def sales(self) -> list[str]:
-        """Ids of the products whose sale was opened."""
+        """Ids of the products whose sale was opened, or was to be."""
         async with translated_errors():
             return sorted(str(id_) for id_ in await self._redis.smembers(SALES))
 

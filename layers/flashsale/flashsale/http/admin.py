@@ -1,6 +1,6 @@
 """The routes of the admin API. Each needs a token with the scope `flashsale/admin`.
 
-Every POST may be repeated; with an Idempotency-Key it answers without doing anything a second time.
+Every POST may be repeated; with an Idempotency-Key one that has ended does nothing a second time.
 """
 
 import sys
@@ -161,7 +161,11 @@ async def get_all_books(caller: Admin, services: Injected) -> AllBooksBody:
 async def get_audit(
     caller: Admin, services: Injected, limit: Annotated[int, Query(ge=1, le=500)] = 50
 ) -> AuditBody:
-    """What admins did, newest first. An action that stays `begun` has died: repeat it."""
+    """What admins did, newest first.
+
+    One that stays `begun` has died: repeat it, with its Idempotency-Key if it had one. Without one
+    a repetition is another action, and this one stays as it is.
+    """
     entries = await services.audit.latest(limit)
     return AuditBody(actions=[AuditEntryBody.model_validate(entry) for entry in entries])
 

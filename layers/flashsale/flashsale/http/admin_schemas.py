@@ -68,7 +68,7 @@ class Restock(_Request):
 
 
 class Cancellation(_Request):
-    """Body of `POST /orders/{id}/cancel`; the buyer reads the reason."""
+    """Body of `POST /orders/{id}/cancel`. The reason is for admins; a buyer reads a general one."""
 
     reason: Text
 

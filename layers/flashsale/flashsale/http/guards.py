@@ -9,8 +9,6 @@ from flashsale.http.errors import SECURITY_HEADERS
 from flashsale.http.limits import LimitBody
 
 _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
-# The page that reads the API's description brings scripts from elsewhere.
-_PAGES = ("/docs",)
 
 
 def add_guards(api: FastAPI, origins: Sequence[str]) -> None:
@@ -35,13 +33,15 @@ class _SecureHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].endswith(_PAGES):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
         async def secure_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_HEADERS]
+                said = {name for name, _ in message["headers"]}  # a page may say more by itself
+                more = [header for header in _HEADERS if header[0] not in said]
+                message["headers"] = [*message["headers"], *more]
             await send(message)
 
         await self._app(scope, receive, secure_send)

@@ -1,5 +1,6 @@
 """What a buyer is told about limits (draft-ietf-httpapi-ratelimit-headers-10)."""
 
+import re
 from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_network
 from math import ceil
@@ -10,6 +11,12 @@ from starlette.responses import Response
 from flashsale.claims import TooMany
 from flashsale.config import Rate
 from flashsale.http.problems import problem_response
+
+# Where the edge keeps, in the scope of a request, who is at the other end of the connection where
+# a proxy says for whom it speaks.
+PEER = "flashsale.peer"
+# Some proxies write 192.0.2.7:4711 or [2001:db8::7]:4711.
+_WITH_PORT = re.compile(r"^(?:([0-9.]+):[0-9]+|\[(.*)\](?::[0-9]+)?)$")
 
 
 def rate_headers(limits: Mapping[str, Rate], allowed: Mapping[str, int]) -> dict[str, str]:
@@ -31,7 +38,13 @@ def too_many(limits: Mapping[str, Rate], refused: TooMany) -> Response:
 
 def address_of(request: Request) -> str:
     """Where a request comes from; of IPv6 the network, since a host has 2**64 addresses."""
-    host = request.client.host if request.client else ""
+    client, peer = request.client, request.scope.get(PEER)
+    # A proxy that names nobody is counted itself: with no address there is no limit.
+    return (client and _network_of(client.host)) or (peer and _network_of(peer[0])) or ""
+
+
+def _network_of(host: str) -> str:
+    host = _WITH_PORT.sub(r"\1\2", host)
     if ":" not in host:
         return host
     try:

@@ -19,7 +19,7 @@ from flashsale.http.schemas import (
     StockBody,
 )
 from flashsale.http.strict import StrictRoute
-from flashsale.model import NO_UNITS_LEFT, ORDER_ID, ProductId, Refusal
+from flashsale.model import NO_UNITS_LEFT, ORDER_ID, ProductId, Refusal, split_order_id
 from flashsale.relay import ASGI_PACE, LAMBDA_PACE, lead
 
 # Seconds after which it makes sense to ask how an accepted order stands.
@@ -51,8 +51,10 @@ async def buy(
     state.generation = 5
     user_id = buyer.user_id if buyer else body.user_id
     if user_id is None:
+        state.outcome = "invalid"
         return problem_response(422, "invalid", "userId: Field required")
     if body.user_id not in (None, user_id):
+        state.outcome = "forbidden"
         return problem_response(403, "forbidden", "The token is another user's.")
     claim = Claim(
         product_id=body.product_id,
@@ -95,9 +97,8 @@ async def get_order(order_id: str, caller: Buyer, services: Injected) -> OrderSt
     """
     if not re.fullmatch(ORDER_ID, order_id):
         return problem_response(404, "not_found", "No such order.")
-    product_id, _, entry_id = order_id.rpartition(":")
     # The ledger first: an order that settles in between is then found in PostgreSQL.
-    claimed_by = await services.ledger.claimed_by(product_id, entry_id)
+    claimed_by = await services.ledger.claimed_by(*split_order_id(order_id))
     row = await services.orders.find(order_id)
     owner = row.user_id if row else claimed_by
     his = caller is None or caller.is_admin or caller.user_id == owner
@@ -123,7 +124,7 @@ def _reason(reason: str | None) -> str | None:
 )
 async def get_stock(product_id: ProductId, services: Injected) -> StockBody | Response:
     """Where the units of a sale are, at one instant."""
-    snapshot = await services.ledger.snapshot(product_id)
+    snapshot = await services.ledger.glance(product_id)
     if snapshot is None:
         return refusal_problem(Refusal.NO_SUCH_PRODUCT)
     return StockBody.model_validate(snapshot)

@@ -1,6 +1,7 @@
 -- What there is of a product to sell, all at one instant: units that it began with or got since,
--- units left, units in confirmed orders, and the orders that were cancelled after they were
--- confirmed, whose units the stock has back. Parameters: id.
+-- units left, units in confirmed orders, and the cancelled orders whose units the stock counts and
+-- somebody may give back to Redis once more: those that were confirmed (an admin repeats himself),
+-- and those of V4 (their message comes again). Parameters: id.
 SELECT
     p.id AS product_id, p.initial_stock AS initial, p.stock,
     (
@@ -9,7 +10,10 @@ SELECT
         WHERE o.product_id = p.id AND o.status = 'CONFIRMED'
     ) AS confirmed,
     ARRAY(
-        SELECT o.id FROM orders AS o WHERE o.product_id = p.id AND o.returned_at IS NOT NULL
+        SELECT o.id FROM orders AS o
+        WHERE
+            o.product_id = p.id AND o.status = 'CANCELLED'
+            AND (o.returned_at IS NOT NULL OR o.generation = 4)
     ) AS returned
 FROM products AS p
 WHERE p.id = %(id)s
