@@ -10,6 +10,7 @@ from infra.cli.console import console, errors
 from infra.exporter.__main__ import serve
 from infra.paths import LOCAL
 from infra.problems import Problem
+from infra.stack.exporter import ALIVE
 from infra.stack.exporter import exporter as exporter_program
 from infra.stack.program import HOST, Program, answers
 from infra.stack.prometheus import find_prometheus, prometheus, write_targets
@@ -66,7 +67,7 @@ def start_or_leave_out(stack: Stack, program: Program) -> str:
 
 def exporter_version(url: str) -> str:
     """What serves the exporter's figures; raises where nothing does."""
-    answers(f"{url}/metrics")
+    answers(f"{url}{ALIVE}")
     return f"client {version('prometheus-client')}"
 
 
