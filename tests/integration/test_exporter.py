@@ -180,11 +180,26 @@ async def test_a_statement_that_runs_long_is_seen(services, scrape):
     assert 0 < first[name] < again[name]
 
 
+async def test_statements_that_cannot_be_read_do_not_make_postgresql_look_down(services, scrape):
+    async with services.database.transaction() as connection:
+        await connection.execute("CREATE VIEW pg_stat_statements AS SELECT 1 AS of_another_kind")
+    try:
+        seen = await scrape(services)
+    finally:
+        async with services.database.transaction() as connection:
+            await connection.execute("DROP VIEW pg_stat_statements")
+
+    assert seen["up", "postgresql"] == 1
+    assert seen["postgres_max_connections",] == 200
+
+
 async def test_durability_that_is_off_is_seen(services, scrape):
-    assert (await scrape(services))["redis_aof_enabled",] == 1
+    seen = await scrape(services)
+    assert seen["redis_aof_enabled",] == seen["redis_aof_healthy",] == 1
     await services.redis.config_set("appendonly", "no")
     try:
-        assert (await scrape(services))["redis_aof_enabled",] == 0
+        seen = await scrape(services)
+        assert seen["redis_aof_enabled",] == seen["redis_aof_healthy",] == 0
     finally:
         await services.redis.config_set("appendonly", "yes")
 
