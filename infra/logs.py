@@ -117,15 +117,16 @@ def key_of(event: "FilteredLogEventTypeDef") -> Hashable:
 def read_file(path: Path, function: str) -> Iterator[Line]:
     """The lines of a local server's log that say when they were written.
 
-    Either they begin with their time (`infra.edge.LOG_FORMAT`) or they are JSON of Powertools.
+    Either they begin with their time (`infra.edge.LOG_FORMAT`) or they are JSON of Powertools. What
+    supervisord has put aside (`relay.log.1`) is read as well.
     """
-    for line in path.read_text(errors="replace").splitlines() if path.exists() else ():
-        fields = fields_of(line)
-        at = moment_of(fields) if fields else _leading_moment(line)
-        if at is not None:
-            yield Line(
-                round(at * 1000), function, line if fields else line[LENGTH_OF_TIME:].strip()
-            )
+    for file in sorted(path.parent.glob(f"{path.name}*"), reverse=True):
+        for line in file.read_text(errors="replace").splitlines():
+            fields = fields_of(line)
+            at = moment_of(fields) if fields else _leading_moment(line)
+            if at is not None:
+                text = line if fields else line[LENGTH_OF_TIME:].strip()
+                yield Line(round(at * 1000), function, text)
 
 
 def fields_of(message: str) -> dict[str, Any]:
