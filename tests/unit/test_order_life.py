@@ -2,8 +2,10 @@
 
 import json
 
+from infra.cli import logs
 from infra.logs import Line, read_file
 from infra.order_life import Life
+from infra.target import Target
 
 ORDER = "p-1:1795464769699-0"
 
@@ -43,3 +45,12 @@ def test_a_log_that_was_put_aside_is_read_too(tmp_path):
     lines = list(read_file(tmp_path / "relay.log", "relay"))
 
     assert [line.message for line in lines] == ["old", "new"]
+
+
+def test_it_is_known_whose_log_is_not_here(tmp_path, monkeypatch):
+    monkeypatch.setattr(logs, "LOCAL", tmp_path)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "edge.log").touch()
+
+    assert logs._unread(Target("", "", "", asgi_url="http://edge")) == ["relay"]
+    assert logs._unread(Target("", "", "")) == [], "there is no such edge"
