@@ -2,17 +2,23 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import ClientError
 
 from infra.problems import Problem
 
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
+
+# Events that FilterLogEvents gives at once.
+PAGE = 10_000
 # Fields of Powertools' Logger that say the same on every line.
 NOISE = {
     "_aws", "Claims", "Failed", "Latency", "route", "location", "timestamp", "service",
@@ -69,27 +75,58 @@ def read_logs(group: str, minutes: float, text: str = "") -> Iterator[Line]:
     """
     since = max(0, int((time.time() - minutes * 60) * 1000))
     pattern = f'"{text}"' if text else ""
-    pages = boto3.client("logs").get_paginator("filter_log_events")
     try:
-        for page in pages.paginate(logGroupName=group, startTime=since, filterPattern=pattern):
-            for event in page["events"]:
-                yield Line(event["timestamp"], group.rsplit("-", 1)[1], event["message"].rstrip())
+        for event in events_of(boto3.client("logs"), group, since, pattern):
+            yield Line(event["timestamp"], group.rsplit("-", 1)[1], event["message"].rstrip())
     except ClientError as error:
         raise Problem(f"No logs in {group}: {error}", "Deploy first: `make up`.") from error
+
+
+def events_of(
+    logs: "CloudWatchLogsClient", group: str, since: int, pattern: str
+) -> Iterator["FilteredLogEventTypeDef"]:
+    """The events of a log group from a moment on (milliseconds since 1970), each once.
+
+    AWS gives a token for what does not fit on a page. ministack gives the oldest events and none:
+    after a full page the next one begins where the last one ended.
+    """
+    pages = logs.get_paginator("filter_log_events")
+    given: set[Hashable] = set()
+    while True:
+        count, newest, at_newest = 0, since, set[Hashable]()
+        for page in pages.paginate(logGroupName=group, startTime=since, filterPattern=pattern):
+            for event in page["events"]:
+                count += 1
+                if event["timestamp"] > newest:
+                    newest, at_newest = event["timestamp"], set()
+                if event["timestamp"] == newest:
+                    at_newest.add(key_of(event))
+                if key_of(event) not in given:
+                    yield event
+        if count < PAGE or newest == since:
+            return
+        since, given = newest, at_newest
+
+
+def key_of(event: "FilteredLogEventTypeDef") -> Hashable:
+    """What tells an event from all others; ministack gives them no id."""
+    unnamed = event.get("logStreamName"), event["timestamp"], event["message"]
+    return event.get("eventId") or unnamed
 
 
 def read_file(path: Path, function: str) -> Iterator[Line]:
     """The lines of a local server's log that say when they were written.
 
-    Either they begin with their time (`infra.edge.LOG_FORMAT`) or they are JSON of Powertools.
+    Either they begin with their time (`infra.edge.LOG_FORMAT`) or they are JSON of Powertools. What
+    supervisord has put aside (`relay.log.1`) is read as well.
     """
-    for line in path.read_text(errors="replace").splitlines() if path.exists() else ():
-        fields = fields_of(line)
-        at = moment_of(fields) if fields else _leading_moment(line)
-        if at is not None:
-            yield Line(
-                round(at * 1000), function, line if fields else line[LENGTH_OF_TIME:].strip()
-            )
+    for file in sorted(path.parent.glob(f"{path.name}*"), reverse=True):
+        for line in file.read_text(errors="replace").splitlines():
+            fields = fields_of(line)
+            at = moment_of(fields) if fields else _leading_moment(line)
+            if at is not None:
+                text = line if fields else line[LENGTH_OF_TIME:].strip()
+                yield Line(round(at * 1000), function, text)
 
 
 def fields_of(message: str) -> dict[str, Any]:

@@ -28,7 +28,11 @@ VERDICTS = {
 }
 
 
-@dataclass(frozen=True, order=True)
+# The way of a purchase.
+WAY = ("buy", "edge", "redis", "relay", "order", "rollback")
+
+
+@dataclass(frozen=True)
 class Event:
     """One thing that happened to an order; `at` is in seconds since 1970."""
 
@@ -65,7 +69,7 @@ class Life:
     def events(self, lines: Iterable[Line]) -> list[Event]:
         """What happened, oldest first; a line that was read twice counts once."""
         events = {event for line in lines for event in self._events(line, fields_of(line.message))}
-        return sorted(events | set(self._claimed()))
+        return sorted(events | set(self._claimed()), key=_by_time)
 
     def is_in(self, body: str) -> bool:
         """Whether a message of the queues holds this order."""
@@ -108,12 +112,14 @@ class Life:
         return bool(re.search(rf"(?<![\w.:-]){re.escape(self.order_id)}(?![\w-])", message))
 
     def _of_batch(self, fields: dict[str, Any]) -> str:
+        # The verdict first: an order may be written, and its message fail by another one.
+        for name, text in VERDICTS.items():
+            if self.order_id in fields.get(name, {}):
+                return text
         for message_id, orders in fields.get("failed_orders", {}).items():
             if self.order_id in orders:
                 return f"failed: {fields['failures'][message_id]} (message {message_id})"
-        return next(
-            (text for name, text in VERDICTS.items() if self.order_id in fields.get(name, {})), ""
-        )
+        return ""
 
     def _of_relay(self, message: str) -> str:
         if not self.on_ledger:
@@ -128,6 +134,12 @@ class Life:
             listed = product_id == self.product_id and self.entry_id in entries.split()
             return f"unsettled too long, sending it again, {count} claims" if listed else ""
         return ""
+
+
+def _by_time(event: Event) -> tuple[float, int, str]:
+    """Of what happened in the same millisecond, cause comes before effect."""
+    step = WAY.index(event.where) if event.where in WAY else len(WAY)
+    return event.at, step, event.text
 
 
 def _number(entry_id: str) -> tuple[int, int]:

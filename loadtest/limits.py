@@ -6,9 +6,7 @@ each server, PostgreSQL's waits (pg_stat_activity), Valkey's slow commands (SLOW
 
 import asyncio
 import collections
-from collections.abc import Mapping
 
-import psutil
 import psycopg
 import uvloop
 from redis import Redis
@@ -20,6 +18,7 @@ from infra.paths import LOCAL
 from infra.stack.stack import Stack
 from infra.target import Target
 from loadtest.client import constant_rate
+from loadtest.cpu import cpu_seconds
 from loadtest.on_sale import purchases, put_on_sale
 from loadtest.samples import Load
 
@@ -57,9 +56,9 @@ def _measure(target: Target, generation: int, rate: int) -> dict[str, str]:
     redis = Redis.from_url(target.redis_url)
     redis.config_set("slowlog-log-slower-than", SLOW_US)
     redis.slowlog_reset()
-    before = _cpu_seconds()
+    before = cpu_seconds(Stack(LOCAL))
     load, waits = uvloop.run(_load(target, generation, rate, product_id))
-    after = _cpu_seconds()
+    after = cpu_seconds(Stack(LOCAL))
     slow = redis.slowlog_len()
     redis.config_set("slowlog-log-slower-than", 10_000)
     accepted = max(1, load.count(Kind.ACCEPTED))
@@ -96,19 +95,6 @@ def _mean(looks: list[collections.Counter[str]], kind: str) -> float:
     """Sessions that were found waiting for this, on average."""
     seen = sum(count for look in looks for name, count in look.items() if name.startswith(kind))
     return seen / len(looks)
-
-
-def _cpu_seconds() -> Mapping[str, float]:
-    """CPU time of each server with its children, since they started."""
-    used = {}
-    for name, row in Stack(LOCAL).supervisor.info().items():
-        if row["pid"]:
-            process = psutil.Process(row["pid"])
-            times = [p.cpu_times() for p in [process, *process.children(recursive=True)]]
-            # A child that ended in between is in its parent's account.
-            used[name] = sum(t.user + t.system for t in times)
-            used[name] += times[0].children_user + times[0].children_system
-    return used
 
 
 if __name__ == "__main__":

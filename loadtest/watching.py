@@ -1,7 +1,11 @@
-"""`make bench-watching`: what it costs to be watched, in accepted purchases per second.
+"""`make bench-watching`: what it costs to be watched, in accepted purchases and in CPU time.
 
 A closed loop on the ASGI edge, with and without the exporter and a Prometheus that scrapes the
 edge, the relay process and the exporter every 5 s; run by run, in turns, on a stack of its own.
+
+The rates of two runs differ by more than watching costs, so that is measured as well: the share of
+the watchers, and of the pages that they ask for, in the CPU time of all servers in the watched
+runs. What the exporter makes the stores do is in the stores' own account.
 """
 
 import asyncio
@@ -12,8 +16,9 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+import httpx
 import uvloop
 
 from flashsale.bootstrap import Services
@@ -28,10 +33,13 @@ from infra.stack.program import HOST, Program
 from infra.stack.prometheus import find_prometheus, prometheus, write_targets
 from loadtest.bench.shop import USERS, Shop, open_shop
 from loadtest.client import closed_loop
+from loadtest.cpu import cpu_seconds
 from loadtest.samples import spread
 
 PAIRS, SECONDS, CONNECTIONS, UNITS = 6, 15.0, 64, 10_000_000
 DRAIN_DEADLINE = 120.0
+# Looks by which the CPU time of one is measured, and seconds between two of Prometheus.
+LOOKS, LOOK_EVERY = 200, 5.0
 NAMES = {False: "not watched", True: "watched"}
 
 
@@ -41,14 +49,18 @@ def main() -> None:
         raise Problem("There is no prometheus on PATH.", "Install it: apt install prometheus")
     with open_shop(LOCAL / "bench") as shop:
         watchers = _watchers(shop, binary)
-        rates = uvloop.run(_measure(shop, watchers))
+        rates, shares = uvloop.run(_measure(shop, watchers))
     rows = table("V5, closed loop: accepted per second", "", "median", "min – max")
     for watched, name in NAMES.items():
         rows.add_row(name, *spread(rates[watched], 0))
     ratios = [seen / alone for alone, seen in zip(rates[False], rates[True], strict=True)]
     rows.add_row("watched / not watched, pair by pair", *spread(ratios, 3))
     console.print(rows)
-    console.print(f"Watching costs {1 - statistics.median(ratios):.1%}.")
+    console.print(f"Watching costs {1 - statistics.median(ratios):.1%} of the rate.")
+    percent = [share * 100 for share in shares]
+    console.print(
+        "Watchers and their pages, of all CPU time, in % (median, min – max):", *spread(percent, 2)
+    )
     console.print(
         f"{PAIRS} pairs of {SECONDS:.0f} s, {CONNECTIONS} connections; {platform.platform()}, "
         f"{os.cpu_count()} cores, Python {sys.version.split()[0]}"
@@ -69,8 +81,11 @@ def _watchers(shop: Shop, binary: str) -> list[Program]:
     return programs
 
 
-async def _measure(shop: Shop, watchers: list[Program]) -> dict[bool, list[float]]:
+async def _measure(
+    shop: Shop, watchers: list[Program]
+) -> tuple[dict[bool, list[float]], list[float]]:
     rates: dict[bool, list[float]] = {False: [], True: []}
+    shares = []
     async with shop.target.services() as services:
         await _run(shop, services, "warm-up")
         for pair in range(PAIRS):
@@ -79,14 +94,36 @@ async def _measure(shop: Shop, watchers: list[Program]) -> dict[bool, list[float
                 for program in watchers:
                     if watched:
                         await asyncio.to_thread(shop.stack.add, program)
+                began, before = time.monotonic(), cpu_seconds(shop.stack)
                 with step(f"pair {pair + 1} of {PAIRS}, {NAMES[watched]}") as done:
                     rate = await _run(shop, services, f"{pair}-{watched}")
                     done(f"{NAMES[watched]}: {rate:.0f}/s")
                 rates[watched].append(rate)
+                if watched:
+                    shares.append(_share(shop, before, time.monotonic() - began))
                 for program in reversed(watchers):
                     if watched:
                         await asyncio.to_thread(shop.stack.supervisor.stop_program, program.name)
-    return rates
+    return rates, shares
+
+
+def _share(shop: Shop, before: Mapping[str, float], seconds: float) -> float:
+    """Of the CPU time that all servers took in these seconds, that of watching: from 0 to 1."""
+    after = cpu_seconds(shop.stack)
+    used = {name: now - before.get(name, 0.0) for name, now in after.items()}
+    pages = {"edge": shop.web.url, "relay": f"http://{HOST}:{shop.stack.relay_port}"}
+    watching = used["exporter"] + used["prometheus"]
+    watching += seconds / LOOK_EVERY * sum(_cost_of_page(shop, *page) for page in pages.items())
+    return watching / sum(used.values())
+
+
+def _cost_of_page(shop: Shop, name: str, url: str) -> float:
+    """CPU seconds that a server takes for one /metrics, with nothing else to do."""
+    before = cpu_seconds(shop.stack)[name]
+    with httpx.Client(timeout=60) as http:
+        for _ in range(LOOKS):
+            http.get(f"{url}/metrics").raise_for_status()
+    return (cpu_seconds(shop.stack)[name] - before) / LOOKS
 
 
 async def _run(shop: Shop, services: Services, name: str) -> float:

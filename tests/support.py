@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
+
+from prometheus_client import Metric
 
 from infra.seed import user_ids
 
@@ -27,3 +29,13 @@ async def until(condition: Callable[[], Awaitable[T]], deadline: float = 60.0) -
         while not (value := await condition()):
             await asyncio.sleep(0.05)
         return value
+
+
+def by_labels(families: Iterable[Metric], product_id: str | None = None) -> dict[Any, float]:
+    """Values of metrics by name, without "flashsale_", and labels; of one product or of all."""
+    return {
+        (sample.name.removeprefix("flashsale_"), *sample.labels.values()): sample.value
+        for family in families
+        for sample in family.samples
+        if product_id is None or sample.labels.get("product") == product_id
+    }

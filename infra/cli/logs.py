@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,8 @@ from infra.problems import Problem
 from infra.target import Target
 
 FUNCTIONS = ("buy", "admin", "order", "rollback", "sweep", "migrate")
+# What serves the ASGI edge.
+BESIDE = ("edge", "relay")
 # Minutes: how far back, for lines and for an order whose id does not say when it was claimed.
 RECENT, A_DAY = 10, 24 * 60
 
@@ -67,6 +70,8 @@ def _print_life(target: Target, life: Life, minutes: int | None) -> None:
         _print(event.clock, event.where, event.text)
     if all(event.where != "buy" for event in events):
         _print("–", "buy", f"no line in {minutes} minutes; the ASGI edge logs only what failed")
+    for name in _unread(target):
+        _print("–", name, f"its log is not a file here: `docker compose logs {name}` has it")
     for message_id, cause in _parked(target, life):
         _print("now", "parking", f"message {message_id}: {cause}")
     _print("now", "postgres", _describe(row))
@@ -89,8 +94,17 @@ def _lines(target: Target, needles: Sequence[str], minutes: int) -> Iterator[Lin
         for name in FUNCTIONS:
             yield from read_logs(_group(target, name), minutes, needle)
     if target.asgi_url:  # it runs beside us: its logs are files
-        for name in ("edge", "relay"):
-            yield from read_file(LOCAL / "logs" / f"{name}.log", name)
+        for name in BESIDE:
+            yield from read_file(_file(name), name)
+
+
+def _unread(target: Target) -> list[str]:
+    """What runs beside the functions, but in containers: who reads a life must know what lacks."""
+    return [name for name in BESIDE if target.asgi_url and not _file(name).exists()]
+
+
+def _file(name: str) -> Path:
+    return LOCAL / "logs" / f"{name}.log"
 
 
 async def _state(services: Services, life: Life) -> tuple[OrderState | str | None, bool]:

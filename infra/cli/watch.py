@@ -10,6 +10,7 @@ from infra.cli.console import console, errors
 from infra.exporter.__main__ import serve
 from infra.paths import LOCAL
 from infra.problems import Problem
+from infra.stack.exporter import ALIVE
 from infra.stack.exporter import exporter as exporter_program
 from infra.stack.program import HOST, Program, answers
 from infra.stack.prometheus import find_prometheus, prometheus, write_targets
@@ -49,9 +50,20 @@ def _start_prometheus(stack: Stack, target: Target) -> str:
         return ""
     urls = {"exporter": f"http://{HOST}:{stack.exporter_port}"}
     if target.asgi_url:
-        urls |= {"edge": target.asgi_url, "relay": f"http://{HOST}:{stack.relay_port}"}
+        urls |= {"edge": target.asgi_url, **_relay_figures(f"http://{HOST}:{stack.relay_port}")}
     write_targets(LOCAL, urls)
     return start_or_leave_out(stack, prometheus(binary, LOCAL, stack.prometheus_port))
+
+
+def _relay_figures(url: str) -> dict[str, str]:
+    """Where the relay process shows its figures; nowhere, and no alarm, if its port was taken."""
+    try:
+        shown = answers(f"{url}/metrics")
+    except OSError:
+        shown = False
+    if not shown:
+        errors.print(f"[yellow]![/] without the relay's figures: {url} is not its; see its log")
+    return {"relay": url} if shown else {}
 
 
 def start_or_leave_out(stack: Stack, program: Program) -> str:
@@ -66,7 +78,7 @@ def start_or_leave_out(stack: Stack, program: Program) -> str:
 
 def exporter_version(url: str) -> str:
     """What serves the exporter's figures; raises where nothing does."""
-    answers(f"{url}/metrics")
+    answers(f"{url}{ALIVE}")
     return f"client {version('prometheus-client')}"
 
 

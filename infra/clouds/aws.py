@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 
-from infra.clouds.cloud import QueuedMessage
+from infra.clouds.cloud import IMPATIENT, QueuedMessage
 from infra.door import Door
 
 
@@ -63,7 +63,7 @@ class Aws:
     def oldest_age(self, queue_url: str) -> float | None:
         """CloudWatch's figure, some minutes old: SQS itself does not tell."""
         now = datetime.now(UTC)
-        points = boto3.client("cloudwatch").get_metric_statistics(
+        points = boto3.client("cloudwatch", config=IMPATIENT).get_metric_statistics(
             Namespace="AWS/SQS",
             MetricName="ApproximateAgeOfOldestMessage",
             Dimensions=[{"Name": "QueueName", "Value": queue_url.rpartition("/")[2]}],

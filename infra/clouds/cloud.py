@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import boto3
+from botocore.config import Config
 
 from infra.door import Door
+
+# Seconds. A scrape waits for nothing that hangs, and tries no call again.
+PATIENCE = 2.0
+IMPATIENT = Config(connect_timeout=0.5, read_timeout=PATIENCE, retries={"total_max_attempts": 1})
 
 
 @dataclass(frozen=True, slots=True)

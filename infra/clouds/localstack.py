@@ -1,13 +1,12 @@
 """LocalStack: its Function URLs, and its window into queues. The rest it does as AWS does."""
 
-import sys
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import httpx
 
 from infra.clouds.aws import Aws
-from infra.clouds.cloud import QueuedMessage, age_of_oldest, reserve_concurrency
+from infra.clouds.cloud import PATIENCE, QueuedMessage, age_of_oldest, reserve_concurrency
 from infra.door import Door
 
 
@@ -29,19 +28,23 @@ class LocalStack(Aws):
 
     def peek(self, queue_url: str, limit: int) -> list[QueuedMessage]:
         """Look through LocalStack's own window, which changes nothing."""
+        return self._messages(queue_url)[:limit]
+
+    def oldest_age(self, queue_url: str) -> float | None:
+        """By the same window; it shows all messages, so ask only where they are few."""
+        return age_of_oldest(self._messages(queue_url, PATIENCE))
+
+    def _messages(self, queue_url: str, timeout: float = 5.0) -> list[QueuedMessage]:
         answer = httpx.get(
             f"{self._endpoint_url}/_aws/sqs/messages",
             params={"QueueUrl": queue_url, "ShowInvisible": "true"},
             headers={"accept": "application/json"},
+            timeout=timeout,
         )
         result = answer.raise_for_status().json()["ReceiveMessageResponse"]["ReceiveMessageResult"]
         messages = (result or {}).get("Message", [])
         messages = [messages] if isinstance(messages, dict) else messages
-        return [_message(message) for message in messages[:limit]]
-
-    def oldest_age(self, queue_url: str) -> float | None:
-        """By the same window; it shows all messages, so ask only where they are few."""
-        return age_of_oldest(self.peek(queue_url, sys.maxsize))
+        return [_message(message) for message in messages]
 
 
 def _message(fields: Mapping[str, object]) -> QueuedMessage:

@@ -1,13 +1,12 @@
 """ministack: its URLs, its way to look into a queue, and a redrive that it lacks."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import boto3
 import httpx
 
-from infra.clouds.cloud import QueuedMessage, age_of_oldest, reserve_concurrency
+from infra.clouds.cloud import PATIENCE, QueuedMessage, age_of_oldest, reserve_concurrency
 from infra.door import Door
 
 
@@ -29,8 +28,17 @@ class Ministack:
 
     def peek(self, queue_url: str, limit: int) -> list[QueuedMessage]:
         """Look through ministack's own window, which changes nothing."""
+        return self._messages(queue_url)[:limit]
+
+    def oldest_age(self, queue_url: str) -> float | None:
+        """By the same window; it shows all messages, so ask only where they are few."""
+        return age_of_oldest(self._messages(queue_url, PATIENCE))
+
+    def _messages(self, queue_url: str, timeout: float = 5.0) -> list[QueuedMessage]:
         answer = httpx.get(
-            f"{self._endpoint_url}/_ministack/sqs/messages", params={"QueueUrl": queue_url}
+            f"{self._endpoint_url}/_ministack/sqs/messages",
+            params={"QueueUrl": queue_url},
+            timeout=timeout,
         )
         by_account = answer.raise_for_status().json()["messages"]  # account -> region -> queue
         messages = [
@@ -39,15 +47,11 @@ class Ministack:
             for by_queue in by_region.values()
             for queue in by_queue.values()
             for message in queue
-        ][:limit]
+        ]
         return [
             QueuedMessage(m["MessageId"], m["Body"], m["ReceiveCount"], float(m["SentTimestamp"]))
             for m in messages
         ]
-
-    def oldest_age(self, queue_url: str) -> float | None:
-        """By the same window; it shows all messages, so ask only where they are few."""
-        return age_of_oldest(self.peek(queue_url, sys.maxsize))
 
     def redrive(self, queue_url: str, source_url: str) -> int:
         """Receive, send, delete: ministack has no StartMessageMoveTask.

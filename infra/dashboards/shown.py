@@ -5,7 +5,7 @@ from infra.dashboards.parts import Dashboard, Panel, quantiles, rate, stat
 PRODUCT = '{product=~"$product"}'
 CONFIRMED = f"flashsale_confirmed_units{PRODUCT}"
 EDGE = '{edge=~"$edge"}'
-ACCEPTED = '{edge=~"$edge", method="POST", status=~"201|202"}'
+ACCEPTED = '{edge=~"$edge", route=~"/api/v[1-5]/buy", status=~"201|202"}'
 SOLD = 'flashsale_claims_total{outcome="accepted"}'
 REQUESTS = "flashsale_http_request_seconds_count"
 
@@ -154,7 +154,7 @@ STORES = Dashboard(
     "flashsale: the stores",
     (
         stat("Services that do not answer", "short", "count(flashsale_up == 0) or vector(0)", 1),
-        stat("Append-only file healthy", "bool_yes_no", "flashsale_redis_aof_healthy"),
+        stat("Append-only file at fault", "bool_yes_no", "1 - flashsale_redis_aof_healthy", 1),
         stat("Longest running statement", "s", "flashsale_postgres_longest_statement_seconds", 5),
         Panel("Services", "bool_on_off", {"{{service}}": "flashsale_up"}),
         Panel("Redis: commands", "ops", {"commands": rate("flashsale_redis_commands_total")}),

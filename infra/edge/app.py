@@ -19,7 +19,7 @@ from flashsale.http.observe import Observe
 from functions.buy.app import api
 from infra.edge import LOG_FORMAT
 from infra.edge.counting import CountingQueue
-from infra.edge.metrics import emit, exposition
+from infra.edge.metrics import emit, exposition, start_at_zero
 from infra.edge.peers import behind_proxies, is_inside
 from infra.edge.standing import end, sweep_forever
 
@@ -30,6 +30,7 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
     logging.getLogger("infra").addHandler(handler)
+    start_at_zero()
     services = process.services()
     services.order_queue = CountingQueue(services.order_queue)
     # What is imported stays for good: a full collection need not walk it while buyers wait.

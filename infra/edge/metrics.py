@@ -5,11 +5,13 @@ when the first of them starts.
 """
 
 import logging
+from collections.abc import Iterator
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 
 from flashsale.http.observe import Observation
+from flashsale.model import Refusal
 
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 CLAIMS = Counter("flashsale_claims", "Purchase attempts", ["generation", "outcome"])
@@ -18,6 +20,12 @@ REQUESTS = Histogram(
     buckets=BUCKETS,
 )  # fmt: skip
 METHODS = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"}
+# How a buyer is answered by each generation, by far most often: taken, sold out, a fault.
+STATUSES = {
+    **dict.fromkeys((1, 2, 3), (201, 400, 500, 503)), 4: (202, 400, 500, 503),
+    5: (202, 409, 429, 500, 503),
+}  # fmt: skip
+OUTCOMES = ("accepted", "failed", "too_many_requests", *(refusal.value for refusal in Refusal))
 SWEPT = Counter("flashsale_swept_claims", "Claims that the sweep sent again")
 
 logger = logging.getLogger(__name__)
@@ -36,6 +44,26 @@ def emit(seen: Observation) -> None:
             "%s %s: %d, %s (correlation id %s)",
             method, path, seen.status, seen.error, seen.correlation_id,
         )  # fmt: skip
+
+
+def start_at_zero() -> None:
+    """Show what is likely to be counted before it is: see `expected_requests`."""
+    for route, status in expected_requests():
+        _request("POST", route, status)
+    for generation in STATUSES:
+        for outcome in OUTCOMES:
+            _claim(generation, outcome)
+
+
+def expected_requests() -> Iterator[tuple[str, int]]:
+    """Routes and statuses that are shown from the start, at 0.
+
+    A sale may be over between two scrapes. A series that is first seen at N never rose to it: its
+    rate is 0, no panel shows the sale and no alert its faults.
+    """
+    for generation, statuses in STATUSES.items():
+        for status in statuses:
+            yield f"/api/v{generation}/buy", status
 
 
 # `labels` checks and locks each time; that is a third of what counting costs.

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
@@ -10,7 +9,7 @@ from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from flashsale.bootstrap import Services
-from infra.exporter.families import gauge
+from infra.exporter.families import gauge, merged
 from infra.exporter.functions import Functions
 from infra.exporter.queues import Queues
 from infra.exporter.sale import Sale
@@ -19,8 +18,6 @@ from infra.target import Target
 
 # Seconds; less than a scrape may take (Prometheus' scrape_timeout).
 DEADLINE = 4.0
-# A source that takes long rests this many times as long.
-REST = 20
 
 Source = Callable[[], Awaitable[list[Metric]]]
 
@@ -30,35 +27,35 @@ logger = logging.getLogger(__name__)
 def sources_of(
     target: Target, services: Services, queues: Queues | None = None
 ) -> dict[str, Source]:
-    """What is asked on each scrape, by the service that answers."""
-    queues, functions = queues or Queues(target), Functions(target)
+    """What is asked on each scrape, by the service that answers.
+
+    Where two show the same series, that of the first counts: claims are of this moment, and the
+    books may be older.
+    """
+    queues = queues or Queues(target)
+    sale = Sale(services, queues)
     return {
         "redis": lambda: read_redis(services),
         "postgresql": lambda: read_postgres(services),
-        "sqs": lambda: asyncio.to_thread(queues.read),
-        "logs": lambda: asyncio.to_thread(functions.read),
-        "books": Resting(Sale(services, queues).read),
+        "sqs": InThread(queues.read),
+        "logs": InThread(Functions(target).read),
+        "claims": sale.read_claims,
+        "books": sale.read_books,
     }
 
 
-class Resting:
-    """A source that rests `REST` times as long as it worked, and tells meanwhile what it told last.
+class InThread:
+    """A source that blocks. No deadline ends a thread: who asks meanwhile waits for its answer."""
 
-    The books take PostgreSQL some 80 ms for 100,000 orders: so they never take it 5 % of its time.
-    """
-
-    def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
-        self._source = source
-        self._clock = clock
-        self._told: list[Metric] = []
-        self._until = -math.inf
+    def __init__(self, read: Callable[[], list[Metric]]) -> None:
+        self._read = read
+        self._reading: asyncio.Future[list[Metric]] | None = None
 
     async def __call__(self) -> list[Metric]:
-        """The source's answer, or its last one."""
-        if (started := self._clock()) >= self._until:
-            self._told = await self._source()
-            self._until = started + REST * (self._clock() - started)
-        return self._told
+        """What the thread read; it is never in `read` twice at a time."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.ensure_future(asyncio.to_thread(self._read))
+        return await asyncio.shield(self._reading)
 
 
 class Exporter(Collector):
@@ -67,7 +64,7 @@ class Exporter(Collector):
     def __init__(self, sources: Mapping[str, Source], loop: asyncio.AbstractEventLoop) -> None:
         self._sources = sources
         self._loop = loop
-        self._one_at_a_time = asyncio.Lock()
+        self._scrape: asyncio.Task[list[Metric]] | None = None
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: to register it is not to scrape."""
@@ -78,16 +75,23 @@ class Exporter(Collector):
         return asyncio.run_coroutine_threadsafe(self.scrape(), self._loop).result()
 
     async def scrape(self) -> list[Metric]:
-        """Everything that could be read, which services answered, and what it took."""
-        async with self._one_at_a_time:
-            asked = [self._ask(name, source) for name, source in self._sources.items()]
-            answers = await asyncio.gather(*asked)
+        """Everything that could be read, which services answered, and what it took.
+
+        Who asks while a scrape runs gets that one: nobody waits longer than the deadline.
+        """
+        if self._scrape is None or self._scrape.done():
+            self._scrape = asyncio.create_task(self._ask_all())
+        return await asyncio.shield(self._scrape)
+
+    async def _ask_all(self) -> list[Metric]:
+        asked = [self._ask(name, source) for name, source in self._sources.items()]
+        answers = await asyncio.gather(*asked)
         up = [((name,), answer is not None) for name, answer, _ in answers]
         took = [((name,), seconds) for name, _, seconds in answers]
         return [
             gauge("up", "1 where a service answered this scrape", up, "service"),
             gauge("exporter_read_seconds", "What reading it took", took, "service"),
-            *(metric for _, answer, _ in answers for metric in answer or ()),
+            *merged(metric for _, answer, _ in answers for metric in answer or ()),
         ]
 
     async def _ask(self, name: str, source: Source) -> tuple[str, list[Metric] | None, float]:

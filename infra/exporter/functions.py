@@ -5,21 +5,23 @@ Counted is what is logged after the exporter has started; a line that is read tw
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from itertools import product
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 from prometheus_client import Counter, Histogram, Metric
 
-from infra.edge.metrics import BUCKETS
-from infra.exporter.queues import IMPATIENT
+from infra.clouds.cloud import IMPATIENT
+from infra.edge.metrics import BUCKETS, OUTCOMES, STATUSES, expected_requests
+from infra.logs import events_of, key_of
 from infra.target import Target
 
-# Functions, and what a line must hold to be worth reading: the lines of an order batch that are for
-# people name all of its orders.
+# Functions, and what a line must hold to be worth reading: Lambda itself writes three of each four
+# lines of buy, and the lines of an order batch that are for people name all of its orders.
 FUNCTIONS = {
-    "buy": "", "order": '"BatchSize"', "rollback": '"BatchSize"', "sweep": '"ClaimsSwept"'
+    "buy": '"status"', "order": '"BatchSize"', "rollback": '"BatchSize"', "sweep": '"ClaimsSwept"'
 }  # fmt: skip
 # Milliseconds by which a line may come late; so far back each look begins.
 LATE = 10_000
@@ -35,7 +37,7 @@ class Functions:
         self._groups = {name: f"/aws/lambda/{target.stack_name}-{name}" for name in FUNCTIONS}
         self._started = int(time.time() * 1000)
         self._newest = dict.fromkeys(FUNCTIONS, self._started)
-        self._seen: dict[str, dict[object, int]] = {name: {} for name in FUNCTIONS}
+        self._seen: dict[str, dict[Hashable, int]] = {name: {} for name in FUNCTIONS}
         self._claims = Counter(
             "flashsale_claims",
             "Purchase attempts",
@@ -61,7 +63,19 @@ class Functions:
         self._swept = Counter(
             "flashsale_swept_claims", "Claims that the sweep sent again", ["edge"], registry=None
         )  # fmt: skip
-        self._swept.labels("lambda")  # from 0 on, so that the first sweep is an increase
+        self._start_at_zero()
+
+    def _start_at_zero(self) -> None:
+        """See `expected_requests`."""
+        for route, status in expected_requests():
+            self._requests.labels("lambda", "POST", route, str(status))
+        for generation, outcome in product(STATUSES, OUTCOMES):
+            self._claims.labels("lambda", str(generation), outcome)
+        for function in ("order", "rollback"):
+            self._batches.labels(function)
+            for outcome in ENDS.values():
+                self._orders.labels(function, outcome)
+        self._swept.labels("lambda")
 
     def read(self) -> list[Metric]:
         """Read what is new, and give the counters."""
@@ -76,19 +90,14 @@ class Functions:
         since = max(self._started, self._newest[name] - LATE)
         seen = {key: at for key, at in self._seen[name].items() if at >= since}
         self._seen[name] = seen
-        pages = self._logs.get_paginator("filter_log_events")
         try:
-            for page in pages.paginate(
-                logGroupName=self._groups[name], startTime=since, filterPattern=FUNCTIONS[name]
-            ):
-                for event in page["events"]:
-                    message, at = event["message"], event["timestamp"]
-                    key = event.get("eventId") or (event.get("logStreamName"), at, message)
-                    if not message.startswith("{") or key in seen:
-                        continue
-                    seen[key] = at
-                    self._newest[name] = max(self._newest[name], at)
-                    yield _parsed(message)
+            for event in events_of(self._logs, self._groups[name], since, FUNCTIONS[name]):
+                message, at, key = event["message"], event["timestamp"], key_of(event)
+                if not message.startswith("{") or key in seen:
+                    continue
+                seen[key] = at
+                self._newest[name] = max(self._newest[name], at)
+                yield _parsed(message)
         except ClientError as error:
             # A function that never ran may have no log group yet.
             if error.response["Error"]["Code"] != "ResourceNotFoundException":

@@ -3,20 +3,16 @@
 from functools import cached_property
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from prometheus_client import Metric
 
+from infra.clouds.cloud import IMPATIENT
 from infra.exporter.families import gauge
 from infra.queues import Depth, depths
 from infra.target import Target
 
-# A scrape waits for no queue that hangs, and tries no call again.
-IMPATIENT = Config(connect_timeout=0.5, read_timeout=2, retries={"total_max_attempts": 1})
 # The emulators tell a message's age only together with its body: beyond this, too much is told.
 FEW = 20
-
-
 # As in template.yaml, after the stack's name.
 NAMES = {"orders": "orders", "dlq": "orders-dlq", "parking": "orders-parking"}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -10,36 +11,61 @@ from prometheus_client import Metric
 from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
 from flashsale.claims import Snapshot
-from flashsale.errors import DatabaseUnavailable
 from infra.exporter.families import counter, gauge
 from infra.exporter.queues import Queues
+from infra.exporter.resting import Rest
 
+UNKNOWN = sys.maxsize
 UNITS = {
     "stock": "Units left to sell, by the store that counts them",
+    "unsettled": "Units that were claimed and wait for their order",
     "settled": "Units of V5 whose order is confirmed and whose claim is closed",
     "released": "Units of V5 that were given back",
 }
 
 
 class Sale:
-    """Reads the books of all products, which takes a script in Redis for each and one statement."""
+    """Reads the claims of all products from Redis, and their books from both stores."""
 
-    def __init__(self, services: Services, queues: Queues) -> None:
+    def __init__(
+        self, services: Services, queues: Queues, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._services = services
         self._queues = queues
+        self._rest = Rest(clock)
+        self._told: list[Books] | None = None
 
-    async def read(self) -> list[Metric]:
-        """What can be known: without PostgreSQL, only what is in Redis."""
-        ages = await self._ages()
-        try:
-            return [ages, *_of_books(await self._books())]
-        except DatabaseUnavailable:
-            return [ages, *_of_snapshots(await self._snapshots())]
+    async def read_claims(self) -> list[Metric]:
+        """What Redis alone knows, at this moment: a script and a look at the ledger a product."""
+        ledger, ages, snapshots = self._services.ledger, [], {}
+        for id_ in await self._services.stock.sales():
+            ages.append(((id_,), await ledger.oldest_age(id_)))
+            if snapshot := await ledger.snapshot(id_):
+                snapshots[id_] = snapshot
+        text = "Age of the oldest claim of V5 that is neither settled nor released; 0 without any"
+        age = gauge("oldest_claim_age_seconds", text, ages, "product")
+        return [age, *_of_snapshots(snapshots)]
+
+    async def read_books(self) -> list[Metric]:
+        """The books, or while PostgreSQL rests from the last look what that saw.
+
+        Raises:
+            ServiceUnavailable: a store is down; old books would look like these.
+            TimeoutError: the last look took too long, and saw nothing.
+
+        """
+        if self._rest.is_over:
+            self._told = None
+            self._told = await self._books()
+        if self._told is None:
+            raise TimeoutError("the last look failed, and PostgreSQL rests from it")
+        return _of_books(self._told)
 
     async def _books(self) -> list[Books]:
         before = await self._waiting()
-        books = await read_books(self._services, waiting=before)
-        if all(row.imbalance == 0 for row in books):
+        with self._rest.after():
+            books = await read_books(self._services, waiting=before)
+        if before == UNKNOWN or all(row.imbalance == 0 for row in books):
             return books
         # What a buyer pushed in between was not seen: then rather count it twice than as lost.
         waiting = before + await self._waiting()
@@ -48,22 +74,7 @@ class Sale:
     async def _waiting(self) -> int:
         """Messages in all queues. While SQS does not say, any unit may be in one: none is lost."""
         depths = await asyncio.to_thread(self._queues.depths_if_known)
-        return sys.maxsize if depths is None else sum(d.total for d in depths.values())
-
-    async def _ages(self) -> Metric:
-        ages = [
-            ((id_,), await self._services.ledger.oldest_age(id_))
-            for id_ in await self._services.stock.sales()
-        ]
-        text = "Age of the oldest claim of V5 that is neither settled nor released; 0 without any"
-        return gauge("oldest_claim_age_seconds", text, ages, "product")
-
-    async def _snapshots(self) -> dict[str, Snapshot]:
-        found = {
-            id_: await self._services.ledger.snapshot(id_)
-            for id_ in await self._services.stock.sales()
-        }
-        return {id_: snapshot for id_, snapshot in found.items() if snapshot}
+        return UNKNOWN if depths is None else sum(d.total for d in depths.values())
 
 
 def _of_books(books: Sequence[Books]) -> list[Metric]:
@@ -83,10 +94,7 @@ def _of_books(books: Sequence[Books]) -> list[Metric]:
         gauge("product_info", text, generations, "product", "generation"),
         gauge("initial_units", "Units that were to be sold", each(lambda b: b.initial), "product"),
         gauge("stock_units", UNITS["stock"], in_redis + in_postgres, "product", "store"),
-        gauge(
-            "unsettled_units", "Units that were claimed and wait for their order",
-            each(lambda b: b.unsettled), "product",
-        ),
+        gauge("unsettled_units", UNITS["unsettled"], each(lambda b: b.unsettled), "product"),
         # No counter, as "settled" is none: an order that is cancelled later takes its units back.
         gauge(
             "confirmed_units", "Units of CONFIRMED orders", each(lambda b: b.confirmed), "product"
@@ -116,11 +124,13 @@ def _of_books(books: Sequence[Books]) -> list[Metric]:
 
 def _of_snapshots(snapshots: dict[str, Snapshot]) -> list[Metric]:
     stock = [((id_, "redis"), s.stock) for id_, s in snapshots.items()]
-    unsettled = [((id_,), s.unsettled) for id_, s in snapshots.items()]
+    # Each sale has a ledger, but that of V3 and V4 is empty whatever is on its way.
+    ledgers = {id_: snapshot for id_, snapshot in snapshots.items() if snapshot.accepted}
+    unsettled = [((id_,), ledger.unsettled) for id_, ledger in ledgers.items()]
     return [
         gauge("stock_units", UNITS["stock"], stock, "product", "store"),
-        gauge("unsettled_units", "Units of V5 that wait for their order", unsettled, "product"),
-        *_of_ledgers(snapshots),
+        gauge("unsettled_units", UNITS["unsettled"], unsettled, "product"),
+        *_of_ledgers(ledgers),
     ]
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import psycopg
 from prometheus_client import Metric
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
 from flashsale.bootstrap import Services
+from flashsale.errors import DatabaseUnavailable
 from infra.exporter.families import counter, gauge
 
 CONNECTIONS = """
@@ -36,7 +38,9 @@ FROM pg_stat_statements GROUP BY 1 ORDER BY 3 DESC LIMIT 5
 async def read_redis(services: Services) -> list[Metric]:
     """Commands, memory, clients, and whether claims still reach the append-only file."""
     info: Mapping[str, Any] = await services.redis.info()
-    healthy = "ok" == info.get("aof_last_write_status") == info.get("aof_last_bgrewrite_status")
+    # Redis says "ok" of a file that it does not write as well.
+    last = {info.get("aof_last_write_status"), info.get("aof_last_bgrewrite_status")}
+    healthy = bool(info["aof_enabled"]) and last == {"ok"}
 
     def one(value: float) -> list[tuple[Sequence[str], float]]:
         return [((), float(value))]
@@ -46,7 +50,7 @@ async def read_redis(services: Services) -> list[Metric]:
         gauge("redis_memory_bytes", "Memory used", one(info["used_memory"])),
         gauge("redis_clients", "Connections of clients", one(info["connected_clients"])),
         gauge("redis_aof_enabled", "1 where claims are durable", one(info["aof_enabled"])),
-        gauge("redis_aof_healthy", "1 while the last write and rewrite went well", one(healthy)),
+        gauge("redis_aof_healthy", "1 while it is written, and rewritten, well", one(healthy)),
         gauge("redis_aof_bytes", "Size of the file", one(info.get("aof_current_size", 0))),
         counter(
             "redis_aof_delayed_fsyncs", "Writes that waited for an fsync",
@@ -58,14 +62,13 @@ async def read_redis(services: Services) -> list[Metric]:
 async def read_postgres(services: Services) -> list[Metric]:
     """Connections, transactions, the statement that runs longest, and those that take most time.
 
-    The last only where the extension pg_stat_statements is there (the wheel has none).
+    The last only where the extension pg_stat_statements is there and may be read.
     """
     async with services.database.transaction() as connection:
         by_state = await _rows(connection, CONNECTIONS)
         (totals,) = await _rows(connection, TRANSACTIONS)
         (longest,) = await _rows(connection, LONGEST)
-        (has_statements,) = await _rows(connection, HAS_STATEMENTS)
-        statements = await _rows(connection, STATEMENTS) if has_statements["yes"] else []
+    statements = await _read_statements(services)
     connections = [((row["state"],), row["count"]) for row in by_state]
     transactions = [((name,), totals[f"{name}s"]) for name in ("commit", "rollback")]
     maximum, deadlocks = totals["max_connections"], totals["deadlocks"]
@@ -84,6 +87,19 @@ async def read_postgres(services: Services) -> list[Metric]:
         counter("postgres_statement_seconds", "Time in the slowest", seconds, "statement"),
         counter("postgres_statement_calls", "Calls of the slowest", calls, "statement"),
     ]
+
+
+async def _read_statements(services: Services) -> list[DictRow]:
+    """None where they cannot be read: the wheel lacks the extension, a library is not loaded.
+
+    In a transaction of its own: that PostgreSQL answers is known by then.
+    """
+    try:
+        async with services.database.transaction() as connection:
+            (has_statements,) = await _rows(connection, HAS_STATEMENTS)
+            return await _rows(connection, STATEMENTS) if has_statements["yes"] else []
+    except (psycopg.Error, DatabaseUnavailable):
+        return []
 
 
 async def _rows(connection: AsyncConnection[DictRow], statement: str) -> list[DictRow]:

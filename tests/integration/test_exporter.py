@@ -1,20 +1,25 @@
 """The exporter on a real Valkey and a real PostgreSQL, and what it does when one is gone."""
 
 import asyncio
+import itertools
+import math
 from urllib.request import urlopen
 
 import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
 from flashsale.claims import Claim
+from flashsale.errors import DatabaseUnavailable
 from flashsale.place_orders import place_orders
 from flashsale.relay import LEASE_MS, TOKEN
-from infra.exporter.exporter import REST, Exporter, Resting, sources_of
+from infra.exporter.exporter import Exporter, sources_of
+from infra.exporter.resting import REST
+from infra.exporter.sale import Sale
 from infra.queues import Depth
 from infra.stack.program import free_port
 from infra.target import Target
 from tests.integration.queued import queued
-from tests.support import USERS
+from tests.support import USERS, by_labels, until
 
 
 class Messages:
@@ -22,8 +27,13 @@ class Messages:
 
     def __init__(self, count=0):
         self.count = count
+        self.asked = 0
+
+    def read(self):
+        return []
 
     def depths_if_known(self):
+        self.asked += 1
         return None if self.count is None else {"orders": Depth(self.count, 0, 0)}
 
 
@@ -39,12 +49,7 @@ def scrape(migrated, monkeypatch):
         target = Target(migrated.redis_url, migrated.database_url, "http://127.0.0.1:1")
         sources = sources_of(target, services, queues)
         families = await Exporter(sources, asyncio.get_running_loop()).scrape()
-        return {
-            (sample.name.removeprefix("flashsale_"), *sample.labels.values()): sample.value
-            for family in families
-            for sample in family.samples
-            if product_id is None or sample.labels.get("product") == product_id
-        }
+        return by_labels(families, product_id)
 
     return run
 
@@ -99,16 +104,61 @@ async def test_without_postgresql_the_rest_is_still_seen(without, services, new_
 
     seen = await scrape(without("database_url"))
 
-    assert (seen["up", "postgresql"], seen["up", "redis"], seen["up", "books"]) == (0, 1, 1)
+    assert (seen["up", "postgresql"], seen["up", "redis"]) == (0, 1)
+    assert (seen["up", "books"], seen["up", "claims"]) == (0, 1)
     assert seen["stock_units", product_id, "redis"] == 3
     assert seen["unsettled_units", product_id] == 2
     assert ("confirmed_units", product_id) not in seen
 
 
+async def test_what_nobody_knows_without_postgresql_is_not_0(without, new_product, scrape):
+    product_id = await new_product(5, in_redis=3)  # V4's claims are in no ledger
+
+    seen = await scrape(without("database_url"), product_id)
+
+    assert seen["stock_units", product_id, "redis"] == 3
+    assert ("unsettled_units", product_id) not in seen
+
+
+async def test_claims_are_of_this_moment_while_the_books_rest(services, new_product):
+    product_id = await new_product(5)
+    sources = sources_of(Target("", "", ""), services, Messages(0))
+    asked = {name: sources[name] for name in sources if name in ("claims", "books")}
+    exporter = Exporter(asked, asyncio.get_running_loop())
+    await exporter.scrape()
+    sources["books"].__self__._rest._until = math.inf  # as if the statement had taken seconds
+    await services.ledger.claim(Claim(product_id, USERS[0], 2), TOKEN, LEASE_MS)
+
+    seen = by_labels(await exporter.scrape(), product_id)
+
+    assert seen["stock_units", product_id, "redis"] == 3
+    assert seen["stock_units", product_id, "postgresql"] == 5
+    assert seen["unsettled_units", product_id] == 2
+
+
+async def test_books_are_asked_again_as_soon_as_postgresql_is_back(without, services):
+    sale = Sale(without("database_url"), Messages(0))
+    with pytest.raises(DatabaseUnavailable):
+        await sale.read_books()
+
+    sale._services = services
+
+    assert await sale.read_books()
+
+
+async def test_sqs_that_said_nothing_is_not_asked_again(services, new_product):
+    await new_product(5, in_redis=7)  # no message explains it, so a second look is due
+    messages = Messages(None)
+
+    await Sale(services, messages).read_books()
+
+    assert messages.asked == 1
+
+
 async def test_without_redis_the_rest_is_still_seen(without, scrape):
     seen = await scrape(without("redis_url"))
 
-    assert (seen["up", "redis"], seen["up", "postgresql"]) == (0, 1)
+    assert (seen["up", "redis"], seen["up", "claims"], seen["up", "postgresql"]) == (0, 0, 1)
     assert seen["postgres_max_connections",] == 200
 
 
@@ -130,11 +180,26 @@ async def test_a_statement_that_runs_long_is_seen(services, scrape):
     assert 0 < first[name] < again[name]
 
 
+async def test_statements_that_cannot_be_read_do_not_make_postgresql_look_down(services, scrape):
+    async with services.database.transaction() as connection:
+        await connection.execute("CREATE VIEW pg_stat_statements AS SELECT 1 AS of_another_kind")
+    try:
+        seen = await scrape(services)
+    finally:
+        async with services.database.transaction() as connection:
+            await connection.execute("DROP VIEW pg_stat_statements")
+
+    assert seen["up", "postgresql"] == 1
+    assert seen["postgres_max_connections",] == 200
+
+
 async def test_durability_that_is_off_is_seen(services, scrape):
-    assert (await scrape(services))["redis_aof_enabled",] == 1
+    seen = await scrape(services)
+    assert seen["redis_aof_enabled",] == seen["redis_aof_healthy",] == 1
     await services.redis.config_set("appendonly", "no")
     try:
-        assert (await scrape(services))["redis_aof_enabled",] == 0
+        seen = await scrape(services)
+        assert seen["redis_aof_enabled",] == seen["redis_aof_healthy",] == 0
     finally:
         await services.redis.config_set("appendonly", "yes")
 
@@ -155,19 +220,21 @@ async def test_it_is_served_in_prometheus_text_format(services):
     thread.join()
 
 
-async def test_a_source_that_takes_long_is_asked_more_rarely():
-    now, asked = [0.0], []
+async def test_books_that_take_too_long_are_not_told_until_they_are_read_again(
+    services, monkeypatch
+):
+    monkeypatch.setattr("infra.exporter.exporter.DEADLINE", 1.0)
+    clock = itertools.count()  # a look takes one second of this clock
+    sale = Sale(services, Messages(0), lambda: next(clock))
+    exporter = Exporter({"books": sale.read_books}, asyncio.get_running_loop())
 
-    async def slow():
-        asked.append(now[0])
-        now[0] += 1.0
-        return [len(asked)]
+    async def told():
+        return by_labels(await exporter.scrape())["up", "books"]
 
-    source = Resting(slow, lambda: now[0])
+    assert [await told() for _ in range(REST - 1)] == [1] * (REST - 1)
+    async with services.database.transaction() as connection:
+        await connection.execute("LOCK TABLE orders")
+        assert await told() == 0
+    assert await told() == 0  # PostgreSQL rests, and what was seen before is old
 
-    assert await source() == [1]
-    now[0] = REST - 0.1
-    assert await source() == [1]
-    now[0] = REST
-    assert await source() == [2]
-    assert asked == [0.0, REST]
+    await until(told)

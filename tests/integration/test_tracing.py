@@ -19,6 +19,9 @@ from infra.paths import ROOT
 from tests.support import USERS
 
 TRACE = "1-67891233-abcdef012345678912345678"
+# Lambda gives each invocation a trace. A batch has one of its own, linked by Lambda to those of its
+# messages by the header that SQS keeps with each: that is AWS' work, and not shown here.
+TRACE_OF_BATCH = "1-67891234-fedcba987654321087654321"
 PARENT = "463ac35c9f6413ad"
 SCRIPT = """
 import importlib, json, sys
@@ -79,7 +82,7 @@ def queue():
 def invoke(migrated, daemon, queue):
     """Run a function with an event as Lambda does, in a process of its own."""
 
-    def run(function, event, *, tracing=True):
+    def run(function, event, *, trace=TRACE, tracing=True):
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, function, json.dumps(event)],
             env={
@@ -90,7 +93,7 @@ def invoke(migrated, daemon, queue):
                 "ORDERS_QUEUE_URL": f"{queue[0]}/000000000000/orders",
                 "AWS_ENDPOINT_URL": queue[0],
                 "LAMBDA_TASK_ROOT": "/var/task",
-                "_X_AMZN_TRACE_ID": f"Root={TRACE};Parent={PARENT};Sampled=1",
+                "_X_AMZN_TRACE_ID": f"Root={trace};Parent={PARENT};Sampled=1",
                 "POWERTOOLS_TRACE_DISABLED": "false" if tracing else "true",
                 "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon[0]}",
             },
@@ -116,26 +119,31 @@ def flattened(documents):
         yield from flattened(document.get("subsegments", []))
 
 
-async def test_a_purchase_and_its_order_are_in_the_trace(invoke, daemon, queue, new_product):
+async def test_a_purchase_and_its_order_are_traced_and_share_an_id(
+    invoke, daemon, queue, new_product
+):
     product_id = await new_product(1)
 
     answer, _ = invoke("buy", request(product_id))
     bought = list(flattened(daemon[1]()))
     ((header, message),) = queue[1]
-    placed, _ = invoke("order", {"Records": [{"messageId": "m-1", "body": message}]})
+    attributes = {"AWSTraceHeader": header}
+    record = {"messageId": "m-1", "body": message, "attributes": attributes}
+    placed, _ = invoke("order", {"Records": [record]}, trace=TRACE_OF_BATCH)
     written = list(flattened(daemon[1]()))
 
     assert answer["statusCode"] == 202
     assert {"## handler", "## flashsale.stock.Stock.decrement", "sqs"} <= {
         part["name"] for part in bought
     }
-    assert header.startswith(f"Root={TRACE};"), "SQS hands it on to who receives the message"
+    (push,) = [part for part in bought if part["name"] == "sqs"]
+    assert header.startswith(f"Root={TRACE};Parent={push['id']};"), "what SQS keeps to link by"
     assert placed == {"batchItemFailures": []}
     assert {"## handler", "## flashsale.orders.Orders.confirm"} <= {
         part["name"] for part in written
     }
-    assert {d["trace_id"] for d in [*bought, *written] if "trace_id" in d} == {TRACE}
-    for parts in (bought, written):
+    for parts, trace in ((bought, TRACE), (written, TRACE_OF_BATCH)):
+        assert {part["trace_id"] for part in parts if "trace_id" in part} == {trace}
         (handler,) = [part for part in parts if part["name"] == "## handler"]
         assert handler["annotations"]["correlation_id"] == "a-request"
 

@@ -12,6 +12,7 @@ import pytest
 from flashsale import relay as relaying
 from flashsale.claims import Claim, Claimed
 from flashsale.compensate import compensate
+from flashsale.messages import orders_of_message
 from flashsale.model import OrderStatus
 from flashsale.place_orders import place_orders
 from flashsale.relay import LAMBDA_PACE, LEASE_MS, TOKEN, Pace, relay, sweep
@@ -120,6 +121,16 @@ async def test_a_claim_that_nobody_relayed_is_swept(services, queue, new_product
 
     await place_orders(services, queue.take())
     assert (await books_of(services, product_id)).confirmed == 1
+
+
+async def test_a_fresh_claim_that_the_sweep_relays_is_no_orphan(services, queue, new_product):
+    product_id = await new_product(5)
+    await sell(services, product_id, USERS[:3])
+    await services.ledger.renew_lease(product_id, TOKEN, 0)
+
+    assert await sweep(services, product_ids=[product_id]) == 0
+
+    assert [len(orders_of_message(message.body)) for message in queue.messages] == [3]
 
 
 @pytest.mark.parametrize("fault", ["refuses", "loses_answers"])

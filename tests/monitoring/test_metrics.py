@@ -23,6 +23,13 @@ def test_names_and_units_follow_the_conventions(watched, job):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.parametrize(("job", "edge"), [("edge", ""), ("exporter", 'edge="lambda",')])
+def test_a_generation_from_which_nobody_bought_yet_is_shown_at_0(watched, job, edge):
+    text = httpx.get(f"{watched.scraped[job]}/metrics", timeout=20).text
+
+    assert f'flashsale_claims_total{{{edge}generation="1",outcome="accepted"}} 0.0\n' in text
+
+
 @pytest.mark.parametrize("generation", [4, 5])
 async def test_each_claim_of_the_lambda_edge_is_counted_once(
     watched, deployed, new_product, generation

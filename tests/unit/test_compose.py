@@ -9,6 +9,7 @@ from infra.dashboards.grafana import FOLDER, render
 from infra.dashboards.shown import DASHBOARDS
 from infra.paths import ROOT
 from infra.stack.compose import FUNCTION_PARAMETERS, STORES
+from infra.stack.exporter import ALIVE
 from infra.stack.ports import DEFAULT_PORTS
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -54,6 +55,12 @@ def test_the_same_ports_as_without_docker():
 def test_buyers_need_no_token_unless_it_is_said():
     for name in ("edge", "relay", "exporter"):  # the image's own default is another
         assert SERVICES[name]["environment"]["AUTH"] == "${AUTH:-none}"
+
+
+def test_to_look_after_the_exporter_is_no_scrape():
+    *_, script = SERVICES["exporter"]["healthcheck"]["test"]
+
+    assert f"'http://127.0.0.1:{DEFAULT_PORTS['FLASHSALE_EXPORTER_PORT']}{ALIVE}'" in script
 
 
 def test_no_secret_is_in_the_file():

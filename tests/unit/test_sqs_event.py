@@ -3,9 +3,15 @@
 An unknown key or id counts as success there, and on the emulators: so its shape is tested here.
 """
 
+import io
+import uuid
+
+from aws_lambda_powertools import Logger, Metrics
+
 from flashsale.batch import Message, Outcome
 from flashsale.failures import Failure
-from flashsale.sqs_event import failed_items, messages
+from flashsale.messages import Order
+from flashsale.sqs_event import failed_items, messages, record
 
 
 def test_messages_carry_the_id_of_the_event():
@@ -24,3 +30,18 @@ def test_failures_are_message_ids():
     assert failed_items(outcome) == {
         "batchItemFailures": [{"itemIdentifier": "m-1"}, {"itemIdentifier": "m-2"}]
     }
+
+
+def test_orders_are_counted_also_where_they_fail_in_one_message():
+    orders = [Order.of_claim("p", f"1-{number}", "u", 1, "c") for number in range(3)]
+    failures = [Failure("m-1", "Redis went away after the first"), Failure("m-2", "no order")]
+    outcome = Outcome(orders={"m-1": orders}, confirmed=orders[:1], failures=failures)
+    metrics = Metrics()
+
+    record("…", outcome, Logger(service=uuid.uuid4().hex, stream=io.StringIO()), metrics)
+
+    counted = {name: sum(metric["Value"]) for name, metric in metrics.metric_set.items()}
+    metrics.clear_metrics()
+    assert counted["OrdersConfirmed"] == 1
+    assert counted["OrdersFailed"] == 3, "two of the envelope, and what is no order"
+    assert counted["BatchSize"] == 4

@@ -49,15 +49,27 @@ def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> Non
             **{name: value for name, value in more.items() if value},
         },
     )
+    failed = _count_failed(outcome)
     counts = {
         "OrdersConfirmed": len(outcome.confirmed),
         "OrdersCancelled": len(outcome.cancelled),
-        "OrdersFailed": len(outcome.failures),
+        "OrdersFailed": failed,
         "UnitsReleased": outcome.released,
-        "BatchSize": len(done) + len(outcome.failures),
+        "BatchSize": len(done) + failed,
     }
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def _count_failed(outcome: Outcome) -> int:
+    """Orders that must come again; a message that holds none counts as one."""
+    done = {order.id for order in (*outcome.confirmed, *outcome.cancelled)}
+    return sum(
+        sum(order.id not in done for order in outcome.orders[failure.message_id])
+        if failure.message_id in outcome.orders
+        else 1
+        for failure in outcome.failures
+    )
 
 
 def _correlation_ids(orders: Sequence[Order]) -> dict[str, str]:

@@ -19,7 +19,7 @@ class Observation:
     Attributes:
         route: the template of the path, such as "/api/products/{product_id}"; "" for none.
         status: HTTP status of the answer.
-        seconds: from the request to the end of the answer.
+        seconds: from the request to the end of the answer, as its buyer waits.
         correlation_id: follows the purchase through the queue into PostgreSQL.
         generation, outcome, order_id: set by the buy routes only.
         error: the cause of a 5xx answer, as the buyer must not see it.
@@ -66,6 +66,9 @@ class Observe:
         try:
             await self._app(scope, receive, observing_send)
         finally:
+            # Mangum answers when all is done, a leader's relaying as well.
+            if "aws.event" in scope:
+                seconds = time.perf_counter() - started
             keys = ("correlation_id", "generation", "outcome", "order_id", "error")
             seen = {key: state[key] for key in keys if key in state}
             route = getattr(scope.get("route"), "path", "")

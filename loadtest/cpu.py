@@ -1,0 +1,24 @@
+"""The CPU time of the servers of a stack."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+import psutil
+
+from infra.stack.stack import Stack
+
+
+def cpu_seconds(stack: Stack) -> Mapping[str, float]:
+    """CPU time of each server with its children, since they started."""
+    used = {}
+    for name, row in stack.supervisor.info().items():
+        if row["pid"]:
+            process = psutil.Process(row["pid"])
+            times = [process.cpu_times()]
+            for child in process.children(recursive=True):
+                with suppress(psutil.NoSuchProcess):  # it ended: see below
+                    times.append(child.cpu_times())
+            # A child that ended in between is in its parent's account.
+            used[name] = sum(t.user + t.system for t in times)
+            used[name] += times[0].children_user + times[0].children_system
+    return used

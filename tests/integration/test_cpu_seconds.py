@@ -1,0 +1,17 @@
+"""The CPU time of a stack's servers, which benchmarks share out."""
+
+from loadtest.cpu import cpu_seconds
+from tests.support import until
+
+
+async def test_the_work_of_each_server_and_of_its_children_is_seen(stack, services):
+    before = cpu_seconds(stack)
+
+    async def worked():
+        await services.redis.eval("for i = 1, 1e6 do local _ = i * i end", 0)
+        async with services.database.transaction() as connection:  # a child of postgres
+            await connection.execute("SELECT sum(i) FROM generate_series(1, 1000000) AS i")
+        now = cpu_seconds(stack)
+        return all(now[name] > before[name] for name in ("valkey", "postgres"))
+
+    await until(worked)

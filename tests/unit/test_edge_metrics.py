@@ -1,0 +1,31 @@
+"""The ASGI edge's figures before anything was counted, in a process of its own."""
+
+import os
+import subprocess
+import sys
+
+from infra.paths import ROOT
+
+SCRIPT = """
+from infra.edge.metrics import exposition, start_at_zero
+start_at_zero()
+print(exposition().decode())
+"""
+
+
+def test_a_sale_is_shown_before_its_first_purchase(tmp_path):
+    """Else one that is over between two scrapes would have no rate: it would never have risen."""
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "flashsale")])
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env={**os.environ, "PYTHONPATH": paths, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+    name = "flashsale_http_request_seconds_count"
+    for generation, status in ((1, 201), (4, 202), (5, 202), (4, 400), (5, 409), (5, 503)):
+        labels = f'method="POST",route="/api/v{generation}/buy",status="{status}"'
+        assert f"{name}{{{labels}}} 0.0\n" in done.stdout
+        labels = f'generation="{generation}",outcome="accepted"'
+        assert f"flashsale_claims_total{{{labels}}} 0.0\n" in done.stdout

@@ -1,0 +1,32 @@
+"""Who watches asks clouds that hang, and goes on."""
+
+import asyncio
+import socket
+
+import httpx
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from infra.clouds import at
+
+QUEUE = "http://sqs.us-east-1.amazonaws.com/000000000000/orders"
+
+
+@pytest.fixture
+def hangs(monkeypatch):
+    """The address of who takes connections and never answers."""
+    with socket.socket() as port:
+        port.bind(("127.0.0.1", 0))
+        port.listen(100)
+        url = f"http://127.0.0.1:{port.getsockname()[1]}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        yield url
+
+
+@pytest.mark.parametrize("name", ["", "ministack", "localstack"])
+async def test_an_age_is_not_waited_for(hangs, name):
+    cloud = at(hangs if name else "", name)
+
+    with pytest.raises((ReadTimeoutError, httpx.ReadTimeout)):
+        async with asyncio.timeout(30):
+            await asyncio.to_thread(cloud.oldest_age, QUEUE)

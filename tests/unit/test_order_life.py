@@ -1,0 +1,56 @@
+"""The life of one order, from lines that the parts wrote."""
+
+import json
+
+from infra.cli import logs
+from infra.logs import Line, read_file
+from infra.order_life import Life
+from infra.target import Target
+
+ORDER = "p-1:1795464769699-0"
+
+
+def batch(**fields):
+    return Line(0, "order", json.dumps({"level": "INFO", "message": "orders placed", **fields}))
+
+
+def test_an_order_that_was_written_did_not_fail_with_its_message():
+    failed = {"m-1": {ORDER: "c", "p-1:1795464769699-1": "c"}}
+    line = batch(orders={ORDER: "c"}, failed_orders=failed, failures={"m-1": "no user"})
+
+    (_, event) = Life(ORDER).events([line])[::-1]
+
+    assert event.text == "INFO    orders placed: CONFIRMED"
+
+
+def test_what_happened_in_one_millisecond_is_told_in_the_order_of_a_purchase():
+    at = 1795464769699
+    relay = "INFO flashsale.relay: sending 1 claims of p-1 in one call: {0} to {0}"
+    lines = [
+        Line(at, "order", json.dumps({"level": "INFO", "message": "placed", "order_id": ORDER})),
+        Line(at, "relay", relay.format(ORDER.partition(":")[2])),
+        Line(at, "buy", json.dumps({"level": "INFO", "message": "POST", "order_id": ORDER})),
+    ]
+
+    assert [event.where for event in Life(ORDER).events(lines)] == [
+        "buy", "redis", "relay", "order"
+    ]  # fmt: skip
+
+
+def test_a_log_that_was_put_aside_is_read_too(tmp_path):
+    (tmp_path / "relay.log").write_text("2026-11-27 08:00:01,000 new\n")
+    (tmp_path / "relay.log.1").write_text("2026-11-27 08:00:00,000 old\n")
+    (tmp_path / "other.log").write_text("2026-11-27 08:00:00,000 not its\n")
+
+    lines = list(read_file(tmp_path / "relay.log", "relay"))
+
+    assert [line.message for line in lines] == ["old", "new"]
+
+
+def test_it_is_known_whose_log_is_not_here(tmp_path, monkeypatch):
+    monkeypatch.setattr(logs, "LOCAL", tmp_path)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "edge.log").touch()
+
+    assert logs._unread(Target("", "", "", asgi_url="http://edge")) == ["relay"]
+    assert logs._unread(Target("", "", "")) == [], "there is no such edge"

@@ -1,0 +1,124 @@
+"""A scrape of the exporter: who is asked, how often, and what becomes of a source that hangs."""
+
+import asyncio
+import threading
+from contextlib import suppress
+
+import pytest
+from prometheus_client import CollectorRegistry, start_http_server
+
+from flashsale.errors import DatabaseUnavailable
+from infra.exporter.exporter import DEADLINE, Exporter, InThread
+from infra.exporter.families import counter, gauge, merged
+from infra.exporter.resting import LONGEST, REST, Rest
+from infra.stack.exporter import ALIVE
+from infra.stack.program import answers, free_port
+from tests.support import by_labels, until
+
+
+async def test_to_ask_whether_it_runs_is_no_scrape():
+    asked = []
+
+    async def source():
+        asked.append(True)
+        return []
+
+    registry, port = CollectorRegistry(), free_port()
+    registry.register(Exporter({"any": source}, asyncio.get_running_loop()))
+    server, thread = start_http_server(port, "127.0.0.1", registry)
+
+    assert await asyncio.to_thread(answers, f"http://127.0.0.1:{port}{ALIVE}")
+
+    assert not asked
+    await asyncio.to_thread(server.shutdown)
+    server.server_close()
+    thread.join()
+
+
+async def test_who_asks_while_a_scrape_runs_gets_that_one():
+    asked, go_on = [], asyncio.Event()
+
+    async def slow():
+        asked.append(True)
+        await go_on.wait()
+        return [gauge("figure", "…", [((), len(asked))])]
+
+    exporter = Exporter({"slow": slow}, asyncio.get_running_loop())
+    scrapes = [asyncio.create_task(exporter.scrape()) for _ in range(3)]
+    await until(lambda: asyncio.sleep(0, asked))
+    go_on.set()
+
+    assert [by_labels(await scrape)["figure",] for scrape in scrapes] == [1, 1, 1]
+    assert by_labels(await exporter.scrape())["figure",] == 2
+
+
+async def test_a_thread_that_outlives_the_deadline_is_waited_for_and_not_started_twice(monkeypatch):
+    monkeypatch.setattr("infra.exporter.exporter.DEADLINE", 0.05)
+    running, most, go_on = [], [], threading.Event()
+
+    def read():
+        running.append(True)
+        most.append(len(running))
+        go_on.wait(30)
+        running.pop()
+        return [gauge("figure", "…", [((), 1)])]
+
+    exporter = Exporter({"hangs": InThread(read)}, asyncio.get_running_loop())
+    for _ in range(3):
+        assert by_labels(await exporter.scrape())["up", "hangs"] == 0
+    go_on.set()
+
+    async def answered():
+        return by_labels(await exporter.scrape())["up", "hangs"]
+
+    await until(answered)
+    assert max(most) == 1
+
+
+def test_a_series_is_shown_once_and_what_was_read_first_counts():
+    old = [gauge("stock", "…", [(("a",), 2), (("b",), 3)], "store"), counter("sold", "…", [])]
+
+    families = merged([gauge("stock", "…", [(("a",), 1)], "store"), *old])
+
+    assert [family.name for family in families] == ["flashsale_stock", "flashsale_sold"]
+    assert by_labels(families) == {("stock", "a"): 1, ("stock", "b"): 3}
+    assert len(old[0].samples) == 2
+
+
+class Clock:
+    """Time that stands still until somebody works."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.mark.parametrize(("seconds", "rests"), [(1.0, REST), (3.0, LONGEST)])
+def test_work_is_rested_from_by_what_it_took_but_not_for_long(seconds, rests):
+    clock = Clock()
+    rest = Rest(clock)
+    assert rest.is_over
+
+    with rest.after():
+        clock.now += seconds
+
+    clock.now = rests - 0.1
+    assert not rest.is_over
+    clock.now = rests
+    assert rest.is_over
+
+
+@pytest.mark.parametrize(
+    ("error", "rests"), [(TimeoutError, True), (asyncio.CancelledError, True),
+                         (DatabaseUnavailable, False)],
+)  # fmt: skip
+def test_work_that_was_cut_short_is_rested_from_and_waiting_is_not(error, rests):
+    clock = Clock()
+    rest = Rest(clock)
+
+    with suppress(error), rest.after():
+        clock.now += DEADLINE
+        raise error
+
+    assert rest.is_over != rests

@@ -1,0 +1,39 @@
+"""What Prometheus is told to scrape."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from prometheus_client import CollectorRegistry, start_http_server
+
+from infra.cli.watch import _relay_figures
+from infra.stack.program import HOST, free_port
+
+
+@pytest.fixture
+def somebody_else():
+    """Who has the port, and answers 501."""
+    server = HTTPServer((HOST, 0), BaseHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://{HOST}:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_relay_that_shows_its_figures_is_scraped():
+    port = free_port()
+    server, thread = start_http_server(port, HOST, CollectorRegistry())
+    url = f"http://{HOST}:{port}"
+
+    assert _relay_figures(url) == {"relay": url}
+
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_relay_whose_port_was_taken_is_not_said_to_be_down(somebody_else, capsys):
+    assert _relay_figures(somebody_else) == {}
+    assert _relay_figures(f"http://{HOST}:{free_port()}") == {}
+
+    assert "without the relay's figures" in capsys.readouterr().err
