@@ -5,6 +5,7 @@ import sys
 
 import typer
 from rich.panel import Panel
+from rich.text import Text
 
 from flashsale.errors import FlashsaleError
 from infra.cli import demo, dlq, logs, model, monitor, release, sale, stack, token, watch
@@ -43,11 +44,15 @@ def main() -> None:
         lines = [problem.cause]
         if problem.log_tail:
             lines += ["", f"From {problem.log}:", problem.log_tail]
-        errors.print(Panel("\n".join([*lines, "", problem.way_out]), title="Problem", style="red"))
+        _show("\n".join([*lines, "", problem.way_out]))
         sys.exit(1)
     except FlashsaleError as error:
-        text = f"{error}\n\nSee `flashsale status`; `flashsale up` starts what is down."
-        errors.print(Panel(text, title="Problem", style="red"))
+        _show(f"{error}\n\nSee `flashsale status`; `flashsale up` starts what is down.")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _show(problem: str) -> None:
+    # Text: what strangers wrote may look like rich's markup.
+    errors.print(Panel(Text(problem), title="Problem", style="red"))
