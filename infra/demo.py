@@ -102,13 +102,18 @@ async def _hold_once(
     return Sale(generation, edge, answers, books, selling, time.monotonic() - started)
 
 
+def all_written(books: Books, accepted: int) -> bool:
+    """Whether each of so many accepted orders is in PostgreSQL, confirmed or cancelled."""
+    return books.confirmed + books.cancelled >= accepted and not books.unsettled
+
+
 async def _await_orders(
     target: Target, services: Services, product_id: str, accepted: int
 ) -> Books:
     end = time.monotonic() + DRAIN_DEADLINE
     while True:
         (books,) = await read_books(services, [product_id])
-        if books.confirmed + books.cancelled >= accepted and not books.unsettled:
+        if all_written(books, accepted):
             return books
         if time.monotonic() > end:
             waiting = {name: d.total for name, d in depths(target.queues).items() if d.total}

@@ -5,10 +5,17 @@ from dataclasses import dataclass
 
 from flashsale.bootstrap import Services
 from infra.problems import Problem
+from infra.queues import depth
 from infra.target import Target
 
 # Where the messages of a queue came from.
 SOURCES = {"dlq": "orders", "parking": "dlq"}
+# What is said of those that cannot be moved now.
+_HIDDEN = {
+    "dlq": "{} are in flight with the rollback function, which tries each again within a minute "
+    "and parks it after ten times; try again in a minute.",
+    "parking": "{} are being looked at; try again in a minute.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,13 @@ async def with_causes(services: Services, messages: Sequence[FailedMessage]) -> 
 
 
 def redrive(target: Target, queue: str) -> str:
-    """Move the messages of a queue back to where they came from; returns what was done."""
+    """Move the messages of a queue back to where they came from; returns what was done.
+
+    A message that a function has just failed is hidden until its visibility timeout is over: it
+    cannot be moved then, and is said.
+    """
     source = source_of(queue)
+    hidden = depth(target.queues[queue]).in_flight
     moved = target.cloud.redrive(target.queues[queue], target.queues[source])
-    return f"{moved} messages moved from {queue} to {source}."
+    said = f"{moved} messages moved from {queue} to {source}."
+    return f"{said} {_HIDDEN[queue].format(hidden)}" if hidden else said

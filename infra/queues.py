@@ -47,12 +47,17 @@ def depths(queues: Mapping[str, str], sqs: "SQSClient | None" = None) -> dict[st
     return {name: depth(url, sqs) for name, url in queues.items()}
 
 
+def total(depths: Mapping[str, Depth]) -> int:
+    """Messages in all of these queues."""
+    return sum(depth.total for depth in depths.values())
+
+
 def drain(
     queues: Mapping[str, str], deadline: float, report: Callable[[int], None] = lambda _: None
 ) -> int:
     """Wait until the queues are empty; returns the messages left after `deadline` seconds."""
     end = time.monotonic() + deadline
-    while (left := sum(d.total for d in depths(queues).values())) and time.monotonic() < end:
+    while (left := total(depths(queues))) and time.monotonic() < end:
         report(left)
         time.sleep(0.1)
     return left

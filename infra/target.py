@@ -137,7 +137,9 @@ class Target:
                 f"The stack {self.stack_name!r} is not deployed: {error}",
                 "Deploy it with `make up` (locally) or `flashsale deploy --env prod`.",
             ) from error
-        outputs = answer["Stacks"][0].get("Outputs", [])
+        outputs = answer["Stacks"][0].get("Outputs")
+        if not outputs:  # to be asked for again: a deployment that goes on has none yet
+            raise Problem(f"The stack {self.stack_name!r} is being deployed.", "Try again.")
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
     @property

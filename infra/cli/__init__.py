@@ -5,8 +5,8 @@ import sys
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.markup import escape
 from rich.panel import Panel
+from rich.text import Text
 
 from flashsale.errors import FlashsaleError
 from infra.cli import demo, dlq, logs, model, monitor, release, sale, stack, token, watch
@@ -45,18 +45,21 @@ def main() -> None:
         lines = [problem.cause]
         if problem.log_tail:
             lines += ["", f"From {problem.log}:", problem.log_tail]
-        errors.print(Panel("\n".join([*lines, "", problem.way_out]), title="Problem", style="red"))
+        _show("\n".join([*lines, "", problem.way_out]))
         sys.exit(1)
     except FlashsaleError as error:
-        text = f"{error}\n\nSee `flashsale status`; `flashsale up` starts what is down."
-        errors.print(Panel(text, title="Problem", style="red"))
+        _show(f"{error}\n\nSee `flashsale status`; `flashsale up` starts what is down.")
         sys.exit(1)
     except (BotoCoreError, ClientError) as error:
-        text = (
+        _show(
             f"{error}\n\nIt is AWS (or the emulator) that says so. Look at the credentials and the "
             "region of this shell (AWS_PROFILE, AWS_DEFAULT_REGION), and at what the user may do."
         )
-        errors.print(Panel(escape(text), title="Problem", style="red"))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _show(problem: str) -> None:
+    # Text: what strangers wrote may look like rich's markup.
+    errors.print(Panel(Text(problem), title="Problem", style="red"))

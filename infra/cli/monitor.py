@@ -18,16 +18,14 @@ def monitor(
     """Show the sale live in a browser: stock, orders, queues, and whether every unit is there.
 
     On the local stack it has buttons: open a sale, buy, send a spike through a generation, stop
-    PostgreSQL. FLASHSALE_MONITOR_PORT moves it from port 8080. It ends with Ctrl-C.
+    PostgreSQL. FLASHSALE_MONITOR_PORT moves it from port 8080. It ends with Ctrl-C, and starts
+    PostgreSQL again if it was stopped from the page.
 
     Example: [bold]flashsale monitor --no-open[/]
     """
     from infra.monitor.server import serve  # noqa: PLC0415 - NiceGUI takes a second to import
 
-    def report(url: str) -> None:
-        console.print(f"Live page: [bold]{url}[/] (Ctrl-C ends it)")
-
-    serve(LOCAL, host, monitor_port(), show=show, report=report)
+    serve(LOCAL, host, monitor_port(), show=show, report=console.print)
 
 
 def monitor_port() -> int:

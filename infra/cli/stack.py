@@ -1,5 +1,6 @@
 """Commands that run and deploy the stack."""
 
+import json
 import os
 import sys
 import time
@@ -17,7 +18,7 @@ from redis import Redis
 from flashsale.relay_inbox import ALIVE
 from infra import deploy as deployment
 from infra.cli.console import console, errors, queues_table, step, table
-from infra.cli.watch import exporter_version, prometheus_version, start_watching
+from infra.cli.watch import exporter_version, prometheus_version, start_watching, tell_prometheus
 from infra.paths import LOCAL
 from infra.queues import depths
 from infra.stack import compose
@@ -25,6 +26,9 @@ from infra.stack import edge as edge_programs
 from infra.stack.program import answers
 from infra.stack.stack import Stack
 from infra.target import Target, masked
+
+# Programs that the stack may have beyond its servers, and the target's field for their address.
+LATER = {"edge": "asgi_url", "exporter": "exporter_url", "prometheus": "prometheus_url"}
 
 
 class Edge(StrEnum):
@@ -62,7 +66,7 @@ def start() -> Target:
     fresh = not stack.supervisor.running
     try:
         stack.up(lambda line: errors.print(f"[green]✓[/] {line}"))
-        target = stack.target()
+        target = _with_what_runs(stack, stack.target())
         target.export()
         target.save(LOCAL)
         deploy_locally(target)
@@ -71,6 +75,20 @@ def start() -> Target:
             stack.down()
         raise
     return target
+
+
+def _with_what_runs(stack: Stack, target: Target) -> Target:
+    """The target with the addresses of what was started later and runs still."""
+    path, programs = stack.directory / "target.json", stack.supervisor.info()
+    saved = json.loads(path.read_text()) if path.exists() else {}
+    return replace(
+        target,
+        **{
+            field: saved[field]
+            for program, field in LATER.items()
+            if programs.get(program, {}).get("statename") == "RUNNING" and field in saved
+        },
+    )
 
 
 def _start_in_docker() -> Target:
@@ -93,6 +111,8 @@ def start_asgi_edge(target: Target) -> Target:
         stack.add(program, lambda line: errors.print(f"[green]✓[/] {line}"))
     target = replace(target, asgi_url=web.url)
     target.save(LOCAL)
+    if target.prometheus_url:
+        tell_prometheus(stack, target)
     return target
 
 

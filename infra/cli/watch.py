@@ -48,11 +48,16 @@ def start_watching(target: Target) -> Target:
 def _start_prometheus(stack: Stack, target: Target) -> str:
     if (binary := find_prometheus()) is None:
         return ""
+    tell_prometheus(stack, target)
+    return start_or_leave_out(stack, prometheus(binary, LOCAL, stack.prometheus_port))
+
+
+def tell_prometheus(stack: Stack, target: Target) -> None:
+    """Say what there is to scrape; one that runs already hears of it within seconds."""
     urls = {"exporter": f"http://{HOST}:{stack.exporter_port}"}
     if target.asgi_url:
         urls |= {"edge": target.asgi_url, **_relay_figures(f"http://{HOST}:{stack.relay_port}")}
-    write_targets(LOCAL, urls)
-    return start_or_leave_out(stack, prometheus(binary, LOCAL, stack.prometheus_port))
+    write_targets(stack.directory, urls)
 
 
 def _relay_figures(url: str) -> dict[str, str]:

@@ -9,9 +9,12 @@ from infra.monitor.reading import Reading, accepted
 
 # A key that begins with a colon is JavaScript: NiceGUI evaluates it at each update, so that the ink
 # follows the system's light or dark mode.
-INK = "matchMedia('(prefers-color-scheme: dark)').matches ? '#d0d0d0' : '#404040'"
-GRID = "matchMedia('(prefers-color-scheme: dark)').matches ? '#444' : '#ddd'"
-COLOURS = ("#3b82f6", "#f59e0b", "#a855f7")
+DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
+INK = f"{DARK} ? '#d0d0d0' : '#404040'"
+GRID = f"{DARK} ? '#444' : '#ddd'"
+# Each 3:1 and more on its card (WCAG 1.4.11); and for who sees no colours, lines of their own.
+ON_DARK, ON_LIGHT = ("#3b82f6", "#f59e0b", "#a855f7"), ("#2563eb", "#b45309", "#9333ea")
+LINES = ("solid", "dashed", "dotted")
 
 Figure = Callable[[Reading], float | None]
 
@@ -38,9 +41,9 @@ class Chart:
         clock = {**label, "formatter": "{HH}:{mm}:{ss}"}
         return {
             "animation": False,
-            "color": list(COLOURS),
+            ":color": f"{DARK} ? {list(ON_DARK)} : {list(ON_LIGHT)}",
             "grid": {"left": 8, "right": 16, "top": 32, "bottom": 4, "containLabel": True},
-            "legend": {"top": 0, "left": 0, "textStyle": {":color": INK}, "icon": "roundRect"},
+            "legend": {"top": 0, "left": 0, "textStyle": {":color": INK}, "itemWidth": 40},
             "tooltip": {"trigger": "axis"},
             "xAxis": {"type": "time", "axisLabel": clock, "minInterval": 5000},
             "yAxis": {
@@ -52,7 +55,7 @@ class Chart:
             },
             # What comes later lies on top: the line below stays visible where they coincide.
             "series": [
-                self._line(one, 5 if index == 0 else 2, history)
+                self._line(one, LINES[index], 5 if index == 0 else 2, history)
                 for index, one in enumerate(self.series)
             ],
         }
@@ -65,17 +68,19 @@ class Chart:
         )
         return f"{self.title}, {self.unit}: {', '.join(figures)}"
 
-    def _line(self, one: Series, width: int, history: Sequence[Reading]) -> dict[str, Any]:
+    def _line(
+        self, one: Series, line: str, width: int, history: Sequence[Reading]
+    ) -> dict[str, Any]:
         # Latencies are there only in seconds in which somebody bought: points carry the eye.
         alone = self.unit == "ms"
-        data = [[int(seen.at * 1000), one.figure(seen)] for seen in history if seen.at]
+        data = [[int(seen.at * 1000), one.figure(seen)] for seen in history]
         return {
             "name": one.name,
             "type": "line",
             "data": data,
-            "showSymbol": alone,
+            "symbol": "circle" if alone else "none",
             "symbolSize": 6,
-            "lineStyle": {"width": width},
+            "lineStyle": {"width": width, "type": line},
             "connectNulls": alone,
         }
 

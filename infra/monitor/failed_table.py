@@ -5,9 +5,10 @@ from typing import Any
 from nicegui import ui
 
 from infra.failed import SOURCES, FailedMessage
+from infra.monitor.reading import MESSAGES
 from infra.monitor.visit import Visit
-from infra.monitor.watch import Watch
-from infra.monitor.words import heading, paragraph
+from infra.monitor.watch import TROUBLE, Watch
+from infra.monitor.words import heading, paragraph, show_busy
 
 TITLE = "Messages that failed"
 COLUMNS = [
@@ -30,6 +31,7 @@ class FailedTable:
     def __init__(self, watch: Watch, visit: Visit | None) -> None:
         self._watch = watch
         self._shown: list[FailedMessage] | None = None
+        self._error = ""
         with ui.element("section").classes("box whole").props(f'aria-label="{TITLE}"'):
             heading(TITLE)
             self._table = ui.table(columns=COLUMNS, rows=[]).classes("whole")
@@ -40,9 +42,8 @@ class FailedTable:
             with ui.element("div").classes("row-of"):
                 if not watch.looks_freely:
                     ui.button("Look", on_click=self._look, color=None).props("no-caps outline")
-                if visit:
-                    for queue in SOURCES:
-                        _redrive_button(visit, queue)
+                self._redrives = [_redrive_button(visit, queue) for queue in SOURCES if visit]
+            self._note = paragraph()
         with ui.dialog() as self._dialog, ui.card():
             self._dialog.props('aria-label="One message"')
             self._heading = heading("")
@@ -55,6 +56,8 @@ class FailedTable:
         if self._watch.failed != self._shown:
             self._shown = self._watch.failed
             self._table.rows = [_row(message) for message in self._shown]
+        show_busy(self._redrives, self._watch.busy)
+        self._note.text = self._error or _left_out(self._watch)
 
     def _open(self, row: dict[str, Any]) -> None:
         found = [m for m in self._watch.failed if m.id == row["id"]]
@@ -67,13 +70,29 @@ class FailedTable:
         self._dialog.open()
 
     async def _look(self) -> None:
-        async with self._watch.target.services() as services:
-            await self._watch.look_at_failed(services)
+        try:
+            async with self._watch.target.services() as services:
+                await self._watch.look_at_failed(services)
+            self._error = ""
+        except TROUBLE as error:
+            self._error = f"Looking failed: {error}"
 
 
-def _redrive_button(visit: Visit, queue: str) -> None:
+def _left_out(watch: Watch) -> str:
+    depths = watch.history[-1].depths if watch.history else {}
+    return " ".join(
+        f"The first {shown} of {depths[queue].total} messages in {queue} are shown."
+        for queue in SOURCES
+        if (shown := sum(message.queue == queue for message in watch.failed)) >= MESSAGES
+        and queue in depths
+        and depths[queue].total > shown
+    )
+
+
+def _redrive_button(visit: Visit, queue: str) -> ui.button:
     button = ui.button(f"Redrive {queue} to {SOURCES[queue]}", color=None).props("no-caps outline")
     button.on_click(lambda: visit.redrive(queue))
+    return button
 
 
 def _row(message: FailedMessage) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from nicegui import ui
 from infra.monitor.shop import BUYERS, MOST_UNITS, UNITS, Way
 from infra.monitor.visit import Visit
 from infra.monitor.watch import Watch
-from infra.monitor.words import heading, paragraph
+from infra.monitor.words import heading, paragraph, show_busy
 
 
 class Hands:
@@ -14,6 +14,7 @@ class Hands:
     def __init__(self, watch: Watch, visit: Visit) -> None:
         self._watch, self._visit = watch, visit
         self._buttons: list[ui.button] = []
+        self._starts = False
         with ui.element("div").classes("cards"):
             self._spikes()
             self._sale()
@@ -38,7 +39,8 @@ class Hands:
                     self._spike_button(way)
             with ui.element("div").classes("row-of"):
                 self._postgres = self._button("Stop PostgreSQL").props("color=negative")
-                self._postgres.on_click(self._visit.toggle_postgres)
+                # What the label promised when it was pressed, whatever is true by then.
+                self._postgres.on_click(lambda: self._visit.switch_postgres(on=self._starts))
 
     def _spike_button(self, way: Way) -> None:
         button = self._button(way.name).props(f'aria-label="Spike through {way.name}"')
@@ -69,10 +71,9 @@ class Hands:
     def refresh(self) -> None:
         """Show what is being done, what was done, and whether PostgreSQL runs."""
         busy = self._watch.busy
-        for button in self._buttons:
-            # Not disabled: a button that leaves the tab order takes the focus with it.
-            button.props(f"aria-disabled={'true' if busy else 'false'}")
-        self._postgres.text = "Stop PostgreSQL" if self._watch.postgres_up else "Start PostgreSQL"
+        show_busy(self._buttons, busy)
+        self._starts = not self._watch.postgres_up
+        self._postgres.text = "Start PostgreSQL" if self._starts else "Stop PostgreSQL"
         told = [*([f"{busy} …"] if busy else []), *self._visit.news]
         if told and told != self._told:
             self._told = told

@@ -1,9 +1,11 @@
 """Stopping and starting PostgreSQL, where it is the local stack's own."""
 
 import json
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from infra.problems import Problem
 from infra.stack.postgres import postgres
 from infra.stack.stack import Stack
 from infra.target import Target
@@ -15,39 +17,70 @@ class Outage:
     def __init__(self, directory: Path, target: Target) -> None:
         self._stack = Stack(directory)
         self._postgres = postgres(directory, urlsplit(target.database_url).port or 0)
+        self._stopped_here = False
 
     @property
     def postgres_up(self) -> bool:
         """Whether it runs."""
+        return self._state == "RUNNING"
+
+    @property
+    def _state(self) -> str:
         state = self._stack.supervisor.info().get(self._postgres.name, {})
-        return bool(state.get("statename") == "RUNNING")
+        return str(state.get("statename", ""))
 
     def stop(self) -> None:
         """Stop it in good order; connections are cut."""
+        self._stopped_here = True
         self._stack.supervisor.stop_program(self._postgres.name)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self._stack.start(self._postgres)
+        self._stopped_here = False
+
+    def end(self) -> bool:
+        """Start what was stopped here, unless the stack is down; returns whether it had to."""
+        left_stopped = self._stopped_here and self._state not in ("", "RUNNING")
+        if left_stopped:
+            self.start()
+        return left_stopped
 
 
 def why_only_watching(directory: Path, target: Target) -> str:
-    """Why a visitor of this target's page may change nothing; "" where he may."""
-    if not _is_local(directory, target):
+    """Why a visitor of this target's page may change nothing; "" where he may.
+
+    Raises:
+        Problem: it is the stack in this folder, and that is down.
+
+    """
+    programs = Stack(directory).supervisor.info()
+    saved = _is_saved(directory, target)
+    # In containers it runs without supervisord.
+    if saved and not programs and not _listens(target.endpoint_url):
+        raise Problem("The local stack is down.", "make up")
+    # Servers that were given by their URL when the stack came up are somebody else's.
+    if not saved or not {"valkey", "postgres", target.emulator} <= programs.keys():
         return "its servers are not the local stack's own"
     if target.auth != "none":
         return f"buyers need a token here (AUTH={target.auth}), and it has none"
     return ""
 
 
-def _is_local(directory: Path, target: Target) -> bool:
-    """Whether every server of this target is one that the stack in this folder runs itself."""
+def _is_saved(directory: Path, target: Target) -> bool:
+    """Whether these are the addresses of the stack in this folder."""
     path = directory / "target.json"
     if not path.exists():
         return False
     saved = json.loads(path.read_text())
     names = ("redis_url", "database_url", "endpoint_url")
-    if any(saved.get(name) != getattr(target, name) for name in names):
+    return all(saved.get(name) == getattr(target, name) for name in names)
+
+
+def _listens(url: str) -> bool:
+    address = urlsplit(url)
+    try:
+        socket.create_connection((address.hostname or "", address.port or 80), timeout=2).close()
+    except OSError:
         return False
-    # Servers that were given by their URL when the stack came up are somebody else's.
-    return {"valkey", "postgres", target.emulator} <= set(Stack(directory).supervisor.info())
+    return True

@@ -2,14 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from flashsale.books import ON_POSTGRES, Books, read_books
 from flashsale.bootstrap import Services
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
-from infra.queues import Depth, depths
+from infra.failed import SOURCES, FailedMessage, look_at_all
+from infra.queues import Depth, depths, total
 from infra.target import Target
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+# Messages of one queue that are looked at.
+MESSAGES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,7 @@ class Reading:
         down: what does not answer. Without PostgreSQL, its figures in `books` are the last known:
             a database that is down writes nothing.
         depths: messages by queue.
+        failed: messages of `dlq` and `parking`, where looking changes nothing (not on AWS).
         latency_ms: median and 95th percentile of this page's buyers since the reading before.
 
     """
@@ -30,12 +39,13 @@ class Reading:
     books: Books | None = None
     down: tuple[str, ...] = ()
     depths: Mapping[str, Depth] = field(default_factory=dict)
+    failed: Sequence[FailedMessage] = ()
     latency_ms: tuple[float, float] | None = None
 
-    @property
-    def waiting(self) -> int:
-        """Messages in all queues."""
-        return sum(depth.total for depth in self.depths.values())
+    def waiting(self, product_id: str) -> int:
+        """Messages that may have units of this product: all but failed ones that do not name it."""
+        strangers = sum(product_id not in message.body for message in self.failed)
+        return max(0, total(self.depths) - strangers)
 
 
 def accepted(books: Books) -> int:
@@ -48,6 +58,7 @@ def accepted(books: Books) -> int:
 async def read(
     target: Target,
     services: Services,
+    sqs: "SQSClient",
     product_id: str,
     known: Books | None,
     *,
@@ -62,10 +73,9 @@ async def read(
         postgres_up: False saves the time of finding out.
 
     """
-    seen = Reading(at=time.time())
     # The queues first: a message that is written in between is then counted twice, not lost.
-    seen = replace(seen, depths=await asyncio.to_thread(depths, target.queues))
-    waiting = seen.waiting if queued else 0
+    seen = await asyncio.to_thread(_look_at_queues, target, sqs)
+    waiting = seen.waiting(product_id) if queued else 0
     try:
         if postgres_up:
             rows = await read_books(services, [product_id], waiting)
@@ -78,6 +88,14 @@ async def read(
     return replace(seen, books=books, down=("PostgreSQL",))
 
 
+def _look_at_queues(target: Target, sqs: "SQSClient") -> Reading:
+    seen = Reading(time.time(), depths=depths(target.queues, sqs))
+    if not target.endpoint_url or not any(seen.depths[queue].total for queue in SOURCES):
+        return seen
+    # After the depths: a message that is gone by now then counts as one that waits, not as a loss.
+    return replace(seen, failed=look_at_all(target, MESSAGES))
+
+
 async def _without_postgres(services: Services, known: Books, waiting: int) -> Books | None:
     try:
         now = await services.ledger.snapshot(known.product_id)
@@ -86,8 +104,10 @@ async def _without_postgres(services: Services, known: Books, waiting: int) -> B
     if now is None:
         return replace(known, waiting=waiting)
     ledger = now if known.ledger or now.accepted else None
-    # Orders were confirmed after PostgreSQL was last read, if their claims are settled.
-    confirmed = max(known.confirmed, now.settled) if ledger else known.confirmed
+    # Orders were confirmed after PostgreSQL was last read, if their claims are settled; a sale that
+    # was opened again had others before its ledger.
+    settled = known.initial - now.initial + now.settled
+    confirmed = max(known.confirmed, settled) if ledger else known.confirmed
     return replace(
         known, redis_stock=now.stock, confirmed=confirmed, waiting=waiting, ledger=ledger
     )

@@ -23,7 +23,7 @@ def serve(
     """Serve the page of the stack in `directory`; `show` opens a browser.
 
     Args:
-        report: hears the address.
+        report: hears the address, and in the end whether PostgreSQL was started again.
 
     Raises:
         Problem: the address is not loopback or not free, or there is no running stack.
@@ -42,8 +42,10 @@ def serve(
     core.sio.eio.cors_allowed_origins = origins
     app.add_middleware(OwnPageOnly, origins=origins)
     app.on_startup(lambda: background_tasks.create(watch.run(_somebody_looks)))
+    if outage:
+        app.on_shutdown(lambda: _end(outage, report))
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
-    report(origins[0])
+    report(f"Live page: {origins[0]} (Ctrl-C ends it)")
     ui.run(
         host=host,
         port=port,
@@ -59,6 +61,11 @@ def serve(
 
 def _somebody_looks() -> bool:
     return any(client.has_socket_connection for client in Client.instances.values())
+
+
+def _end(outage: Outage, report: Callable[[str], None]) -> None:
+    if outage.end():
+        report("PostgreSQL, which was stopped from the page, is started again.")
 
 
 def _refuse_taken(host: str, port: int) -> None:

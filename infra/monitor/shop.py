@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from infra.answers import Kind
 from infra.demo import CONNECTIONS, ON_REDIS, SHOPS
 from infra.load import Answer, buy_all
+from infra.problems import Problem
 from infra.seed import seed, user_ids
 from infra.target import Target
 from infra.warm_up import warm_up
@@ -81,10 +82,17 @@ class Shop:
                 self._shelf[way] = await self.open_sale(way, UNITS)
 
     async def next_sale(self, way: Way, *, postgres_up: bool) -> OnSale:
-        """A product for a spike: a new one, or while PostgreSQL is down the one on the shelf."""
-        if not postgres_up and way in self._shelf:
-            return self._shelf.pop(way)
-        return await self.open_sale(way, UNITS)
+        """A product for a spike: a new one, or while PostgreSQL is down the one on the shelf.
+
+        Raises:
+            Problem: the shelf is empty.
+
+        """
+        if postgres_up:
+            return await self.open_sale(way, UNITS)
+        if way not in self._shelf:
+            raise Problem(f"There is no product left for {way.name}.", "Start PostgreSQL first.")
+        return self._shelf.pop(way)
 
     async def buy_one(self, product_id: str, way: Way, report: Callable[[Answer], None]) -> Answer:
         """One unit, for some user."""

@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 from flashsale.books import Books
 from infra import failed
 from infra.answers import Kind
+from infra.demo import all_written
 from infra.monitor.outage import Outage
-from infra.monitor.reading import read
 from infra.monitor.shop import OnSale, Shop, Way, accepted_of
 from infra.monitor.story import tell
 from infra.monitor.watch import PACE, TROUBLE, Watch
+from infra.problems import Problem
 
 NEWS = 5
 # Seconds for the orders of a spike to be written before its story is told.
@@ -51,7 +52,8 @@ class Visit:
         async def act() -> str:
             product_id = self._watch.chosen
             way = self._watch.way_of(product_id)
-            answer = await self._shop.buy_one(product_id, way, self._watch.answered)
+            with self._watch.sending_buyers(product_id):
+                answer = await self._shop.buy_one(product_id, way, self._watch.answered)
             took = f"after {answer.seconds * 1000:.0f} ms"
             if answer.kind is Kind.ACCEPTED:
                 return f"{way.name} sold you one unit of {product_id} {took}."
@@ -70,30 +72,32 @@ class Visit:
                 await self._shop.warm_up()
             sale = await self._shop.next_sale(way, postgres_up=up)
             self._watch.add(sale)
-            answers = await self._shop.spike(sale, self._watch.answered, postgres_up=up)
-            books = await self._await_orders(sale, accepted_of(answers), postgres_up=up)
+            with self._watch.sending_buyers(sale.product_id):
+                answers = await self._shop.spike(sale, self._watch.answered, postgres_up=up)
+                books = await self._await_orders(sale, accepted_of(answers))
             if books is None:
                 return f"{way.name}: nobody can say yet what became of {len(answers)} buyers."
             return tell(way, answers, books, postgres_up=up)
 
         await self._do(f"Spike through {way.name}", act)
 
-    async def toggle_postgres(self) -> None:
-        """Stop PostgreSQL, or start it."""
+    async def switch_postgres(self, *, on: bool) -> None:
+        """Start PostgreSQL, or stop it; nothing if it is so already."""
 
-        async def stop() -> str:
-            await self._shop.fill_shelf()
-            await asyncio.to_thread(self._outage.stop)
-            return "PostgreSQL is stopped. Send a spike through V3, then one through V5."
+        async def act() -> str:
+            if await asyncio.to_thread(lambda: self._outage.postgres_up) == on:
+                said = f"PostgreSQL was {'running' if on else 'stopped'} already."
+            elif on:
+                await asyncio.to_thread(self._outage.start)
+                said = "PostgreSQL is back. Orders that wait are written now, or tried again soon."
+            else:
+                await self._shop.fill_shelf()
+                await asyncio.to_thread(self._outage.stop)
+                said = "PostgreSQL is stopped. Send a spike through V3, then one through V5."
+            self._watch.postgres_up = on
+            return said
 
-        async def start() -> str:
-            await asyncio.to_thread(self._outage.start)
-            return "PostgreSQL is back. Orders that wait are written now, or tried again soon."
-
-        if await asyncio.to_thread(lambda: self._outage.postgres_up):
-            await self._do("Stopping PostgreSQL", stop)
-        else:
-            await self._do("Starting PostgreSQL", start)
+        await self._do(f"{'Starting' if on else 'Stopping'} PostgreSQL", act)
 
     async def redrive(self, queue: str) -> None:
         """Send the messages of a queue back to where they came from."""
@@ -109,31 +113,23 @@ class Visit:
         self._watch.busy = name
         try:
             self.news.appendleft(await act())
-        except TROUBLE as error:
-            logger.warning("%s: %s", name, error)
-            self.news.appendleft(f"{name} failed: {error}")
+        except Problem as problem:
+            self.news.appendleft(f"{problem.cause} {problem.way_out}")
+        except Exception as error:
+            logger.warning("%s: %r", name, error, exc_info=not isinstance(error, TROUBLE))
+            self.news.appendleft(f"{name} failed: {str(error) or repr(error)}")
         finally:
             self._watch.busy = ""
 
-    async def _await_orders(
-        self, sale: OnSale, accepted: int, *, postgres_up: bool
-    ) -> Books | None:
+    async def _await_orders(self, sale: OnSale, accepted: int) -> Books | None:
         """The books once all orders are written, or after a while; what is known without them."""
-        watch, end = self._watch, time.monotonic() + SETTLING
-        async with watch.target.services() as services:
+        end = time.monotonic() + SETTLING
+        async with self._watch.target.services() as services:
             while True:
-                seen = await read(
-                    watch.target,
-                    services,
-                    sale.product_id,
-                    watch.known(sale.product_id),
-                    queued=sale.way.queued,
-                    postgres_up=postgres_up,
-                )
+                seen = await self._watch.read(services, sale.product_id)
                 books = seen.books
                 if seen.down or books is None:
                     return books
-                written = books.confirmed + books.cancelled >= accepted and not books.unsettled
-                if written or time.monotonic() > end:
+                if all_written(books, accepted) or time.monotonic() > end:
                     return books
                 await asyncio.sleep(PACE / 4)

@@ -5,9 +5,13 @@ import logging
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from httpx import HTTPError
 
@@ -17,15 +21,18 @@ from flashsale.errors import FlashsaleError
 from infra import failed
 from infra.load import Answer
 from infra.monitor.outage import Outage
-from infra.monitor.reading import Reading, read
+from infra.monitor.reading import MESSAGES, Reading, read
 from infra.monitor.shop import OnSale, Way
 from infra.monitor.verdict import Verdict, judge
 from infra.problems import Problem
 from infra.target import Target
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
 # Seconds between two looks, and how many are remembered.
 PACE, REMEMBERED = 0.5, 240
-MESSAGES, PRODUCTS = 20, 40
+PRODUCTS = 40
 
 # What goes wrong outside this process, and is shown to the visitor.
 TROUBLE = (FlashsaleError, Problem, BotoCoreError, ClientError, HTTPError, OSError)
@@ -38,7 +45,7 @@ class Watch:
 
     Attributes:
         outage: None where PostgreSQL is not the local stack's own.
-        products: ids to choose from, newest first.
+        products: ids to choose from: the newest first, and the chosen one.
         history: readings of the chosen product, the last one newest.
         failed: messages of `dlq` and `parking` when they were last looked at.
         busy: what a visitor is doing now, or "".
@@ -54,6 +61,7 @@ class Watch:
         self.history: deque[Reading] = deque(maxlen=REMEMBERED)
         self.failed: list[failed.FailedMessage] = []
         self.busy = ""
+        self._buying = ""
         self._sales: dict[str, OnSale] = {}
         self._known: dict[str, Books] = {}
         self._answers: list[Answer] = []
@@ -62,9 +70,20 @@ class Watch:
     def verdict(self) -> Verdict:
         """The verdict on the chosen sale."""
         if not self.history:
-            return judge(Reading(0), None, busy=False)
-        before = self.history[-2] if len(self.history) > 1 else None
-        return judge(self.history[-1], before, busy=bool(self.busy))
+            return judge(Reading(0), None, buying=False, queued=False)
+        now, before = self.history[-1], self.history[-2] if len(self.history) > 1 else None
+        return judge(
+            now,
+            before,
+            buying=self._buying == self.chosen,
+            queued=self.way_of(self.chosen).queued,
+            age=time.time() - now.at,
+        )
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """One client for all looks: to make one takes longer than to look."""
+        return boto3.client("sqs")
 
     @property
     def looks_freely(self) -> bool:
@@ -84,7 +103,7 @@ class Watch:
 
     def choose(self, product_id: str) -> None:
         """Look at this product from now on."""
-        if product_id != self.chosen:
+        if product_id and product_id != self.chosen:
             self.chosen = product_id
             self.history.clear()
 
@@ -98,6 +117,15 @@ class Watch:
         self.choose(sale.product_id)
         self.history.append(Reading(time.time(), fresh))
 
+    @contextmanager
+    def sending_buyers(self, product_id: str) -> Iterator[None]:
+        """While this lasts, only V5's units of this product can be judged."""
+        self._buying = product_id
+        try:
+            yield
+        finally:
+            self._buying = ""
+
     def answered(self, answer: Answer) -> None:
         """Remember how long a buyer waited, for the next reading."""
         self._answers.append(answer)
@@ -106,22 +134,26 @@ class Watch:
         """Look again and again, until cancelled."""
         while True:
             if is_watched():
-                await self._look_until_trouble(is_watched)
+                try:
+                    await self._look_until_trouble(is_watched)
+                except Exception as error:  # noqa: BLE001 - a page that looks no more would lie
+                    self._saw_nothing(error)
             await asyncio.sleep(PACE)
 
     async def _look_until_trouble(self, is_watched: Callable[[], bool]) -> None:
         # A pool that met an outage backs off for long; a new one tries at once.
         async with self.target.services() as services:
             while is_watched():
-                try:
-                    seen = await self.look(services)
-                except TROUBLE as error:
-                    logger.warning("no reading: %s", error)
-                    seen = Reading(0, down=(self.target.cloud.name,))
-                    self.history.append(seen)
+                seen = await self.look(services)
                 if seen.down:
                     return
                 await asyncio.sleep(PACE)
+
+    def _saw_nothing(self, error: Exception) -> None:
+        known = isinstance(error, TROUBLE)
+        logger.warning("no reading: %r", error, exc_info=not known)
+        silent = self.target.cloud.name if known else "The stack"
+        self.history.append(Reading(time.time(), down=(silent,)))
 
     async def look(self, services: Services) -> Reading:
         """One reading of the chosen product, appended to the history."""
@@ -130,25 +162,33 @@ class Watch:
         if self.postgres_up:
             await self._list_products(services)
         product_id = self.chosen
-        seen = await read(
+        seen = await self.read(services, product_id)
+        if seen.books and not seen.down:
+            self._known[product_id] = seen.books
+        if product_id == self.chosen:
+            self.history.append(replace(seen, latency_ms=self._latency()))
+        if self.looks_freely:
+            await self._show_failed(services, seen.failed)
+        return seen
+
+    async def read(self, services: Services, product_id: str) -> Reading:
+        """One reading of any product."""
+        return await read(
             self.target,
             services,
+            self.sqs,
             product_id,
             self.known(product_id),
             queued=self.way_of(product_id).queued,
             postgres_up=self.postgres_up,
         )
-        if seen.books and not seen.down:
-            self._known[product_id] = seen.books
-        if product_id == self.chosen:
-            self.history.append(replace(seen, latency_ms=self._latency()))
-        if self.looks_freely and (self.failed or _has_failed(seen)):
-            await self.look_at_failed(services)
-        return seen
 
     async def look_at_failed(self, services: Services) -> None:
-        """See which messages failed, and why."""
+        """See which messages failed, and why, where looks do not do it by themselves."""
         found = await asyncio.to_thread(failed.look_at_all, self.target, MESSAGES)
+        await self._show_failed(services, found)
+
+    async def _show_failed(self, services: Services, found: Sequence[failed.FailedMessage]) -> None:
         self.failed = await failed.with_causes(services, found)
 
     async def _list_products(self, services: Services) -> None:
@@ -156,9 +196,11 @@ class Watch:
             known = await services.products.all()
         except FlashsaleError:
             return  # the reading will say that PostgreSQL is down
-        self.products = [product.id for product in reversed(known)][:PRODUCTS]
-        if not self.chosen and self.products:
-            self.choose(self.products[0])
+        newest = [product.id for product in reversed(known)]
+        self.choose(self.chosen or next(iter(newest), ""))
+        self.products = newest[:PRODUCTS]
+        if self.chosen in newest[PRODUCTS:]:  # others are made while it is looked at
+            self.products.append(self.chosen)
 
     def _latency(self) -> tuple[float, float] | None:
         seconds = [answer.seconds for answer in self._answers]
@@ -167,7 +209,3 @@ class Watch:
             return None
         cuts = statistics.quantiles([*seconds, seconds[-1]], n=20, method="inclusive")
         return cuts[9] * 1000, cuts[18] * 1000
-
-
-def _has_failed(seen: Reading) -> bool:
-    return any(seen.depths[name].total for name in failed.SOURCES if name in seen.depths)

@@ -114,10 +114,17 @@ class Supervisor:
             time.sleep(0.02)
 
     def info(self) -> dict[str, dict[str, Any]]:
-        """State, process id and start time of each program, by name; {} if nothing runs."""
+        """State, process id and start time of each program, by name.
+
+        {} if nothing runs, and while all of them are being stopped.
+        """
         try:
             rows = cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))
         except OSError:
+            return {}
+        except Fault as fault:
+            if "SHUTDOWN_STATE" not in fault.faultString:
+                raise
             return {}
         return {row["name"]: row for row in rows}
 

@@ -6,11 +6,12 @@ import signal
 import uuid
 
 from flashsale.messages import Order
+from infra import failed
 from infra.answers import Kind
 from infra.load import buy_all
 from infra.problems import Problem
 from infra.queues import depths
-from tests.e2e.conftest import drained
+from tests.e2e.conftest import VISIBILITY_TIMEOUT, drained
 from tests.support import USERS, eventually, until
 
 
@@ -45,6 +46,7 @@ async def test_a_bad_order_of_ten_is_rolled_back_and_its_unit_returns_once(
 async def test_poison_is_parked_with_its_cause_looked_at_and_sent_back(
     deployed, sqs, services, new_product, books_of
 ):
+    sqs.purge_queue(QueueUrl=deployed.queues["parking"])  # of other tests' poison
     product_id = await new_product(1, in_redis=0)  # a unit claimed
     good = Order(id=str(uuid.uuid4()), product_id=product_id, user_id=USERS[0], generation=4)
     bodies = ["poison", good.model_dump_json()]
@@ -70,6 +72,26 @@ async def test_poison_is_parked_with_its_cause_looked_at_and_sent_back(
     # The rollback function fails ten times more, and parks it again.
     await asyncio.to_thread(eventually, parked, 120)
     sqs.purge_queue(QueueUrl=deployed.queues["parking"])
+
+
+async def test_a_message_that_the_rollback_has_in_hand_is_not_moved_and_that_is_said(deployed, sqs):
+    dlq = deployed.queues["dlq"]
+
+    def hide_messages(seconds):
+        sqs.purge_queue(QueueUrl=dlq)
+        sqs.set_queue_attributes(QueueUrl=dlq, Attributes={"VisibilityTimeout": str(seconds)})
+
+    hide_messages(60)
+    try:
+        sqs.send_message(QueueUrl=dlq, MessageBody="poison")
+        await asyncio.to_thread(eventually, lambda: depths(deployed.queues)["dlq"].in_flight == 1)
+
+        said = failed.redrive(deployed, "dlq")
+    finally:
+        hide_messages(VISIBILITY_TIMEOUT)
+
+    assert said.startswith("0 messages moved from dlq to orders. 1 are in flight")
+    assert "try again in a minute" in said
 
 
 async def test_postgres_killed_in_the_middle_of_a_v4_sale(

@@ -75,6 +75,7 @@ def healthy(shop: Shop) -> Iterator[None]:
     yield
     for proxy in shop.proxies.values():
         proxy.fault = None
+    shop.mapping(on=True)
     shop.hide_messages(VISIBILITY_TIMEOUT)
 
 

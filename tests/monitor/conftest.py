@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from infra.paths import ROOT
 from infra.stack import edge
@@ -19,6 +19,9 @@ from infra.stack.stack import Stack
 from infra.target import Target
 from tests.e2e.conftest import deployed  # noqa: F401 - a fixture
 from tests.support import eventually
+
+# Milliseconds: an answer of the server, on a machine that is busy.
+expect.set_options(timeout=30_000)
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
@@ -66,7 +69,7 @@ def served(stack: Stack, **environment: str) -> Iterator[str]:
             assert process.poll() is None, log.read_text()
             try:
                 return httpx.get(url).status_code == 200
-            except httpx.ConnectError:
+            except httpx.TransportError:
                 return False
 
         try:
@@ -83,6 +86,13 @@ def url(stack: Stack, asgi_url: str) -> Iterator[str]:
     """The page of the local stack."""
     with served(stack) as address:
         yield address
+
+
+@pytest.fixture(autouse=True)
+def postgres_runs(stack: Stack) -> Iterator[None]:
+    """Whatever a test stopped, the next one finds PostgreSQL running."""
+    yield
+    stack.start(stack.database)
 
 
 @pytest.fixture

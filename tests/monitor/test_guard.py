@@ -109,9 +109,7 @@ async def test_where_buyers_need_tokens_the_page_only_watches(stack, asgi_url, d
         with served(stack) as address:
             page = await visit(address)
 
-            await expect(page.get_by_text("only watches: buyers need a token")).to_be_visible(
-                timeout=30_000
-            )
+            await expect(page.get_by_text("only watches: buyers need a token")).to_be_visible()
             await expect(page.get_by_role("button", name="Open a sale")).to_have_count(0)
     finally:
         target.save(stack.directory)

@@ -5,10 +5,11 @@ import re
 import boto3
 from playwright.async_api import expect
 
+from infra.demo import RACES
 from tests.monitor.conftest import SCREENSHOTS
 
 # Milliseconds; a spike on a busy machine, and what starts before it.
-SOON, LONG = 30_000, 120_000
+LONG = 120_000
 
 
 def _verdict(page):
@@ -19,7 +20,7 @@ async def _spike(page, way):
     """Send a spike, and wait for what is said about it."""
     await page.get_by_role("button", name=f"Spike through {way}", exact=True).click()
     news = page.get_by_role("log")
-    await expect(news.locator("p").first).to_have_text(f"Spike through {way} …", timeout=SOON)
+    await expect(news.locator("p").first).to_have_text(f"Spike through {way} …")
     await expect(news.locator("p").first).to_contain_text(f"{way}: ", timeout=LONG)
     return await news.locator("p").first.inner_text()
 
@@ -35,29 +36,38 @@ async def _press(page, name):
 async def test_a_visitor_opens_a_sale_and_buys_one(page):
     await page.get_by_role("spinbutton", name="Units").fill("7")
     await _press(page, "Open a sale")
-    await expect(page.get_by_role("log")).to_contain_text("7 units, sold by V5 ASGI", timeout=SOON)
-    await expect(_verdict(page)).to_contain_text("7 units = 7 in stock", timeout=SOON)
+    await expect(page.get_by_role("log")).to_contain_text("7 units, sold by V5 ASGI")
+    await expect(_verdict(page)).to_contain_text("7 units = 7 in stock")
 
     await _press(page, "Buy one")
 
-    await expect(page.get_by_role("log")).to_contain_text("sold you one unit", timeout=SOON)
+    await expect(page.get_by_role("log")).to_contain_text("sold you one unit")
     settled = "7 units = 6 in stock + 0 on the way + 1 confirmed"
     await expect(_verdict(page)).to_contain_text(settled, timeout=LONG)
     orders = page.get_by_role("img", name="Orders, units: accepted 1, confirmed 1", exact=True)
-    await expect(orders).to_be_visible(timeout=SOON)
+    await expect(orders).to_be_visible()
+
+
+async def _oversell(page):
+    """V1's race is one of chance: it has as many tries as in the demo."""
+    for _ in range(RACES):
+        story = await _spike(page, "V1")
+        if "this time nobody came between" not in story:
+            break
+    return story
 
 
 async def test_v1_oversells_in_red_and_v5_holds_in_green(page):
-    story = await _spike(page, "V1")
+    story = await _oversell(page)
 
     assert re.search(r"between the read and the write .* \d+ too many were sold", story)
-    await expect(_verdict(page)).to_contain_text(re.compile(r"\d+ units oversold"), timeout=SOON)
+    await expect(_verdict(page)).to_contain_text(re.compile(r"\d+ units oversold"))
     red = await _colour(page)
     for way in ("V5", "V5 ASGI"):
         story = await _spike(page, way)
 
-        assert "60 units, 60 sold. V5 takes the unit and writes the claim down in one step" in story
-        await expect(_verdict(page)).to_contain_text("Every unit is accounted for", timeout=SOON)
+        assert re.search(r"60 units, \d+ sold.* V5 takes the unit and writes the claim down", story)
+        await expect(_verdict(page)).to_contain_text("Every unit is accounted for")
         green = await _colour(page)
         assert _reddish(red)
         assert not _reddish(green)
@@ -71,31 +81,31 @@ def _reddish(colour):
 async def test_without_postgres_v3_loses_and_v4_and_v5_wait(page):
     await _press(page, "Stop PostgreSQL")
     start = page.get_by_role("button", name="Start PostgreSQL", exact=True)
-    await expect(start).to_be_visible(timeout=SOON)
+    await expect(start).to_be_visible()
 
     story = await _spike(page, "V3")
 
     lost = re.search(r"PostgreSQL did not take (\d+) of them, and nobody gave", story)
     assert lost
-    await expect(_verdict(page)).to_contain_text(f"{lost[1]} units lost", timeout=SOON)
+    await expect(_verdict(page)).to_contain_text(f"{lost[1]} units lost")
     assert _reddish(await _colour(page))
     v3 = await page.get_by_role("combobox", name="Product").input_value()
     for way in ("V4", "V5"):
         assert "so it sells while PostgreSQL is down. 60 units wait" in await _spike(page, way)
-        await expect(_verdict(page)).to_contain_text("Every unit is accounted for", timeout=SOON)
-        await expect(_verdict(page)).to_contain_text("PostgreSQL is down", timeout=SOON)
+        await expect(_verdict(page)).to_contain_text("Every unit is accounted for")
+        await expect(_verdict(page)).to_contain_text("PostgreSQL is down")
     await start.click()
-    await expect(page.get_by_role("log")).to_contain_text("PostgreSQL is back", timeout=SOON)
+    await expect(page.get_by_role("log")).to_contain_text("PostgreSQL is back")
     # In this deployment messages are given up within seconds: some orders may be cancelled, and
     # their units are in the stock again.
     await expect(_verdict(page)).to_contain_text("+ 0 on the way", timeout=LONG)
-    await expect(_verdict(page)).to_contain_text("Every unit is accounted for", timeout=SOON)
+    await expect(_verdict(page)).to_contain_text("Every unit is accounted for")
     for way in ("V4", "V5"):
         await _spike(page, way)
         confirmed = "60 units = 0 in stock + 0 on the way + 60 confirmed"
         await expect(_verdict(page)).to_contain_text(confirmed, timeout=LONG)
     await _choose(page, v3)
-    await expect(_verdict(page)).to_contain_text(f"{lost[1]} units lost", timeout=SOON)
+    await expect(_verdict(page)).to_contain_text(f"{lost[1]} units lost")
 
 
 async def _choose(page, product_id):
@@ -120,12 +130,12 @@ async def test_a_poisoned_message_is_shown_looked_at_and_sent_back(page, deploye
 
     await _press(page, "Redrive parking to dlq")
     moved = "1 messages moved from parking to dlq."
-    await expect(page.get_by_role("log")).to_contain_text(moved, timeout=SOON)
-    await expect(section.get_by_role("row", name="dlq")).to_be_visible(timeout=SOON)
-    await expect(parked).to_be_hidden(timeout=SOON)
+    await expect(page.get_by_role("log")).to_contain_text(moved)
+    await expect(section.get_by_role("row", name="dlq")).to_be_visible()
+    await expect(parked).to_be_hidden()
     await expect(parked).to_be_visible(timeout=LONG)  # the rollback fails ten times more
     boto3.client("sqs").purge_queue(QueueUrl=deployed.queues["parking"])
-    await expect(section).to_contain_text("None.", timeout=SOON)
+    await expect(section).to_contain_text("None.")
 
 
 async def test_pictures_of_an_oversold_and_a_sound_sale(page, visit, url):
@@ -133,9 +143,9 @@ async def test_pictures_of_an_oversold_and_a_sound_sale(page, visit, url):
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     phone = await visit(url, width=360, height=780, color_scheme="dark")
     for way, said in (("V1", "oversold"), ("V5", "accounted for")):
-        await _spike(page, way)
+        await (_oversell(page) if way == "V1" else _spike(page, way))
         for seen, name in ((page, "light"), (phone, "phone-dark")):
-            await expect(_verdict(seen)).to_contain_text(said, timeout=SOON)
+            await expect(_verdict(seen)).to_contain_text(said)
             path = SCREENSHOTS / f"monitor-{way.lower()}-{name}.png"
             await seen.screenshot(path=path, full_page=seen is page)
             assert path.stat().st_size > 10_000

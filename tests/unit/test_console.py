@@ -2,6 +2,7 @@
 
 import pytest
 
+from infra.cli import main
 from infra.cli.console import show
 
 
@@ -20,3 +21,16 @@ def test_it_is_shown_as_it_is(capsys, text, shown):
     show(text)
 
     assert capsys.readouterr().out == f"{shown}\n"
+
+
+def test_a_problem_is_shown_as_it_is_too(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("infra.cli.dlq.LOCAL", tmp_path)
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/postgres")
+    monkeypatch.setattr("sys.argv", ["flashsale", "dlq", "peek", "[/dlq]"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 1
+    assert "'[/dlq]' is no queue of failed messages." in capsys.readouterr().err

@@ -1,15 +1,17 @@
 """What the live page says of a sale, read from its books."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from flashsale.books import Books
 from flashsale.claims import Snapshot
 from infra.answers import Kind
+from infra.failed import FailedMessage
 from infra.load import Answer
 from infra.monitor.charts import CHARTS
-from infra.monitor.reading import Reading, accepted
+from infra.monitor.reading import Reading, _without_postgres, accepted
 from infra.monitor.shop import Way
 from infra.monitor.story import tell
 from infra.monitor.verdict import Mood, judge
@@ -30,6 +32,10 @@ def _reading(books, **more):
     return Reading(1.0, books, **more)
 
 
+def _judge(now, before, *, buying=False, queued=False, age=0.0):
+    return judge(now, before, buying=buying, queued=queued, age=age)
+
+
 @pytest.mark.parametrize(
     ("books", "mood", "headline"),
     [
@@ -42,7 +48,7 @@ def _reading(books, **more):
     ],
 )
 def test_a_sale_at_rest_is_judged(books, mood, headline):
-    verdict = judge(_reading(books), _reading(books), busy=False)
+    verdict = _judge(_reading(books), _reading(books))
 
     assert (verdict.mood, verdict.headline) == (mood, headline)
 
@@ -52,26 +58,81 @@ def test_a_sale_at_rest_is_judged(books, mood, headline):
     [(V1, Mood.BAD), (V3_LOST, Mood.UNKNOWN), (NEW, Mood.UNKNOWN), (V5, Mood.GOOD)],
 )
 def test_while_it_sells_only_what_cannot_change_and_v5_are_judged(books, mood):
-    assert judge(_reading(books), _reading(books), busy=True).mood is mood
-    assert judge(_reading(books), None, busy=False).mood is mood
+    assert _judge(_reading(books), _reading(books), buying=True).mood is mood
+    assert _judge(_reading(books), None).mood is mood
     before = replace(books, cancelled=1)
-    assert judge(_reading(books), _reading(before), busy=False).mood is mood
+    assert _judge(_reading(books), _reading(before)).mood is mood
 
 
 def test_the_sum_is_shown_and_what_is_out_of_date():
     now = _reading(V4_DARK, down=("PostgreSQL",))
 
-    detail = judge(now, now, busy=False).detail
+    detail = _judge(now, now).detail
 
     assert detail.startswith("60 units = 0 in stock + 60 on the way + 0 confirmed.")
     assert "last known" in detail
     assert "60 units ≠ 0 in stock + 0 on the way + 36 confirmed" in (
-        judge(_reading(V3_LOST), _reading(V3_LOST), busy=False).detail
+        _judge(_reading(V3_LOST), _reading(V3_LOST)).detail
     )
 
 
+def test_without_postgres_v4s_last_orders_may_be_written_and_v3s_are_lost():
+    dark = _reading(replace(NEW, redis_stock=20, confirmed=37), down=("PostgreSQL",))
+
+    v4, v3 = (_judge(dark, dark, queued=queued) for queued in (True, False))
+
+    assert v4.mood is Mood.UNKNOWN
+    assert "PostgreSQL's last orders were not seen" in v4.detail
+    assert (v3.mood, v3.headline) == (Mood.BAD, "3 units lost")
+
+
+def test_a_green_headline_stands_over_a_sum_that_is_right():
+    # Of 30 claims that are on the way, 5 are in PostgreSQL already and not settled yet.
+    ahead = _reading(replace(V5, confirmed=15))
+
+    verdict = _judge(ahead, None, buying=True, queued=True)
+
+    assert verdict.mood is Mood.GOOD
+    assert verdict.detail == "60 units = 20 in stock + 30 on the way + 10 confirmed."
+
+
+async def test_in_an_outage_v5_counts_what_was_settled_since_and_what_was_sold_before_its_ledger():
+    again = replace(NEW, generations=(5,), redis_stock=40, confirmed=20, ledger=V5.ledger)
+    now = Snapshot(35, 0, 40, 5, 5, 0, 0)  # stock, unsettled, initial, accepted, settled
+
+    async def snapshot(product_id):
+        return now
+
+    services = SimpleNamespace(ledger=SimpleNamespace(snapshot=snapshot))
+
+    books = await _without_postgres(services, again, 0)
+
+    assert books.confirmed == 25
+    assert _judge(_reading(books), _reading(books)).mood is Mood.GOOD
+
+
+def test_an_old_reading_says_nothing_of_now():
+    assert _judge(_reading(V5), _reading(V5), age=9).mood is Mood.GOOD
+
+    verdict = _judge(_reading(V5), _reading(V5), age=11)
+
+    assert (verdict.mood, verdict.detail) == (Mood.UNKNOWN, "The last look was 11 s ago.")
+
+
+def test_failed_messages_that_do_not_name_a_product_have_none_of_its_units():
+    failed = [
+        FailedMessage("parking", "m-1", 10, "", "poison"),
+        FailedMessage("dlq", "m-2", 1, "", '{"product_id": "p-04"}'),
+    ]
+    depths = {"orders": Depth(2, 1, 0), "dlq": Depth(1, 0, 0), "parking": Depth(1, 0, 0)}
+
+    seen = _reading(NEW, depths=depths, failed=failed)
+
+    assert (seen.waiting("p-04"), seen.waiting("p-05")) == (4, 3)
+
+
 def test_without_books_nothing_is_claimed():
-    verdict = judge(_reading(None, down=("Valkey",)), None, busy=False)
+    verdict = _judge(_reading(None, down=("Valkey",)), None)
 
     assert verdict.mood is Mood.UNKNOWN
     assert verdict.detail == "Valkey does not answer."
@@ -116,3 +177,9 @@ def test_charts_say_their_last_figures_in_words():
     ]
     (stock,) = CHARTS[0].options([_reading(NEW), seen])["series"]
     assert stock["data"] == [[1000, 60], [1000, 20]]
+
+
+def test_lines_are_told_apart_without_colours():
+    for chart in CHARTS:
+        lines = [line["lineStyle"]["type"] for line in chart.options([])["series"]]
+        assert len(set(lines)) == len(chart.series)

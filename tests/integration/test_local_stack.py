@@ -1,0 +1,77 @@
+"""The local stack while it comes and goes, on servers of its own."""
+
+import json
+import sys
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from infra.cli.stack import _with_what_runs
+from infra.cli.watch import tell_prometheus
+from infra.stack.program import Program, free_port
+from infra.stack.stack import Stack
+from tests.support import eventually
+
+NOT_STARTED = {"DATABASE_URL": "postgresql://d", "AWS_ENDPOINT_URL": "http://e"}
+# Stops only when it is killed.
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True)"
+
+
+@pytest.fixture
+def stack(tmp_path):
+    stack = Stack(tmp_path, {"FLASHSALE_VALKEY_PORT": str(free_port()), **NOT_STARTED})
+    stack.up(lambda _: None)
+    yield stack
+    stack.down()
+
+
+def _sleeper(name, prologue="print(flush=True)"):
+    command = [sys.executable, "-c", f"{prologue}; import time; time.sleep(600)"]
+    return Program(name, command, ready=lambda: True)
+
+
+def test_while_all_is_being_stopped_nothing_runs(stack):
+    stack.add(_sleeper("edge", STUBBORN))
+    edge = psutil.Process(stack.supervisor.info()["edge"]["pid"])
+    log = _sleeper("edge").log(stack.directory)
+    eventually(lambda: log.exists() and log.stat().st_size)
+
+    stack.supervisor._call("shutdown")
+
+    assert eventually(lambda: stack.supervisor.info() == {})
+    assert edge.is_running(), "it is what is waited for"
+    edge.kill()
+    eventually(lambda: not _runs(stack))
+
+
+def _runs(stack):
+    return stack.supervisor._socket.exists()
+
+
+def test_what_runs_still_is_not_forgotten(stack):
+    stack.add(_sleeper("edge"))
+    saved = {"asgi_url": "http://127.0.0.1:8000", "exporter_url": "http://127.0.0.1:9464"}
+    (stack.directory / "target.json").write_text(json.dumps(saved))
+
+    target = _with_what_runs(stack, stack.target())
+
+    assert target.asgi_url == "http://127.0.0.1:8000"
+    assert target.exporter_url == "", "it does not run"
+    assert target.redis_url == stack.redis_url
+
+
+def test_prometheus_is_told_of_the_edge_and_its_relay(stack):
+    target = stack.target()
+
+    tell_prometheus(stack, target)
+    before = _jobs(stack)
+    tell_prometheus(stack, replace(target, asgi_url="http://127.0.0.1:8000"))
+
+    assert before == {"exporter"}
+    assert _jobs(stack) == {"exporter", "edge", "relay"}
+
+
+def _jobs(stack):
+    path = stack.directory / "prometheus" / "targets" / "stack.yml"
+    return {one["labels"]["job"] for one in json.loads(path.read_text())}

@@ -1,0 +1,43 @@
+"""What the page leaves behind, and what it leaves out: it says both."""
+
+import boto3
+from playwright.async_api import expect
+
+from tests.monitor.conftest import served
+
+# Milliseconds; a product for each generation is put aside before PostgreSQL is stopped.
+LONG = 120_000
+
+
+async def test_who_ends_the_page_leaves_no_database_stopped(stack, asgi_url, visit):
+    with served(stack) as address:
+        page = await visit(address)
+        await page.get_by_role("button", name="Stop PostgreSQL").click()
+        stopped = "PostgreSQL is stopped"
+        await expect(page.get_by_role("log")).to_contain_text(stopped, timeout=LONG)
+        await page.close()
+
+    assert stack.supervisor.info()["postgres"]["statename"] == "RUNNING"
+    log = stack.directory / "logs" / f"monitor-{address.rpartition(':')[2]}.log"
+    assert "PostgreSQL, which was stopped from the page, is started again." in log.read_text()
+
+
+async def test_messages_that_are_not_shown_are_counted(page, deployed):
+    sqs, parking = boto3.client("sqs"), deployed.queues["parking"]
+    sqs.purge_queue(QueueUrl=parking)
+    for _ in range(21):
+        sqs.send_message(QueueUrl=parking, MessageBody="poison")
+
+    await expect(page.get_by_text("The first 20 of 21 messages in parking")).to_be_visible()
+
+    sqs.purge_queue(QueueUrl=parking)
+
+
+async def test_while_something_is_done_every_button_says_that_it_waits(page):
+    redrive = page.get_by_role("button", name="Redrive dlq to orders")
+    await expect(redrive).to_have_attribute("aria-disabled", "false")
+
+    await page.get_by_role("button", name="Spike through V5 ASGI").click()
+
+    await expect(redrive).to_have_attribute("aria-disabled", "true")
+    await expect(redrive).to_have_attribute("aria-disabled", "false", timeout=LONG)
