@@ -1,6 +1,7 @@
 """Both edges on real stores, for tests that attack them."""
 
 import asyncio
+import dataclasses
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,14 +12,20 @@ from redis import Redis
 
 from flashsale import process
 from flashsale.bootstrap import Services
+from flashsale.config import Rate, Trust
 from flashsale.order_queue import OrderQueue
+from functions.admin import app as admin
 from functions.buy import app as buy
+from infra import sign_in
 from infra.seed import seed
 from infra.stack import edge as edge_programs
 from infra.stack.program import free_port
 from tests.hostile.doors import Asgi, Lambda
 from tests.hostile.shop import UNITS, Shop
 from tests.support import USERS
+
+# Claims of one product a day: so few by a buyer that each test meets the limit, and an address's.
+LIMITS = {"RATE_LIMIT_USER": Rate(2, 86_400), "RATE_LIMIT_ADDRESS": Rate(10_000, 86_400)}
 
 
 @pytest.fixture(scope="session")
@@ -61,11 +68,43 @@ def one_thread():
 
 
 @pytest.fixture(scope="session")
-def lambda_services(migrated, sqs, queue_url, one_thread):
-    services = Services(migrated)
-    services.order_queue = OrderQueue(sqs, queue_url)
-    yield services
-    one_thread.submit(Lambda.run, services.close).result()
+def guarded_asgi(stack, migrated, target):
+    """The ASGI edge where buyers need a token, and may try so often."""
+    limits = {name: f"{rate.requests}/{rate.seconds}" for name, rate in LIMITS.items()}
+    folder = stack.directory / "guarded"
+    program = edge_programs.web(folder, free_port(), target, workers=1, AUTH="jwt", **limits)
+    program = dataclasses.replace(program, name="guarded-edge")
+    stack.add(program)
+    yield Asgi(program.url)
+    stack.supervisor.stop_program(program.name)
+
+
+@pytest.fixture(scope="session")
+def serve(migrated, sqs, queue_url, target, one_thread):
+    """Makes the services of a function, with other settings; they believe the stack's tokens."""
+    made = []
+
+    def make(**changes):
+        trust = Trust(sign_in.ISSUER, sign_in.AUDIENCE, secret=target.token_secret)
+        services = Services(dataclasses.replace(migrated, **{"trust": trust, **changes}))
+        services.order_queue = OrderQueue(sqs, queue_url)
+        made.append(services)
+        return services
+
+    yield make
+    for services in made:
+        one_thread.submit(Lambda.run, services.close).result()
+
+
+@pytest.fixture(scope="session")
+def lambda_services(serve):
+    return serve()
+
+
+@pytest.fixture(scope="session")
+def guarded_services(serve):
+    user, address = LIMITS.values()
+    return serve(auth="jwt", limits={"user": user, "address": address})
 
 
 @pytest.fixture
@@ -75,10 +114,47 @@ def aws_lambda(lambda_services, one_thread, monkeypatch):
     return Lambda(buy.handler, one_thread)
 
 
+@pytest.fixture
+def admin_lambda(lambda_services, one_thread, monkeypatch):
+    """The admin function, in the same way."""
+    monkeypatch.setattr(process, "services", lambda: lambda_services)
+    return Lambda(admin.handler, one_thread)
+
+
+@pytest.fixture
+def guarded_lambda(guarded_services, one_thread, monkeypatch):
+    """The buy function where buyers need a token, and may try so often."""
+    monkeypatch.setattr(process, "services", lambda: guarded_services)
+    return Lambda(buy.handler, one_thread)
+
+
 @pytest.fixture(params=["asgi", "aws_lambda"])
 def door(request):
     """Each edge in turn."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=["guarded_asgi", "guarded_lambda"])
+def guarded_door(request):
+    """Each edge in turn, where buyers need a token."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=["asgi", "admin_lambda"])
+def admin_door(request):
+    """The way to the admin API on each edge."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def bearer(target):
+    """Makes the header with a token of the stack's issuer."""
+
+    def headers(user_id, *, admin=False):
+        token = sign_in.mint(target.token_secret, user_id, admin=admin, minutes=60)
+        return {"Authorization": f"Bearer {token}"}
+
+    return headers
 
 
 @pytest.fixture(scope="session")

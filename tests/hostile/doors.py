@@ -30,10 +30,14 @@ class Asgi:
         self.port = int(url.rsplit(":", 1)[1])
         self._pool = urllib3.PoolManager(retries=False, timeout=60)
 
-    def request(self, method, path, body=b"", headers=None):
-        answer = self._pool.request(
-            method, self.url + _quoted(path), body=body or None, headers=headers or JSON
-        )
+    @property
+    def way(self):
+        """How schemathesis gets there."""
+        return {"base_url": self.url}
+
+    def request(self, method, path, body=b"", headers=None, query=""):
+        url = self.url + _quoted(path) + (f"?{query}" if query else "")
+        answer = self._pool.request(method, url, body=body or None, headers=headers or JSON)
         return Answer(answer.status, dict(answer.headers), answer.data)
 
 
@@ -44,6 +48,11 @@ class Lambda:
         self._handler = handler
         self._thread = thread
         self.request_id = "JKJaXmPLvHcESHA="
+
+    @property
+    def way(self):
+        """How schemathesis gets there: as to a WSGI application."""
+        return {"base_url": "http://localhost", "app": self}
 
     def request(self, method, path, body=b"", headers=None, query=""):
         event = event_of(method, path, body, headers or JSON, query)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 
 from flashsale.model import V5
 from flashsale.scripts import Keys
@@ -10,7 +11,7 @@ from tests.support import USERS
 # Enough for all that is bought on the way.
 UNITS = 1_000_000
 # What a request may leave behind under a name that its sender has chosen: nothing but this.
-OWN_NAMES = ("idem:", "}:idem:")
+OWN_NAMES = ("idem:", "}:idem:", "}:rate:")
 # What servers write by themselves, and what ends by itself, while a test runs.
 STANDING = re.compile(r"sweeper|relay:.*|.*\}:lease")
 
@@ -60,6 +61,30 @@ class Shop:
                 "SELECT id, status, quantity FROM orders WHERE product_id = %s", [self.product_id]
             )
         )
+
+    def confirm(self):
+        """Write a confirmed order of V2; its id."""
+        id_ = str(uuid.uuid4())
+        self._database.execute(
+            "INSERT INTO orders (id, user_id, product_id, quantity, status, generation)"
+            " VALUES (%s, %s, %s, 1, 'CONFIRMED', 2)",
+            [id_, USERS[0], self.product_id],
+        )
+        return id_
+
+    def buyers(self):
+        """Who has an order of the product."""
+        statement = "SELECT user_id FROM orders WHERE product_id = %s"
+        return {user for (user,) in self._database.execute(statement, [self.product_id])}
+
+    def forget(self, product_id):
+        """Delete a product that nobody has bought."""
+        self._database.execute("DELETE FROM products WHERE id = %s", [product_id])
+
+    def last_action(self, column):
+        """What the audit has of the newest action in this column."""
+        statement = f"SELECT {column} FROM admin_actions ORDER BY id DESC LIMIT 1"
+        return self._database.execute(statement).fetchone()[0]
 
     def order(self, id_, **changes):
         """The body of a queue message with one order of V4."""

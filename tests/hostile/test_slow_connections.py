@@ -24,11 +24,13 @@ BODY = HEADERS + b"1\r\nContent-Type: application/json\r\nContent-Length: 1000\r
 
 @pytest.fixture
 def files():
-    """As many open files as the system allows this process."""
+    """As many open files as this process needs: macOS knows no endless number of them."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    _, hard = before
-    assert hard == resource.RLIM_INFINITY or hard >= CONNECTIONS + OTHERS, "see `ulimit -Hn`"
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, hard = before
+    needed = CONNECTIONS + OTHERS
+    assert hard == resource.RLIM_INFINITY or hard >= needed, "see `ulimit -Hn`"
+    if soft != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed), hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
@@ -58,7 +60,7 @@ def memory_of(workers):
     return sum(worker.memory_info().rss for worker in workers)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_buyers_are_served_while_10_000_connections_dribble(edge, workers, shop, files):
     await asyncio.to_thread(edge.request, "POST", "/api/v5/buy", shop.body())
     open_files, memory = files_of(workers), memory_of(workers)

@@ -2,43 +2,57 @@
 
 import re
 import socket
+from contextlib import contextmanager, suppress
 
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 # Seconds in which a server answers what it can answer; then it is told that no more will come.
 PATIENCE = 0.5
+# The same for what must be answered: who is told so drops the request that he is busy with.
+UNTIL_ANSWERED = 60
 
 
-def statuses(port, sent):
+def statuses(port, sent, patience=PATIENCE):
     """The status of each answer to these bytes; none where the connection was closed at once."""
-    return [int(status) for status in STATUS.findall(exchange(port, sent))]
+    return [int(status) for status in STATUS.findall(exchange(port, sent, patience))]
 
 
-def exchange(port, sent):
-    """All that the server says, until it closes, or has said something and stays silent."""
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        received = b""
-        try:
+def exchange(port, sent, patience=PATIENCE):
+    """All that the server says, until it closes, or has said something and stays silent.
+
+    Raises:
+        TimeoutError: it neither reads nor closes.
+
+    """
+    received = bytearray()
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        with _closed_in_the_middle():
             connection.sendall(sent)
-            connection.settimeout(PATIENCE)
-            received += _answers(connection)
+        with _closed_in_the_middle():
+            connection.settimeout(patience)
+            with suppress(TimeoutError):
+                _read(connection, received)
             connection.shutdown(socket.SHUT_WR)
             connection.settimeout(60)
-            received += _answers(connection)
-        except (ConnectionError, TimeoutError, OSError):
-            pass  # closed in the middle of what we say: an answer, too
-        return received
+            _read(connection, received, whole=True)
+    return bytes(received)
 
 
-def _answers(connection):
-    received = b""
+@contextmanager
+def _closed_in_the_middle():
+    """That is an answer, too, and there may be more of it to read."""
     try:
-        while part := connection.recv(65536):
-            received += part
-            if _is_whole(received):
-                connection.settimeout(0.02)  # another answer, if it is there already
+        yield
     except TimeoutError:
+        raise
+    except OSError:
         pass
-    return received
+
+
+def _read(connection, received, *, whole=False):
+    while part := connection.recv(65536):
+        received += part
+        if not whole and _is_whole(bytes(received)):
+            connection.settimeout(0.02)  # another answer, if it is there already
 
 
 def _is_whole(received):

@@ -9,6 +9,12 @@ from infra.stack.program import free_port
 from tests.integration.admin_desk import desk_of
 
 
+@pytest.fixture(autouse=True)
+def no_aws(monkeypatch):
+    """There is no SQS here, but a closed port: by a queue's URL alone boto3 asks AWS itself."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+
+
 @pytest.fixture
 async def claimed(services, new_product):
     """A product whose units were all claimed: nothing left in Redis, all still in PostgreSQL."""

@@ -63,7 +63,6 @@ class Recorder:
         for name, value in sign_in.settings("none", SECRET).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", self._function)
-        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
 
     def refuse(self):
         """From now on SQS knows no queue."""
@@ -112,6 +111,7 @@ def _on_a_loop_of_its_own(handler, event):
 
 @pytest.fixture
 def recorder(migrated, monkeypatch, patient):
+    monkeypatch.delenv("AWS_ENDPOINT_URL")  # moto answers in the place of AWS itself
     with mock_aws(), Redis.from_url(migrated.redis_url) as redis:
         redis.delete(ALIVE)  # of another test's relay process, to which a claimer would hand over
 

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 from flashsale.claims import Claim, Claimed, SaleState, Snapshot, TooMany
 from flashsale.config import Rate
 from flashsale.messages import Order
-from flashsale.model import ENTRY_ID, Refusal
+from flashsale.model import ENTRY_ID, PRODUCT_ID, Refusal
 from flashsale.scripts import Keys, Script, owned, translated_errors
 
 # Seconds for which an Idempotency-Key is remembered: longer than anybody retries.
@@ -172,8 +172,9 @@ class Ledger:
         return order.user_id if order else None
 
     async def find(self, product_id: str, entry_id: str) -> Order | None:
-        """A claim that is unsettled still; None also for what is no entry id."""
-        if not product_id or not re.fullmatch(ENTRY_ID, entry_id):
+        """A claim that is unsettled still; None also for what is no entry id, or no product's."""
+        # With a brace in a product id, a ledger would have the name of another key.
+        if not re.fullmatch(PRODUCT_ID, product_id) or not re.fullmatch(ENTRY_ID, entry_id):
             return None
         async with translated_errors():
             entries: Any = await self._redis.xrange(

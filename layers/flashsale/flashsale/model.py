@@ -20,7 +20,10 @@ NO_UNITS_LEFT = "no units left in PostgreSQL"
 
 
 # Braces are excluded because the product id is the hash tag of its Redis keys ("{id}:stock").
-ProductId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+PRODUCT_ID = r"^[A-Za-z0-9._:-]{1,64}$"
+
+
+ProductId = Annotated[str, StringConstraints(pattern=PRODUCT_ID)]
 
 
 USER_ID = r"^[!-~]{1,128}$"

@@ -60,6 +60,7 @@ FAILURES = failures({"REDIS_URL": "redis://u:p@h:1/0", "DATABASE_URL": "postgres
 
 
 PURCHASE = {"productId": PRODUCT, "userId": USERS[0]}
+NEW_PRODUCT = {"id": f"{PRODUCT}-2", "name": "Lamp of a secret", "price": 1, "stock": 1}
 REQUESTS = [
     ("POST", "/api/v1/buy", PURCHASE, TOKEN, KEY),
     ("POST", "/api/v2/buy", PURCHASE, TOKEN, KEY),
@@ -72,8 +73,17 @@ REQUESTS = [
     ("GET", "/api/products", None, TOKEN, KEY),
     ("GET", f"/api/v5/orders/{PRODUCT}:1-0", None, TOKEN, KEY),
     ("GET", f"/api/v5/products/{PRODUCT}/stock", None, TOKEN, KEY),
-    ("POST", "/api/admin/products", PURCHASE, TOKEN, KEY),
     ("GET", "/health", None, TOKEN, KEY),
+    # Of an admin. Not the audit, which shows his keys on purpose: to repeat what has died.
+    ("POST", "/api/admin/products", PURCHASE, TOKEN, KEY),
+    ("POST", "/api/admin/products", NEW_PRODUCT, TOKEN, KEY),
+    ("POST", "/api/admin/products", NEW_PRODUCT, FORGED, KEY),
+    ("POST", f"/api/admin/products/{PRODUCT}/open", None, TOKEN, f"{KEY}-open"),
+    ("POST", f"/api/admin/products/{PRODUCT}/restock", {"units": 1}, TOKEN, f"{KEY}-restock"),
+    ("POST", f"/api/admin/products/{PRODUCT}/restock", {"units": 2}, TOKEN, f"{KEY}-restock"),
+    ("POST", f"/api/admin/orders/{PRODUCT}:1-0/cancel", {"reason": "late"}, TOKEN, f"{KEY}-cancel"),
+    ("GET", f"/api/admin/products/{PRODUCT}/books", None, TOKEN, KEY),
+    ("GET", "/api/admin/books", None, OPAQUE, KEY),
 ]
 
 
@@ -87,7 +97,7 @@ def events():
     for method, path, body, token, key in REQUESTS:
         http = base["requestContext"]["http"] | {"method": method, "path": path}
         yield (
-            "buy",
+            "admin" if path.startswith("/api/admin/") else "buy",
             {
                 **base,
                 "rawPath": path,

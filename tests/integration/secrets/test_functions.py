@@ -18,6 +18,12 @@ from tests.integration.secrets.failures import (
 )
 
 
+def test_every_function_is_tried():
+    assert {name for name, _ in events()} == {
+        path.parent.name for path in (ROOT / "functions").glob("*/app.py")
+    }
+
+
 @pytest.mark.parametrize("failure", FAILURES)
 def test_functions_keep_secrets_and_internals(environment, tmp_path, on_sale, failure):
     returned = tmp_path / "returned.json"
