@@ -17,7 +17,7 @@ from infra import seed as seeding
 from infra.cli.console import alarming, console, step, units, with_services
 from infra.paths import LOCAL
 from infra.problems import Problem
-from infra.queues import depths, drain
+from infra.queues import depths, drain, total
 from infra.target import Target
 
 IDS = LOCAL / "ids.json"
@@ -118,7 +118,7 @@ def rebuild(
         await _refuse_unknown(services, ids)
 
         def messages() -> int:
-            return sum(depth.total for depth in depths(target.queues).values())
+            return total(depths(target.queues))
 
         try:
             return await rebuilding.rebuild(services, ids, messages, wait, terms)

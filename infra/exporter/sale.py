@@ -14,6 +14,7 @@ from flashsale.claims import Snapshot
 from infra.exporter.families import counter, gauge
 from infra.exporter.queues import Queues
 from infra.exporter.resting import Rest
+from infra.queues import total
 
 UNKNOWN = sys.maxsize
 UNITS = {
@@ -36,11 +37,11 @@ class Sale:
         self._told: list[Books] | None = None
 
     async def read_claims(self) -> list[Metric]:
-        """What Redis alone knows, at this moment: a script and a look at the ledger a product."""
+        """What Redis alone knows, at this moment, in a time that does not grow with the claims."""
         ledger, ages, snapshots = self._services.ledger, [], {}
         for id_ in await self._services.stock.sales():
             ages.append(((id_,), await ledger.oldest_age(id_)))
-            if snapshot := await ledger.snapshot(id_):
+            if snapshot := await ledger.glance(id_):
                 snapshots[id_] = snapshot
         text = "Age of the oldest claim of V5 that is neither settled nor released; 0 without any"
         age = gauge("oldest_claim_age_seconds", text, ages, "product")
@@ -74,7 +75,7 @@ class Sale:
     async def _waiting(self) -> int:
         """Messages in all queues. While SQS does not say, any unit may be in one: none is lost."""
         depths = await asyncio.to_thread(self._queues.depths_if_known)
-        return UNKNOWN if depths is None else sum(d.total for d in depths.values())
+        return UNKNOWN if depths is None else total(depths)
 
 
 def _of_books(books: Sequence[Books]) -> list[Metric]:

@@ -12,7 +12,7 @@ from infra.cli.sale import USERS
 from infra.cli.stack import Edge
 from infra.demo import ON_REDIS
 from infra.problems import Problem
-from infra.queues import depths
+from infra.queues import depths, total
 from infra.seed import seed, user_ids, write_ids
 from infra.target import Target
 from infra.warm_up import warm_up
@@ -104,7 +104,7 @@ async def _settled(target: Target, services: Services, product_id: str) -> int:
     # What is parked waits for people.
     queues = {name: url for name, url in target.queues.items() if name != "parking"}
     while True:
-        messages = sum(d.total for d in (await asyncio.to_thread(depths, queues)).values())
+        messages = total(await asyncio.to_thread(depths, queues))
         left = messages + await services.ledger.count(product_id)
         if not left or time.monotonic() > end:
             return left
