@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import psutil
 import pytest
+from prometheus_client import CollectorRegistry, start_http_server
 
 from infra.cli.stack import _with_what_runs
 from infra.cli.watch import tell_prometheus
@@ -20,7 +21,8 @@ STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(
 
 @pytest.fixture
 def stack(tmp_path):
-    stack = Stack(tmp_path, {"FLASHSALE_VALKEY_PORT": str(free_port()), **NOT_STARTED})
+    ports = {f"FLASHSALE_{name}_PORT": str(free_port()) for name in ("VALKEY", "RELAY")}
+    stack = Stack(tmp_path, {**ports, **NOT_STARTED})
     stack.up(lambda _: None)
     yield stack
     stack.down()
@@ -66,8 +68,12 @@ def test_prometheus_is_told_of_the_edge_and_its_relay(stack):
 
     tell_prometheus(stack, target)
     before = _jobs(stack)
+    server, thread = start_http_server(stack.relay_port, "127.0.0.1", CollectorRegistry())
     tell_prometheus(stack, replace(target, asgi_url="http://127.0.0.1:8000"))
 
+    server.shutdown()
+    server.server_close()
+    thread.join()
     assert before == {"exporter"}
     assert _jobs(stack) == {"exporter", "edge", "relay"}
 
