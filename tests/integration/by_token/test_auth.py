@@ -1,71 +1,16 @@
 """Who may buy where AUTH=jwt: over HTTP, in process, on real stores."""
 
-import json
-from dataclasses import replace
-
-import httpx
 import pytest
 
 from flashsale.admin import cancel_order
 from flashsale.audit import Action
 from flashsale.batch import Message
-from flashsale.bootstrap import Services
 from flashsale.callers import ADMIN_SCOPE
 from flashsale.compensate import compensate
-from flashsale.config import Rate, Trust
-from flashsale.http.dependencies import get_services
-from flashsale.http.observe import Observe
 from flashsale.place_orders import place_orders
-from functions.buy.app import api
+from tests.integration.by_token.conftest import bearer
 from tests.integration.test_v5_api import is_problem
-from tests.issuer import AUDIENCE, NAME, Issuer
 from tests.support import USERS
-
-
-class Kept:
-    """A queue that keeps what it is given."""
-
-    def __init__(self):
-        self.envelopes = []
-
-    async def send(self, envelopes):
-        self.envelopes += envelopes
-
-    async def ping(self):
-        pass
-
-
-@pytest.fixture(scope="module")
-def issuer():
-    return Issuer()
-
-
-@pytest.fixture
-async def services(migrated, issuer, patient):
-    trust = Trust(NAME, AUDIENCE, jwks=json.dumps(issuer.document()))
-    services = Services(replace(migrated, auth="jwt", trust=trust))
-    services.order_queue = Kept()
-    yield services
-    await services.close()
-
-
-@pytest.fixture
-def seen():
-    """What was observed of each request."""
-    return []
-
-
-@pytest.fixture
-async def http(services, seen):
-    api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(Observe(api, seen.append), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield client
-    api.dependency_overrides.clear()
-
-
-def bearer(token):
-    return {"Authorization": f"Bearer {token}"}
 
 
 async def test_the_token_says_who_buys(http, services, issuer, new_product):
@@ -216,83 +161,6 @@ async def write_orders(services):
     messages = [Message(str(n), e.model_dump_json()) for n, e in enumerate(sent)]
     outcome = await place_orders(services, messages)
     assert not outcome.failures
-
-
-class TestLimits:
-    """429, and nothing is touched."""
-
-    @pytest.fixture
-    async def services(self, services):
-        limits = {"user": Rate(3, 60), "address": Rate(5, 60)}
-        services = Services(replace(services.settings, limits=limits))
-        services.order_queue = Kept()
-        yield services
-        await services.close()
-
-    @pytest.fixture
-    def buy(self, http, issuer):
-        async def buy(product_id, user_id, **headers):
-            return await http.post(
-                "/api/v5/buy",
-                json={"productId": product_id},
-                headers={**bearer(issuer.token(user_id)), **headers},
-            )
-
-        return buy
-
-    async def test_a_user_may_try_as_often_as_said(self, services, buy, new_product):
-        product_id, other = await new_product(50), await new_product(50)
-
-        answers = [await buy(product_id, USERS[0]) for _ in range(5)]
-
-        assert [a.status_code for a in answers] == [202, 202, 202, 429, 429]
-        assert is_problem(answers[3], 429, "too_many_requests")
-        assert answers[0].headers["ratelimit-policy"] == '"user";q=3;w=60, "address";q=5;w=60'
-        assert answers[0].headers["ratelimit"] == '"user";r=2, "address";r=4'
-        assert answers[3].headers["ratelimit-policy"] == '"user";q=3;w=60'
-        wait = int(answers[3].headers["retry-after"])
-        assert answers[3].headers["ratelimit"] == f'"user";r=0;t={wait}'
-        assert 1 <= wait <= 20  # a third of a minute for one token
-        assert await services.stock.left([product_id]) == [47]
-        assert (await buy(other, USERS[0])).status_code == 202  # another product, another bucket
-
-    async def test_an_address_is_counted_whoever_calls(self, services, buy, new_product):
-        product_id = await new_product(50)
-
-        answers = [await buy(product_id, user) for user in USERS[:6]]
-
-        assert [a.status_code for a in answers] == [202] * 5 + [429]
-        assert answers[5].headers["ratelimit"].startswith('"address";r=0')
-        # Who was refused for his address has not paid for it as a user.
-        assert await services.redis.exists(f"{{{product_id}}}:rate:user:{USERS[5]}") == 0
-
-    async def test_refused_attempts_count_and_the_bucket_fills_again(
-        self, services, buy, new_product
-    ):
-        product_id = await new_product(0)
-
-        answers = [await buy(product_id, USERS[0]) for _ in range(4)]
-        assert [a.status_code for a in answers] == [409, 409, 409, 429]
-
-        # A token's time passes: what it would be worth is taken from the time kept.
-        name = f"{{{product_id}}}:rate:user:{USERS[0]}"
-        assert 0 < await services.redis.pttl(name) <= 60_000
-        full = int(await services.redis.get(name))
-        await services.redis.set(name, full - 20_000_000, keepttl=True)
-        answers = [await buy(product_id, USERS[0]) for _ in range(2)]
-        assert [a.status_code for a in answers] == [409, 429]
-
-    async def test_a_refused_request_leaves_no_key_behind(self, services, buy, new_product):
-        product_id = await new_product(1)
-        keys = [f"key-{product_id}-{n}" for n in range(3)]
-
-        answers = [await buy(product_id, USERS[0], **{"Idempotency-Key": key}) for key in keys]
-
-        assert [a.status_code for a in answers] == [202, 409, 409]
-        kept = await services.redis.keys(f"idem:*{product_id}*")
-        assert len(kept) == 1
-        again = await buy(product_id, USERS[1], **{"Idempotency-Key": keys[1]})
-        assert is_problem(again, 409, "sold_out")
 
 
 async def test_browsers_are_told_what_not_to_do(http):

@@ -1,0 +1,143 @@
+"""The issuer's keys, fetched over HTTP: cached, rotated, and waited for no longer than said."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from flashsale import signing_keys
+from flashsale.callers import Caller, Denied
+from flashsale.config import Trust
+from flashsale.errors import KeysUnavailable
+from flashsale.tokens import Tokens
+from tests.issuer import AUDIENCE, NAME, Issuer
+
+TRUST = Trust(NAME, AUDIENCE)
+
+
+class TestFetchedKeys:
+    """On a real HTTP server."""
+
+    @pytest.fixture
+    def published(self, monkeypatch):
+        self.clock = 1000.0
+        monkeypatch.setattr(signing_keys.time, "monotonic", lambda: self.clock)
+        issuer = Issuer()
+        with issuer.serving() as issuer.url:
+            yield issuer
+
+    def tokens(self, issuer):
+        return Tokens(replace(TRUST, jwks_url=issuer.url))
+
+    async def test_keys_are_fetched_once_for_many(self, published):
+        tokens, token = self.tokens(published), published.token()
+
+        callers = await asyncio.gather(*(tokens.caller(token) for _ in range(50)))
+
+        assert all(isinstance(caller, Caller) for caller in callers)
+        assert published.fetches == 1
+
+    async def test_a_new_key_is_found_and_an_old_one_forgotten(self, published):
+        tokens, old = self.tokens(published), published.token()
+        await tokens.caller(old)
+        del published.keys["rsa-1"]
+        published.add("rsa-2")
+
+        self.clock += signing_keys.COOLDOWN
+        assert isinstance(await tokens.caller(published.token()), Caller)
+        assert isinstance(await tokens.caller(old), Denied)
+
+    async def test_unknown_keys_make_no_flood_of_fetches(self, published):
+        tokens = self.tokens(published)
+        for n in range(50):
+            await tokens.caller(published.token(headers={"kid": f"made-up-{n}"}))
+
+        assert published.fetches == 1
+
+    async def test_a_withdrawn_key_is_believed_no_longer_than_said(self, published):
+        tokens, old = self.tokens(published), published.token()
+        await tokens.caller(old)
+        del published.keys["rsa-1"]
+        published.add("rsa-2")
+
+        self.clock += signing_keys.KEEP
+
+        assert isinstance(await tokens.caller(old), Denied)
+
+    async def test_an_issuer_that_is_down_locks_nobody_out(self, published):
+        tokens, token = self.tokens(published), published.token()
+        await tokens.caller(token)
+        published.broken = True
+
+        self.clock += signing_keys.KEEP
+
+        assert isinstance(await tokens.caller(token), Caller)
+        assert published.fetches == 2
+
+    async def test_keys_that_never_came_are_an_outage_and_asked_for_again(self, published):
+        tokens, token = self.tokens(published), published.token()
+        published.broken = True
+        for _ in range(20):
+            with pytest.raises(KeysUnavailable):
+                await tokens.caller(token)
+        assert published.fetches == 1
+        published.broken = False
+
+        self.clock += signing_keys.COOLDOWN
+
+        assert isinstance(await tokens.caller(token), Caller)
+
+    async def test_who_has_a_known_key_waits_for_no_fetch(self, published):
+        tokens, token = self.tokens(published), published.token()
+        await tokens.caller(token)
+        published.add("rsa-2")
+        published.hurries.clear()
+
+        self.clock += signing_keys.KEEP / 2
+        caller = await tokens.caller(token)  # for ever, if it waited: the clock stands still
+
+        assert isinstance(caller, Caller)
+        published.hurries.set()
+        await under_way()
+        assert published.fetches == 2
+        assert isinstance(await tokens.caller(published.token()), Caller)
+
+    async def test_during_an_outage_nobody_waits_for_the_next_try(self, published):
+        tokens, token = self.tokens(published), published.token()
+        await tokens.caller(token)
+        published.broken = True
+        self.clock += signing_keys.KEEP
+        await tokens.caller(token)
+        published.broken = False
+        published.hurries.clear()
+
+        self.clock += signing_keys.COOLDOWN
+        caller = await tokens.caller(token)
+
+        assert isinstance(caller, Caller)
+        published.hurries.set()
+        await under_way()
+        assert published.fetches == 3
+
+    async def test_a_connection_that_is_reset_is_an_outage(self, published):
+        tokens, token = self.tokens(published), published.token()
+        published.resets = True
+
+        with pytest.raises(KeysUnavailable):
+            await tokens.caller(token)
+
+
+async def test_an_issuer_that_dribbles_is_waited_for_no_longer_than_said(monkeypatch):
+    monkeypatch.setattr(signing_keys, "FETCH_TIMEOUT", 0.2)
+    issuer = Issuer()
+    issuer.hurries.clear()
+    with issuer.serving() as url:
+        tokens = Tokens(replace(TRUST, jwks_url=url))
+        async with asyncio.timeout(30):
+            with pytest.raises(KeysUnavailable):
+                await tokens.caller(issuer.token())
+
+
+async def under_way():
+    """Wait for what goes on in the background."""
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
