@@ -31,6 +31,8 @@ class Issuer:
         # While this is clear, the document comes blank by blank, and has no end.
         self.hurries = threading.Event()
         self.hurries.set()
+        # The same for single fetches, by their numbers.
+        self.dribbling = set()
         self.url = ""
         self.add("rsa-1")
 
@@ -79,6 +81,7 @@ class Issuer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 issuer.fetches += 1
+                number = issuer.fetches
                 self.send_response(500 if issuer.broken else 200)
                 self.end_headers()
                 if issuer.resets:
@@ -87,8 +90,9 @@ class Issuer:
                     self.server.shutdown_request = self.server.close_request
                     return
                 with suppress(ConnectionError):  # who asked may be gone
-                    while not issuer.hurries.wait(0.02):
+                    while not issuer.hurries.wait(0.02) or number in issuer.dribbling:
                         self.wfile.write(b" ")
+                        time.sleep(0.02)
                     self.wfile.write(json.dumps(issuer.document()).encode())
 
             def log_message(self, *_):
@@ -100,6 +104,7 @@ class Issuer:
             yield f"http://127.0.0.1:{server.server_port}/keys"
         finally:
             issuer.hurries.set()
+            issuer.dribbling.clear()
             server.shutdown()
             server.server_close()
 

@@ -19,6 +19,20 @@ KEEP = 600.0
 # A key that nobody knows asks for a new fetch, and so may anybody: not more often than this. After
 # a failed fetch, too.
 COOLDOWN = 10.0
+# A Lambda function is stopped between two requests, with its event loop, its threads, and perhaps
+# CLOCK_MONOTONIC; a wall clock may be set back. What either clock says has passed, has passed.
+Moment = tuple[float, float]
+_NEVER: Moment = (-math.inf, -math.inf)
+
+
+def clocks() -> Moment:
+    """Now, in seconds, by CLOCK_MONOTONIC and by the wall clock."""
+    return time.monotonic(), time.time()
+
+
+def _since(then: Moment) -> float:
+    monotonic, wall = clocks()
+    return max(monotonic - then[0], wall - then[1])
 
 
 class SigningKeys:
@@ -26,11 +40,12 @@ class SigningKeys:
 
     def __init__(self, trust: Trust) -> None:
         self._keys: dict[str | None, PyJWK] = {}
-        self._stale = self._expires = self._next_fetch = 0.0
+        # When the fetch began that brought the keys, the last fetch, and the last that failed.
+        self._as_of = self._begun = self._failed = _NEVER
         self._fetching: asyncio.Task[None] | None = None
-        # Its own: a deadline ends the waiting and not the thread, and an issuer that dribbles would
-        # take one after the other of those that all share.
-        self._thread = ThreadPoolExecutor(1, "signing-keys")
+        # Its own: a deadline ends the waiting and not the thread. More than one: a thread that
+        # was stopped in the middle of a fetch must not keep the next fetch waiting.
+        self._threads = ThreadPoolExecutor(4, "signing-keys")
         if trust.jwks:
             try:
                 self._keys = _by_id(json.loads(trust.jwks))
@@ -47,30 +62,48 @@ class SigningKeys:
             KeysUnavailable: no keys could be fetched yet.
 
         """
-        known, now = key_id in self._keys, time.monotonic()
-        if self._client and (now >= self._stale or not known):
-            if (self._fetching is None or self._fetching.done()) and now >= self._next_fetch:
-                self._fetching = asyncio.create_task(self._fetch(self._client))
-            if self._fetching and (now >= self._expires or not known):
-                await asyncio.shield(self._fetching)  # others may wait for it, too
-            if not self._keys:
-                raise KeysUnavailable("the issuer's keys could not be fetched")
+        if self._client:
+            known, age = key_id in self._keys, _since(self._as_of)
+            if not known or age >= KEEP / 2:
+                await self._refresh(self._client, needed=not known or age >= KEEP, known=known)
         return self._keys.get(key_id)
 
-    async def _fetch(self, client: PyJWKClient) -> None:
+    async def _refresh(self, client: PyJWKClient, *, needed: bool, known: bool) -> None:
+        """Begin a fetch if it is time, and wait for it if the caller cannot go on without."""
+        under_way = self._fetching is not None and not self._fetching.done()
+        stopped = under_way and _is_stopped(self._begun)
+        if stopped or (not under_way and _since(self._begun) >= COOLDOWN):
+            self._begun, under_way = clocks(), True
+            self._fetching = asyncio.create_task(self._fetch(client, self._begun))
+        # In an outage one caller in a while waits, and not all of them for each try.
+        outage = known and not stopped and _since(self._failed) < 2 * COOLDOWN
+        if self._fetching and under_way and needed and not outage:
+            await asyncio.shield(self._fetching)  # others may wait for it, too
+        if not self._keys:
+            raise KeysUnavailable("the issuer's keys could not be fetched")
+
+    async def _fetch(self, client: PyJWKClient, begun: Moment) -> None:
         loop = asyncio.get_running_loop()
         try:
             # The client's own deadline is for each piece that comes, not for all of them.
             async with asyncio.timeout(FETCH_TIMEOUT):
-                document = await loop.run_in_executor(self._thread, client.fetch_data)
-            self._keys = _by_id(document)
-            now = time.monotonic()
-            self._stale, self._expires = now + KEEP / 2, now + KEEP
+                document = await loop.run_in_executor(self._threads, client.fetch_data)
+            keys = _by_id(document)
         except (PyJWTError, ValueError, OSError):
-            # With keys, go on with them, and let nobody wait; without, `find` says so.
-            self._expires = math.inf
-        finally:
-            self._next_fetch = time.monotonic() + COOLDOWN
+            if begun is self._begun:
+                # One that was stopped says nothing of the issuer, and the next need not wait.
+                stopped = _is_stopped(begun)
+                self._begun, self._failed = (
+                    (_NEVER, self._failed) if stopped else (begun, clocks())
+                )
+            return
+        if begun >= self._as_of:  # what comes late may be older than what there is
+            self._keys, self._as_of, self._failed = keys, begun, _NEVER
+
+
+def _is_stopped(begun: Moment) -> bool:
+    """Whether a fetch was under way for longer than it may be: its event loop stood still."""
+    return _since(begun) > 2 * FETCH_TIMEOUT
 
 
 def _by_id(document: object) -> dict[str | None, PyJWK]:

@@ -1,0 +1,184 @@
+"""The issuer's keys where nothing runs between two requests, as in a Lambda function.
+
+The event loop runs while a request is answered, and stands still in between. Time that passes then
+is counted by the wall clock, and by CLOCK_MONOTONIC perhaps: both kinds of freezing are tried.
+"""
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+
+from flashsale import signing_keys
+from flashsale.callers import Caller, Denied
+from flashsale.config import Trust
+from flashsale.errors import KeysUnavailable
+from flashsale.signing_keys import COOLDOWN, FETCH_TIMEOUT, KEEP
+from flashsale.tokens import Tokens
+from tests.issuer import AUDIENCE, NAME, Issuer
+from tests.support import eventually
+
+STARTED = int(time.time())
+
+
+class Function:
+    """An execution environment: one event loop, which runs during invocations only."""
+
+    def __init__(self, issuer):
+        self._loop = asyncio.new_event_loop()
+        self._tokens = Tokens(replace(Trust(NAME, AUDIENCE), jwks_url=issuer.url))
+
+    def invoke(self, token):
+        return self._loop.run_until_complete(self._tokens.caller(token))
+
+    def close(self):
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+
+@pytest.fixture
+def issuer():
+    issuer = Issuer()
+    with issuer.serving() as issuer.url:
+        yield issuer
+
+
+@pytest.fixture
+def function(issuer):
+    function = Function(issuer)
+    yield function
+    function.close()
+
+
+@pytest.fixture(params=["both clocks", "the wall clock", "the monotonic clock"])
+def freeze(request, monkeypatch):
+    """Lets seconds pass in which nothing runs; the loop's own clock is CLOCK_MONOTONIC."""
+    passed, wall, monotonic = [0.0], time.time, time.monotonic
+    if request.param != "the monotonic clock":
+        monkeypatch.setattr(time, "time", lambda: wall() + passed[0])
+    if request.param != "the wall clock":
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + passed[0])
+
+    def freeze(seconds):
+        passed[0] += seconds
+
+    return freeze
+
+
+def rotate(issuer):
+    """Withdraw the only key and sign with another."""
+    del issuer.keys["rsa-1"]
+    issuer.add("rsa-2")
+
+
+def valid(issuer, **changes):
+    """A token for as long as any of these tests lasts."""
+    return issuer.token(iat=STARTED, exp=STARTED + 10**6, **changes)
+
+
+def test_a_withdrawn_key_is_believed_no_longer_than_said(function, issuer, freeze):
+    old = valid(issuer)
+    assert isinstance(function.invoke(old), Caller)
+    rotate(issuer)
+
+    freeze(KEEP / 2 + 1)
+    assert isinstance(function.invoke(old), Caller)  # begins a fetch, and is frozen
+    freeze(KEEP / 2)
+
+    assert isinstance(function.invoke(old), Denied)
+
+
+def test_a_new_key_is_known_at_its_first_use(function, issuer, freeze):
+    assert isinstance(function.invoke(valid(issuer)), Caller)
+    freeze(KEEP / 2 + 1)
+    assert isinstance(function.invoke(valid(issuer)), Caller)  # begins a fetch, and is frozen
+    rotate(issuer)
+    freeze(2 * FETCH_TIMEOUT + 1)
+
+    assert isinstance(function.invoke(valid(issuer)), Caller)
+
+
+def test_a_fetch_that_was_frozen_on_a_silent_wire_is_not_waited_for(function, issuer, freeze):
+    """Its thread waits still; the next fetch has one of its own."""
+    old = valid(issuer)
+    function.invoke(old)
+    issuer.dribbling.add(2)
+    freeze(KEEP / 2 + 1)
+    function.invoke(old)  # begins a fetch, and is frozen
+    eventually(lambda: issuer.fetches == 2)
+    rotate(issuer)
+    freeze(KEEP / 2)
+
+    assert isinstance(function.invoke(old), Denied)
+    assert isinstance(function.invoke(valid(issuer)), Caller)
+
+
+def test_an_issuer_that_is_down_locks_nobody_out_and_is_asked_again(function, issuer, freeze):
+    old = valid(issuer)
+    function.invoke(old)
+    issuer.broken = True
+    freeze(KEEP)
+    assert isinstance(function.invoke(old), Caller)
+    rotate(issuer)
+    issuer.broken = False
+
+    # Within a while of a failure nobody waits for the next try, which is frozen with its loop.
+    freeze(COOLDOWN)
+    function.invoke(old)
+    freeze(COOLDOWN)
+
+    assert isinstance(function.invoke(old), Denied)
+
+
+def test_a_failure_of_long_ago_excuses_nobody(function, issuer, freeze):
+    old = valid(issuer)
+    function.invoke(old)
+    issuer.broken = True
+    freeze(KEEP)
+    assert isinstance(function.invoke(old), Caller)
+    rotate(issuer)
+    issuer.broken = False
+    freeze(2 * COOLDOWN)
+
+    assert isinstance(function.invoke(old), Denied)
+
+
+def test_one_fetch_is_enough_for_many_requests(function, issuer, freeze):
+    token = valid(issuer)
+    for _ in range(10):
+        function.invoke(token)
+        freeze(1)
+        function.invoke(valid(issuer, headers={"kid": "made-up"}))
+
+    # The second and last: an unknown key, once the first fetch was COOLDOWN ago.
+    assert issuer.fetches <= 2
+
+
+def test_keys_that_never_came_are_asked_for_after_a_while(function, issuer, freeze):
+    issuer.broken = True
+    token = valid(issuer)
+    for _ in range(3):
+        with pytest.raises(KeysUnavailable):
+            function.invoke(token)
+    assert issuer.fetches == 1
+    issuer.broken = False
+    freeze(COOLDOWN)
+
+    assert isinstance(function.invoke(token), Caller)
+
+
+def test_a_wall_clock_that_is_set_back_gives_a_withdrawn_key_no_more_time(
+    function, issuer, monkeypatch
+):
+    old = valid(issuer)
+    function.invoke(old)
+    rotate(issuer)
+    monotonic, wall = signing_keys.clocks()
+
+    monkeypatch.setattr(signing_keys, "clocks", lambda: (monotonic + KEEP, wall - 3600))
+
+    assert isinstance(function.invoke(old), Denied)
