@@ -1,10 +1,13 @@
 """Users and products to sell to and to sell; what exists already stays as it is."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from flashsale.bootstrap import Services
+from flashsale.model import PRODUCT_ID
+from infra.problems import Problem
 
 INSERT_USERS = """
 INSERT INTO users (id, name, email)
@@ -32,7 +35,18 @@ def product_ids(count: int, prefix: str = "p-") -> list[str]:
 async def seed(
     services: Services, users: Sequence[str], products: Sequence[str], stock: int
 ) -> tuple[int, int]:
-    """Insert what is missing, `stock` units of each new product; returns how many of each."""
+    """Insert what is missing, `stock` units of each new product; returns how many of each.
+
+    Raises:
+        Problem: one of the products has an id that no request could name.
+
+    """
+    for product_id in products:
+        if not re.fullmatch(PRODUCT_ID, product_id):
+            raise Problem(
+                f"{product_id!r} cannot be the id of a product.",
+                "An id has 1 to 64 letters, digits and the signs . _ : - ; it is not . and not ..",
+            )
     async with services.database.transaction() as connection:
         new_users = await connection.execute(INSERT_USERS, {"ids": list(users)})
         new_products = await connection.execute(

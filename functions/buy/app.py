@@ -13,7 +13,6 @@ import flashsale.http.lean  # noqa: F401 - before FastAPI, to start sooner
 # isort: split
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from mangum import Mangum
 from pydantic import BaseModel
 
 from flashsale.config import origins
@@ -25,6 +24,7 @@ from flashsale.http.dependencies import Injected
 from flashsale.http.document import DocumentedAPI
 from flashsale.http.emf import emit
 from flashsale.http.errors import add_error_handlers, refusal_response
+from flashsale.http.gateway import behind_gateway
 from flashsale.http.guards import add_guards
 from flashsale.http.observe import Observe
 from flashsale.http.schemas import (
@@ -176,6 +176,4 @@ async def docs() -> Response:
     return page
 
 
-# Mangum runs on the current event loop, and newer Pythons no longer make one by themselves.
-asyncio.set_event_loop(asyncio.new_event_loop())
-handler = traced(os.environ)(Mangum(Observe(api, emit), lifespan="off"))
+handler = traced(os.environ)(behind_gateway(Observe(api, emit)))

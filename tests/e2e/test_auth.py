@@ -75,7 +75,7 @@ async def test_a_buyer_with_a_token_gets_his_order_and_nobody_else_anything(
     mine = bearer(guarded, buyer)
     bought = await http.post("/api/v5/buy", json=wanted, headers=mine)
     assert bought.status_code == 202
-    place = bought.headers["location"]
+    place = bought.url.join(bought.headers["location"])
 
     async def confirmed():
         return (await http.get(place, headers=mine)).json()["status"] == "CONFIRMED"

@@ -50,6 +50,17 @@ async def test_v4_answers_the_id_of_the_order(http, new_product):
     assert answer["message"] == "Order accepted for processing"
 
 
+@pytest.mark.parametrize("query", ["", "?from=a/b:c"])
+async def test_the_location_of_a_claim_leads_to_its_order(http, new_product, query):
+    """Below the path prefix of the emulator, which the function does not see."""
+    bought = http.post(f"/api/v5/buy{query}", json=body(await new_product(1)))
+
+    order = http.get(bought.url.join(bought.headers["location"]))
+
+    assert order.status_code == 200
+    assert order.json()["orderId"] == bought.json()["orderId"]
+
+
 @pytest.mark.parametrize("generation", [4, 5])
 async def test_a_crowd_buys_exactly_the_stock(deployed, new_product, books_of, generation):
     product_id = await new_product(20)

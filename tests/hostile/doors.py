@@ -48,6 +48,7 @@ class Lambda:
         self._handler = handler
         self._thread = thread
         self.request_id = "JKJaXmPLvHcESHA="
+        self.stage = "$default"
 
     @property
     def way(self):
@@ -56,7 +57,7 @@ class Lambda:
 
     def request(self, method, path, body=b"", headers=None, query=""):
         event = event_of(method, path, body, headers or JSON, query)
-        event["requestContext"]["requestId"] = self.request_id
+        event["requestContext"] |= {"requestId": self.request_id, "stage": self.stage}
         answer = self._thread.submit(self._handler, event, None).result()
         text = answer.get("body", "")
         content = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()

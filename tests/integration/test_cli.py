@@ -130,6 +130,16 @@ def test_given_addresses_are_used_and_not_started(tmp_path):
     )
 
 
+@pytest.mark.parametrize("prefix", ["{p}-", "a/b-", "a b-", "ü-", "x" * 63])
+def test_seed_makes_no_product_that_no_request_could_name(stores, prefix):
+    endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"}
+
+    refused = flashsale("seed", "--users", "1", "--prefix", prefix, **stores, **endpoint)
+
+    assert refused.returncode == 1
+    assert f"'{prefix}01' cannot be the id of a product" in " ".join(refused.stderr.split())
+
+
 def test_seed_open_and_buy_are_idempotent(stores, tmp_path, settings):
     prefix = f"cli-{os.getpid()}-"
     endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"}

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -53,14 +54,34 @@ async def test_a_claim_is_202_with_a_place_to_ask(http, new_product):
     assert answer.status_code == 202
     body = answer.json()
     assert (body["status"], body["remaining"]) == ("PENDING", 7)
-    assert answer.headers["location"] == f"/api/v5/orders/{body['orderId']}"
+    assert answer.headers["location"] == f"orders/{body['orderId']}"
     assert int(answer.headers["retry-after"]) > 0
-    state = await http.get(answer.headers["location"])
+    state = await http.get(answer.url.join(answer.headers["location"]))
     assert state.json() == {"orderId": body["orderId"], "status": "PENDING", "reason": None}
     stock = await http.get(f"/api/v5/products/{product_id}/stock")
     assert stock.json() == {
         "stock": 7, "unsettled": 3, "settled": 0, "initial": 10, "state": "open",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("prefix", ["/shop", "/_aws/execute-api/flashsale", "/api/v5"])
+@pytest.mark.parametrize("query", ["", "?utm_source=a/b:c"])
+async def test_the_place_to_ask_is_below_the_prefix_of_the_request(
+    http, new_product, prefix, query
+):
+    product_id = await new_product(1)
+    below = httpx.ASGITransport(api, root_path=prefix)
+    async with httpx.AsyncClient(transport=below, base_url="http://test") as client:
+        path = f"{prefix}/api/v5/buy{query}"
+        answer = await client.post(path, json={"productId": product_id, "userId": USERS[0]})
+        place = answer.headers["location"]
+        order = await client.get(answer.url.join(place))
+        unknown = await client.get(f"{prefix}/api/v5/orders/unknown")
+
+    order_id = answer.json()["orderId"]
+    assert order.json() == {"orderId": order_id, "status": "PENDING", "reason": None}
+    assert urljoin(str(answer.url), place) == f"http://test{prefix}/api/v5/orders/{order_id}"
+    assert is_problem(unknown, 404, "not_found")
 
 
 async def test_who_asks_for_the_stock_has_no_claims_counted(http, services, new_product):

@@ -1,9 +1,14 @@
 """Pages of which web sites may read answers; and whose address a request has."""
 
+import asyncio
+
 import httpx
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 
+from flashsale.errors import StockUnavailable
+from flashsale.http import limits
+from flashsale.http.errors import add_error_handlers
 from flashsale.http.guards import add_guards
 from flashsale.http.rate_headers import address_of
 
@@ -53,6 +58,73 @@ async def test_pages_of_others_may_not(http, origin):
     assert asked.status_code == 400
     assert "access-control-allow-origin" not in asked.headers
     assert "access-control-allow-origin" not in answer.headers
+
+
+class Endless(httpx.AsyncByteStream):
+    """A body that never ends."""
+
+    async def __aiter__(self):
+        yield b"{"
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+async def failing(monkeypatch):
+    """An API with an error of each kind."""
+    monkeypatch.setattr(limits, "BODY_DEADLINE", 0.05)
+    api = FastAPI()
+    add_error_handlers(api)
+    add_guards(api, [SHOP])
+
+    async def read(body: dict[str, int]):
+        pass
+
+    async def answer(status: int):
+        if status == 500:
+            raise LookupError("a secret")
+        raise StockUnavailable("down") if status == 503 else HTTPException(status)
+
+    for shape in ("v4", "v5"):
+        api.add_api_route(f"/api/{shape}/read", read, methods=["POST"])
+        api.add_api_route(f"/api/{shape}/answer", answer, methods=["POST"])
+    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+@pytest.mark.parametrize("shape", ["v4", "v5"])
+@pytest.mark.parametrize(
+    ("status", "path", "request_of"),
+    [
+        *((status, f"answer?status={status}", {}) for status in (401, 403, 404, 429, 500, 503)),
+        (404, "nothing", {}),
+        (405, "answer", {"method": "PUT"}),
+        (413, "read", {"content": b"x" * (limits.MAX_BODY + 1)}),
+        (408, "read", {"content": Endless()}),
+        (400, "read", {"headers": {"Transfer-Encoding": "gzip", "Origin": SHOP}}),
+        ("invalid", "read", {"content": b"{"}),
+    ],
+)
+async def test_pages_of_the_shop_read_each_error(failing, shape, status, path, request_of):
+    expected = {"v4": 400, "v5": 422}[shape] if status == "invalid" else status
+    request_of = {"method": "POST", "headers": {"Origin": SHOP}, **request_of}
+
+    answer = await failing.request(url=f"/api/{shape}/{path}", **request_of)
+
+    assert answer.status_code == expected
+    assert answer.headers["access-control-allow-origin"] == SHOP
+    assert answer.headers["vary"] == "Origin"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert set(answer.json()) >= ({"code"} if shape == "v5" else {"error"})
+    assert "secret" not in answer.text
+
+
+async def test_a_mistake_is_told_to_the_server_too(failing):
+    """Which logs it, with where it happened."""
+    failing._transport.raise_app_exceptions = True
+
+    with pytest.raises(LookupError, match="a secret"):
+        await failing.post("/api/v5/answer?status=500")
 
 
 @pytest.mark.parametrize(

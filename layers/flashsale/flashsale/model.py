@@ -19,8 +19,14 @@ V5 = 5
 NO_UNITS_LEFT = "no units left in PostgreSQL"
 
 
-# Braces are excluded because the product id is the hash tag of its Redis keys ("{id}:stock").
-PRODUCT_ID = r"^[A-Za-z0-9._:-]{1,64}$"
+# Up to 64 characters. Braces are excluded because the product id is the hash tag of its Redis keys
+# ("{id}:stock"); "." and ".." because clients take them, also as %2e, for steps in a path. (The
+# regular expressions of pydantic have no look-ahead.)
+PRODUCT_ID = (
+    r"^(?:[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,63}"
+    r"|\.[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,62}"
+    r"|\.\.[A-Za-z0-9._:-]{1,62})$"
+)
 
 
 ProductId = Annotated[str, StringConstraints(pattern=PRODUCT_ID)]

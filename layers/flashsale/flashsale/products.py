@@ -17,6 +17,16 @@ class Products:
         row = await self._database.fetch_one("select_product", id=product_id)
         return Product(**row) if row else None
 
+    async def get_for(self, product_id: str, user_id: str) -> tuple[Product, bool] | None:
+        """One product, and whether this user exists; None where there is no such product."""
+        row = await self._database.fetch_one(
+            "select_product_for_buyer", id=product_id, user_id=user_id
+        )
+        if row is None:
+            return None
+        buyer_exists = row.pop("buyer_exists")
+        return Product(**row), buyer_exists
+
     async def all(self) -> list[Product]:
         """All products, oldest first."""
         return [Product(**row) for row in await self._database.fetch_all("select_products")]

@@ -93,9 +93,7 @@ class SigningKeys:
             if begun is self._begun:
                 # One that was stopped says nothing of the issuer, and the next need not wait.
                 stopped = _is_stopped(begun)
-                self._begun, self._failed = (
-                    (_NEVER, self._failed) if stopped else (begun, clocks())
-                )
+                self._begun, self._failed = (_NEVER, self._failed) if stopped else (begun, clocks())
             return
         if begun >= self._as_of:  # what comes late may be older than what there is
             self._keys, self._as_of, self._failed = keys, begun, _NEVER

@@ -104,7 +104,7 @@ async def test_an_order_is_shown_to_its_buyer_and_to_admins_only(
     bought = await http.post(
         "/api/v5/buy", json={"productId": product_id}, headers=bearer(issuer.token(USERS[0]))
     )
-    order = bought.headers["location"]
+    order = bought.url.join(bought.headers["location"])
 
     async def seen_by(user_id, **claims):
         answer = await http.get(order, headers=bearer(issuer.token(user_id, **claims)))
@@ -151,7 +151,7 @@ async def test_a_new_buyer_hears_that_his_first_order_was_cancelled(
         action = Action("boss", "cancel", bought.json()["orderId"], {}, "corr")
         assert await cancel_order(services, action, "a wish") is None
 
-    seen = await http.get(bought.headers["location"], headers=headers)
+    seen = await http.get(bought.url.join(bought.headers["location"]), headers=headers)
     assert (seen.status_code, seen.json()["status"]) == (200, "CANCELLED")
 
 

@@ -11,11 +11,15 @@ from flashsale.model import Purchase, Refusal
 
 async def buy(services: Services, order: Order) -> Purchase | Refusal:
     """Sell `order` the naive way; each step is a transaction of its own."""
-    product = await services.products.get(order.product_id)
-    if product is None:
+    read = await services.products.get_for(order.product_id, order.user_id)
+    if read is None:
         return Refusal.NO_SUCH_PRODUCT
+    product, buyer_exists = read
     if product.stock < order.quantity:
         return Refusal.SOLD_OUT
+    # Before the stock is written: the insert would refuse the buyer too, but the unit were gone.
+    if not buyer_exists:
+        return Refusal.NO_SUCH_USER
     # THE RACE: whoever reads the stock from here on sees a unit that is as good as sold.
     updated = await services.products.overwrite_stock(
         order.product_id, product.stock - order.quantity

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flashsale.errors import ServiceUnavailable
 from flashsale.http.problems import problem_response
@@ -53,7 +54,6 @@ def add_error_handlers(api: FastAPI) -> None:
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(HTTPException, _http_error)
     api.add_exception_handler(ServiceUnavailable, _unavailable)
-    api.add_exception_handler(Exception, _bug)
 
 
 def respond(
@@ -90,8 +90,30 @@ async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _bug(request: Request, error: Exception) -> JSONResponse:
-    request.state.error = f"{type(error).__name__}: {error}"
-    message = "This is our mistake; it was logged"
-    # Starlette sends this answer from outside of all middleware.
-    return respond(request.scope["path"], 500, "internal", message, SECURITY_HEADERS)
+class AnswerBugs:
+    """ASGI middleware: 500 for an exception that nobody has handled, and the exception goes on.
+
+    Starlette answers a handler of `Exception` from outside of all middleware, where no page of
+    another origin may read the answer.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        begun = False
+
+        async def noting_send(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting_send)
+        except Exception as error:
+            if scope["type"] == "http" and not begun:
+                scope.setdefault("state", {})["error"] = f"{type(error).__name__}: {error}"
+                message = "This is our mistake; it was logged"
+                await respond(scope["path"], 500, "internal", message)(scope, receive, send)
+            raise

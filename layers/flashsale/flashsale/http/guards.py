@@ -1,11 +1,14 @@
-"""What stands before every route: the size of a body, headers for browsers, whose pages may ask."""
+"""What stands before every route: the size of a body, headers for browsers, whose pages may ask.
+
+Each answer passes all of it, whatever its status.
+"""
 
 from collections.abc import Sequence
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from flashsale.http.errors import SECURITY_HEADERS
+from flashsale.http.errors import SECURITY_HEADERS, AnswerBugs
 from flashsale.http.limits import LimitBody
 
 _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
@@ -13,6 +16,7 @@ _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.
 
 def add_guards(api: FastAPI, origins: Sequence[str]) -> None:
     """Put them before the routes of `api`; pages of `origins` may read its answers."""
+    api.add_middleware(AnswerBugs)  # the innermost, see there
     api.add_middleware(LimitBody)
     if origins:
         from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415 - where it is wanted
@@ -37,6 +41,8 @@ class _SecureHeaders:
             await self._app(scope, receive, send)
             return
 
+        _strip_prefix(scope)
+
         async def secure_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 said = {name for name, _ in message["headers"]}  # a page may say more by itself
@@ -45,3 +51,18 @@ class _SecureHeaders:
             await send(message)
 
         await self._app(scope, receive, secure_send)
+
+
+def _strip_prefix(scope: Scope) -> None:
+    """Make the path what it is without a prefix; no answer names an absolute path or a host.
+
+    An ASGI server says below which path it serves (`root_path`); of an HTTP API's stage, which
+    the path begins with unless it is $default, the event does.
+    """
+    prefix, event = scope.get("root_path", ""), scope.get("aws.event", {})
+    stage = event.get("requestContext", {}).get("stage", "$default")
+    if event.get("version") == "2.0" and stage != "$default":
+        prefix = f"/{stage}"
+    if prefix and scope["path"].startswith(f"{prefix}/"):
+        scope["path"] = scope["path"][len(prefix) :]
+    scope["root_path"] = ""

@@ -13,11 +13,18 @@ class _Body(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
 
 
-class BuyRequest(_Body):
+class _Request(BaseModel):
+    """What is asked for is sold, or nothing is: a field that nobody knows is refused."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+
+class BuyRequest(_Request):
     """Body of `POST /api/v1/buy` to `/api/v4/buy`: one unit for one buyer."""
 
     product_id: Annotated[ProductId, Field(examples=["p-01"])]
     user_id: Annotated[UserId, Field(examples=["u-0001"])]
+    quantity: Annotated[int, Field(ge=1, le=1, strict=True)] = 1
 
 
 class ProductBody(_Body):
@@ -70,10 +77,8 @@ class ErrorBody(BaseModel):
     message: Annotated[str, Field(examples=["Out of stock"])]
 
 
-class ClaimRequest(_Body):
+class ClaimRequest(_Request):
     """Body of `POST /api/v5/buy`. With a token `userId` may be absent; else it is the token's."""
-
-    model_config = ConfigDict(extra="forbid")
 
     product_id: Annotated[ProductId, Field(examples=["p-01"])]
     user_id: Annotated[UserId | None, Field(examples=["u-0001"])] = None

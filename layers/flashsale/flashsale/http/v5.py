@@ -81,7 +81,8 @@ async def buy(
         answer.model_dump_json(by_alias=True),
         202,
         {
-            "Location": f"/api/v5/orders/{claimed.order_id}",
+            # Relative to the request's own address: below a path prefix it must stay there.
+            "Location": f"orders/{claimed.order_id}",
             "Retry-After": str(ASK_AGAIN),
             **rate_headers(limits, claimed.allowed),
         },

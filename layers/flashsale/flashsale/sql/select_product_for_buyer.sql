@@ -1,0 +1,5 @@
+-- V1's read: one product as it stands, and whether its buyer exists. Parameters: id, user_id.
+SELECT id, name, price, initial_stock, stock, created_at, updated_at,
+       EXISTS (SELECT FROM users WHERE users.id = %(user_id)s) AS buyer_exists
+FROM products
+WHERE id = %(id)s

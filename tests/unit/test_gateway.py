@@ -1,0 +1,39 @@
+"""What the functions return to API Gateway."""
+
+import asyncio
+import json
+
+import pytest
+
+from functions.admin import app as admin
+from functions.buy import app as buy
+from tests.hostile.doors import event_of
+
+HANDLERS = {"buy": buy.handler, "admin": admin.handler}
+
+
+@pytest.fixture(autouse=True)
+def _loop():
+    """Mangum's is the current event loop."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.mark.parametrize("function", HANDLERS)
+@pytest.mark.parametrize("path", ["/api/v5/nothing", "/api/admin/nothing", "/nothing"])
+def test_an_error_is_text_that_people_read_in_the_functions_result(function, path):
+    answer = HANDLERS[function](event_of("GET", path, b"", {}), None)
+
+    assert answer["statusCode"] == 404
+    assert answer["isBase64Encoded"] is False
+    assert "Not Found" in json.loads(answer["body"]).values()
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_so_is_what_else_the_buy_function_answers(path):
+    answer = buy.handler(event_of("GET", path, b"", {}), None)
+
+    assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, False)
