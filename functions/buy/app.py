@@ -41,7 +41,7 @@ from flashsale.tracing import traced
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorBody, "description": "Invalid request, or out of stock"},
-    404: {"model": ErrorBody, "description": "No such product"},
+    404: {"model": ErrorBody, "description": "No such product, or (V1 to V3) no such user"},
     408: {"model": ErrorBody, "description": "The body came too slowly"},
     413: {"model": ErrorBody, "description": "The body is too large"},
     503: {"model": ErrorBody, "description": "A backing service is down; see Retry-After"},
@@ -52,7 +52,11 @@ DOCS_POLICY = (
     "style-src https://cdn.jsdelivr.net 'unsafe-inline'; connect-src 'self'; "
     "img-src https://fastapi.tiangolo.com data:; frame-ancestors 'none'"
 )
-READING: dict[int | str, dict[str, Any]] = {status: ERRORS[status] for status in (400, 404, 503)}
+READING: dict[int | str, dict[str, Any]] = {
+    400: ERRORS[400],
+    404: {"model": ErrorBody, "description": "No such product"},
+    503: ERRORS[503],
+}
 
 api = DocumentedAPI(
     title="flashsale",

@@ -97,7 +97,7 @@ def test_a_new_key_is_known_at_its_first_use(function, issuer, freeze):
     freeze(KEEP / 2 + 1)
     assert isinstance(function.invoke(valid(issuer)), Caller)  # begins a fetch, and is frozen
     rotate(issuer)
-    freeze(2 * FETCH_TIMEOUT + 1)
+    freeze(1.5 * FETCH_TIMEOUT)
 
     assert isinstance(function.invoke(valid(issuer)), Caller)
 

@@ -75,7 +75,7 @@ class SigningKeys:
         if stopped or (not under_way and _since(self._begun) >= COOLDOWN):
             self._begun, under_way = clocks(), True
             self._fetching = asyncio.create_task(self._fetch(client, self._begun))
-        # In an outage one caller in a while waits, and not all of them for each try.
+        # For a while after a failed fetch nobody who has a key waits for the next.
         outage = known and not stopped and _since(self._failed) < 2 * COOLDOWN
         if self._fetching and under_way and needed and not outage:
             await asyncio.shield(self._fetching)  # others may wait for it, too
@@ -101,7 +101,7 @@ class SigningKeys:
 
 def _is_stopped(begun: Moment) -> bool:
     """Whether a fetch was under way for longer than it may be: its event loop stood still."""
-    return _since(begun) > 2 * FETCH_TIMEOUT
+    return _since(begun) > 1.25 * FETCH_TIMEOUT  # a busy loop may be late by half a second
 
 
 def _by_id(document: object) -> dict[str | None, PyJWK]:
