@@ -169,8 +169,11 @@ def test_without_a_folder_a_worker_shows_its_own_figures(tmp_path, folder):
 
 def test_a_process_that_is_no_web_worker_writes_no_file(tmp_path):
     """The image sets the variable for the relay process and the exporter as well."""
-    code = "from infra.edge import relay; from infra.exporter import functions as f;" \
-           "f.Counter('a', 'A', registry=None).inc()"  # fmt: skip
+    code = """
+from infra.edge import relay
+from infra.exporter.functions import Counter
+Counter("a", "A", registry=None).inc()
+"""
     paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "flashsale")])
     environment = {**os.environ, "PYTHONPATH": paths, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
 
