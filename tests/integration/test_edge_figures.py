@@ -126,12 +126,12 @@ class Tmpfs:
         self.folder = folder
         self._ballast = folder / "ballast"
 
-    def fill(self, edge):
+    def fill(self, _):
         with self._ballast.open("wb", buffering=0) as file, suppress(OSError):
             while True:
                 file.write(bytes(4096))
 
-    def free(self, edge):
+    def free(self, _):
         self._ballast.unlink()
 
 
