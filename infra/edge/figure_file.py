@@ -1,8 +1,10 @@
 """The file in which a web worker shows its figures to the others; its successor continues it.
 
-It begins with MAGIC and the number of bytes that count (what stands behind them was not finished).
-Then a record for each series: the length of its key, the key's CRC-32, its value (a double, at a
-multiple of 8, so that nobody reads half of one), the key, and zeros up to the next multiple of 8.
+It begins with MAGIC, the number of bytes that count (what stands behind them was not finished), and
+the number of series that its worker has in memory only: a full disk takes no more, but what is
+there can still be changed. Then a record for each series: the length of its key, the key's CRC-32,
+its value (a double, at a multiple of 8, so that nobody reads half of one), the key, and zeros up to
+the next multiple of 8.
 
 A file is written by `pwrite`, never by a memory map: on a full disk `pwrite` fails with an error,
 and a memory map kills its process (SIGBUS).
@@ -15,12 +17,14 @@ import os
 import stat
 import struct
 import zlib
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 MAGIC = b"FIG1"
-HEADER = struct.Struct("=4sI")
+HEADER = struct.Struct("=4sIQ")
 RECORD = struct.Struct("=IId")
 VALUE = struct.Struct("=d")
 VALUE_AT = 8  # bytes from the beginning of a record
@@ -39,18 +43,25 @@ class Row(NamedTuple):
     value: float
 
 
+class Content(NamedTuple):
+    """What a file says: the bytes that count, the series that are missing in it, the others."""
+
+    used: int = HEADER.size
+    unkept: int = 0
+    rows: Mapping[bytes, Row] = MappingProxyType({})
+
+
 class Taken(NamedTuple):
-    """A file that this process alone writes: its descriptor, its bytes that count, its series."""
+    """A file that this process alone writes: its descriptor, and what stood in it before."""
 
     path: Path
     file: int
-    used: int
-    rows: dict[bytes, Row]
+    content: Content
 
 
-def header(used: int) -> bytes:
-    """The beginning of a file of which `used` bytes count."""
-    return HEADER.pack(MAGIC, used)
+def header(used: int, unkept: int = 0) -> bytes:
+    """The beginning of a file; see `Content`."""
+    return HEADER.pack(MAGIC, used, unkept)
 
 
 def record(key: bytes, value: float) -> bytes:
@@ -58,8 +69,8 @@ def record(key: bytes, value: float) -> bytes:
     return RECORD.pack(len(key), zlib.crc32(key), value) + key + bytes(-len(key) % 8)
 
 
-def rows_of(content: bytes) -> dict[bytes, Row]:
-    """The series of a file by their keys.
+def parsed(content: bytes) -> Content:
+    """What a file says.
 
     Raises:
         Torn: the content is not what `header` and `record` make.
@@ -67,7 +78,7 @@ def rows_of(content: bytes) -> dict[bytes, Row]:
     """
     if len(content) < HEADER.size:
         raise Torn(f"it has {len(content)} bytes")
-    magic, used = HEADER.unpack_from(content)
+    magic, used, unkept = HEADER.unpack_from(content)
     if magic != MAGIC:
         raise Torn("it does not begin as a file of figures does")
     if used > len(content):
@@ -82,21 +93,21 @@ def rows_of(content: bytes) -> dict[bytes, Row]:
             raise Torn(f"the record at byte {at} is damaged")
         rows[key] = Row(at + VALUE_AT, value)
         at += RECORD.size + length + -length % 8
-    return rows
+    return Content(used, unkept, rows)
 
 
-def read(path: Path) -> dict[bytes, Row]:
-    """The series of a file.
+def read(path: Path) -> Content:
+    """What a file says.
 
     Raises:
         OSError: it cannot be read, or is gone.
-        Torn: see `rows_of`.
+        Torn: see `parsed`.
 
     """
     # Whatever else lies there, such as a pipe, must not be waited for.
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        return rows_of(os.pread(file, LARGEST, 0))
+        return parsed(os.pread(file, LARGEST, 0))
     finally:
         os.close(file)
 
@@ -143,7 +154,4 @@ def _understood(path: Path, file: int) -> Taken:
     if not stat.S_ISREG(os.fstat(file).st_mode):
         raise Torn("it is no file")
     content = os.pread(file, LARGEST, 0)
-    if not content:  # as good as a new one
-        return Taken(path, file, HEADER.size, {})
-    rows = rows_of(content)
-    return Taken(path, file, HEADER.unpack_from(content)[1], rows)
+    return Taken(path, file, parsed(content) if content else Content())

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,8 @@ class Figures:
         self._changed: list[Figure] = []
         self._file = -1
         self._used = HEADER.size
+        self._header = b""
+        self._reported = 0  # of `unkept`, in the file
         self._places: dict[bytes, int] = {}
         # What a dead worker has counted of series that this one has not met yet.
         self._inherited: dict[bytes, float] = {}
@@ -132,6 +135,8 @@ class Figures:
             self._place_all()
         except OSError as error:
             self._complain(error)
+            with suppress(OSError):
+                self._report()
         else:
             if self.trouble:
                 logger.warning("figures are kept in %s again", self.path)
@@ -158,31 +163,32 @@ class Figures:
         return (
             (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
             and ours.st_size >= self._used
-            and beginning == figure_file.header(self._used)
+            and beginning == self._header
         )
 
     def _open(self, folder: Path) -> None:
         """Take a file; what stands in it already is added to what this process counts."""
         for figure in self._figures:
             figure.at = 0
-        self._places = {}
+        self._places, self._header = {}, b""
         if self._file >= 0:  # its figures are in memory: no other worker may count them again
             os.ftruncate(self._file, 0)
             os.close(self._file)
             self.path, self._file = None, -1
-        self.path, self._file, self._used, rows = figure_file.take(folder)
-        for key, (at, value) in rows.items():
+        self.path, self._file, content = figure_file.take(folder)
+        self._used = content.used
+        for key, (at, value) in content.rows.items():
             self._places[key] = at
             self._inherited[key] = self._inherited.get(key, 0.0) + value
 
     def _place_all(self) -> None:
-        _write(self._file, figure_file.header(self._used), 0)
         for figure in self._figures:
             if not figure.at:
                 self._place(figure)
         for key, value in self._inherited.items():
             if key not in self._places:
                 self._append(key, value)
+        self._report()
 
     def _place(self, figure: Figure) -> None:
         if inherited := self._inherited.pop(figure.key, 0.0):
@@ -195,9 +201,20 @@ class Figures:
     def _append(self, key: bytes, value: float) -> None:
         content = figure_file.record(key, value)
         _write(self._file, content, self._used)
-        _write(self._file, figure_file.header(self._used + len(content)), 0)
         self._places[key] = self._used + VALUE_AT
         self._used += len(content)
+        self._write_header()
+
+    def _report(self) -> None:
+        """Let the other workers know what is missing in the file."""
+        self._reported = self.unkept
+        self._write_header()
+
+    def _write_header(self) -> None:
+        header = figure_file.header(self._used, self._reported)
+        if header != self._header:
+            _write(self._file, header, 0)
+            self._header = header
 
     def _complain(self, error: OSError) -> None:
         if not self.trouble:

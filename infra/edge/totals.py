@@ -33,7 +33,7 @@ class _Totals(Collector):
 
     def collect(self) -> Iterator[Metric]:
         sums = defaultdict(float, FIGURES.rows())
-        unreadable = _add_others(sums)
+        unreadable, unkept = _add_others(sums)
         _tell(unreadable)
         yield from _families(sums)
         yield GaugeMetricFamily(
@@ -43,38 +43,41 @@ class _Totals(Collector):
         )
         yield GaugeMetricFamily(
             "flashsale_metrics_unkept_series",
-            "Series that only the web worker that answers can show; its log says why",
-            FIGURES.unkept,
+            "Series that a web worker has in its memory only; its log says why",
+            FIGURES.unkept + unkept,
         )
 
 
-def _add_others(sums: dict[bytes, float]) -> dict[str, str]:
-    """Add what other workers, alive and dead, have in their files; return what is wrong, by path.
+def _add_others(sums: dict[bytes, float]) -> tuple[dict[str, str], int]:
+    """Add what other workers, alive and dead, have in their files; of this one, its memory counts.
 
-    Of this worker itself, its memory counts.
+    Returns:
+        What is wrong with files, by their paths; and how many series are missing in the others.
+
     """
     if FIGURES.folder is None:
-        return {}
-    unreadable = {}
+        return {}, 0
+    unreadable, unkept = {}, 0
     try:
         paths = sorted(FIGURES.folder.iterdir())
     except OSError as error:
-        return {str(FIGURES.folder): str(error)}
+        return {str(FIGURES.folder): str(error)}, 0
     for path in paths:
         if path.suffix != ".db" or path == FIGURES.path:
             continue
         try:
-            rows = figure_file.read(path)
-            for key in rows:
+            content = figure_file.read(path)
+            for key in content.rows:
                 _series(key)
         except FileNotFoundError:
             continue  # deleted meanwhile
         except (OSError, ValueError, TypeError) as error:
             unreadable[str(path)] = str(error)
             continue
-        for key, row in rows.items():
+        unkept += content.unkept
+        for key, row in content.rows.items():
             sums[key] += row.value
-    return unreadable
+    return unreadable, unkept
 
 
 def _tell(unreadable: dict[str, str]) -> None:

@@ -179,7 +179,11 @@ async def test_a_full_disk_and_new_labels_stop_neither_the_sale_nor_a_worker(
     assert len(answers) == 4 * len(NEW_LABELS)
     figures = edge.accepted(20)
     assert figures["flashsale_metrics_unreadable_files"] == 1
-    eventually(lambda: edge.figures()["flashsale_metrics_unkept_series"] > 0)
+
+    def known_to_all():
+        return all(edge.figures()["flashsale_metrics_unkept_series"] > 0 for _ in range(8))
+
+    await asyncio.to_thread(eventually, known_to_all)
     assert 1 <= edge.log.count("stay in its memory") <= 2, "once for each worker"
     assert edge.log.count("counter_1.db") <= 2
 

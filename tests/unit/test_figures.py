@@ -7,12 +7,13 @@ import sys
 import pytest
 
 from infra.edge import figure_file
-from infra.edge.figure_file import Torn, header, record, rows_of
+from infra.edge.figure_file import HEADER, Torn, header, parsed, record
 from infra.paths import ROOT
 
 KEY = b'["counter", "flashsale_claims", "flashsale_claims_total", {"generation": "5"}, "Purchases"]'
+SIZE = HEADER.size
 RECORD = record(KEY, 7)
-WHOLE = header(8 + len(RECORD)) + RECORD
+WHOLE = header(SIZE + len(RECORD)) + RECORD
 # A process for each worker: figures belong to a process.
 WORKER = """
 import sys
@@ -41,38 +42,38 @@ def shown(done, name):
 
 
 def test_what_is_written_is_read():
-    (row,) = rows_of(WHOLE).values()
+    (row,) = parsed(WHOLE).rows.values()
 
     assert row.value == 7
-    assert rows_of(WHOLE + b"a record that was not finished") == rows_of(WHOLE)
+    assert parsed(WHOLE + b"a record that was not finished") == parsed(WHOLE)
 
 
 TORN = {
     "empty": b"",
     "half a header": WHOLE[:5],
-    "no record": WHOLE[:8],
+    "no record": WHOLE[:SIZE],
     "half a record": WHOLE[:-40],
     "used too large": header(2**32 - 1) + RECORD,
-    "a length too large": header(8 + len(RECORD)) + b"\xff\xff\xff\xff" + RECORD[4:],
+    "a length too large": header(SIZE + len(RECORD)) + b"\xff\xff\xff\xff" + RECORD[4:],
     "another key": WHOLE.replace(b'"5"', b'"4"'),
-    "not a number": header(8 + len(RECORD)) + record(KEY, float("nan")),
-    "below zero": header(8 + len(RECORD)) + record(KEY, -1),
+    "not a number": header(SIZE + len(RECORD)) + record(KEY, float("nan")),
+    "below zero": header(SIZE + len(RECORD)) + record(KEY, -1),
     "zeros": bytes(65536),
     "noise": bytes(range(256)) * 16,
-    "half a record more": header(16 + len(RECORD)) + RECORD + bytes(8),
+    "half a record more": header(SIZE + 8 + len(RECORD)) + RECORD + bytes(8),
 }
 
 
 @pytest.mark.parametrize("content", TORN.values(), ids=TORN)
 def test_a_torn_file_is_recognized(content):
     with pytest.raises(Torn):
-        rows_of(content)
+        parsed(content)
 
 
 def test_what_cannot_be_read_is_counted_and_told_and_the_rest_is_shown(tmp_path):
     for number, content in enumerate(TORN.values()):
         (tmp_path / f"counter_{number}.db").write_bytes(content)
-    (tmp_path / "no-series.db").write_bytes(header(8 + len(record(b"[]", 1))) + record(b"[]", 1))
+    (tmp_path / "no-series.db").write_bytes(header(SIZE + len(record(b"[]", 1))) + record(b"[]", 1))
     (tmp_path / "folder.db").mkdir()
     os.mkfifo(tmp_path / "pipe.db")
     (tmp_path / "link.db").symlink_to("/dev/zero")
@@ -146,6 +147,7 @@ def test_a_series_for_which_there_is_no_room_stays_in_memory_and_is_written_late
 
     assert shown(done, "late_total") == 2
     assert shown(done, "flashsale_metrics_unkept_series") == 1
+    assert shown(worker(tmp_path), "flashsale_metrics_unkept_series") == 0, "it is dead"
     assert done.stderr.count("stay in its memory") == 1
     assert "PROMETHEUS_MULTIPROC_DIR" in done.stderr
 
@@ -154,6 +156,14 @@ def test_a_series_for_which_there_is_no_room_stays_in_memory_and_is_written_late
     assert shown(done, "flashsale_metrics_unkept_series") == 0
     assert "are kept in" in done.stderr
     assert shown(worker(tmp_path), "late_total") == 2
+
+
+def test_all_workers_know_what_one_of_them_could_not_write(tmp_path):
+    (tmp_path / "worker-7.db").write_bytes(header(SIZE + len(RECORD), 3) + RECORD)
+
+    done = worker(tmp_path)
+
+    assert shown(done, "flashsale_metrics_unkept_series") == 3
 
 
 @pytest.mark.parametrize("folder", ["/proc/no-folder-can-be-made-here", "a file/below", ""])
