@@ -19,9 +19,11 @@ from flashsale.http.observe import Observe
 from functions.buy.app import api
 from infra.edge import LOG_FORMAT
 from infra.edge.counting import CountingQueue
-from infra.edge.metrics import emit, exposition, start_at_zero
+from infra.edge.figures import FIGURES
+from infra.edge.metrics import emit, start_at_zero
 from infra.edge.peers import behind_proxies, is_inside
-from infra.edge.standing import end, sweep_forever
+from infra.edge.standing import end, keep_forever, sweep_forever
+from infra.edge.totals import exposition
 
 
 @asynccontextmanager
@@ -31,6 +33,9 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
     logging.getLogger("infra").addHandler(handler)
     start_at_zero()
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+    FIGURES.keep_in(folder, asyncio.get_running_loop().call_soon)
+    keeping = asyncio.create_task(keep_forever())
     services = process.services()
     services.order_queue = CountingQueue(services.order_queue)
     # What is imported stays for good: a full collection need not walk it while buyers wait.
@@ -40,7 +45,9 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     sweeping = asyncio.create_task(sweep_forever(services))
     yield
     await end(sweeping)
+    await end(keeping)
     await services.close()
+    FIGURES.write()
 
 
 router = APIRouter(lifespan=_lifespan)

@@ -41,7 +41,7 @@ def serve_metrics(environment: Mapping[str, str]) -> None:
         return
     try:
         start_http_server(int(port), environment.get("FLASHSALE_METRICS_HOST", "127.0.0.1"))
-    except OSError as error:  # orders matter more than figures
+    except (OSError, ValueError, OverflowError) as error:  # orders matter more than figures
         logger.warning("no metrics on port %s: %s; set FLASHSALE_RELAY_PORT", port, error)
 
 

@@ -11,10 +11,13 @@ from tenacity import before_sleep_log, retry, wait_fixed
 
 from flashsale.bootstrap import Services
 from flashsale.relay import LEASE_MS, PROCESS_PACE, TOKEN, relay, sweep
+from infra.edge.figures import FIGURES
 from infra.edge.metrics import SWEPT
 
 # Seconds between two sweeps.
 SWEEP_EVERY = 60.0
+# Seconds after which a file that could not be written is tried again.
+MEND_EVERY = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +59,13 @@ async def _sweep_in_turn(services: Services, period: float) -> None:
     if await services.stock.take_sweep(period) and (swept := await sweep(services)):
         SWEPT.inc(swept)
         logger.warning("swept %d claims that were unsettled too long", swept)
+
+
+async def keep_forever() -> NoReturn:
+    """Keep this worker's figures in its file, whatever becomes of the file, its folder or disk."""
+    while True:
+        await asyncio.sleep(MEND_EVERY)
+        FIGURES.mend()
 
 
 async def end(task: "asyncio.Task[NoReturn]") -> None:

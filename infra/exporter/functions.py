@@ -4,6 +4,7 @@ Counted is what is logged after the exporter has started; a line that is read tw
 """
 
 import json
+import logging
 import time
 from collections.abc import Hashable, Iterator
 from itertools import product
@@ -14,7 +15,7 @@ from botocore.exceptions import ClientError
 from prometheus_client import Counter, Histogram, Metric
 
 from infra.clouds.cloud import IMPATIENT
-from infra.edge.metrics import BUCKETS, OUTCOMES, STATUSES, expected_requests
+from infra.edge.metrics import BUCKETS, METHODS, OUTCOMES, STATUSES, expected_requests
 from infra.logs import events_of, key_of
 from infra.target import Target
 
@@ -27,6 +28,8 @@ FUNCTIONS = {
 LATE = 10_000
 # The counts of a batch in its EMF line, and how an order ended by them.
 ENDS = {"OrdersConfirmed": "confirmed", "OrdersCancelled": "cancelled", "OrdersFailed": "failed"}
+
+logger = logging.getLogger(__name__)
 
 
 class Functions:
@@ -81,7 +84,10 @@ class Functions:
         """Read what is new, and give the counters."""
         for name in FUNCTIONS:
             for line in self._new_lines(name):
-                self._count(name, line)
+                try:
+                    self._count(name, line)
+                except (AttributeError, KeyError, TypeError, ValueError) as error:
+                    logger.warning("a line of %s cannot be counted (%r): %s", name, error, line)
         counters = (self._claims, self._requests, self._orders, self._batches, self._swept)
         return [metric for counter in counters for metric in counter.collect()]
 
@@ -115,6 +121,7 @@ class Functions:
 
     def _count_request(self, line: dict[str, Any]) -> None:
         method, _, path = str(line.get("message", "")).partition(" ")
+        method = method if method in METHODS else "other"
         if "status" not in line:
             return  # a line about something else
         if "Claims" in line:

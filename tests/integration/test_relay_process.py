@@ -147,3 +147,10 @@ def test_a_taken_port_for_its_figures_does_not_stop_the_relay_process(caplog):
         serve_metrics({"FLASHSALE_RELAY_PORT": str(squatter.getsockname()[1])})
 
     assert "FLASHSALE_RELAY_PORT" in caplog.text
+
+
+@pytest.mark.parametrize("port", ["no number", "99999", "-1"])
+def test_a_port_that_is_none_does_not_stop_the_relay_process(caplog, port):
+    serve_metrics({"FLASHSALE_RELAY_PORT": port})
+
+    assert "FLASHSALE_RELAY_PORT" in caplog.text

@@ -7,7 +7,8 @@ import sys
 from infra.paths import ROOT
 
 SCRIPT = """
-from infra.edge.metrics import exposition, start_at_zero
+from infra.edge.metrics import start_at_zero
+from infra.edge.totals import exposition
 start_at_zero()
 print(exposition().decode())
 """

@@ -127,6 +127,34 @@ def test_other_lines_count_nothing(logs, functions, message):
     assert not any(samples(functions).values())
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"generation": None},
+        {"outcome": ...},
+        {"Latency": "long"},
+        {"Claims": ["x"]},
+        {"Claims": {}},
+    ],
+)
+def test_a_line_that_cannot_be_counted_is_told_and_hides_none(logs, functions, caplog, change):
+    fields = {**json.loads(bought(1)), **change}
+    put(logs, json.dumps({name: value for name, value in fields.items() if value is not ...}))
+    put(logs, bought(2), later=0.1)
+
+    seen = samples(functions)
+
+    assert seen["http_request_seconds_count", "lambda", "POST", "/api/v5/buy", "202"] == 1
+    assert "cannot be counted" in caplog.text
+
+
+def test_methods_that_clients_invent_are_one_series(logs, functions):
+    for number in range(3):
+        put(logs, line(Observation(f"X{number}", "/", "", 405, 0.001, "c")))
+
+    assert samples(functions)["http_request_seconds_count", "lambda", "other", "", "405"] == 3
+
+
 def test_orders_and_swept_claims_are_counted(logs, functions):
     for name, fields in (
         ("order", {"OrdersConfirmed": [7.0], "OrdersFailed": [1.0], "BatchSize": [8.0]}),

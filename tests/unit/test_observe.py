@@ -1,9 +1,14 @@
 """How long a buyer waited, by the edge through which he came."""
 
+import io
+import json
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 
-from flashsale.http import observe
-from flashsale.http.observe import Observe
+from flashsale.http import emf, observe
+from flashsale.http.observe import Observation, Observe
 
 
 @pytest.fixture
@@ -40,3 +45,38 @@ async def test_a_leaders_relaying_is_part_of_the_answer_only_where_its_buyer_wai
     await Observe(app, seen.append)(request, nothing, nothing)
 
     assert [one.seconds for one in seen] == [seconds]
+
+
+async def test_an_observation_that_cannot_be_handed_over_changes_no_answer(caplog):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 202})
+        await send({"type": "http.response.body"})
+
+    def emit(_):
+        raise OSError(28, "No space left on device")
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    request = {"type": "http", "method": "POST", "path": "/api/v5/buy"}
+    await Observe(app, emit)(request, nothing, send)
+
+    assert [message.get("status") for message in sent] == [202, None]
+    assert "No space left on device" in caplog.text
+
+
+def test_a_claim_whose_line_cannot_be_written_is_not_counted_with_the_next(monkeypatch):
+    claim = Observation("POST", "/api/v5/buy", "/api/v5/buy", 202, 0.1, "c", 5, "accepted")
+    full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - closing it fails
+    monkeypatch.setattr("sys.stdout", full)
+    with pytest.raises(OSError, match="No space left"):
+        emf.emit(claim)
+    with suppress(OSError):
+        full.close()
+
+    monkeypatch.setattr("sys.stdout", written := io.StringIO())
+    emf.emit(claim)
+
+    assert json.loads(written.getvalue())["Claims"] == [1.0]

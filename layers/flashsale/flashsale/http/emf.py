@@ -33,7 +33,11 @@ def emit(seen: Observation) -> None:
         seen_more = {"route": seen.route, "latency_ms": round(seen.seconds * 1000, 1)}
         (logger.error if failed else logger.info)(message, extra=fields | seen_more)
     else:
-        _count(seen, {"level": "ERROR" if failed else "INFO", "message": message, **fields})
+        try:
+            _count(seen, {"level": "ERROR" if failed else "INFO", "message": message, **fields})
+        except Exception:
+            metrics.clear_metrics()  # it could not be written; the next line is not about it
+            raise
 
 
 def _count(seen: Observation, fields: dict[str, Any]) -> None:

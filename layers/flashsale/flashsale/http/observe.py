@@ -1,5 +1,6 @@
 """One observation per request; what becomes of it (log line, metrics) is the edge's business."""
 
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from random import getrandbits
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+logger = logging.getLogger(__name__)
 # It goes into Redis, SQS and logs.
 _ID = re.compile(r"[!-~]{1,128}")
 
@@ -73,7 +75,14 @@ class Observe:
             seen = {key: state[key] for key in keys if key in state}
             route = getattr(scope.get("route"), "path", "")
             method, path = scope["method"], scope["path"]
-            self._emit(Observation(method, path, route, status, seconds, **seen, began=began))
+            self._hand_over(Observation(method, path, route, status, seconds, **seen, began=began))
+
+    def _hand_over(self, seen: Observation) -> None:
+        # The client has its answer, and must keep it: a claim that looks failed is made again.
+        try:
+            self._emit(seen)
+        except Exception:
+            logger.exception("not observed: %s", seen)
 
 
 def _correlation_id(scope: Scope) -> str:
