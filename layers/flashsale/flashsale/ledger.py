@@ -9,11 +9,12 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from flashsale.chunks import chunks
 from flashsale.claims import Claim, Claimed, SaleState, Snapshot, TooMany
 from flashsale.config import Rate
 from flashsale.messages import Order
 from flashsale.model import ENTRY_ID, PRODUCT_ID, Refusal
-from flashsale.scripts import Keys, Script, owned, translated_errors
+from flashsale.scripts import CLAIMS_PER_SCRIPT, Keys, Script, owned, translated_errors
 
 # Seconds for which an Idempotency-Key is remembered: longer than anybody retries.
 IDEMPOTENCY_TTL = 24 * 3600
@@ -107,18 +108,22 @@ class Ledger:
 
     async def settle(self, product_id: str, orders: Sequence[Order]) -> int:
         """Close the claims of confirmed orders; returns the units that were settled now."""
-        keys = Keys(product_id)
-        arguments = [part for order in orders for part in (order.entry_id, order.quantity)]
-        return int(await self._settle(keys=[keys.ledger, keys.sale], args=arguments))
+        keys, settled = Keys(product_id), 0
+        for some in chunks(orders, CLAIMS_PER_SCRIPT):
+            arguments = [part for order in some for part in (order.entry_id, order.quantity)]
+            settled += int(await self._settle(keys=[keys.ledger, keys.sale], args=arguments))
+        return settled
 
-    async def release(self, order: Order) -> bool:
-        """Give the units of a claim back; True if this call did, False if one before it did."""
-        keys = Keys(order.product_id)
-        released = await self._release(
-            keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
-            args=[order.entry_id, order.user_id, order.quantity],
-        )
-        return bool(released)
+    async def release(self, product_id: str, orders: Sequence[Order]) -> int:
+        """Give the units of claims back, once each; returns the units that this call gave back."""
+        keys, released = Keys(product_id), 0
+        for some in chunks(orders, CLAIMS_PER_SCRIPT):
+            parts = [(order.entry_id, order.user_id, order.quantity) for order in some]
+            released += await self._release(
+                keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
+                args=[part for claim in parts for part in claim],
+            )
+        return released
 
     async def give_back(self, order: Order) -> bool:
         """Give the units of an order back that was CONFIRMED, settled or not, and is CANCELLED now.

@@ -14,16 +14,15 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from flashsale.bootstrap import Services
+from flashsale.deadline import NEVER, Deadline
 from flashsale.errors import QueueUnavailable, StockUnavailable
-from flashsale.messages import CLAIMS_PER_ENVELOPE, Envelope, Order
+from flashsale.messages import CLAIMS_PER_ENVELOPE, ENVELOPES_PER_CALL, Envelope, Order
 
 # Names this process in the lease.
 TOKEN = f"{os.getpid()}-{uuid4().hex[:12]}"
 # A leader that died is replaced after this; it renews well before.
 LEASE_MS = 3_000
 
-# SQS takes 10 messages a call, 1 MiB in all.
-ENVELOPES_PER_CALL = 10
 CLAIMS_PER_CALL = CLAIMS_PER_ENVELOPE * ENVELOPES_PER_CALL
 
 
@@ -108,7 +107,10 @@ def _tell_of(orders: Sequence[Order]) -> None:
 
 
 async def sweep(
-    services: Services, idle_ms: int | None = None, product_ids: Sequence[str] | None = None
+    services: Services,
+    idle_ms: int | None = None,
+    product_ids: Sequence[str] | None = None,
+    deadline: Deadline = NEVER,
 ) -> int:
     """Send again what has stayed unsettled too long; returns how many claims that were.
 
@@ -116,6 +118,8 @@ async def sweep(
         idle_ms: too long, in milliseconds since a claim was last sent; `Settings.sweep_after` if
             not given.
         product_ids: all on sale if not given.
+        deadline: when it stops, between two calls to SQS. What is left is as overdue in the next
+            minute, and what was sent is not.
 
     Repairs what a dead leader left, a queue that was purged, an order function that died before it
     settled. Sending twice is harmless: the order id is the primary key.
@@ -127,6 +131,11 @@ async def sweep(
             entries = " ".join(order.entry_id for order in orders)
             logger.warning("%d claims of %s are overdue: %s", len(orders), product_id, entries)
             swept += len(orders) if await send(services, orders) else 0
+            if deadline.near:
+                break
+        if deadline.near:
+            logger.warning("the sweep stops at %s: its time is over", product_id)
+            break
         if await services.ledger.renew_lease(product_id, TOKEN, LEASE_MS):
             # Not counted: in a healthy sale, too, claims are unsent at any moment.
             await relay(services, product_id, LAMBDA_PACE)
