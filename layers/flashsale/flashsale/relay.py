@@ -8,6 +8,7 @@ import asyncio
 import logging
 import math
 import os
+import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -126,7 +127,9 @@ async def sweep(
 
     """
     swept, idle = 0, services.settings.sweep_after * 1000 if idle_ms is None else idle_ms
-    for product_id in await services.stock.sales() if product_ids is None else product_ids:
+    ids = await services.stock.sales() if product_ids is None else list(product_ids)
+    # In any order, so that those on which no time was left are not the same each minute.
+    for product_id in random.sample(ids, len(ids)):
         async for orders in services.ledger.stale(product_id, idle, CLAIMS_PER_CALL):
             entries = " ".join(order.entry_id for order in orders)
             logger.warning("%d claims of %s are overdue: %s", len(orders), product_id, entries)

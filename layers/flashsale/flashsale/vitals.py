@@ -1,5 +1,6 @@
 """What a person on call must know of a running sale: the stores, the relay, the books."""
 
+import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,9 +37,11 @@ class Vitals:
 
 async def read_vitals(services: Services, deadline: Deadline = NEVER) -> Vitals:
     """Look at the stores and at all products on sale. A store that is down is no error here."""
-    redis_up = await _answers(services.stock.ping())
-    postgresql_up = await _answers(services.database.ping())
-    sqs_up = await _answers(services.order_queue.ping())
+    redis_up, postgresql_up, sqs_up = await asyncio.gather(
+        _answers(services.stock.ping()),
+        _answers(services.database.ping()),
+        _answers(services.order_queue.ping()),
+    )
     oldest = dead_letters = books = None
 
     async def look() -> None:
