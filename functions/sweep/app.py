@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flashsale.books import Books
 from flashsale.deadline import Deadline
+from flashsale.errors import OutOfTime
 from flashsale.process import run
 from flashsale.relay import sweep
 from flashsale.tracing import traced
@@ -20,6 +21,8 @@ from flashsale.vitals import Vitals, read_vitals
 
 # Seconds that the sweep leaves for measuring.
 MEASURING = 20.0
+# Seconds for one product, while SQS does not answer.
+LONGEST_STEP = 5.0
 
 logger = Logger()
 metrics = Metrics()
@@ -33,11 +36,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     What the sweep cannot do in its time, the next minute's does.
     """
-    deadline = Deadline.of(context, reserve=MEASURING)
+    swept, end = 0, Deadline.of(context, reserve=MEASURING)
+    stop = Deadline.of(context, reserve=MEASURING + LONGEST_STEP)
     try:
-        swept = run(lambda services: deadline.bound(sweep(services, deadline=deadline)))
+        swept = run(lambda services: end.bound(sweep(services, deadline=stop)))
         logger.info("swept", extra={"claims": swept})
         _count(ClaimsSwept=swept)
+    except OutOfTime as error:
+        logger.warning("the sweep was cut off: %s", error)
     finally:
         rest = Deadline.of(context)
         _record(run(lambda services: read_vitals(services, rest)))
