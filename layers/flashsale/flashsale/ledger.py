@@ -39,6 +39,7 @@ class Ledger:
         self._release = Script(redis, "release_claim")
         self._give_back = Script(redis, "give_back")
         self._snapshot = Script(redis, "snapshot")
+        self._overdue = Script(redis, "overdue")
         self._renew_lease = Script(redis, "renew_lease")
         self._drop_lease = Script(redis, "drop_lease")
 
@@ -197,21 +198,27 @@ class Ledger:
         entries = answer[0][1] if answer else []
         return [_order(product_id, entry_id, fields) for entry_id, fields in entries]
 
-    async def stale(self, product_id: str, idle_ms: int, count: int) -> AsyncIterator[list[Order]]:
-        """Claims that were relayed at least `idle_ms` ago and are unsettled still, once each."""
-        cursor = "0-0"
-        while True:
-            answer: Any = ("0-0", [])
-            async with translated_errors(), _none_if_lost():
-                answer = await self._redis.xautoclaim(
-                    Keys(product_id).ledger, "relay", "relay", idle_ms, cursor, count=count
-                )
-            cursor, entries, *_ = answer
-            orders = [_order(product_id, id_, fields) for id_, fields in entries if fields]
-            if orders:
-                yield orders
-            if cursor == "0-0":
-                return
+    async def overdue(
+        self, product_id: str, waits_ms: Sequence[int], count: int
+    ) -> AsyncIterator[list[Order]]:
+        """Take the claims that have stayed unsettled too long, up to `count` at a time.
+
+        Args:
+            waits_ms: milliseconds since the last send after which a claim that was sent once,
+                twice, … is overdue; the last figure also holds for more sends. To be taken counts
+                as a send.
+
+        """
+        start = "-"
+        while start:
+            start, *claims = await self._overdue(
+                keys=[Keys(product_id).ledger], args=[start, count, *waits_ms]
+            )
+            if claims:
+                yield [
+                    Order.of_claim(product_id, entry_id, user_id, int(units), correlation_id)
+                    for entry_id, user_id, units, correlation_id in claims
+                ]
 
     async def renew_lease(self, product_id: str, token: str, lease_ms: int) -> bool:
         """Hold the lease (for `lease_ms` more) if nobody else does; 0 hands it over."""

@@ -16,13 +16,16 @@ from uuid import uuid4
 
 from flashsale.bootstrap import Services
 from flashsale.deadline import NEVER, Deadline
-from flashsale.errors import QueueUnavailable, StockUnavailable
+from flashsale.errors import QueueUnavailable, ServiceUnavailable, StockUnavailable
 from flashsale.messages import CLAIMS_PER_ENVELOPE, ENVELOPES_PER_CALL, Envelope, Order
 
 # Names this process in the lease.
 TOKEN = f"{os.getpid()}-{uuid4().hex[:12]}"
 # A leader that died is replaced after this; it renews well before.
 LEASE_MS = 3_000
+
+# Seconds after which SQS has given up a message that still waits: five receives, a minute each.
+PATIENCE = 300
 
 CLAIMS_PER_CALL = CLAIMS_PER_ENVELOPE * ENVELOPES_PER_CALL
 
@@ -113,29 +116,24 @@ async def sweep(
     product_ids: Sequence[str] | None = None,
     deadline: Deadline = NEVER,
 ) -> int:
-    """Send again what has stayed unsettled too long; returns how many claims that were.
-
-    Args:
-        idle_ms: too long, in milliseconds since a claim was last sent; `Settings.sweep_after` if
-            not given.
-        product_ids: all on sale if not given.
-        deadline: when it stops, between two calls to SQS. What is left is as overdue in the next
-            minute, and what was sent is not.
+    """Send again what has stayed unsettled too long; return how many claims that were.
 
     Repairs what a dead leader left, a queue that was purged, an order function that died before it
     settled. Sending twice is harmless: the order id is the primary key.
 
+    Args:
+        idle_ms: milliseconds since a claim was last sent that are too long, whatever waits in the
+            queues; if not given, `_waits` decides.
+        product_ids: all on sale if not given.
+        deadline: when it stops, between two calls to SQS. What is left is as overdue in the next
+            minute, and what was sent is not.
+
     """
-    swept, idle = 0, services.settings.sweep_after * 1000 if idle_ms is None else idle_ms
+    swept, waits = 0, await _waits(services) if idle_ms is None else [idle_ms]
     ids = await services.stock.sales() if product_ids is None else list(product_ids)
     # In any order, so that those on which no time was left are not the same each minute.
     for product_id in random.sample(ids, len(ids)):
-        async for orders in services.ledger.stale(product_id, idle, CLAIMS_PER_CALL):
-            entries = " ".join(order.entry_id for order in orders)
-            logger.warning("%d claims of %s are overdue: %s", len(orders), product_id, entries)
-            swept += len(orders) if await send(services, orders) else 0
-            if deadline.near:
-                break
+        swept += await _send_overdue(services, product_id, waits, deadline) if waits else 0
         if deadline.near:
             logger.warning("the sweep stops at %s: its time is over", product_id)
             break
@@ -143,6 +141,43 @@ async def sweep(
             # Not counted: in a healthy sale, too, claims are unsent at any moment.
             await relay(services, product_id, LAMBDA_PACE)
     return swept
+
+
+async def _send_overdue(
+    services: Services, product_id: str, waits_ms: Sequence[int], deadline: Deadline
+) -> int:
+    swept = 0
+    async for orders in services.ledger.overdue(product_id, waits_ms, CLAIMS_PER_CALL):
+        entries = " ".join(order.entry_id for order in orders)
+        logger.warning("%d claims of %s are overdue: %s", len(orders), product_id, entries)
+        swept += len(orders) if await send(services, orders) else 0
+        if deadline.near:
+            break
+    return swept
+
+
+async def _waits(services: Services) -> list[int]:
+    """How long a claim that was sent once, twice, … may stay unsettled, in milliseconds.
+
+    Empty where nothing is to be sent again now: a copy can only be written by PostgreSQL, and only
+    SQS can carry it. While messages wait in any queue, the copies of a claim may be among them, so
+    two copies are followed by a third after `PATIENCE` only, and by each other after twice the
+    time of the one before. With empty queues the copies are lost, and `PATIENCE` is the longest.
+    """
+    settings, queue = services.settings, services.order_queue
+    others = (settings.dead_letter_queue_url, settings.parking_queue_url)
+    try:
+        await services.database.ping()
+        messages = await queue.waiting() + sum([await queue.waiting(url) for url in others if url])
+    except ServiceUnavailable as error:
+        logger.warning("nothing is sent again while a service is down: %s", error)
+        return []
+    first = settings.sweep_after * 1000
+    patience = max(first, PATIENCE * 1000)
+    doubled = range(1, 6)
+    if messages:
+        return [first, *(patience * 2 ** (n - 1) for n in doubled)]
+    return [first, *(min(first * 2**n, patience) for n in doubled)]
 
 
 async def send(services: Services, orders: Sequence[Order]) -> bool:
