@@ -85,6 +85,18 @@ async def test_nothing_is_sent_again_while_postgresql_is_down(services, queue, r
     assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
 
 
+async def test_while_postgresql_is_down_a_copy_follows_when_the_one_before_is_given_up(
+    services, queue, relayed, without
+):
+    down = without("database_url")
+    down.order_queue, down.settings = queue, replace(down.settings, sweep_after=0)
+
+    for _ in range(3):
+        await make_idle(services, relayed, PATIENCE)
+        assert await sweep(down, product_ids=[relayed]) == len(BUYERS)
+        assert await sweep(down, product_ids=[relayed]) == 0
+
+
 async def test_what_is_claimed_while_postgresql_is_down_is_sent_once(
     services, queue, new_product, without
 ):

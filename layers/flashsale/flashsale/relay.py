@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from flashsale.bootstrap import Services
 from flashsale.deadline import NEVER, Deadline
-from flashsale.errors import QueueUnavailable, ServiceUnavailable, StockUnavailable
+from flashsale.errors import DatabaseUnavailable, QueueUnavailable, StockUnavailable
 from flashsale.messages import CLAIMS_PER_ENVELOPE, ENVELOPES_PER_CALL, Envelope, Order
 
 # Names this process in the lease.
@@ -159,25 +159,29 @@ async def _send_overdue(
 async def _waits(services: Services) -> list[int]:
     """How long a claim that was sent once, twice, … may stay unsettled, in milliseconds.
 
-    Empty where nothing is to be sent again now: a copy can only be written by PostgreSQL, and only
-    SQS can carry it. While messages wait in any queue, the copies of a claim may be among them, so
-    two copies are followed by a third after `PATIENCE` only, and by each other after twice the
-    time of the one before. With empty queues the copies are lost, and `PATIENCE` is the longest.
+    - While SQS does not answer, nothing is sent again: the list is empty.
+    - While PostgreSQL does not answer, a copy follows when SQS has given up the one before. So one
+      copy waits in the orders queue when PostgreSQL is back, and is written.
+    - While messages wait in any queue, the copies of a claim may be among them. After two copies a
+      third one follows when both are given up, and each further one after twice the time.
+    - With empty queues the copies are lost, and `PATIENCE` is the longest pause.
     """
     settings, queue = services.settings, services.order_queue
     others = (settings.dead_letter_queue_url, settings.parking_queue_url)
-    try:
-        await services.database.ping()
-        messages = await queue.waiting() + sum([await queue.waiting(url) for url in others if url])
-    except ServiceUnavailable as error:
-        logger.warning("nothing is sent again while a service is down: %s", error)
-        return []
     first = settings.sweep_after * 1000
     patience = max(first, PATIENCE * 1000)
-    doubled = range(1, 6)
+    try:
+        messages = await queue.waiting() + sum([await queue.waiting(url) for url in others if url])
+    except QueueUnavailable as error:
+        logger.warning("nothing is sent again while SQS is down: %s", error)
+        return []
+    try:
+        await services.database.ping()
+    except DatabaseUnavailable:
+        return [patience]
     if messages:
-        return [first, *(patience * 2 ** (n - 1) for n in doubled)]
-    return [first, *(min(first * 2**n, patience) for n in doubled)]
+        return [first, *(patience * 2**n for n in range(5))]
+    return [first, *(min(first * 2 ** (n + 1), patience) for n in range(5))]
 
 
 async def send(services: Services, orders: Sequence[Order]) -> bool:
