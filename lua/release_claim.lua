@@ -1,5 +1,5 @@
--- release_claim.lua: give the units of one claim back to the stock, once (V5).
--- Only who removes the entry from the ledger gives back: that is the exactly-once guard.
+-- release_claim.lua: give the units of claims back to the stock, once each (V5).
+-- Only who removes an entry from the ledger gives back: that is the exactly-once guard.
 --
 -- KEYS[1]  {product}:stock     integer, units that can be claimed
 -- KEYS[2]  {product}:ledger    stream of claims that are neither settled nor released
@@ -7,25 +7,30 @@
 --                              ended sale)
 -- KEYS[4]  {product}:buyers    hash: user -> units claimed
 -- KEYS[5]  {product}:released  set, ledger entries whose units were given back, for give_back.lua
--- ARGV[1]  ledger entry id
--- ARGV[2]  user id
--- ARGV[3]  units, a positive integer
--- returns   1  given back now
---           0  this claim was settled or released before; nothing changed
-redis.call('XACK', KEYS[2], 'relay', ARGV[1])
-if redis.call('XDEL', KEYS[2], ARGV[1]) == 0 then
-  return 0
-end
-redis.call('SADD', KEYS[5], ARGV[1])
-if redis.call('EXISTS', KEYS[1]) == 1 then
-  redis.call('INCRBY', KEYS[1], ARGV[3])
-elseif redis.call('HEXISTS', KEYS[3], 'kept') == 1 then
-  redis.call('HINCRBY', KEYS[3], 'kept', ARGV[3])
-end -- else Redis has lost the stock: `rebuild` counts them
-redis.call('HINCRBY', KEYS[3], 'released', ARGV[3])
-if redis.call('HEXISTS', KEYS[4], ARGV[2]) == 1 then
-  if redis.call('HINCRBY', KEYS[4], ARGV[2], -ARGV[3]) <= 0 then
-    redis.call('HDEL', KEYS[4], ARGV[2])
+-- ARGV     triples: ledger entry id, user id, units (a positive integer); at most some hundreds,
+--          because Redis serves nobody else meanwhile
+-- returns  units given back now; claims that were settled or released before count as 0
+local units = 0
+for i = 1, #ARGV, 3 do
+  local entry, user, quantity = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  redis.call('XACK', KEYS[2], 'relay', entry)
+  if redis.call('XDEL', KEYS[2], entry) == 1 then
+    redis.call('SADD', KEYS[5], entry)
+    units = units + tonumber(quantity)
+    if redis.call('HEXISTS', KEYS[4], user) == 1 then
+      if redis.call('HINCRBY', KEYS[4], user, -quantity) <= 0 then
+        redis.call('HDEL', KEYS[4], user)
+      end
+    end
   end
 end
-return 1
+if units == 0 then
+  return 0
+end
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.call('INCRBY', KEYS[1], units)
+elseif redis.call('HEXISTS', KEYS[3], 'kept') == 1 then
+  redis.call('HINCRBY', KEYS[3], 'kept', units)
+end -- else Redis has lost the stock: `rebuild` counts them
+redis.call('HINCRBY', KEYS[3], 'released', units)
+return units

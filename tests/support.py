@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from prometheus_client import Metric
@@ -12,6 +13,21 @@ from infra.seed import user_ids
 T = TypeVar("T")
 
 USERS = user_ids(300)
+
+
+@dataclass
+class LambdaContext:
+    """What functions read of a Lambda context; `seconds` is what is left of the invocation."""
+
+    seconds: float = 60.0
+    function_name: str = "test"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:test"
+    aws_request_id: str = "request"
+    began: float = field(default_factory=time.monotonic)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self.began + self.seconds - time.monotonic()) * 1000))
 
 
 def eventually(condition: Callable[[], T], deadline: float = 60.0) -> T:

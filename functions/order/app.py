@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from flashsale.deadline import Deadline
 from flashsale.place_orders import place_orders
 from flashsale.process import run
 from flashsale.sqs_event import failed_items, messages, record
@@ -20,6 +21,7 @@ metrics = Metrics()
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """SQS batch in, the ids of the messages that must come again out."""
-    outcome = run(lambda services: place_orders(services, messages(event)))
+    deadline = Deadline.of(context)
+    outcome = run(lambda services: place_orders(services, messages(event), deadline))
     record("orders placed", outcome, logger, metrics)
     return failed_items(outcome)

@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flashsale.compensate import compensate
+from flashsale.deadline import Deadline
 from flashsale.process import run
 from flashsale.sqs_event import failed_items, messages, record
 from flashsale.tracing import traced
@@ -20,6 +21,7 @@ metrics = Metrics()
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """SQS batch in, the ids of the messages that must come again out."""
-    outcome = run(lambda services: compensate(services, messages(event)))
+    deadline = Deadline.of(context)
+    outcome = run(lambda services: compensate(services, messages(event), deadline))
     record("orders rolled back", outcome, logger, metrics)
     return failed_items(outcome)

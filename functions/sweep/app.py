@@ -12,10 +12,17 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flashsale.books import Books
+from flashsale.deadline import Deadline
+from flashsale.errors import OutOfTime
 from flashsale.process import run
 from flashsale.relay import sweep
 from flashsale.tracing import traced
 from flashsale.vitals import Vitals, read_vitals
+
+# Seconds that the sweep leaves for measuring.
+MEASURING = 20.0
+# Seconds for one product, while SQS does not answer.
+LONGEST_STEP = 5.0
 
 logger = Logger()
 metrics = Metrics()
@@ -25,13 +32,21 @@ metrics = Metrics()
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Sweep once, then measure, also where the sweep failed; the event is not read."""
+    """Sweep once, then measure, also where the sweep failed; the event is not read.
+
+    What the sweep cannot do in its time, the next minute's does.
+    """
+    swept, end = 0, Deadline.of(context, reserve=MEASURING)
+    stop = Deadline.of(context, reserve=MEASURING + LONGEST_STEP)
     try:
-        swept = run(sweep)
+        swept = run(lambda services: end.bound(sweep(services, deadline=stop)))
         logger.info("swept", extra={"claims": swept})
         _count(ClaimsSwept=swept)
+    except OutOfTime as error:
+        logger.warning("the sweep was cut off: %s", error)
     finally:
-        _record(run(read_vitals))
+        rest = Deadline.of(context)
+        _record(run(lambda services: read_vitals(services, rest)))
     return {"swept": swept}
 
 

@@ -22,7 +22,7 @@ from infra.target import Target
 from infra.warm_up import warm_up
 
 # Seconds until a failed message comes again (60 by default), so that an outage run ends soon.
-VISIBILITY_TIMEOUT = 10
+VISIBILITY_TIMEOUT = 6
 SWEEP_AFTER = 20
 USERS = 10_000
 # Seconds in which the last sale's messages must be gone.

@@ -17,7 +17,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.shop import Shop
 
 # Seconds; so short that what takes minutes in a sale takes seconds here.
-VISIBILITY_TIMEOUT = 3
+VISIBILITY_TIMEOUT = 2
 SWEEP_AFTER = 5
 
 

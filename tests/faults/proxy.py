@@ -5,6 +5,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -64,13 +65,22 @@ def kill_client(port: int) -> None:
 
 
 class Proxy:
-    """Passes bytes on to a port of this machine, until a fault strikes."""
+    """Passes bytes on to a port of this machine, until a fault strikes.
+
+    Attributes:
+        delay: seconds for which each chunk of bytes is on its way, in both directions.
+        flows: while it is not set, nothing arrives, and nobody hears of that.
+
+    """
 
     def __init__(self, upstream: int) -> None:
         self._upstream = upstream
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.fault: Fault | None = None
+        self.delay = 0.0
+        self.flows = threading.Event()
+        self.flows.set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -90,9 +100,13 @@ class Proxy:
                 continue
             for one in (client, server):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            pair = _Pair(client, server, address[1], lambda: self.fault)
+            pair = _Pair(client, server, address[1], lambda: self.fault, self._hold)
             threading.Thread(target=pair.requests, daemon=True).start()
             threading.Thread(target=pair.answers, daemon=True).start()
+
+    def _hold(self) -> None:
+        self.flows.wait()
+        time.sleep(self.delay)
 
 
 class _Pair:
@@ -102,7 +116,9 @@ class _Pair:
         server: socket.socket,
         port: int,
         fault: Callable[[], Fault | None],
+        hold: Callable[[], None],
     ) -> None:
+        self._hold = hold
         self._client, self._server, self._port, self._fault = client, server, port, fault
         self._doomed: Fault | None = None  # strikes when the answer comes
 
@@ -133,6 +149,7 @@ class _Pair:
     ) -> None:
         try:
             while (data := source.recv(65536)) and before(data):
+                self._hold()
                 sink.sendall(data)
         except OSError:
             pass

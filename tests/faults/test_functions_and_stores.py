@@ -21,7 +21,7 @@ PATIENCE = 6  # seconds; more than the start of a function takes on a busy machi
 
 @pytest.mark.parametrize("when", When, ids=["before the commit", "between commit and settle"])
 async def test_the_order_function_dies(shop, services, new_product, when):
-    # Two deaths: at the third, which may be of the same orders, they are rightly rolled back. And
+    # Two deaths: at the fifth, which may be of the same orders, they are rightly rolled back. And
     # a function that starts anew must not have lost its messages to another before it works.
     shop.hide_messages(PATIENCE)
     product_id = await new_product(60)

@@ -20,7 +20,7 @@ from functions.order.app import handler as order
 from functions.rollback.app import handler as rollback
 from tests.hostile.budget import fuzzed
 from tests.hostile.poison import HUGE, LARGEST, bodies
-from tests.support import USERS
+from tests.support import USERS, LambdaContext
 
 
 @pytest.fixture
@@ -36,17 +36,10 @@ def functions(migrated, monkeypatch, queue_url, stack):
     process.services.cache_clear()
 
 
-class Context:
-    function_name = "test"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:test"
-    aws_request_id = "request"
-
-
 def invoke(handler, *messages):
     """Ids of the messages that must come again."""
     event = {"Records": [{"messageId": id_, "body": body} for id_, body in messages]}
-    answer = handler(event, Context())
+    answer = handler(event, LambdaContext())
     return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
 
 
@@ -130,7 +123,7 @@ def test_the_largest_message_costs_little_memory(name):
 
 
 def test_an_envelope_holds_no_more_claims_than_we_pack():
-    """Each claim of an unknown user is sent on by itself: 10,000 of them would never end."""
+    """A batch is at most two thousand claims: that is what fits the time of a function."""
     claims = [[f"1-{number}", "nobody", 1, ""] for number in range(CLAIMS_PER_ENVELOPE + 1)]
 
     with pytest.raises(InvalidMessage, match="claims"):

@@ -43,6 +43,7 @@ class Queue:
         self.calls = 0
         self.refuses = False
         self.loses_answers = False
+        self.is_silent = False
 
     async def send(self, envelopes):
         self.calls += 1
@@ -53,6 +54,11 @@ class Queue:
             self.messages.append(Message(f"m-{len(self.messages)}", body))
         if self.loses_answers:
             raise QueueUnavailable("no answer")
+
+    async def waiting(self, url=""):
+        if self.is_silent:
+            raise QueueUnavailable("no answer")
+        return 0 if url else len(self.messages)
 
     def take(self):
         taken, self.messages = self.messages, []

@@ -2,7 +2,6 @@
 
 import importlib
 import json
-from dataclasses import dataclass
 
 import pytest
 from redis import Redis
@@ -12,19 +11,10 @@ from flashsale.books import read_books
 from flashsale.scripts import Keys, owned
 from infra.paths import ROOT
 from infra.seed import seed
+from tests.support import LambdaContext
 
 EVENTS = ROOT / "events"
 PRODUCT = "p-01"
-
-
-@dataclass
-class Context:
-    """What Powertools reads of a Lambda context."""
-
-    function_name: str = "test"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:test"
-    aws_request_id: str = "request"
 
 
 @pytest.fixture
@@ -53,7 +43,7 @@ def handle(migrated, monkeypatch):
         if function == "buy":  # Mangum has an event loop of its own, and needs services of its own
             process.services.cache_clear()
         try:
-            return handler(json.loads((EVENTS / f"{event}.json").read_text()), Context())
+            return handler(json.loads((EVENTS / f"{event}.json").read_text()), LambdaContext())
         finally:
             if function == "buy":
                 process.services.cache_clear()

@@ -27,8 +27,7 @@ from infra import sign_in
 from infra.paths import ROOT
 from infra.seed import seed
 from tests import iam
-from tests.integration.test_events import Context
-from tests.support import USERS
+from tests.support import USERS, LambdaContext
 
 PRODUCT = "p-least"
 SECRET = "s" * 32
@@ -91,7 +90,7 @@ class Recorder:
             if self._folder in ("buy", "admin"):
                 answer = _on_a_loop_of_its_own(handler, event)
             else:
-                answer = handler(event, Context())
+                answer = handler(event, LambdaContext())
                 process.run(lambda services: services.close())
         process.services.cache_clear()
         return answer
@@ -106,7 +105,7 @@ def _on_a_loop_of_its_own(handler, event):
     """Mangum runs on its thread's event loop, and a test before this may have ended that."""
     begin = partial(asyncio.set_event_loop, asyncio.new_event_loop())
     with ThreadPoolExecutor(1, initializer=begin) as thread:
-        return thread.submit(handler, event, Context()).result()
+        return thread.submit(handler, event, LambdaContext()).result()
 
 
 @pytest.fixture

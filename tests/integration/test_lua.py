@@ -8,7 +8,7 @@ from redis import Redis
 
 from flashsale.config import Settings
 from flashsale.scripts import LUA
-from flashsale.stock import Decrement, Release
+from flashsale.stock import Decrement
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ class TestRelease:
 
         answers = [release(keys=[STOCK, RELEASED, SALE], args=["order-1", 2]) for _ in range(3)]
 
-        assert answers == [Release.RELEASED, Release.RELEASED_BEFORE, Release.RELEASED_BEFORE]
+        assert answers == [2, 0, 0]
         assert redis.get(STOCK) == "2"
 
     def test_each_order_is_released_for_itself(self, redis, script):
@@ -88,10 +88,19 @@ class TestRelease:
 
         assert redis.get(STOCK) == "2"
 
+    def test_many_orders_in_one_call_are_released_once_each(self, redis, script):
+        redis.set(STOCK, 0)
+        keys = [STOCK, RELEASED, SALE]
+        script("release")(keys=keys, args=["a", 1])
+
+        answer = script("release")(keys=keys, args=["a", 1, "b", 2, "c", 3, "b", 2])
+
+        assert (answer, redis.get(STOCK)) == (5, "6")
+
     def test_a_product_that_is_not_on_sale_gets_no_stock(self, redis, script):
         answer = script("release")(keys=[STOCK, RELEASED, SALE], args=["order-1", 1])
 
-        assert answer == Release.NOT_ON_SALE
+        assert answer == -2
         assert not redis.exists(STOCK, RELEASED)
 
 

@@ -111,7 +111,7 @@ async def test_while_orders_are_on_their_way_the_sale_stays_paused(services, new
 
     assert await take(services, product_id) is Refusal.SALE_NOT_OPEN
     # The order comes through after all, and what is released meanwhile is counted by PostgreSQL.
-    await services.ledger.release(order)
+    await services.ledger.release(product_id, [order])
     services.order_queue = Line(services)
     assert await rebuild(services, [product_id], empty, 5, grace=0) == {product_id: 10}
 

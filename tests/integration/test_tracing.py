@@ -25,10 +25,10 @@ TRACE_OF_BATCH = "1-67891234-fedcba987654321087654321"
 PARENT = "463ac35c9f6413ad"
 SCRIPT = """
 import importlib, json, sys
-from tests.integration.test_events import Context
+from tests.support import LambdaContext
 function, event = sys.argv[1:]
 handler = importlib.import_module("functions." + function + ".app").handler
-print(json.dumps({"answer": handler(json.loads(event), Context())}))
+print(json.dumps({"answer": handler(json.loads(event), LambdaContext())}))
 print("xray" if "aws_xray_sdk" in sys.modules else "no xray")
 """
 

@@ -185,9 +185,9 @@ class TestSettleAndRelease:
         product_id = await new_product(10)
         (order, *_) = await self.claimed(ledger, product_id)
 
-        answers = await asyncio.gather(*(ledger.release(order) for _ in range(8)))
+        answers = await asyncio.gather(*(ledger.release(product_id, [order]) for _ in range(8)))
 
-        assert answers.count(True) == 1
+        assert sorted(answers) == [0] * 7 + [2]
         snapshot = await ledger.snapshot(product_id)
         assert (snapshot.stock, snapshot.released, snapshot.balanced) == (6, 2, True)
 
@@ -196,9 +196,24 @@ class TestSettleAndRelease:
         orders = await self.claimed(ledger, product_id)
         await ledger.settle(product_id, orders)
 
-        assert await ledger.release(orders[0]) is False
+        assert await ledger.release(product_id, orders[:1]) == 0
 
         assert (await ledger.snapshot(product_id)).stock == 4
+
+    async def test_many_claims_in_few_steps_are_released_once_each(
+        self, ledger, new_product, monkeypatch
+    ):
+        monkeypatch.setattr("flashsale.ledger.CLAIMS_PER_SCRIPT", 3)
+        product_id = await new_product(20)
+        orders = await self.claimed(ledger, product_id, count=8)
+        await ledger.settle(product_id, orders[:1])
+        await ledger.release(product_id, orders[1:2])
+
+        assert await ledger.release(product_id, [*orders, *orders]) == 12
+
+        snapshot = await ledger.snapshot(product_id)
+        assert (snapshot.stock, snapshot.settled, snapshot.released) == (18, 2, 14)
+        assert snapshot.balanced
 
     async def test_a_release_gives_the_purchase_limit_back(self, services, ledger, new_product):
         product_id = await new_product(10, on_sale=False)
@@ -207,7 +222,7 @@ class TestSettleAndRelease:
         assert await buy(ledger, product_id) is Refusal.PURCHASE_LIMIT
         (order,) = await ledger.unsent(product_id, 10)
 
-        await ledger.release(order)
+        await ledger.release(product_id, [order])
 
         assert isinstance(await buy(ledger, product_id), Claimed)
 

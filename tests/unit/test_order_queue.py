@@ -14,11 +14,13 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
+from flashsale.deadline import Deadline
 from flashsale.errors import PushRefused, PushUncertain
-from flashsale.messages import Order
+from flashsale.messages import Envelope, Order
 from flashsale.order_queue import ATTEMPTS, OrderQueue
 from infra.stack.program import free_port
 
+CLAIM = Order.of_claim("p-01", "1-0", "u-1", 1, "c-1")
 ORDER = Order(id="order-1", product_id="p-01", user_id="u-1", generation=4, correlation_id="c-1")
 
 
@@ -100,6 +102,23 @@ async def test_other_requests_go_on_while_sqs_answers_unless_there_are_none(bloc
     await OrderQueue(Client(), "queue", blocking=blocking).push(ORDER)
 
     assert (threads == [threading.get_ident()]) is blocking
+
+
+async def test_work_with_a_deadline_never_blocks_its_thread():
+    """Else it could not be cut while SQS is silent."""
+    threads = []
+
+    class Client:
+        def send_message_batch(self, **_):
+            threads.append(threading.get_ident())
+            return {"Successful": [{"Id": "0"}]}
+
+    queue = OrderQueue(Client(), "queue", blocking=True)
+
+    await Deadline.after(10).bound(queue.send([Envelope.of([CLAIM])]))
+    await queue.send([Envelope.of([CLAIM])])
+
+    assert [thread == threading.get_ident() for thread in threads] == [False, True]
 
 
 async def test_a_closed_port_is_a_certain_refusal():

@@ -4,8 +4,11 @@ An unknown key or id counts as success there, and on the emulators: so its shape
 """
 
 import io
+import json
 import uuid
+from typing import ClassVar
 
+import pytest
 from aws_lambda_powertools import Logger, Metrics
 
 from flashsale.batch import Message, Outcome
@@ -45,3 +48,46 @@ def test_orders_are_counted_also_where_they_fail_in_one_message():
     assert counted["OrdersConfirmed"] == 1
     assert counted["OrdersFailed"] == 3, "two of the envelope, and what is no order"
     assert counted["BatchSize"] == 4
+
+
+class TestALargeBatch:
+    """Ten envelopes of 200 claims, with the longest names that they can have."""
+
+    ORDERS: ClassVar = {
+        f"m-{message}": [
+            Order.of_claim("p" * 64, f"{10**18 + message}-{10**18 + n}", "u", 1, "\x00" * 128)
+            for n in range(200)
+        ]
+        for message in range(10)
+    }
+    ALL: ClassVar = tuple(order for some in ORDERS.values() for order in some)
+
+    @pytest.mark.parametrize(
+        ("outcome", "group"),
+        [
+            (Outcome(orders=ORDERS, confirmed=list(ALL)), "orders"),
+            (Outcome(orders=ORDERS, cancelled=list(ALL)), "cancelled_orders"),
+            (Outcome(orders=ORDERS, sent_alone=list(ALL)), "sent_alone"),
+            (
+                Outcome(orders=ORDERS, failures=[Failure(id_, "x" * 1000) for id_ in ORDERS]),
+                "failed_orders",
+            ),
+        ],
+        ids=["confirmed", "cancelled", "sent alone", "failed"],
+    )
+    def test_no_line_is_longer_than_cloudwatch_takes_and_each_order_is_named(self, outcome, group):
+        stream, metrics = io.StringIO(), Metrics()
+
+        record("orders placed", outcome, Logger(service=uuid.uuid4().hex, stream=stream), metrics)
+
+        metrics.clear_metrics()
+        lines = stream.getvalue().splitlines()
+        assert max(len(line.encode()) for line in lines) < 256 * 1024
+        named = set()
+        for line in map(json.loads, lines):
+            found = line.get(group, {})
+            for message_id in found if group == "failed_orders" else ():
+                assert line["failures"][message_id], "a line says why its orders failed"
+            parts = found.values() if group == "failed_orders" else [found]
+            named |= {order_id for part in parts for order_id in part}
+        assert named == {order.id for order in self.ALL}

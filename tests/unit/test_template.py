@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -26,14 +27,14 @@ def resources(template, kind):
     }
 
 
-def test_three_receives_lead_to_the_dlq_and_ten_more_to_parking(template):
+def test_five_receives_lead_to_the_dlq_and_ten_more_to_parking(template):
     queues = resources(template, "AWS::SQS::Queue")
 
     def redrive(name):
         policy = queues[name]["RedrivePolicy"]
         return policy["maxReceiveCount"], policy["deadLetterTargetArn"]["Fn::GetAtt"][0]
 
-    assert redrive("OrdersQueue") == (3, "OrdersDeadLetterQueue")
+    assert redrive("OrdersQueue") == (5, "OrdersDeadLetterQueue")
     assert redrive("OrdersDeadLetterQueue") == (10, "OrdersParkingQueue")
     assert "RedrivePolicy" not in queues["OrdersParkingQueue"]
 
@@ -54,6 +55,31 @@ def test_mappings_report_partial_failures_and_run_at_most_five(template):
     for mapping in mappings.values():
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert mapping["ScalingConfig"]["MaximumConcurrency"] == 5
+
+
+@pytest.mark.parametrize("name", ["Order", "Rollback"])
+def test_nothing_is_reserved_unless_asked_for_because_a_new_account_has_too_little(template, name):
+    parameter = f"{name}ReservedConcurrency"
+
+    reserved = template["Resources"][f"{name}Function"]["Properties"][
+        "ReservedConcurrentExecutions"
+    ]
+
+    assert template["Parameters"][parameter]["Default"] == -1
+    condition, value, otherwise = reserved["Fn::If"]
+    assert (value, otherwise) == ({"Ref": parameter}, {"Ref": "AWS::NoValue"})
+    (equal,) = template["Conditions"][condition]["Fn::Not"]
+    assert equal == {"Fn::Equals": [{"Ref": parameter}, -1]}
+
+
+def test_production_reserves_as_much_as_the_mappings_use(template):
+    mappings = resources(template, "AWS::Lambda::EventSourceMapping").values()
+    most = {m["FunctionName"]["Ref"]: m["ScalingConfig"]["MaximumConcurrency"] for m in mappings}
+    configuration = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    given = configuration["prod"]["deploy"]["parameters"]["parameter_overrides"].split()
+
+    for name in ("Order", "Rollback"):
+        assert f"{name}ReservedConcurrency={most[f'{name}Function']}" in given
 
 
 def test_every_function_has_a_failure_destination_and_a_log_group(template):

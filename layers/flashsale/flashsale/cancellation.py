@@ -38,7 +38,7 @@ async def give_back(services: Services, order_id: str) -> None:
     # Never confirmed, so its claim is in the ledger, or was released. Of V4 the rollback function
     # has the message, and gives back.
     elif row.generation == V5 and (claim := await services.ledger.find(*split_order_id(order_id))):
-        await services.ledger.release(claim)
+        await services.ledger.release(row.product_id, [claim])
 
 
 async def _give_confirmed_back(services: Services, row: WrittenOrder) -> None:
@@ -53,4 +53,4 @@ async def _give_confirmed_back(services: Services, row: WrittenOrder) -> None:
     if row.generation == V5:
         await services.ledger.give_back(order)
     else:
-        await services.stock.release(order)
+        await services.stock.release(order.product_id, [order])

@@ -1,42 +1,39 @@
 """Use case of the rollback function: what happens to orders that PostgreSQL would not take."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from flashsale.batch import Message, Outcome, decode, release
+from flashsale.batch import Message, Orders, Outcome, Step, close, work_off
 from flashsale.bootstrap import Services
-from flashsale.errors import OrderRejected, ServiceUnavailable
-from flashsale.failures import Failure
-from flashsale.messages import Order
-from flashsale.model import V5, OrderStatus
+from flashsale.deadline import NEVER, Deadline
 
 REASON = "the order could not be written; see the logs of its correlation id"
 
 
-async def compensate(services: Services, messages: Sequence[Message]) -> Outcome:
-    """Cancel each order in PostgreSQL, and only then give its units back, once.
+async def compensate(
+    services: Services, messages: Sequence[Message], deadline: Deadline = NEVER
+) -> Outcome:
+    """Cancel the orders in PostgreSQL, and only then give their units back, once.
 
     An order that is CONFIRMED after all keeps its units. Without PostgreSQL's answer nothing is
     released: an order function that still runs could confirm the order, and the unit would be sold
-    twice. Safe to repeat. A failure means that SQS must deliver the message again.
+    twice. Safe to repeat, and to leave at any line. A failure means that SQS must deliver the
+    message again.
     """
-    outcome = Outcome()
-    orders = decode(messages, outcome)
-    causes = await services.failures.causes(list(orders))
-    for message_id, some in orders.items():
-        try:
-            for order in some:
-                await _cancel(services, order, causes.get(message_id, REASON), outcome)
-        except (ServiceUnavailable, OrderRejected) as error:
-            outcome.failures.append(Failure(message_id, str(error)))
-    await services.failures.remember(outcome.failures)
-    return outcome
+
+    def step_of(outcome: Outcome) -> Step:
+        return partial(_cancel, services, outcome)
+
+    return await work_off(services, messages, deadline, step_of)
 
 
-async def _cancel(services: Services, order: Order, reason: str, outcome: Outcome) -> None:
-    if await services.orders.cancel(order, reason) is OrderStatus.CONFIRMED:
-        if order.generation == V5:
-            await services.ledger.settle(order.product_id, [order])
-        outcome.confirmed.append(order)
-    else:
-        # If this process dies here, the message comes again: the row stands, the release follows.
-        await release(services, order, outcome)
+async def _cancel(services: Services, outcome: Outcome, part: Orders) -> None:
+    causes = await services.failures.causes(list(part))
+    reasons = [causes.get(message_id, REASON) for message_id, some in part.items() for _ in some]
+    orders = [order for some in part.values() for order in some]
+    statuses = await services.orders.cancel(orders, reasons)
+    await close(services, part, statuses, outcome)
+    for message_id, some in part.items():
+        if missing := next((order for order in some if order.id not in statuses), None):
+            outcome.fail([message_id], f"no product {missing.product_id!r}")
+    outcome.done |= part.keys() - {failure.message_id for failure in outcome.failures}

@@ -10,6 +10,7 @@ What a buyer can expect to happen (sold out, no such product) is a value, see `m
         ├── StockUnavailable       Redis
         ├── DatabaseUnavailable    PostgreSQL
         ├── KeysUnavailable        the issuer of the tokens
+        ├── OutOfTime              some service, when the time of a use case was over
         └── QueueUnavailable       SQS
             ├── PushRefused            the message is certainly not in the queue
             └── PushUncertain          the message may or may not be in the queue
@@ -63,6 +64,10 @@ class KeysUnavailable(ServiceUnavailable):
     """The keys with which tokens are checked could not be fetched."""
 
     service = "sign-in"
+
+
+class OutOfTime(ServiceUnavailable):
+    """The time of a use case was over before all services had answered."""
 
 
 class QueueUnavailable(ServiceUnavailable):

@@ -9,11 +9,12 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from flashsale.chunks import chunks
 from flashsale.claims import Claim, Claimed, SaleState, Snapshot, TooMany
 from flashsale.config import Rate
 from flashsale.messages import Order
 from flashsale.model import ENTRY_ID, PRODUCT_ID, Refusal
-from flashsale.scripts import Keys, Script, owned, translated_errors
+from flashsale.scripts import CLAIMS_PER_SCRIPT, Keys, Script, owned, translated_errors
 
 # Seconds for which an Idempotency-Key is remembered: longer than anybody retries.
 IDEMPOTENCY_TTL = 24 * 3600
@@ -38,6 +39,7 @@ class Ledger:
         self._release = Script(redis, "release_claim")
         self._give_back = Script(redis, "give_back")
         self._snapshot = Script(redis, "snapshot")
+        self._overdue = Script(redis, "overdue")
         self._renew_lease = Script(redis, "renew_lease")
         self._drop_lease = Script(redis, "drop_lease")
 
@@ -107,18 +109,22 @@ class Ledger:
 
     async def settle(self, product_id: str, orders: Sequence[Order]) -> int:
         """Close the claims of confirmed orders; returns the units that were settled now."""
-        keys = Keys(product_id)
-        arguments = [part for order in orders for part in (order.entry_id, order.quantity)]
-        return int(await self._settle(keys=[keys.ledger, keys.sale], args=arguments))
+        keys, settled = Keys(product_id), 0
+        for some in chunks(orders, CLAIMS_PER_SCRIPT):
+            arguments = [part for order in some for part in (order.entry_id, order.quantity)]
+            settled += int(await self._settle(keys=[keys.ledger, keys.sale], args=arguments))
+        return settled
 
-    async def release(self, order: Order) -> bool:
-        """Give the units of a claim back; True if this call did, False if one before it did."""
-        keys = Keys(order.product_id)
-        released = await self._release(
-            keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
-            args=[order.entry_id, order.user_id, order.quantity],
-        )
-        return bool(released)
+    async def release(self, product_id: str, orders: Sequence[Order]) -> int:
+        """Give the units of claims back, once each; returns the units that this call gave back."""
+        keys, released = Keys(product_id), 0
+        for some in chunks(orders, CLAIMS_PER_SCRIPT):
+            parts = [(order.entry_id, order.user_id, order.quantity) for order in some]
+            released += await self._release(
+                keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
+                args=[part for claim in parts for part in claim],
+            )
+        return released
 
     async def give_back(self, order: Order) -> bool:
         """Give the units of an order back that was CONFIRMED, settled or not, and is CANCELLED now.
@@ -192,21 +198,27 @@ class Ledger:
         entries = answer[0][1] if answer else []
         return [_order(product_id, entry_id, fields) for entry_id, fields in entries]
 
-    async def stale(self, product_id: str, idle_ms: int, count: int) -> AsyncIterator[list[Order]]:
-        """Claims that were relayed at least `idle_ms` ago and are unsettled still, once each."""
-        cursor = "0-0"
-        while True:
-            answer: Any = ("0-0", [])
-            async with translated_errors(), _none_if_lost():
-                answer = await self._redis.xautoclaim(
-                    Keys(product_id).ledger, "relay", "relay", idle_ms, cursor, count=count
-                )
-            cursor, entries, *_ = answer
-            orders = [_order(product_id, id_, fields) for id_, fields in entries if fields]
-            if orders:
-                yield orders
-            if cursor == "0-0":
-                return
+    async def overdue(
+        self, product_id: str, waits_ms: Sequence[int], count: int
+    ) -> AsyncIterator[list[Order]]:
+        """Take the claims that have stayed unsettled too long, up to `count` at a time.
+
+        Args:
+            waits_ms: milliseconds since the last send after which a claim that was sent once,
+                twice, … is overdue; the last figure also holds for more sends. To be taken counts
+                as a send.
+
+        """
+        start = "-"
+        while start:
+            start, *claims = await self._overdue(
+                keys=[Keys(product_id).ledger], args=[start, count, *waits_ms]
+            )
+            if claims:
+                yield [
+                    Order.of_claim(product_id, entry_id, user_id, int(units), correlation_id)
+                    for entry_id, user_id, units, correlation_id in claims
+                ]
 
     async def renew_lease(self, product_id: str, token: str, lease_ms: int) -> bool:
         """Hold the lease (for `lease_ms` more) if nobody else does; 0 hands it over."""

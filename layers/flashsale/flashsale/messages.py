@@ -18,6 +18,8 @@ from flashsale.model import ENTRY_ID, V5, EntryId, ProductId, UserId, split_orde
 
 # SQS takes 256 KB a message on some accounts; 200 claims stay far below 100 KB.
 CLAIMS_PER_ENVELOPE = 200
+# SQS takes 10 messages a call, 1 MiB in all.
+ENVELOPES_PER_CALL = 10
 
 
 # Units of one order: what the column `orders.quantity` holds.

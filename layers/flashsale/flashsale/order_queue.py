@@ -11,6 +11,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
 )
 
+from flashsale.deadline import bounded
 from flashsale.errors import PushRefused, PushUncertain, QueueUnavailable
 from flashsale.messages import Envelope, Order
 
@@ -108,9 +109,11 @@ class OrderQueue:
             raise PushRefused(f"SQS: {error}") from error
 
     async def _call(self, send: Callable[[], T]) -> T:
-        # A thread keeps the other requests of this process going while SQS answers. Where there are
-        # none, it only costs.
-        return send() if self._blocking else await asyncio.to_thread(send)
+        # A thread keeps the other requests of this process going while SQS answers, and lets who
+        # runs out of time leave. Where there is neither, it only costs.
+        if self._blocking and not bounded.get():
+            return send()
+        return await asyncio.to_thread(send)
 
 
 def _certainly_refused(error: Exception) -> bool:

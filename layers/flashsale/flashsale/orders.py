@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flashsale.database import Connection, Database, sql
 from flashsale.errors import OrderRejected
@@ -82,16 +83,7 @@ class Orders:
 
     @staticmethod
     async def _insert_all(connection: Connection, orders: list[Order]) -> set[str]:
-        cursor = await connection.execute(
-            sql("insert_orders"),
-            {
-                "ids": [order.id for order in orders],
-                "user_ids": [order.user_id for order in orders],
-                "product_ids": [order.product_id for order in orders],
-                "quantities": [order.quantity for order in orders],
-                "generations": [order.generation for order in orders],
-            },
-        )
+        cursor = await connection.execute(sql("insert_orders"), _arrays(orders))
         return {row["id"] for row in await cursor.fetchall()}
 
     @staticmethod
@@ -128,15 +120,18 @@ class Orders:
         rows = await self._database.fetch_all("select_buyers", id=product_id)
         return {row["user_id"]: row["units"] for row in rows}
 
-    async def cancel(self, order: Order, reason: str) -> OrderStatus:
-        """Write the order as CANCELLED unless it exists; return how it stands now.
+    async def cancel(
+        self, orders: Sequence[Order], reasons: Sequence[str]
+    ) -> Mapping[str, OrderStatus]:
+        """Write orders as CANCELLED, each for its reason, unless they exist.
 
-        This row is what decides between the order function and the rollback function: they race
-        for one primary key, and exactly one wins.
+        These rows are what decides between the order function and the rollback function: they race
+        for one primary key, and exactly one wins. Returns how each order stands now, by id; orders
+        of products that do not exist are missing there.
         """
         async with self._database.transaction() as connection:
-            await self._write_cancelled(connection, order, reason)
-            return (await self._statuses(connection, [order.id]))[order.id]
+            await self._write_cancelled(connection, orders, reasons)
+            return await self._statuses(connection, [order.id for order in orders])
 
     async def cancel_even_confirmed(
         self, connection: Connection, order_id: str, claim: Order | None, reason: str
@@ -151,7 +146,7 @@ class Orders:
 
         """
         if claim:  # first, because then it is settled who wins: the order function, or this row
-            await self._write_cancelled(connection, claim, reason)
+            await self._write_cancelled(connection, [claim], [reason])
         await connection.execute(sql("cancel_confirmed_order"), {"id": order_id, "reason": reason})
         return (await self._statuses(connection, [order_id])).get(order_id)
 
@@ -160,11 +155,13 @@ class Orders:
         row = await self._database.fetch_one("select_whole_order", id=order_id)
         return WrittenOrder(**{**row, "status": OrderStatus(row["status"])}) if row else None
 
-    async def _write_cancelled(self, connection: Connection, order: Order, reason: str) -> None:
+    async def _write_cancelled(
+        self, connection: Connection, orders: Sequence[Order], reasons: Sequence[str]
+    ) -> None:
         # Else the row is nobody's, and its buyer hears that there is no such order.
-        await self._register(connection, [order])
+        await self._register(connection, orders)
         await connection.execute(
-            sql("insert_cancelled_order"), {**_columns(order), "reason": reason}
+            sql("insert_cancelled_orders"), {**_arrays(orders), "reasons": list(reasons)}
         )
 
     @staticmethod
@@ -175,6 +172,16 @@ class Orders:
 
 def _columns(order: Order) -> dict[str, str | int]:
     return order.model_dump(exclude={"correlation_id"})
+
+
+def _arrays(orders: Sequence[Order]) -> dict[str, list[Any]]:
+    return {
+        "ids": [order.id for order in orders],
+        "user_ids": [order.user_id for order in orders],
+        "product_ids": [order.product_id for order in orders],
+        "quantities": [order.quantity for order in orders],
+        "generations": [order.generation for order in orders],
+    }
 
 
 def _placed(row: Mapping[str, object]) -> PlacedOrder:

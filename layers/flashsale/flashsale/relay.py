@@ -8,22 +8,25 @@ import asyncio
 import logging
 import math
 import os
+import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
 from flashsale.bootstrap import Services
-from flashsale.errors import QueueUnavailable, StockUnavailable
-from flashsale.messages import CLAIMS_PER_ENVELOPE, Envelope, Order
+from flashsale.deadline import NEVER, Deadline
+from flashsale.errors import DatabaseUnavailable, QueueUnavailable, StockUnavailable
+from flashsale.messages import CLAIMS_PER_ENVELOPE, ENVELOPES_PER_CALL, Envelope, Order
 
 # Names this process in the lease.
 TOKEN = f"{os.getpid()}-{uuid4().hex[:12]}"
 # A leader that died is replaced after this; it renews well before.
 LEASE_MS = 3_000
 
-# SQS takes 10 messages a call, 1 MiB in all.
-ENVELOPES_PER_CALL = 10
+# Seconds after which SQS has given up a message that still waits: five receives, a minute each.
+PATIENCE = 300
+
 CLAIMS_PER_CALL = CLAIMS_PER_ENVELOPE * ENVELOPES_PER_CALL
 
 
@@ -108,29 +111,77 @@ def _tell_of(orders: Sequence[Order]) -> None:
 
 
 async def sweep(
-    services: Services, idle_ms: int | None = None, product_ids: Sequence[str] | None = None
+    services: Services,
+    idle_ms: int | None = None,
+    product_ids: Sequence[str] | None = None,
+    deadline: Deadline = NEVER,
 ) -> int:
-    """Send again what has stayed unsettled too long; returns how many claims that were.
-
-    Args:
-        idle_ms: too long, in milliseconds since a claim was last sent; `Settings.sweep_after` if
-            not given.
-        product_ids: all on sale if not given.
+    """Send again what has stayed unsettled too long; return how many claims that were.
 
     Repairs what a dead leader left, a queue that was purged, an order function that died before it
     settled. Sending twice is harmless: the order id is the primary key.
 
+    Args:
+        idle_ms: milliseconds since a claim was last sent that are too long, whatever waits in the
+            queues; if not given, `_waits` decides.
+        product_ids: all on sale if not given.
+        deadline: when it stops, between two calls to SQS. What is left is as overdue in the next
+            minute, and what was sent is not.
+
     """
-    swept, idle = 0, services.settings.sweep_after * 1000 if idle_ms is None else idle_ms
-    for product_id in await services.stock.sales() if product_ids is None else product_ids:
-        async for orders in services.ledger.stale(product_id, idle, CLAIMS_PER_CALL):
-            entries = " ".join(order.entry_id for order in orders)
-            logger.warning("%d claims of %s are overdue: %s", len(orders), product_id, entries)
-            swept += len(orders) if await send(services, orders) else 0
+    swept, waits = 0, await _waits(services) if idle_ms is None else [idle_ms]
+    ids = await services.stock.sales() if product_ids is None else list(product_ids)
+    # In any order, so that those on which no time was left are not the same each minute.
+    for product_id in random.sample(ids, len(ids)):
+        swept += await _send_overdue(services, product_id, waits, deadline) if waits else 0
+        if deadline.near:
+            logger.warning("the sweep stops at %s: its time is over", product_id)
+            break
         if await services.ledger.renew_lease(product_id, TOKEN, LEASE_MS):
             # Not counted: in a healthy sale, too, claims are unsent at any moment.
             await relay(services, product_id, LAMBDA_PACE)
     return swept
+
+
+async def _send_overdue(
+    services: Services, product_id: str, waits_ms: Sequence[int], deadline: Deadline
+) -> int:
+    swept = 0
+    async for orders in services.ledger.overdue(product_id, waits_ms, CLAIMS_PER_CALL):
+        entries = " ".join(order.entry_id for order in orders)
+        logger.warning("%d claims of %s are overdue: %s", len(orders), product_id, entries)
+        swept += len(orders) if await send(services, orders) else 0
+        if deadline.near:
+            break
+    return swept
+
+
+async def _waits(services: Services) -> list[int]:
+    """How long a claim that was sent once, twice, … may stay unsettled, in milliseconds.
+
+    - While SQS does not answer, nothing is sent again: the list is empty.
+    - While PostgreSQL does not answer, a copy follows when SQS has given up the one before. So one
+      copy waits in the orders queue when PostgreSQL is back, and is written.
+    - While messages wait in any queue, the copies of a claim may be among them. After two copies a
+      third one follows when both are given up, and each further one after twice the time.
+    - With empty queues the copies are lost, and `PATIENCE` is the longest pause.
+    """
+    settings, queue = services.settings, services.order_queue
+    others = (settings.dead_letter_queue_url, settings.parking_queue_url)
+    first = settings.sweep_after * 1000
+    patience = max(first, PATIENCE * 1000)
+    try:
+        messages = await queue.waiting() + sum([await queue.waiting(url) for url in others if url])
+    except QueueUnavailable as error:
+        logger.warning("nothing is sent again while SQS is down: %s", error)
+        return []
+    try:
+        await services.database.ping()
+    except DatabaseUnavailable:
+        return [patience]
+    if messages:
+        return [first, *(patience * 2**n for n in range(5))]
+    return [first, *(min(first * 2 ** (n + 1), patience) for n in range(5))]
 
 
 async def send(services: Services, orders: Sequence[Order]) -> bool:

@@ -1,6 +1,7 @@
 """Between an SQS event and a use case: messages in, partial failures, log line and metrics out."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -8,6 +9,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from flashsale.batch import Message, Outcome
 from flashsale.messages import Order
+
+# Bytes of a line that name orders; CloudWatch takes 256 KB a line, and causes take some.
+LONGEST_LINE = 150_000
+LONGEST_CORRELATION_ID = 128
 
 
 def messages(event: dict[str, Any]) -> list[Message]:
@@ -25,30 +30,26 @@ def failed_items(outcome: Outcome) -> dict[str, Any]:
 
 
 def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> None:
-    """Write the invocation's log line and count its outcomes."""
+    """Write the invocation's log line and count its outcomes.
+
+    Where the orders do not fit into one line, more lines follow, which hold nothing else.
+    """
     done = [*outcome.confirmed, *outcome.cancelled]
-    # Rare, so they are on the line only where there are any.
-    more = {
-        "cancelled_orders": _correlation_ids(outcome.cancelled),
-        "sent_alone": _correlation_ids(outcome.sent_alone),
-        "failed_orders": {
-            failure.message_id: _correlation_ids(outcome.orders[failure.message_id])
-            for failure in outcome.failures
-            if failure.message_id in outcome.orders
-        },
-    }
     write = logger.warning if outcome.failures else logger.info
+    first, *more = _orders_by_line(outcome)
     write(
         what,
         extra={
             "confirmed": len(outcome.confirmed),
             "cancelled": len(outcome.cancelled),
             "released_units": outcome.released,
-            "failures": {failure.message_id: failure.cause for failure in outcome.failures},
-            "orders": _correlation_ids(done),
-            **{name: value for name, value in more.items() if value},
+            "failures": _causes(outcome),
+            "orders": {},
+            **first,
         },
     )
+    for orders in more:
+        write(f"{what}, continued", extra={"failures": _causes(outcome), **orders})
     failed = _count_failed(outcome)
     counts = {
         "OrdersConfirmed": len(outcome.confirmed),
@@ -61,6 +62,41 @@ def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> Non
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
+def _causes(outcome: Outcome) -> dict[str, str]:
+    return {failure.message_id: failure.cause for failure in outcome.failures}
+
+
+def _orders_by_line(outcome: Outcome) -> list[dict[str, Any]]:
+    """The orders' correlation ids, by what became of the orders; an item for each line."""
+    lines, size = [dict[str, Any]()], 0
+    for path, order in _named(outcome):
+        # JSON escapes a character by twelve at most; a correlation id of ours has 36 characters.
+        correlation_id = order.correlation_id[:LONGEST_CORRELATION_ID]
+        cost = len(json.dumps({order.id: correlation_id}))
+        size += cost
+        if size > LONGEST_LINE:
+            lines.append({})
+            size = cost
+        group = lines[-1]
+        for name in path:
+            group = group.setdefault(name, {})
+        group[order.id] = correlation_id
+    return lines
+
+
+def _named(outcome: Outcome) -> Iterator[tuple[tuple[str, ...], Order]]:
+    """Each order with the names under which a line has it."""
+    groups: dict[tuple[str, ...], Sequence[Order]] = {
+        ("orders",): [*outcome.confirmed, *outcome.cancelled],
+        ("cancelled_orders",): outcome.cancelled,
+        ("sent_alone",): outcome.sent_alone,
+    }
+    for failure in outcome.failures:
+        orders = outcome.orders.get(failure.message_id, [])
+        groups["failed_orders", failure.message_id] = orders
+    return ((path, order) for path, orders in groups.items() for order in orders)
+
+
 def _count_failed(outcome: Outcome) -> int:
     """Orders that must come again; a message that holds none counts as one."""
     done = {order.id for order in (*outcome.confirmed, *outcome.cancelled)}
@@ -70,7 +106,3 @@ def _count_failed(outcome: Outcome) -> int:
         else 1
         for failure in outcome.failures
     )
-
-
-def _correlation_ids(orders: Sequence[Order]) -> dict[str, str]:
-    return {order.id: order.correlation_id for order in orders}

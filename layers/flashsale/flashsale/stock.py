@@ -6,10 +6,11 @@ from enum import IntEnum
 
 from redis.asyncio import Redis
 
+from flashsale.chunks import chunks
 from flashsale.claims import SaleState
 from flashsale.messages import Order
 from flashsale.model import Refusal, Terms, split_order_id
-from flashsale.scripts import Keys, Script, translated_errors
+from flashsale.scripts import CLAIMS_PER_SCRIPT, Keys, Script, translated_errors
 
 # The products on sale, for who must look at all of them (the sweep).
 SALES = "sales"
@@ -21,14 +22,6 @@ class Decrement(IntEnum):
     """Negative answers of decrement.lua."""
 
     SOLD_OUT = -1
-    NOT_ON_SALE = -2
-
-
-class Release(IntEnum):
-    """Answers of release.lua."""
-
-    RELEASED = 1
-    RELEASED_BEFORE = 0
     NOT_ON_SALE = -2
 
 
@@ -85,11 +78,19 @@ class Stock:
             return Refusal.NO_SUCH_PRODUCT
         return left
 
-    async def release(self, order: Order) -> Release:
-        """Give the units of an order back, once however often this is called."""
-        keys = Keys(order.product_id)
-        names = [keys.stock, keys.released, keys.sale]
-        return Release(await self._release(keys=names, args=[order.id, order.quantity]))
+    async def release(self, product_id: str, orders: Sequence[Order]) -> int:
+        """Give the units of orders back, once each however often this is called.
+
+        Returns the units that this call gave back; 0 also where the product is not on sale.
+        """
+        keys, released = Keys(product_id), 0
+        for some in chunks(orders, CLAIMS_PER_SCRIPT):
+            answer = await self._release(
+                keys=[keys.stock, keys.released, keys.sale],
+                args=[part for order in some for part in (order.id, order.quantity)],
+            )
+            released += max(0, int(answer))  # negative: not on sale
+        return released
 
     async def open_sale(
         self,

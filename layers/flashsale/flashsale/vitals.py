@@ -1,11 +1,18 @@
 """What a person on call must know of a running sale: the stores, the relay, the books."""
 
-from collections.abc import Awaitable, Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
+from flashsale.deadline import NEVER, Deadline
 from flashsale.errors import ServiceUnavailable
+
+# Seconds after which a store that has not answered is down.
+PATIENCE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +35,17 @@ class Vitals:
     books: Sequence[Books] | None
 
 
-async def read_vitals(services: Services) -> Vitals:
+async def read_vitals(services: Services, deadline: Deadline = NEVER) -> Vitals:
     """Look at the stores and at all products on sale. A store that is down is no error here."""
-    redis_up = await _answers(services.stock.ping())
-    postgresql_up = await _answers(services.database.ping())
-    sqs_up = await _answers(services.order_queue.ping())
+    redis_up, postgresql_up, sqs_up = await asyncio.gather(
+        _answers(services.stock.ping()),
+        _answers(services.database.ping()),
+        _answers(services.order_queue.ping()),
+    )
     oldest = dead_letters = books = None
-    try:
+
+    async def look() -> None:
+        nonlocal oldest, dead_letters, books
         products = await services.stock.sales()
         oldest = max([await services.ledger.oldest_age(id_) for id_ in products], default=0.0)
         # The queues first: a message that is written in between is then counted twice, not lost.
@@ -42,14 +53,15 @@ async def read_vitals(services: Services) -> Vitals:
         parked = await services.order_queue.waiting(services.settings.parking_queue_url)
         waiting = await services.order_queue.waiting() + dead_letters + parked
         books = await read_books(services, products, waiting)
-    except ServiceUnavailable:
-        pass  # what was read until then is told
+
+    with suppress(ServiceUnavailable):  # what was read until then is told
+        await deadline.bound(look())
     return Vitals(redis_up, postgresql_up, sqs_up, oldest, dead_letters, books)
 
 
-async def _answers(ping: Awaitable[None]) -> bool:
+async def _answers(ping: Coroutine[Any, Any, None]) -> bool:
     try:
-        await ping
+        await Deadline.after(PATIENCE).bound(ping)
     except ServiceUnavailable:
         return False
     return True

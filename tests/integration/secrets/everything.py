@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 
 from flashsale import bootstrap, database, process
-from tests.integration.test_events import Context
+from tests.support import LambdaContext
 
 
 def main(answers: Path) -> None:
@@ -20,7 +20,7 @@ def main(answers: Path) -> None:
         process.services.cache_clear()
         try:
             handler = importlib.import_module(f"functions.{function}.app").handler
-            returned.append(handler(event, Context()))
+            returned.append(handler(event, LambdaContext()))
         except Exception as error:  # noqa: BLE001 - Lambda's client logs it, and returns its text
             traceback.print_exc()
             returned.append({"errorMessage": str(error), "errorType": type(error).__name__})

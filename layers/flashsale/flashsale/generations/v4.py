@@ -28,6 +28,6 @@ async def buy(services: Services, order: Order) -> Accepted | Refusal:
     try:
         await services.order_queue.push(order)
     except PushRefused:
-        await services.stock.release(order)
+        await services.stock.release(order.product_id, [order])
         raise
     return Accepted(order.id)

@@ -1,0 +1,36 @@
+-- overdue.lua: take claims that were sent and have stayed unsettled too long, to send them again
+-- (V5). The step is atomic: of two sweepers at the same time only one takes a claim.
+--
+-- KEYS[1]  {product}:ledger  stream of claims, with the consumer group `relay`, whose pending list
+--                            says of each claim when it was last sent, and how often
+-- ARGV[1]  ledger entry to begin with, "-" for the first one, "(entry" for the one after it
+-- ARGV[2]  claims to look at, at most 4,000
+-- ARGV[3…] milliseconds since the last send after which a claim that was sent once, twice, … is
+--          overdue; the last figure also holds for claims that were sent more often
+-- returns  {where to go on, "" at the end, then for each claim that was taken
+--          {entry id, user id, units, correlation id}}
+local waits, shortest = {}, tonumber(ARGV[3])
+for i = 3, #ARGV do
+  waits[i - 2] = tonumber(ARGV[i])
+  shortest = math.min(shortest, waits[i - 2])
+end
+local pending = redis.pcall('XPENDING', KEYS[1], 'relay', 'IDLE', shortest, ARGV[1], '+', ARGV[2])
+if pending.err then
+  -- Redis has lost the ledger: there is nothing to send, and `flashsale rebuild` helps.
+  return string.find(pending.err, 'NOGROUP', 1, true) and {''} or pending
+end
+local overdue = {}
+for _, claim in ipairs(pending) do
+  local idle, sent = claim[3], math.max(1, claim[4])
+  if idle >= waits[math.min(sent, #waits)] then
+    overdue[#overdue + 1] = claim[1]
+  end
+end
+local answer = {#pending == tonumber(ARGV[2]) and '(' .. pending[#pending][1] or ''}
+if #overdue > 0 then
+  for _, entry in ipairs(redis.call('XCLAIM', KEYS[1], 'relay', 'relay', 0, unpack(overdue))) do
+    local fields = entry[2]
+    answer[#answer + 1] = {entry[1], fields[2], fields[4], fields[6]}
+  end
+end
+return answer

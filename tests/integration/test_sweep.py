@@ -1,0 +1,173 @@
+"""How often the sweep sends a claim again: enough that none is forgotten, and no more than that."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from flashsale.claims import Claim
+from flashsale.messages import orders_of_message
+from flashsale.place_orders import place_orders
+from flashsale.relay import LAMBDA_PACE, LEASE_MS, PATIENCE, TOKEN, relay, sweep
+from flashsale.scripts import Keys
+from tests.integration.queued import Queue, books_of
+from tests.support import USERS
+
+BUYERS = USERS[:30]
+
+
+@pytest.fixture
+def queue(services):
+    services.order_queue = Queue()
+    return services.order_queue
+
+
+@pytest.fixture
+async def relayed(services, queue, new_product):
+    """A product with 30 claims, each of which was sent once."""
+    product_id = await new_product(100)
+    for user in BUYERS:
+        await services.ledger.claim(Claim(product_id, user, 1), TOKEN, LEASE_MS)
+    await relay(services, product_id, LAMBDA_PACE)
+    services.settings = replace(services.settings, sweep_after=0)
+    return product_id
+
+
+def copies(messages):
+    """How often each claim was sent."""
+    return Counter(order.id for message in messages for order in orders_of_message(message.body))
+
+
+async def make_idle(services, product_id, seconds):
+    """Let the ledger believe that all was sent so long ago; how often it was sent stays."""
+    ledger = Keys(product_id).ledger
+    for claim in await services.redis.xpending_range(ledger, "relay", "-", "+", 1000):
+        await services.redis.execute_command(
+            "XCLAIM", ledger, "relay", "relay", 0, claim["message_id"],
+            "IDLE", seconds * 1000, "RETRYCOUNT", claim["times_delivered"], "JUSTID",
+        )  # fmt: skip
+
+
+async def age(services, product_id, seconds):
+    ledger = Keys(product_id).ledger
+    pending = await services.redis.xpending_range(ledger, "relay", "-", "+", 1)
+    idle = pending[0]["time_since_delivered"] // 1000
+    await make_idle(services, product_id, idle + seconds)
+
+
+async def test_a_queue_that_stands_still_gets_each_claim_twice(services, queue, relayed):
+    for _ in range(10):
+        await sweep(services, product_ids=[relayed])
+
+    assert set(copies(queue.messages).values()) == {2}
+
+
+async def test_a_queue_that_stands_still_for_long_gets_ever_fewer_copies(services, queue, relayed):
+    sent_after = []
+    for minute in range(120):  # of a clock that goes on only here
+        before = len(queue.messages)
+        await sweep(services, product_ids=[relayed])
+        sent_after += [minute] if len(queue.messages) > before else []
+        await age(services, relayed, 60)
+
+    assert sent_after == [0, 5, 15, 35, 75]
+
+
+async def test_nothing_is_sent_again_while_postgresql_is_down(services, queue, relayed, without):
+    down = without("database_url")
+    down.order_queue, down.settings = queue, replace(down.settings, sweep_after=0)
+
+    for _ in range(3):
+        assert await sweep(down, product_ids=[relayed]) == 0
+    assert set(copies(queue.messages).values()) == {1}
+
+    assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
+
+
+async def test_while_postgresql_is_down_a_copy_follows_when_the_one_before_is_given_up(
+    services, queue, relayed, without
+):
+    down = without("database_url")
+    down.order_queue, down.settings = queue, replace(down.settings, sweep_after=0)
+
+    for _ in range(3):
+        await make_idle(services, relayed, PATIENCE)
+        assert await sweep(down, product_ids=[relayed]) == len(BUYERS)
+        assert await sweep(down, product_ids=[relayed]) == 0
+
+
+async def test_what_is_claimed_while_postgresql_is_down_is_sent_once(
+    services, queue, new_product, without
+):
+    down = without("database_url")
+    down.order_queue, down.settings = queue, replace(down.settings, sweep_after=0)
+    product_id = await new_product(5)
+    await services.ledger.claim(Claim(product_id, BUYERS[0], 1), TOKEN, LEASE_MS)
+
+    for _ in range(3):
+        await sweep(down, product_ids=[product_id])
+
+    assert list(copies(queue.messages).values()) == [1]
+
+
+async def test_nothing_is_sent_again_while_sqs_does_not_say_what_waits(services, queue, relayed):
+    queue.is_silent = True
+    assert await sweep(services, product_ids=[relayed]) == 0
+
+    queue.is_silent = False
+    assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
+
+
+async def test_what_a_queue_loses_twice_is_sent_again_at_once(services, queue, relayed):
+    for _ in range(3):
+        queue.take()  # lost
+        assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
+
+    await place_orders(services, queue.take())
+    assert (await books_of(services, relayed)).confirmed == len(BUYERS)
+
+
+async def test_what_a_queue_loses_twice_comes_after_minutes_where_others_still_wait(
+    services, queue, relayed
+):
+    await sweep(services, product_ids=[relayed])
+    queue.messages = queue.messages[:1]  # of which one copy is left, and does not come through
+    assert await sweep(services, product_ids=[relayed]) == 0
+
+    await make_idle(services, relayed, PATIENCE)
+
+    assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
+
+
+async def test_with_empty_queues_the_pause_between_two_copies_has_an_end(services, queue, relayed):
+    services.settings = replace(services.settings, sweep_after=60)
+    for _ in range(6):
+        await make_idle(services, relayed, PATIENCE)
+        queue.take()
+        assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
+        assert await sweep(services, product_ids=[relayed]) == 0
+
+
+async def test_sweepers_at_the_same_time_send_each_claim_once(services, queue, relayed):
+    await asyncio.gather(*(sweep(services, product_ids=[relayed]) for _ in range(4)))
+
+    assert set(copies(queue.messages).values()) == {2}
+
+
+async def test_what_a_dead_sweeper_took_is_sent_by_the_next(services, queue, relayed):
+    waits, queue.messages = [0], []
+    async for _ in services.ledger.overdue(relayed, waits, 1000):
+        break  # and the process dies
+
+    assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
+
+
+async def test_more_claims_than_one_look_takes_are_all_sent_once(services, queue, relayed):
+    taken = [
+        order.id
+        async for orders in services.ledger.overdue(relayed, [0, 60_000], 7)
+        for order in orders
+    ]
+
+    assert len(taken) == len(set(taken)) == len(BUYERS)
