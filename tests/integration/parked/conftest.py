@@ -72,11 +72,12 @@ def put(target):
 def flashsale(target):
     """Runs the command on these queues and stores."""
 
-    def run(*arguments, typed=""):
+    def run(*arguments, typed="", **variables):
         addresses = {
             "REDIS_URL": target.redis_url,
             "DATABASE_URL": target.database_url,
             "FLASHSALE_STACK": target.stack_name,
+            **variables,
         }
         return subprocess.run(
             [FLASHSALE, *arguments],
