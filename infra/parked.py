@@ -69,7 +69,7 @@ class Parked:
                     "the ledger, and the sweep sends it again"
                 )
             case Holds.NOTHING:
-                return "no order; it has no units"
+                return "no order of a product that exists; it has no units"
 
     @property
     def way_out(self) -> str:
