@@ -12,8 +12,8 @@ from infra.target import Target
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# Messages of one queue that are read at most; the rest counts as unread.
-MOST = 200
+# Messages of one queue that are read at most by who looks again and again; the rest is unread.
+MOST = 20
 
 
 @dataclass(frozen=True, slots=True)

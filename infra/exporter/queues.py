@@ -44,7 +44,7 @@ class Queues:
     def waiting(self) -> Waiting:
         """What waits in all queues; ANYTHING while SQS does not say."""
         try:
-            look = look_into_queues(self._target, self._sqs, self._urls, FEW, long_ones=False)
+            look = look_into_queues(self._target, self._sqs, self._urls, most=FEW, long_ones=False)
         except (BotoCoreError, ClientError, HTTPError):
             return ANYTHING
         return look.waiting

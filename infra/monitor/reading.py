@@ -71,8 +71,8 @@ async def read(
 
     """
     # The queues first, see `read_books`.
-    queues = await asyncio.to_thread(look_into_queues, target, sqs)
-    seen = Reading(time.time(), depths=queues.depths, failed=_first(queues.read))
+    queues = await asyncio.to_thread(look_into_queues, target, sqs, most=MESSAGES)
+    seen = Reading(time.time(), depths=queues.depths, failed=_failed(queues.read))
     waiting = queues.waiting if queued else NOTHING
     try:
         if postgres_up:
@@ -86,9 +86,9 @@ async def read(
     return replace(seen, books=books, down=("PostgreSQL",))
 
 
-def _first(read: Sequence[FailedMessage]) -> list[FailedMessage]:
-    """The first messages of each queue of failed ones."""
-    return [m for queue in SOURCES for m in [m for m in read if m.queue == queue][:MESSAGES]]
+def _failed(read: Sequence[FailedMessage]) -> list[FailedMessage]:
+    """Those of the queues of failed ones."""
+    return [message for message in read if message.queue in SOURCES]
 
 
 async def _without_postgres(services: Services, known: Books, waiting: Waiting) -> Books | None:

@@ -38,9 +38,12 @@ def with_queues(stack, migrated):
             patch.setenv(name, value)
         cloud = boto3.client("cloudformation")
         cloud.create_stack(StackName=target.stack_name, TemplateBody=json.dumps(template))
-        eventually(
-            lambda: cloud.describe_stacks(StackName=target.stack_name)["Stacks"][0]["Outputs"]
-        )
+
+        def outputs():
+            (made,) = cloud.describe_stacks(StackName=target.stack_name)["Stacks"]
+            return made.get("Outputs")
+
+        eventually(outputs)
         assert len(target.queues) == 3
     return target
 
