@@ -93,9 +93,11 @@ def _show(rows: list[Books], parked: Sequence[Parked], queues: InQueues) -> None
         show(f"  {one.message.id}  {one.what}")
         show(f"    cause  {one.message.cause or 'unknown; see `flashsale logs rollback`'}")
         show(f"    end    {one.way_out}")
+    if more := len(parked[SHOWN:]):
+        console.print(f"  and {more} more; `flashsale verify --json` has all of them")
     read = sum(message.queue == PARKING for message in queues.read)
-    if more := len(parked[SHOWN:]) + max(0, queues.depths[PARKING].total - read):
-        console.print(f"  and {more} more; `flashsale verify --json` has all that could be read")
+    if unread := max(0, queues.depths[PARKING].total - read):
+        console.print(f"{unread} parked messages were not read; see `flashsale dlq peek parking`.")
 
 
 def books_table(rows: list[Books]) -> Table:

@@ -1,10 +1,16 @@
 """What waits in the queues, as units of products; and what books make of it."""
 
 import json
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ClientError
 
 from flashsale.books import Books
 from flashsale.messages import Envelope, Order
 from flashsale.waiting import ANYTHING, NOTHING, Waiting, waiting_in
+from infra.clouds.cloud import QueuedMessage
+from infra.in_queues import look_into_queues
 
 DEPTHS = {"orders": 3, "dlq": 2, "parking": 1}
 
@@ -79,3 +85,42 @@ def test_who_writes_orders_at_once_has_none_in_a_queue():
     for generation in (1, 2, 3):
         row = books((generation,))
         assert row.expecting(ANYTHING).unsettled == row.expecting(ANYTHING).parked == 0
+
+
+class _Aws:
+    """AWS with one order parked, for somebody who may receive, or may not."""
+
+    def __init__(self, *, may):
+        self.may = may
+        self.asked = []
+
+    def peek(self, queue_url, limit):
+        self.asked.append(queue_url)
+        if not self.may:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "ReceiveMessage")
+        return [QueuedMessage("m-1", order("a"), 10)][:limit]
+
+
+class _Sqs:
+    def get_queue_attributes(self, *, QueueUrl, **_):  # noqa: N803 - as boto3 has it
+        names = ("", "NotVisible", "Delayed")
+        count = {"": "1"} if QueueUrl != "orders-url" else {"NotVisible": "2"}
+        return {"Attributes": {f"ApproximateNumberOfMessages{n}": count.get(n, "0") for n in names}}
+
+
+@pytest.mark.parametrize(
+    ("may", "receive", "waiting"),
+    [
+        (True, True, Waiting(3, {}, {"p-04": 1})),
+        (False, True, Waiting(4, {}, {})),
+        (True, False, Waiting(4, {}, {})),
+    ],
+)
+def test_on_aws_only_parking_is_read_where_a_receive_counts_for_nothing(may, receive, waiting):
+    urls = {name: f"{name}-url" for name in ("orders", "dlq", "parking")}
+    target = SimpleNamespace(endpoint_url="", cloud=_Aws(may=may), queues=urls)
+
+    look = look_into_queues(target, _Sqs(), receive=receive)
+
+    assert look.waiting == waiting
+    assert target.cloud.asked == ["parking-url"] * receive
