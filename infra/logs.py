@@ -47,8 +47,9 @@ class Line:
     @property
     def is_ours(self) -> bool:
         """Whether a person wants to read it: neither a bare metric nor a line of Lambda itself."""
-        if self.message.startswith('{"_aws"'):
-            return '"message":' in self.message
+        fields = fields_of(self.message)
+        if "_aws" in fields:
+            return "message" in fields
         return not self.message.startswith(("START ", "END ", "REPORT ", "INIT_START "))
 
     @property

@@ -17,9 +17,11 @@ from flashsale.messages import orders_of_message
 from flashsale.model import ENTRY_ID
 from infra.logs import Line, fields_of, moment_of
 
-# What the relay writes, see `flashsale.relay`.
-SENDING = re.compile(r"sending (\d+) claims of (\S+) in one call: (\S+) to (\S+)")
-OVERDUE = re.compile(r"(\d+) claims of (\S+) are overdue: (.+)")
+# What the relay writes, see `flashsale.relay`, after what a logger puts before it: the whole line,
+# because a path that a client asks for is in a line, too.
+LEAD = r"(?:\[?[A-Z]+\]?\s+(?:[\dT:.-]+Z\s+\S+\s+)?(?:[\w.]+: )?)?"
+SENDING = re.compile(LEAD + r"sending (\d+) claims of (\S+) in one call: (\S+) to (\S+)")
+OVERDUE = re.compile(LEAD + r"(\d+) claims of (\S+) are overdue: (.+)")
 # What the queue functions write of each order, see `flashsale.sqs_event`; the first that fits.
 VERDICTS = {
     "cancelled_orders": "CANCELLED, its units are back in the stock",
@@ -124,12 +126,12 @@ class Life:
     def _of_relay(self, message: str) -> str:
         if not self.on_ledger:
             return ""
-        if found := SENDING.search(message):
+        if found := SENDING.fullmatch(message):
             count, product_id, first, last = found.groups()
             inside = _number(first) <= _number(self.entry_id) <= _number(last)
             text = f"sending it to SQS, {count} claims in one call"
             return text if inside and product_id == self.product_id else ""
-        if found := OVERDUE.search(message):
+        if found := OVERDUE.fullmatch(message):
             count, product_id, entries = found.groups()
             listed = product_id == self.product_id and self.entry_id in entries.split()
             return f"unsettled too long, sending it again, {count} claims" if listed else ""

@@ -10,14 +10,16 @@ class Problem(Exception):
         cause: what is wrong, and where.
         way_out: what to do about it.
         log: a file with more, of which the last lines are shown.
+        status: the exit status of the command.
 
     """
 
-    def __init__(self, cause: str, way_out: str, log: Path | None = None) -> None:
+    def __init__(self, cause: str, way_out: str, log: Path | None = None, status: int = 1) -> None:
         super().__init__(cause)
         self.cause = cause
         self.way_out = way_out
         self.log = log
+        self.status = status
 
     @property
     def log_tail(self) -> str:

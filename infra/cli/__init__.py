@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from flashsale.errors import FlashsaleError
-from infra.cli import demo, dlq, logs, model, monitor, release, sale, stack, token, watch
+from infra.cli import demo, dlq, logs, model, monitor, release, sale, stack, token, verify, watch
 from infra.cli.console import errors
 from infra.problems import Problem
 
@@ -25,7 +25,7 @@ for command in (stack.up, stack.down, stack.status, release.deploy, logs.logs, t
 for command in (
     sale.seed,
     sale.open_,
-    sale.verify,
+    verify.verify,
     sale.rebuild,
     demo.demo,
     model.model,
@@ -37,7 +37,7 @@ app.add_typer(dlq.app, name="dlq")
 
 
 def main() -> None:
-    """Run the command line; a Problem is shown as one message, and the exit status is 1."""
+    """Run the command line; a Problem is shown as one message, and sets the exit status."""
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # what it warns of is raised too
     try:
         app()
@@ -46,7 +46,7 @@ def main() -> None:
         if problem.log_tail:
             lines += ["", f"From {problem.log}:", problem.log_tail]
         _show("\n".join([*lines, "", problem.way_out]))
-        sys.exit(1)
+        sys.exit(problem.status)
     except FlashsaleError as error:
         _show(f"{error}\n\nSee `flashsale status`; `flashsale up` starts what is down.")
         sys.exit(1)

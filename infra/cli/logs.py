@@ -30,7 +30,7 @@ def logs(
     minutes: Annotated[int | None, typer.Option(min=1, help="How far back.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Newest lines to show.")] = 100,
     raw: Annotated[bool, typer.Option(help="Also metrics and Lambda's own lines.")] = False,  # noqa: FBT002
-    order: Annotated[str, typer.Option(help="An order id: all that became of it.")] = "",
+    order: Annotated[str | None, typer.Option(help="An order id: all that became of it.")] = None,
 ) -> None:
     """Print the functions' newest log lines, oldest first; with --order the life of one order.
 
@@ -38,6 +38,8 @@ def logs(
     """
     if function and function not in FUNCTIONS:
         raise Problem(f"There is no function {function!r}.", f"Use one of {', '.join(FUNCTIONS)}.")
+    if order == "":  # a script's variable that is empty: not all orders are meant
+        raise Problem("--order names no order.", "Give an order id, or leave --order out.")
     target = Target.load(LOCAL)
     if order:
         _print_life(target, Life(order), minutes)

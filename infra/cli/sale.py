@@ -1,23 +1,20 @@
-"""Commands of a sale: fill the shop, open the sale, check the books, the demonstration."""
+"""Commands of a sale: fill the shop, open the sale, rebuild it."""
 
-import json
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from flashsale import rebuild as rebuilding
 from flashsale import sales
-from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
 from flashsale.claims import SaleState
 from flashsale.model import Declined, Terms
 from infra import seed as seeding
-from infra.cli.console import alarming, console, step, units, with_services
+from infra.cli.console import console, step, with_services
 from infra.paths import LOCAL
 from infra.problems import Problem
-from infra.queues import depths, drain, total
+from infra.queues import depths, total
 from infra.target import Target
 
 IDS = LOCAL / "ids.json"
@@ -67,6 +64,8 @@ def open_(
     async def open_sales(services: Services) -> list[tuple[str, str]]:
         await _refuse_unknown(services, products or [])
         ids = products or [product.id for product in await services.products.all()]
+        if not ids:
+            raise Problem("There are no products to put on sale.", "Make some: `flashsale seed`.")
         return [(id_, await _open(services, id_, terms)) for id_ in ids]
 
     for product_id, state in with_services(target, open_sales):
@@ -126,7 +125,8 @@ def rebuild(
             raise Problem(
                 f"{error}. The sales are paused.",
                 "See `flashsale status`, `flashsale dlq ls` and `flashsale logs order`; then run "
-                f"`flashsale rebuild {' '.join(ids)}`. Messages in parking must be redriven first.",
+                f"`flashsale rebuild {' '.join(ids)}`. What is parked must be redriven, "
+                "cancelled or discarded first.",
             ) from error
         except rebuilding.NotRebuilt as error:
             raise Problem(f"{error}.", "Let nobody do so, and run this again.") from error
@@ -135,34 +135,6 @@ def rebuild(
         opened = with_services(target, run, ORDERS_QUEUE_URL=target.queues["orders"])
     for product_id, count in opened.items():
         console.print(f"{product_id}: on sale again with {count} units")
-
-
-def verify(
-    products: Annotated[list[str] | None, typer.Argument(help="Product ids; all if none.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,  # noqa: FBT002
-    wait: Annotated[float, typer.Option(help="Seconds to wait for empty queues first.")] = 0.0,
-) -> None:
-    """Check the books: where is every unit? Exit status 1 if V2, V4 or V5 broke the invariant.
-
-    While messages wait in the queues, units of V4 that are on their way count as unsettled.
-
-    Example: [bold]flashsale verify --wait 30 --json[/]
-    """
-    target = Target.load(LOCAL)
-    if wait:
-        drain(target.queues, wait)
-    # The queues first: a message that is written in between is then counted twice, not lost.
-    waiting = {name: d.total for name, d in depths(target.queues).items()}
-    total = sum(waiting.values())
-    rows = with_services(target, lambda services: read_books(services, products, total))
-    if as_json:
-        print(json.dumps({"waiting": waiting, "products": [row.figures() for row in rows]}))  # noqa: T201
-    else:
-        console.print(books_table(rows))
-        console.print("books: units that are nowhere (+) or in two places at once (-)")
-        console.print("Messages waiting: " + ", ".join(f"{n} {c}" for n, c in waiting.items()))
-    if any(row.broken for row in rows):
-        raise typer.Exit(1)
 
 
 def _terms(starts: datetime | None, ends: datetime | None, limit: int) -> Terms:
@@ -186,29 +158,3 @@ async def to_rebuild(services: Services) -> list[str]:
     if paused := [id_ for id_, one in found.items() if one and one.state is SaleState.PAUSED]:
         console.print(f"Left paused, as not named: {' '.join(paused)}")
     return [id_ for id_, one in found.items() if one is None or one.state is SaleState.OPEN]
-
-
-def books_table(rows: list[Books]) -> Table:
-    """Where every unit of each product is."""
-    made = Table(title="The books, in units", title_justify="left", box=None, padding=(0, 1, 0, 0))
-    made.add_column("product", no_wrap=True)
-    made.add_column("by")
-    for name in ("ini-\ntial", "stock\nRedis", "stock\nPG", "on the\nway", "con-\nfirmd"):
-        made.add_column(name, justify="right")
-    for name in ("can-\ncelled", "over-\nsold", "lost", "books"):
-        made.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        made.add_row(
-            row.product_id,
-            " ".join(f"V{number}" for number in row.generations) or "–",
-            str(row.initial),
-            units(row.redis_stock),
-            str(row.postgres_stock),
-            str(row.unsettled),
-            str(row.confirmed),
-            str(row.cancelled),
-            alarming(row.oversold),
-            alarming(row.lost),
-            "[green]ok[/]" if row.balanced else f"[red]{row.imbalance:+}[/]",
-        )
-    return made

@@ -22,6 +22,7 @@ SALE = Dashboard(
             "short",
             {
                 "unsettled": f"sum(flashsale_unsettled_units{PRODUCT})",
+                "parked": f"sum(flashsale_parked_units{PRODUCT})",
                 "confirmed": f"sum(flashsale_confirmed_units{PRODUCT})",
                 "cancelled": f"sum(flashsale_cancelled_units_total{PRODUCT})",
             },

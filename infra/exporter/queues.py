@@ -4,14 +4,17 @@ from functools import cached_property
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from httpx import HTTPError
 from prometheus_client import Metric
 
+from flashsale.waiting import ANYTHING, Waiting
 from infra.clouds.cloud import IMPATIENT
 from infra.exporter.families import gauge
+from infra.in_queues import look_into_queues
 from infra.queues import Depth, depths
 from infra.target import Target
 
-# The emulators tell a message's age only together with its body: beyond this, too much is told.
+# The emulators tell of all messages of a queue at once: beyond this, too much is told.
 FEW = 20
 # As in template.yaml, after the stack's name.
 NAMES = {"orders": "orders", "dlq": "orders-dlq", "parking": "orders-parking"}
@@ -38,12 +41,13 @@ class Queues:
         """Depth of each queue, by its name."""
         return depths(self._urls, self._sqs)
 
-    def depths_if_known(self) -> dict[str, Depth] | None:
-        """The same; None while SQS does not answer."""
+    def waiting(self) -> Waiting:
+        """What waits in all queues; ANYTHING while SQS does not say."""
         try:
-            return self.depths()
-        except (BotoCoreError, ClientError):
-            return None
+            look = look_into_queues(self._target, self._sqs, self._urls, most=FEW, long_ones=False)
+        except (BotoCoreError, ClientError, HTTPError):
+            return ANYTHING
+        return look.waiting
 
     def read(self) -> list[Metric]:
         """Depths, and ages where they can be had: on an emulator of short queues only."""

@@ -1,25 +1,23 @@
 """Where the units of each product are: the books of `flashsale verify` as metrics."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from prometheus_client import Metric
 
 from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
 from flashsale.claims import Snapshot
+from flashsale.waiting import ANYTHING
 from infra.exporter.families import counter, gauge
 from infra.exporter.queues import Queues
 from infra.exporter.resting import Rest
-from infra.queues import total
 
-UNKNOWN = sys.maxsize
 UNITS = {
     "stock": "Units left to sell, by the store that counts them",
     "unsettled": "Units that were claimed and wait for their order",
+    "parked": "Units of V4 whose order is parked, and waits for a person",
     "settled": "Units of V5 whose order is confirmed and whose claim is closed",
     "released": "Units of V5 that were given back",
 }
@@ -63,19 +61,14 @@ class Sale:
         return _of_books(self._told)
 
     async def _books(self) -> list[Books]:
-        before = await self._waiting()
+        before = await asyncio.to_thread(self._queues.waiting)
         with self._rest.after():
             books = await read_books(self._services, waiting=before)
-        if before == UNKNOWN or all(row.imbalance == 0 for row in books):
+        if before is ANYTHING or all(row.imbalance == 0 for row in books):
             return books
         # What a buyer pushed in between was not seen: then rather count it twice than as lost.
-        waiting = before + await self._waiting()
-        return [replace(row, waiting=waiting) for row in books]
-
-    async def _waiting(self) -> int:
-        """Messages in all queues. While SQS does not say, any unit may be in one: none is lost."""
-        depths = await asyncio.to_thread(self._queues.depths_if_known)
-        return UNKNOWN if depths is None else total(depths)
+        waiting = (await asyncio.to_thread(self._queues.waiting)).or_earlier(before)
+        return [row.expecting(waiting) for row in books]
 
 
 def _of_books(books: Sequence[Books]) -> list[Metric]:
@@ -96,6 +89,7 @@ def _of_books(books: Sequence[Books]) -> list[Metric]:
         gauge("initial_units", "Units that were to be sold", each(lambda b: b.initial), "product"),
         gauge("stock_units", UNITS["stock"], in_redis + in_postgres, "product", "store"),
         gauge("unsettled_units", UNITS["unsettled"], each(lambda b: b.unsettled), "product"),
+        gauge("parked_units", UNITS["parked"], each(lambda b: b.parked), "product"),
         # No counter, as "settled" is none: an order that is cancelled later takes its units back.
         gauge(
             "confirmed_units", "Units of CONFIRMED orders", each(lambda b: b.confirmed), "product"

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from flashsale.books import ON_POSTGRES, Books, read_books
 from flashsale.bootstrap import Services
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
-from infra.failed import SOURCES, FailedMessage, look_at_all
-from infra.queues import Depth, depths, total
+from flashsale.waiting import NOTHING, Waiting
+from infra.failed import SOURCES, FailedMessage
+from infra.in_queues import look_into_queues
+from infra.queues import Depth
 from infra.target import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# Messages of one queue that are looked at.
+# Messages of one queue that are shown.
 MESSAGES = 20
 
 
@@ -42,11 +44,6 @@ class Reading:
     failed: Sequence[FailedMessage] = ()
     latency_ms: tuple[float, float] | None = None
 
-    def waiting(self, product_id: str) -> int:
-        """Messages that may have units of this product: all but failed ones that do not name it."""
-        strangers = sum(product_id not in message.body for message in self.failed)
-        return max(0, total(self.depths) - strangers)
-
 
 def accepted(books: Books) -> int:
     """Units that buyers took and that were not given back, confirmed or not yet."""
@@ -69,13 +66,14 @@ async def read(
 
     Args:
         known: its books when PostgreSQL last answered.
-        queued: whether messages in the queues may be this product's.
+        queued: whether the product's orders go through the queues at all.
         postgres_up: False saves the time of finding out.
 
     """
-    # The queues first: a message that is written in between is then counted twice, not lost.
-    seen = await asyncio.to_thread(_look_at_queues, target, sqs)
-    waiting = seen.waiting(product_id) if queued else 0
+    # The queues first, see `read_books`.
+    queues = await asyncio.to_thread(look_into_queues, target, sqs, most=MESSAGES)
+    seen = Reading(time.time(), depths=queues.depths, failed=_failed(queues.read))
+    waiting = queues.waiting if queued else NOTHING
     try:
         if postgres_up:
             rows = await read_books(services, [product_id], waiting)
@@ -88,26 +86,22 @@ async def read(
     return replace(seen, books=books, down=("PostgreSQL",))
 
 
-def _look_at_queues(target: Target, sqs: "SQSClient") -> Reading:
-    seen = Reading(time.time(), depths=depths(target.queues, sqs))
-    if not target.endpoint_url or not any(seen.depths[queue].total for queue in SOURCES):
-        return seen
-    # After the depths: a message that is gone by now then counts as one that waits, not as a loss.
-    return replace(seen, failed=look_at_all(target, MESSAGES))
+def _failed(read: Sequence[FailedMessage]) -> list[FailedMessage]:
+    """Those of the queues of failed ones."""
+    return [message for message in read if message.queue in SOURCES]
 
 
-async def _without_postgres(services: Services, known: Books, waiting: int) -> Books | None:
+async def _without_postgres(services: Services, known: Books, waiting: Waiting) -> Books | None:
     try:
         now = await services.ledger.snapshot(known.product_id)
     except StockUnavailable:
         return None
     if now is None:
-        return replace(known, waiting=waiting)
+        return known.expecting(waiting)
     ledger = now if known.ledger or now.accepted else None
     # Orders were confirmed after PostgreSQL was last read, if their claims are settled; a sale that
     # was opened again had others before its ledger.
     settled = known.initial - now.initial + now.settled
     confirmed = max(known.confirmed, settled) if ledger else known.confirmed
-    return replace(
-        known, redis_stock=now.stock, confirmed=confirmed, waiting=waiting, ledger=ledger
-    )
+    seen = replace(known, redis_stock=now.stock, confirmed=confirmed, ledger=ledger)
+    return seen.expecting(waiting)

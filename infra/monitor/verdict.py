@@ -71,25 +71,30 @@ def _judge_units(books: Books, detail: str, *, blind: bool) -> Verdict:
         return Verdict(Mood.BAD, f"{_units(books.lost)} lost", detail)
     if books.imbalance < 0:
         return Verdict(Mood.BAD, f"{_units(-books.imbalance)} sold and still in stock", detail)
+    if books.parked:
+        detail += " Nobody works on what is parked: see flashsale dlq peek parking."
+        return Verdict(Mood.UNKNOWN, f"{_units(books.parked)} parked", detail)
     return Verdict(Mood.GOOD, "Every unit is accounted for", detail)
 
 
 def _figures(books: Books | None) -> tuple[object, ...]:
     if books is None:
         return ()
-    return books.product_id, books.stock, books.unsettled, books.confirmed, books.cancelled
+    waiting = books.unsettled, books.parked
+    return books.product_id, books.stock, *waiting, books.confirmed, books.cancelled
 
 
 def _sum(now: Reading, books: Books) -> str:
     initial, confirmed = books.initial, books.confirmed
-    found = books.stock + books.unsettled + confirmed
+    found = books.stock + books.unsettled + books.parked + confirmed
     if books.ledger and not books.imbalance and found != initial:
         # While V5 sells, PostgreSQL is ahead of the ledger, by which it is judged.
         initial, confirmed = books.ledger.initial, books.ledger.settled
         found = initial
+    parked = f"+ {books.parked} parked " if books.parked else ""
     text = (
         f"{initial} units {'=' if found == initial else '≠'} {books.stock} in stock "
-        f"+ {books.unsettled} on the way + {confirmed} confirmed."
+        f"+ {books.unsettled} on the way {parked}+ {confirmed} confirmed."
     )
     if "PostgreSQL" in now.down:
         text += " PostgreSQL is down: its figure is the last known."

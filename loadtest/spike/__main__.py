@@ -8,8 +8,8 @@ import typer
 
 from infra import cli
 from infra.cli.console import console, errors, with_services
-from infra.cli.sale import books_table
 from infra.cli.stack import Edge, start_asgi_edge
+from infra.cli.verify import books_table
 from infra.paths import LOCAL
 from infra.problems import Problem
 from infra.sign_in import refuse_tokens

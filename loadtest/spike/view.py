@@ -11,7 +11,7 @@ from rich.table import Table
 from flashsale.books import read_books
 from flashsale.bootstrap import Services
 from infra.cli.console import errors, table, units
-from infra.queues import depths
+from infra.in_queues import look_into_queues
 from infra.target import Target
 from loadtest.profiles import Profile
 from loadtest.spike.k6 import Run
@@ -34,11 +34,9 @@ async def watch(
     with Live(console=errors, auto_refresh=False, transient=True) as live:
         while run.running:
             metrics = await run.metrics()
-            waiting = {
-                name: depth.total
-                for name, depth in (await asyncio.to_thread(depths, target.queues)).items()
-            }
-            (books,) = await read_books(services, [product_id], sum(waiting.values()))
+            queues = await asyncio.to_thread(look_into_queues, target)
+            waiting = {name: depth.total for name, depth in queues.depths.items()}
+            (books,) = await read_books(services, [product_id], queues.waiting)
             now, total = time.monotonic(), int(_figure(metrics, "http_reqs", "count"))
             line = table(
                 f"{now - started:.0f} of {profile.seconds:.0f} s",

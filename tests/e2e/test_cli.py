@@ -34,7 +34,8 @@ def test_status_shows_servers_address_and_queues(flashsale, deployed):
         assert word in done.stdout
 
 
-def test_neither_status_nor_verify_shows_a_password(flashsale, deployed):
+async def test_neither_status_nor_verify_shows_a_password(flashsale, deployed, new_product):
+    await new_product(1)
     # The stores of these tests take any.
     redis = deployed.redis_url.replace("://", "://default:s3cret@")
     database = deployed.database_url.replace("postgres@", "postgres:s3cret@")

@@ -9,7 +9,7 @@ import pytest
 from flashsale.errors import PushRefused
 from flashsale.http.admin import router
 from infra import sign_in
-from infra.cli import sale
+from infra.cli import verify
 from tests.integration.admin_desk import SECRET, books_of, sell, token
 from tests.integration.test_v5_api import is_problem
 from tests.support import USERS
@@ -180,7 +180,7 @@ async def test_the_books_are_those_of_verify(desk, services, new_product):
     one = await desk.get(f"/products/{product_id}/books")
     everything = await desk.get("/books")
 
-    (row,) = await sale.read_books(services, [product_id])
+    (row,) = await verify.read_books(services, [product_id])
     figures = row.figures()
     assert one.status_code == 200, one.text
     assert one.json() in everything.json()["products"]

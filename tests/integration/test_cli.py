@@ -21,7 +21,8 @@ from infra.target import Target
 FLASHSALE = Path(sys.executable).parent / "flashsale"
 COMMANDS = [
     ["up"], ["down"], ["status"], ["deploy"], ["logs"], ["seed"], ["open"], ["verify"], ["demo"],
-    ["dlq", "ls"], ["dlq", "peek"], ["dlq", "redrive"], ["exporter"],
+    ["dlq", "ls"], ["dlq", "peek"], ["dlq", "redrive"], ["dlq", "cancel"], ["dlq", "discard"],
+    ["exporter"],
 ]  # fmt: skip
 NOT_STARTED = {"DATABASE_URL": "x", "AWS_ENDPOINT_URL": "x"}
 

@@ -12,10 +12,10 @@ from flashsale.claims import Claim
 from flashsale.errors import DatabaseUnavailable
 from flashsale.place_orders import place_orders
 from flashsale.relay import LEASE_MS, TOKEN
+from flashsale.waiting import ANYTHING, Waiting
 from infra.exporter.exporter import Exporter, sources_of
 from infra.exporter.resting import REST
 from infra.exporter.sale import Sale
-from infra.queues import Depth
 from infra.stack.program import free_port
 from infra.target import Target
 from tests.integration.queued import queued
@@ -23,7 +23,7 @@ from tests.support import USERS, by_labels, until
 
 
 class Messages:
-    """Queues with so many messages; None while SQS does not answer."""
+    """Queues with so many messages that nobody read; None while SQS does not answer."""
 
     def __init__(self, count=0):
         self.count = count
@@ -32,9 +32,9 @@ class Messages:
     def read(self):
         return []
 
-    def depths_if_known(self):
+    def waiting(self):
         self.asked += 1
-        return None if self.count is None else {"orders": Depth(self.count, 0, 0)}
+        return ANYTHING if self.count is None else Waiting(unread=self.count)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from flashsale.books import Books
 from flashsale.claims import Snapshot
+from flashsale.waiting import NOTHING
 from infra.answers import Kind
-from infra.failed import FailedMessage
 from infra.load import Answer
 from infra.monitor.charts import CHARTS
 from infra.monitor.reading import Reading, _without_postgres, accepted
@@ -105,7 +105,7 @@ async def test_in_an_outage_v5_counts_what_was_settled_since_and_what_was_sold_b
 
     services = SimpleNamespace(ledger=SimpleNamespace(snapshot=snapshot))
 
-    books = await _without_postgres(services, again, 0)
+    books = await _without_postgres(services, again, NOTHING)
 
     assert books.confirmed == 25
     assert _judge(_reading(books), _reading(books)).mood is Mood.GOOD
@@ -119,16 +119,17 @@ def test_an_old_reading_says_nothing_of_now():
     assert (verdict.mood, verdict.detail) == (Mood.UNKNOWN, "The last look was 11 s ago.")
 
 
-def test_failed_messages_that_do_not_name_a_product_have_none_of_its_units():
-    failed = [
-        FailedMessage("parking", "m-1", 10, "", "poison"),
-        FailedMessage("dlq", "m-2", 1, "", '{"product_id": "p-04"}'),
-    ]
-    depths = {"orders": Depth(2, 1, 0), "dlq": Depth(1, 0, 0), "parking": Depth(1, 0, 0)}
+def test_what_is_parked_is_in_the_sum_and_not_green():
+    parked = replace(NEW, generations=(4,), redis_stock=50, confirmed=7, in_parking=2, waiting=1)
 
-    seen = _reading(NEW, depths=depths, failed=failed)
+    verdict = _judge(_reading(parked), _reading(parked))
 
-    assert (seen.waiting("p-04"), seen.waiting("p-05")) == (4, 3)
+    assert (verdict.mood, verdict.headline) == (Mood.UNKNOWN, "2 units parked")
+    assert verdict.detail.startswith(
+        "60 units = 50 in stock + 1 on the way + 2 parked + 7 confirmed."
+    )
+    before = replace(parked, in_parking=0, waiting=3)
+    assert _judge(_reading(parked), _reading(before)).headline == "Selling", "it is parked now"
 
 
 def test_without_books_nothing_is_claimed():

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from infra.cli import logs
 from infra.logs import Line, read_file
 from infra.order_life import Life
@@ -35,6 +37,37 @@ def test_what_happened_in_one_millisecond_is_told_in_the_order_of_a_purchase():
     assert [event.where for event in Life(ORDER).events(lines)] == [
         "buy", "redis", "relay", "order"
     ]  # fmt: skip
+
+
+RELAYED = "sending 1 claims of p-1 in one call: 1795464769699-0 to 1795464769699-0"
+SWEPT = "1 claims of p-1 are overdue: 1795464769699-0"
+
+
+@pytest.mark.parametrize("text", [RELAYED, SWEPT])
+def test_a_path_that_reads_like_the_relay_is_no_event_of_the_relay(text):
+    lines = [
+        Line(1, "buy", json.dumps({"level": "INFO", "message": f"GET /{text}", "status": 404})),
+        Line(2, "edge", f"ERROR GET /{text}: 503, down (correlation id c)"),
+        Line(3, "edge", f"ERROR GET /x {text}"),
+    ]
+
+    assert "relay" not in {event.where for event in Life(ORDER).events(lines)}
+
+
+@pytest.mark.parametrize("lead", ["", "INFO ", "[INFO]\t2026-11-27T08:00:00.000Z\tc0ffee-1\t"])
+@pytest.mark.parametrize("text", [RELAYED, SWEPT])
+def test_the_relay_is_read_behind_what_any_logger_puts_before_it(lead, text):
+    events = Life(ORDER).events([Line(1, "sweep", lead + text)])
+
+    assert "relay" in {event.where for event in events}
+
+
+def test_a_metric_line_with_a_message_is_for_people_whatever_is_in_its_values():
+    metric = {"_aws": {}, "Claims": 1, "order_id": '"message":'}
+
+    assert not Line(0, "buy", json.dumps(metric)).is_ours
+    assert Line(0, "buy", json.dumps({**metric, "message": "POST"})).is_ours
+    assert not Line(0, "buy", "REPORT RequestId: c0ffee").is_ours
 
 
 def test_a_log_that_was_put_aside_is_read_too(tmp_path):

@@ -5,8 +5,9 @@ The conservation law, per product, for a sale that is drained:
     initial = stock + confirmed
 
 where the stock is the one that the generation sells from: PostgreSQL for V1 and V2, Redis for V3
-to V5. Units that wait in a queue are neither; they are `unsettled`. V5 knows them exactly, and its
-law holds at every instant, read in one atomic script:
+to V5. Units that wait in a queue are neither. They are `unsettled` while a function works on them,
+and `parked` where they wait for a person. V5 knows what is unsettled exactly, parked or not, and
+its law holds at every instant, read in one atomic script:
 
     initial = stock + unsettled + settled
 
@@ -21,13 +22,18 @@ from typing import Any
 from flashsale.bootstrap import Services
 from flashsale.claims import Snapshot
 from flashsale.model import V5
+from flashsale.waiting import NOTHING, Waiting
 
 # Generations whose books must balance. V1 oversells and V3 loses units: that is their finding.
 SOUND = frozenset({2, 4, 5})
 # Generations that sell from PostgreSQL's stock; the others sell from Redis.
 ON_POSTGRES = frozenset({1, 2})
+# Generations that put their orders into a queue.
+QUEUED = frozenset({4, 5})
 # Seconds between two looks: longer than an admin's action takes from PostgreSQL to Redis.
 SECOND_LOOK = 0.3
+# Figures of `Books` that follow from others.
+COMPUTED = ("unsettled", "exact", "parked", "oversold", "lost", "imbalance", "balanced", "broken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ class Books:
         generations: the generations that wrote orders of this product.
         redis_stock: units that can be claimed, or None where no sale was opened.
         waiting: most units that may still be in a queue, on their way to PostgreSQL.
+        named: those of them that messages were seen to name.
+        in_parking: units that parked messages were seen to name.
         at_rest: nothing was unsettled and nothing moved in Redis while PostgreSQL was read.
 
     """
@@ -50,6 +58,8 @@ class Books:
     confirmed: int
     cancelled: int
     waiting: int = 0
+    named: int = 0
+    in_parking: int = 0
     ledger: Snapshot | None = None
     at_rest: bool = False
 
@@ -67,17 +77,30 @@ class Books:
         return max(0, self.confirmed - self.initial)
 
     @property
+    def parked(self) -> int:
+        """Units whose order waits for a person, in the parking queue.
+
+        V5's are unsettled instead: the sweep sends their claims again, whatever is parked.
+        """
+        return min(self._in_a_queue, self.in_parking)
+
+    @property
     def unsettled(self) -> int:
-        """Units that were claimed and wait for their order."""
+        """Units that were claimed and whose order is on its way; at most, unless `exact`."""
         if self.ledger:
             return self.ledger.unsettled
-        return min(max(0, self._beyond_stock), self.waiting)
+        return min(self._in_a_queue - self.parked, self.waiting)
+
+    @property
+    def exact(self) -> bool:
+        """Whether `unsettled` is known, and no upper bound because of messages that nobody read."""
+        return self.ledger is not None or self.unsettled <= self.named
 
     @property
     def imbalance(self) -> int:
         """Units that are nowhere (above 0), or in two places at once (below 0)."""
         if self.ledger is None:
-            return self._beyond_stock - self.unsettled
+            return self._beyond_stock - self.unsettled - self.parked
         live = self.ledger.initial - self.ledger.stock - self.ledger.unsettled - self.ledger.settled
         # Below 0 are orders that are not settled yet, or were confirmed since Redis was read; only
         # at rest they are orders without a claim, whose units Redis sells once more.
@@ -85,7 +108,7 @@ class Books:
 
     @property
     def lost(self) -> int:
-        """Units that are neither in stock, nor claimed, nor confirmed."""
+        """Units that are neither in stock, nor claimed, nor parked, nor confirmed."""
         return max(0, self.imbalance)
 
     @property
@@ -95,16 +118,28 @@ class Books:
 
     def figures(self) -> dict[str, Any]:
         """All of them by name, also those that are computed, for machines."""
-        computed = ("unsettled", "oversold", "lost", "imbalance", "balanced", "broken")
         stored = asdict(self)
-        del stored["at_rest"]  # how they were read, and no figure
-        return {**stored, **{name: getattr(self, name) for name in computed}}
+        for how_it_was_read in ("at_rest", "named", "in_parking"):
+            del stored[how_it_was_read]
+        return {**stored, **{name: getattr(self, name) for name in COMPUTED}}
+
+    def expecting(self, waiting: Waiting) -> "Books":
+        """The same books with what waits in the queues."""
+        named = waiting.coming.get(self.product_id, 0)
+        parked = waiting.parked.get(self.product_id, 0)
+        return replace(self, waiting=waiting.unread + named, named=named, in_parking=parked)
 
     @property
     def suspect(self) -> bool:
         """Whether it takes a second look to say what is true."""
         settled = self.ledger is not None and not self.ledger.unsettled
         return self.broken or (settled and self._beyond_redis < 0)
+
+    @property
+    def _in_a_queue(self) -> int:
+        """Most units that can be in messages: none of those who write their orders at once."""
+        queued = not self.generations or not QUEUED.isdisjoint(self.generations)
+        return max(0, self._beyond_stock) if queued and self.ledger is None else 0
 
     @property
     def _beyond_stock(self) -> int:
@@ -127,12 +162,13 @@ class Books:
 
 
 async def read_books(
-    services: Services, product_ids: Sequence[str] | None = None, waiting: int = 0
+    services: Services, product_ids: Sequence[str] | None = None, waiting: Waiting = NOTHING
 ) -> list[Books]:
-    """The books of these products, or of all.
+    """The books of these products, or of all; of a product that PostgreSQL does not know none.
 
     Args:
-        waiting: messages in all queues; while there are any, units may be on their way.
+        waiting: what waits in the queues, read before this is called: a message that is written in
+            between is then counted twice, and not as lost.
 
     """
     rows = await _look(services, product_ids, waiting)
@@ -152,7 +188,9 @@ def _agreed(first: Books, second: Books | None) -> Books:
     return replace(first, at_rest=True) if at_rest else second
 
 
-async def _look(services: Services, product_ids: Sequence[str] | None, waiting: int) -> list[Books]:
+async def _look(
+    services: Services, product_ids: Sequence[str] | None, waiting: Waiting
+) -> list[Books]:
     ids = None if product_ids is None else list(product_ids)
     # Redis first: see `Books.imbalance`.
     snapshots = {
@@ -161,10 +199,10 @@ async def _look(services: Services, product_ids: Sequence[str] | None, waiting: 
         if ids is None or product_id in ids
     }
     rows = await services.database.fetch_all("select_books", ids=ids)
-    return [_books(row, snapshots.get(row["id"]), waiting) for row in rows]
+    return [_books(row, snapshots.get(row["id"])).expecting(waiting) for row in rows]
 
 
-def _books(row: Mapping[str, Any], snapshot: Snapshot | None, waiting: int) -> Books:
+def _books(row: Mapping[str, Any], snapshot: Snapshot | None) -> Books:
     on_ledger = snapshot is not None and (snapshot.accepted > 0 or V5 in row["generations"])
     return Books(
         product_id=row["id"],
@@ -174,6 +212,5 @@ def _books(row: Mapping[str, Any], snapshot: Snapshot | None, waiting: int) -> B
         postgres_stock=row["stock"],
         confirmed=row["confirmed"],
         cancelled=row["cancelled"],
-        waiting=waiting,
         ledger=snapshot if on_ledger else None,
     )

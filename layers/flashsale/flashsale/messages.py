@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
@@ -39,7 +42,8 @@ class Order(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    id: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    # PostgreSQL takes no NUL, and an id that no route can name could never be cancelled.
+    id: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
     product_id: ProductId
     user_id: UserId
     quantity: Units = 1
@@ -94,6 +98,18 @@ class Envelope(BaseModel):
         return [Order.of_claim(self.product_id, *claim) for claim in self.claims]
 
 
+def _tag(message: Any) -> str:
+    """Which of the two a parsed message means to be. What its values say plays no part in it."""
+    return "envelope" if isinstance(message, dict) and "claims" in message else "order"
+
+
+_MESSAGE: TypeAdapter[Envelope | Order] = TypeAdapter(
+    Annotated[
+        Annotated[Envelope, Tag("envelope")] | Annotated[Order, Tag("order")], Discriminator(_tag)
+    ]
+)
+
+
 def orders_of_message(body: str) -> list[Order]:
     """Decode the body of an SQS message: one V4 order, or an envelope of V5 claims.
 
@@ -102,11 +118,11 @@ def orders_of_message(body: str) -> list[Order]:
 
     """
     try:
-        if '"claims"' in body:
-            return Envelope.model_validate_json(body).orders()
-        return [Order.model_validate_json(body)]
+        message = _MESSAGE.validate_json(body)
+        return message.orders() if isinstance(message, Envelope) else [message]
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
+        path = map(str, first["loc"][1:])  # the first part is the tag
         # A field's name is the sender's: no control characters in a terminal, no 256 KB in a log.
-        where = ascii(".".join(map(str, first["loc"])))[1:-1][:100] or "body"
+        where = ascii(".".join(path))[1:-1][:100] or "body"
         raise InvalidMessage(f"not an order: {where}: {first['msg']}") from error

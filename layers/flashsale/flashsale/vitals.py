@@ -10,6 +10,7 @@ from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
 from flashsale.deadline import NEVER, Deadline
 from flashsale.errors import ServiceUnavailable
+from flashsale.waiting import ANYTHING, Waiting
 
 # Seconds after which a store that has not answered is down.
 PATIENCE = 3.0
@@ -48,10 +49,8 @@ async def read_vitals(services: Services, deadline: Deadline = NEVER) -> Vitals:
         nonlocal oldest, dead_letters, books
         products = await services.stock.sales()
         oldest = max([await services.ledger.oldest_age(id_) for id_ in products], default=0.0)
-        # The queues first: a message that is written in between is then counted twice, not lost.
         dead_letters = await services.order_queue.waiting(services.settings.dead_letter_queue_url)
-        parked = await services.order_queue.waiting(services.settings.parking_queue_url)
-        waiting = await services.order_queue.waiting() + dead_letters + parked
+        waiting = await _messages(services)
         books = await read_books(services, products, waiting)
 
     with suppress(ServiceUnavailable):  # what was read until then is told
@@ -67,11 +66,18 @@ async def _answers(ping: Coroutine[Any, Any, None]) -> bool:
     return True
 
 
-async def messages_waiting(services: Services) -> int | None:
-    """Messages in all queues whose address this process knows; None while SQS does not say."""
+async def messages_waiting(services: Services) -> Waiting:
+    """Messages in all queues whose address this process knows; ANYTHING while SQS does not say.
+
+    A function may not receive messages to read them, so all of them are unread.
+    """
+    try:
+        return await _messages(services)
+    except ServiceUnavailable:
+        return ANYTHING
+
+
+async def _messages(services: Services) -> Waiting:
     settings = services.settings
     urls = settings.orders_queue_url, settings.dead_letter_queue_url, settings.parking_queue_url
-    try:
-        return sum([await services.order_queue.waiting(url) for url in urls if url])
-    except ServiceUnavailable:
-        return None
+    return Waiting(unread=sum([await services.order_queue.waiting(url) for url in urls if url]))

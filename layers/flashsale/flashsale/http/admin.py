@@ -3,7 +3,6 @@
 Every POST may be repeated; with an Idempotency-Key one that has ended does nothing a second time.
 """
 
-import sys
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -32,6 +31,7 @@ from flashsale.http.schemas import OrderStateBody, ProblemBody, ProductBody
 from flashsale.http.strict import StrictRoute
 from flashsale.model import Declined, ProductId
 from flashsale.vitals import messages_waiting
+from flashsale.waiting import ANYTHING
 
 router = APIRouter(
     prefix="/api/admin",
@@ -180,6 +180,6 @@ async def _sale(
 
 async def _books(services: Services, product_ids: list[str] | None) -> list[BooksBody]:
     waiting = await messages_waiting(services)
-    # While SQS does not say, any unit may be in a queue: none is lost.
-    rows = await read_books(services, product_ids, sys.maxsize if waiting is None else waiting)
-    return [BooksBody.model_validate({**row.figures(), "waiting": waiting}) for row in rows]
+    rows = await read_books(services, product_ids, waiting)
+    messages = None if waiting is ANYTHING else waiting.unread
+    return [BooksBody.model_validate({**row.figures(), "waiting": messages}) for row in rows]

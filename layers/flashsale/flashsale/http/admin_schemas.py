@@ -114,7 +114,9 @@ class LedgerBody(_Answer):
 class BooksBody(_Answer):
     """Where every unit of a product is, as `flashsale verify --json` has it.
 
-    `waiting` counts messages in the queues; null while SQS does not say.
+    `waiting` counts messages in the queues; null while SQS does not say. `unsettled` is an upper
+    bound unless `exact`: this function does not read V4's messages, so each may be any product's,
+    also a parked one. `flashsale verify` reads what it can, and tells `parked` units apart.
     """
 
     product_id: str
@@ -127,6 +129,8 @@ class BooksBody(_Answer):
     waiting: int | None
     ledger: LedgerBody | None
     unsettled: int
+    exact: bool
+    parked: int
     oversold: int
     lost: int
     imbalance: int

@@ -1,0 +1,59 @@
+"""What a command is asked for and does not exist: said, and never green."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from flashsale.bootstrap import Services
+from flashsale.config import Settings
+from flashsale.migrations import migrate
+from infra.paths import MIGRATIONS
+
+
+@pytest.fixture
+async def empty_shop(target):
+    """The address of a database without products."""
+    with psycopg.connect(target.database_url, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS empty_shop")
+        connection.execute("CREATE DATABASE empty_shop")
+    url = urlunsplit(urlsplit(target.database_url)._replace(path="/empty_shop"))
+    services = Services(Settings(redis_url=target.redis_url, database_url=url))
+    await migrate(services.database, MIGRATIONS)
+    await services.close()
+    return url
+
+
+@pytest.mark.parametrize("asked", [["verify"], ["verify", "--json"], ["verify", "--wait", "1"]])
+async def test_a_shop_without_products_has_no_books_and_that_is_said(flashsale, empty_shop, asked):
+    done = flashsale(*asked, DATABASE_URL=empty_shop)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "There are no products" in done.stderr
+    assert "flashsale seed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (["open", "nope"], "No such product: nope"),
+        (["open", ""], "No such product: "),
+        (["rebuild", "nope"], "No such product: nope"),
+        (["logs", "nope"], "There is no function 'nope'"),
+        (["logs", "--order", ""], "--order names no order"),
+        (["dlq", "peek", "nope"], "'nope' is no queue of failed messages"),
+        (["dlq", "redrive", "nope"], "'nope' is no queue of failed messages"),
+    ],
+)
+def test_what_does_not_exist_is_said(flashsale, asked, words):
+    done = flashsale(*asked)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert words in done.stderr
+
+
+async def test_there_is_nothing_to_open_in_an_empty_shop(flashsale, empty_shop):
+    done = flashsale("open", DATABASE_URL=empty_shop)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "There are no products" in done.stderr

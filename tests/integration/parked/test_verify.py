@@ -1,0 +1,194 @@
+"""`flashsale verify` while messages wait: what is on its way, what is parked, what is neither."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from flashsale import vitals
+from flashsale.batch import Message
+from flashsale.books import read_books
+from flashsale.claims import Claim
+from flashsale.place_orders import place_orders
+from flashsale.relay import LEASE_MS, TOKEN
+from infra.exporter.queues import Queues
+from infra.exporter.sale import Sale
+from infra.in_queues import look_into_queues
+from infra.monitor.reading import read
+from infra.queues import depths
+from infra.seed import seed
+from tests.integration.parked.conftest import envelope_of, order_of
+from tests.integration.queued import queued
+from tests.support import USERS, by_labels
+
+POISON = '{"product_id": "%s", "id": 7}'
+
+
+def verified(flashsale, *arguments):
+    done = flashsale("verify", "--json", *arguments)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+async def sold_by_v4(services, new_product, units, missing):
+    """A product of which V4 confirmed one unit, and so many are neither in stock nor confirmed."""
+    product_id = await new_product(units, in_redis=units - 1 - missing)
+    await place_orders(services, queued(product_id))
+    return product_id
+
+
+async def test_poison_hides_no_loss_from_anybody(services, new_product, put, target, flashsale):
+    product_id = await sold_by_v4(services, new_product, 30, missing=24)
+    for queue in ("orders", "dlq", "parking"):
+        put(queue, "poison", POISON % product_id, order_of("another-product"))
+
+    status, told = verified(flashsale, product_id)
+
+    (row,) = told["products"]
+    assert (row["lost"], row["unsettled"], row["parked"], row["exact"]) == (24, 0, 0, True)
+    assert status == 1
+    page = (await read(target, services, None, product_id, None)).books
+    exported = by_labels(await Sale(services, Queues(target)).read_books(), product_id)
+    assert page.lost == exported["lost_units", product_id] == 24
+    assert exported["books_broken", product_id] == 1
+
+
+async def test_an_order_that_was_read_counts_for_its_product_and_its_units(
+    services, new_product, put, flashsale
+):
+    product_id = await sold_by_v4(services, new_product, 10, missing=5)
+    other = await sold_by_v4(services, new_product, 10, missing=1)
+    twice = order_of(product_id, quantity=2)
+    put("orders", twice, order_of(product_id))
+    put("dlq", twice)
+
+    _, told = verified(flashsale, product_id, other)
+
+    by_id = {row["product_id"]: row for row in told["products"]}
+    assert (by_id[product_id]["unsettled"], by_id[product_id]["lost"]) == (3, 2)
+    assert (by_id[other]["unsettled"], by_id[other]["lost"]) == (0, 1)
+
+
+async def test_what_nobody_could_read_is_a_bound_and_says_so(
+    services, new_product, put, target, flashsale
+):
+    product_id = await sold_by_v4(services, new_product, 10, missing=3)
+    put("orders", *["unread"] * 3)
+
+    queues = look_into_queues(target, most=2)  # a long queue in the middle of a sale is not read
+    (row,) = await read_books(services, [product_id], queues.waiting)
+    shown = flashsale("verify", product_id).stdout
+
+    assert (row.unsettled, row.exact, row.balanced) == (3, False, True)
+    assert "≤" not in shown, "verify reads them all"
+
+
+async def test_a_parked_order_is_neither_on_its_way_nor_lost_nor_green(
+    services, new_product, put, target, flashsale
+):
+    product_id = await sold_by_v4(services, new_product, 10, missing=2)
+    order = order_of(product_id)
+    (message_id,) = put("parking", order)
+    put("orders", order_of(product_id))
+
+    status, told = verified(flashsale, product_id)
+    shown = flashsale("verify", product_id)
+
+    (row,) = told["products"]
+    assert (row["parked"], row["unsettled"], row["lost"], row["broken"]) == (1, 1, 0, False)
+    assert (status, shown.returncode) == (3, 3)
+    (parked,) = told["parked"]
+    assert parked["id"] == message_id
+    assert parked["orders"] == [{"id": order.id, "product_id": product_id, "units": 1}]
+    assert f"order {order.id}: 1 unit of {product_id}" in shown.stdout
+    assert f"flashsale dlq cancel parking --message {message_id}" in shown.stdout
+    page = (await read(target, services, None, product_id, None)).books
+    exported = by_labels(await Sale(services, Queues(target)).read_books(), product_id)
+    assert page.parked == exported["parked_units", product_id] == 1
+    assert exported["unsettled_units", product_id] == 1
+
+
+async def test_a_parked_order_that_holds_no_unit_covers_no_loss_of_another_product(
+    services, new_product, put, flashsale
+):
+    whole = await sold_by_v4(services, new_product, 5, missing=0)
+    product_id = await sold_by_v4(services, new_product, 5, missing=1)
+    put("parking", order_of(whole))
+
+    status, told = verified(flashsale, product_id)
+
+    assert (status, told["products"][0]["lost"], told["parked"]) == (1, 1, [])
+
+
+async def test_parked_claims_of_v5_are_unsettled_and_that_is_said(
+    services, new_product, put, flashsale
+):
+    product_id = await new_product(5)
+    await services.ledger.claim(Claim(product_id, USERS[0], 2), TOKEN, LEASE_MS)
+    put("parking", envelope_of(*await services.ledger.unsent(product_id, 10)))
+
+    status, told = verified(flashsale, product_id)
+    shown = flashsale("verify", product_id).stdout
+
+    (row,) = told["products"]
+    assert (status, row["unsettled"], row["parked"], row["exact"]) == (0, 2, 0, True)
+    assert f"1 claims of V5: 2 units of {product_id}" in shown
+    assert "the sweep sends it again" in shown
+
+
+async def test_waiting_for_orders_does_not_wait_for_what_is_parked(new_product, put, flashsale):
+    product_id = await new_product(1)
+    put("parking", "poison")
+
+    done = flashsale("verify", "--wait", "600", product_id)  # the test's own deadline is 60 s
+
+    assert done.returncode == 0, done.stderr
+    assert "flashsale dlq discard parking" in done.stdout
+
+
+@pytest.mark.parametrize("names", [["nope"], ["", "nope"]])
+async def test_a_typo_is_not_green(flashsale, new_product, names):
+    product_id = await new_product(1)
+
+    done = flashsale("verify", product_id, *names)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "No such product" in done.stderr
+    assert "nope" in done.stderr
+
+
+async def test_a_function_counts_messages_that_it_may_not_read_as_a_bound(
+    services, new_product, put, target
+):
+    product_id = await sold_by_v4(services, new_product, 5, missing=2)
+    put("parking", "poison")
+    services.settings = replace_urls(services.settings, target)
+
+    waiting = await vitals.messages_waiting(services)
+    (row,) = await read_books(services, [product_id], waiting)
+
+    assert (row.unsettled, row.exact, row.lost) == (1, False, 1)
+    assert depths(target.queues)["parking"].total == 1
+
+
+def replace_urls(settings, target):
+    return replace(
+        settings,
+        orders_queue_url=target.queues["orders"],
+        dead_letter_queue_url=target.queues["dlq"],
+        parking_queue_url=target.queues["parking"],
+    )
+
+
+@pytest.mark.parametrize("name", ["claims", "envelope", "order", '"claims":'])
+async def test_nobody_drains_a_sale_of_v4_by_a_name(services, claimed, put, target, name):
+    product_id = await claimed(1)
+    await seed(services, [name], [], 0)
+    (id_,) = put("orders", order_of(product_id, name))
+    (message,) = look_into_queues(target).read
+
+    outcome = await place_orders(services, [Message(id_, message.body)])
+
+    assert not outcome.failures
+    (row,) = await read_books(services, [product_id])
+    assert (row.confirmed, row.balanced) == (1, True)

@@ -1,0 +1,48 @@
+"""Messages are told apart by their shape, whatever names a client chose."""
+
+import pytest
+
+from flashsale.errors import InvalidMessage
+from flashsale.messages import Envelope, Order, orders_of_message
+
+# What the shape of a message is made of, and what looks like it.
+NAMES = ["claims", "id", "envelope", "order", "product_id"]
+QUOTED = ['"claims"', '{"claims":[]}', '\\"claims\\":']
+
+
+@pytest.mark.parametrize("field", ["id", "product_id", "user_id", "correlation_id"])
+@pytest.mark.parametrize("name", NAMES)
+def test_an_order_may_have_any_name_for_anything(field, name):
+    order = Order(**{"id": "o-1", "product_id": "p", "user_id": "u", "generation": 4, field: name})
+
+    assert orders_of_message(order.model_dump_json()) == [order]
+
+
+@pytest.mark.parametrize("name", NAMES + QUOTED)
+def test_a_buyer_may(name):
+    order = Order(id="o-1", product_id="p", user_id=name, generation=4)
+    claim = Order.of_claim("claims", "1-1", name, 1, name)
+
+    assert orders_of_message(order.model_dump_json()) == [order]
+    assert orders_of_message(Envelope.of([claim]).model_dump_json()) == [claim]
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ('{"order": 1}', "order"),
+        ('{"envelope": 1}', "envelope"),
+        ('{"claims": 1, "product_id": "p"}', "claims"),
+        ('{"id": "a b", "product_id": "p", "user_id": "u", "generation": 4}', "id"),
+        ('"claims"', "body"),
+        ("claims", "body"),
+    ],
+)
+def test_what_is_neither_says_where(body, where):
+    with pytest.raises(InvalidMessage, match=f"^not an order: {where}: "):
+        orders_of_message(body)
+
+
+def test_both_at_once_is_neither():
+    with pytest.raises(InvalidMessage, match="id: Extra inputs"):
+        orders_of_message('{"product_id": "p", "claims": [["1-1", "u", 1, ""]], "id": "o"}')
