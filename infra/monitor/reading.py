@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from flashsale.books import ON_POSTGRES, Books, read_books
+from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from infra.failed import SOURCES, FailedMessage, look_at_all
+from infra.monitor.figures import Figures, figures
 from infra.queues import Depth, depths, total
 from infra.target import Target
 
@@ -26,12 +27,13 @@ class Reading:
 
     Attributes:
         at: seconds since 1970.
-        books: None where there is no product, or Valkey does not answer.
+        books: None where there is no product, or Redis does not answer.
         down: what does not answer. Without PostgreSQL, its figures in `books` are the last known:
             a database that is down writes nothing.
         depths: messages by queue.
         failed: messages of `dlq` and `parking`, where looking changes nothing (not on AWS).
         latency_ms: median and 95th percentile of this page's buyers since the reading before.
+        rests: whether nothing has moved since the reading before, and no buyer is on the way.
 
     """
 
@@ -41,18 +43,17 @@ class Reading:
     depths: Mapping[str, Depth] = field(default_factory=dict)
     failed: Sequence[FailedMessage] = ()
     latency_ms: tuple[float, float] | None = None
+    rests: bool = False
+
+    @property
+    def figures(self) -> Figures | None:
+        """Where the units are; None where the books are not known."""
+        return figures(self.books, rests=self.rests) if self.books else None
 
     def waiting(self, product_id: str) -> int:
         """Messages that may have units of this product: all but failed ones that do not name it."""
         strangers = sum(product_id not in message.body for message in self.failed)
         return max(0, total(self.depths) - strangers)
-
-
-def accepted(books: Books) -> int:
-    """Units that buyers took and that were not given back, confirmed or not yet."""
-    if books.generations and ON_POSTGRES.issuperset(books.generations):
-        return books.confirmed
-    return books.initial - books.stock
 
 
 async def read(
@@ -81,10 +82,15 @@ async def read(
             rows = await read_books(services, [product_id], waiting)
             return replace(seen, books=rows[0] if rows else None)
     except StockUnavailable:
-        return replace(seen, down=("Valkey",))
+        return replace(seen, down=("Redis",))
     except DatabaseUnavailable:
         pass  # the same as when we knew it before
-    books = await _without_postgres(services, known, waiting) if known else None
+    if known is None:
+        return replace(seen, down=("PostgreSQL",))
+    try:
+        books = await _without_postgres(services, known, waiting)
+    except StockUnavailable:
+        return replace(seen, down=("Redis", "PostgreSQL"))
     return replace(seen, books=books, down=("PostgreSQL",))
 
 
@@ -96,11 +102,8 @@ def _look_at_queues(target: Target, sqs: "SQSClient") -> Reading:
     return replace(seen, failed=look_at_all(target, MESSAGES))
 
 
-async def _without_postgres(services: Services, known: Books, waiting: int) -> Books | None:
-    try:
-        now = await services.ledger.snapshot(known.product_id)
-    except StockUnavailable:
-        return None
+async def _without_postgres(services: Services, known: Books, waiting: int) -> Books:
+    now = await services.ledger.snapshot(known.product_id)
     if now is None:
         return replace(known, waiting=waiting)
     ledger = now if known.ledger or now.accepted else None
