@@ -53,7 +53,7 @@ def refuse_tokens(auth: str, who: str) -> None:
     if auth != "none":
         raise Problem(
             f"Buyers need a token here (AUTH={auth}), and those of {who} carry none.",
-            "Run `make down`, and start anew without AUTH.",
+            "Open the stack by `AUTH=none flashsale up`, and unset AUTH.",
         )
 
 

@@ -1,6 +1,7 @@
 """The doors of the running stack: shown, kept alike, and never opened by a word left out."""
 
 import os
+from dataclasses import replace
 
 import typer
 from rich.markup import escape
@@ -9,6 +10,7 @@ from rich.table import Table
 from infra.cli.console import console, errors, table
 from infra.paths import LOCAL
 from infra.problems import Problem
+from infra.sign_in import auth_of, refuse_other_issuers
 from infra.stack import edge
 from infra.stack.doors import SHOWN, Doors, differences, guards_of_function, read_doors
 from infra.stack.program import Program
@@ -58,6 +60,15 @@ def refuse_differences(doors: Doors) -> None:
     found += [f"Nobody can say who is let in at {door}." for door, g in doors.items() if g is None]
     if found:
         raise Problem(" ".join(found), WAY_OUT)
+
+
+def as_asked(target: Target) -> Target:
+    """The running stack with the AUTH of this shell, if it names one, for a new deployment."""
+    refuse_other_issuers(os.environ)
+    if os.environ.get("AUTH"):
+        target = replace(target, auth=auth_of(os.environ))
+        target.save(LOCAL)
+    return target
 
 
 def asgi_programs(stack: Stack, target: Target) -> tuple[Program, Program]:

@@ -1,4 +1,4 @@
-"""The page draws nothing that contradicts its own sentence, and says loudly what does not answer."""
+"""The page draws nothing that contradicts its sentence, and says loudly what does not answer."""
 
 import re
 

@@ -4,6 +4,7 @@ import pytest
 from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]
 
 from infra import deploy, sign_in
+from infra.cli import doors
 from infra.deploy import local_parameters
 from infra.problems import Problem
 from infra.target import Target
@@ -46,3 +47,14 @@ def test_keys_that_no_door_of_the_local_stack_would_believe_are_refused(name):
     assert name in caught.value.cause
     assert "k3y-of-another" not in caught.value.cause + caught.value.way_out
     sign_in.refuse_other_issuers({"JWT_ISSUER": sign_in.ISSUER, "JWT_JWKS_URL": ""})
+
+
+def test_a_deployment_takes_the_auth_that_this_shell_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(doors, "LOCAL", tmp_path)
+    running = Target("redis://127.0.0.1:1", "postgresql://127.0.0.1:1", "", auth="jwt")
+
+    monkeypatch.delenv("AUTH", raising=False)
+    assert doors.as_asked(running).auth == "jwt", "a word left out opens nothing"
+    monkeypatch.setenv("AUTH", "none")
+    assert doors.as_asked(running).auth == "none"
+    assert '"auth": "none"' in (tmp_path / "target.json").read_text()
