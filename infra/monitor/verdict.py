@@ -84,7 +84,7 @@ def _judge_units(books: Books, detail: str, *, blind: bool) -> Verdict:
         detail += " PostgreSQL's last orders were not seen."
         return Verdict(Mood.BLIND, "Not known without PostgreSQL", detail)
     if books.lost:
-        detail = f"{_units(books.lost)} left the stock and became no order. {detail}"
+        detail = f"Taken from the stock, and in no order: {_units(books.lost)}. {detail}"
         return Verdict(Mood.BAD, f"{_units(books.lost)} lost", detail)
     if books.imbalance < 0:
         return Verdict(Mood.BAD, f"{_units(-books.imbalance)} sold and still in stock", detail)

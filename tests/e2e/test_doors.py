@@ -17,6 +17,8 @@ from infra.stack.stack import Stack
 from infra.target import Target
 from tests.e2e.conftest import body
 
+pytestmark = pytest.mark.timeout(600)  # deployments, on a machine that may be busy
+
 LIMIT = "3/60"
 ORIGINS = "https://shop.example, https://other.example"
 SWITCHES = (*SHOWN, "TRUSTED_PROXIES", "JWT_ISSUER", "JWT_JWKS_URL")

@@ -93,7 +93,7 @@ async def test_without_postgres_v3_loses_and_v4_and_v5_wait(page):
     assert _reddish(await _colour(page))
     taken = f"Orders, units: taken from stock {lost[1]}, confirmed 0"
     await expect(page.get_by_role("img", name=taken, exact=True)).to_be_visible()
-    explained = f"{lost[1]} units left the stock and became no order"
+    explained = f"Taken from the stock, and in no order: {lost[1]} units."
     await expect(_verdict(page)).to_contain_text(explained)
     v3 = await page.get_by_role("combobox", name="Product").input_value()
     for way in ("V4", "V5"):

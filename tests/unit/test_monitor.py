@@ -248,7 +248,7 @@ def test_units_that_v3_lost_are_explained():
     verdict = _judge(seen, seen)
 
     assert verdict.headline == "24 units lost"
-    assert verdict.detail.startswith("24 units left the stock and became no order.")
+    assert verdict.detail.startswith("Taken from the stock, and in no order: 24 units.")
     assert CHARTS[1].in_words([seen]) == "Orders, units: taken from stock 24, confirmed 0"
 
 
