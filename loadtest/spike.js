@@ -34,7 +34,7 @@ const purchases = profile.stages.reduce(
   (sum, stage, index) => sum + ((rate(index ? profile.stages[index - 1].rate : profile.start) + rate(stage.rate)) / 2) * stage.seconds,
   0,
 );
-const vus = (seconds) => Math.min(MAX_VUS, Math.max(10, Math.ceil(peak * seconds)));
+const vus = (seconds) => Math.min(MAX_VUS, Math.max(50, Math.ceil(peak * seconds)));
 
 const OUTCOMES = ['accepted', 'sold_out', 'throttled', 'refused', 'failed'];
 const counters = Object.fromEntries(OUTCOMES.map((name) => [name, new Counter(name)]));
@@ -51,7 +51,7 @@ export const options = {
       timeUnit: '1s',
       startRate: rate(profile.start),
       stages: profile.stages.map((stage) => ({ duration: `${stage.seconds}s`, target: rate(stage.rate) })),
-      preAllocatedVUs: vus(0.25), // enough where answers take 250 ms; more are made as needed
+      preAllocatedVUs: vus(0.25), // enough where answers take 250 ms; while more are made, some are dropped
       maxVUs: vus(10),
       gracefulStop: `${TIMEOUT_S + 5}s`, // each attempt gets its answer, and is counted
     },
