@@ -133,7 +133,8 @@ def migrate(target: Target) -> list[str]:
 def _overrides(parameters: Mapping[str, str]) -> list[str]:
     if not parameters:
         return []
-    return ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
+    # In quotes: a value may be empty, which ends an earlier one, or have spaces.
+    return ["--parameter-overrides", *(f'{name}="{value}"' for name, value in parameters.items())]
 
 
 def _sam(arguments: Sequence[str], log: Path | None) -> None:

@@ -53,13 +53,32 @@ def refuse_tokens(auth: str, who: str) -> None:
     if auth != "none":
         raise Problem(
             f"Buyers need a token here (AUTH={auth}), and those of {who} carry none.",
-            "Run `make down`, and start anew without AUTH.",
+            "Open the stack by `AUTH=none flashsale up`, and unset AUTH.",
         )
 
 
 def limits(environment: Mapping[str, str]) -> dict[str, str]:
-    """The limits that this environment names."""
-    return {name: environment[name] for name in LIMITS if environment.get(name)}
+    """The limits that this environment names; "" for each other one, so that it ends."""
+    return {name: environment.get(name, "") for name in LIMITS}
+
+
+def refuse_other_issuers(environment: Mapping[str, str]) -> None:
+    """The local stack believes its own tokens only.
+
+    Raises:
+        Problem: the environment names other keys, which no door would believe.
+
+    """
+    own = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE}
+    names = ("JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", "JWT_JWKS", "JWT_SECRET")
+    given = [name for name in names if environment.get(name) and name not in own]
+    given += [name for name, value in own.items() if environment.get(name) not in (None, "", value)]
+    if given:
+        raise Problem(
+            f"{', '.join(given)}: set, and the local stack believes only the tokens that "
+            "`flashsale token` makes.",
+            "Unset it here; `flashsale deploy --env prod` and the image take the issuer's keys.",
+        )
 
 
 def settings(auth: str, secret: str) -> dict[str, str]:

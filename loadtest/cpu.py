@@ -22,3 +22,11 @@ def cpu_seconds(stack: Stack) -> Mapping[str, float]:
             used[name] = sum(t.user + t.system for t in times)
             used[name] += times[0].children_user + times[0].children_system
     return used
+
+
+def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """CPU seconds between two looks; of a server that started anew meanwhile, those since then."""
+    return {
+        name: now - earlier if now >= (earlier := before.get(name, 0.0)) else now
+        for name, now in after.items()
+    }

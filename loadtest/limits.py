@@ -18,7 +18,7 @@ from infra.paths import LOCAL
 from infra.stack.stack import Stack
 from infra.target import Target
 from loadtest.client import constant_rate
-from loadtest.cpu import cpu_seconds
+from loadtest.cpu import cpu_seconds, spent
 from loadtest.on_sale import purchases, put_on_sale
 from loadtest.samples import Load
 
@@ -58,11 +58,11 @@ def _measure(target: Target, generation: int, rate: int) -> dict[str, str]:
     redis.slowlog_reset()
     before = cpu_seconds(Stack(LOCAL))
     load, waits = uvloop.run(_load(target, generation, rate, product_id))
-    after = cpu_seconds(Stack(LOCAL))
+    worked = spent(before, cpu_seconds(Stack(LOCAL)))
     slow = redis.slowlog_len()
     redis.config_set("slowlog-log-slower-than", 10_000)
     accepted = max(1, load.count(Kind.ACCEPTED))
-    used = {name: (after[name] - before[name]) / accepted * 1000 for name in SERVERS}
+    used = {name: worked[name] / accepted * 1000 for name in SERVERS}
     return {
         **{name: f"{milliseconds:.2f}" for name, milliseconds in used.items()},
         "all of them": f"{sum(used.values()):.2f}",

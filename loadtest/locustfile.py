@@ -3,7 +3,8 @@
 Options are environment variables with the names of `spike.js`: PROFILE, SCALE, GENERATION,
 BASE_URL, HOST_HEADER, PRODUCT, IDS, P95_MS, ERROR_RATE. Each buyer buys once a second, so there are
 as many buyers as the profile wants purchases a second. A buyer waits for the answer before he buys
-again, which k6's arrivals do not: where answers take longer than a second, less is offered.
+again, which k6's arrivals do not: where answers take longer than a second, less is offered. If that
+is more than a tenth of the profile, the exit status is 1: it was another load.
 """
 
 import itertools
@@ -24,6 +25,7 @@ PATH = f"/api/v{os.environ.get('GENERATION') or 5}/buy"
 P95_MS = float(os.environ.get("P95_MS") or 1000)
 ERROR_RATE = float(os.environ.get("ERROR_RATE") or 0.01)
 TIMEOUT = 30.0
+MOST_UNSENT = 0.1  # share of the profile; a buyer that is late by less is no other load
 JOINING = 100.0  # buyers a second: Locust warns of more, the steepest stage wants 70
 HEADERS = {"host": host} if (host := os.environ.get("HOST_HEADER")) else {}
 
@@ -76,11 +78,18 @@ def let_buyers_finish(environment: Environment, **_: object) -> None:
 
 @events.quitting.add_listener
 def judge(environment: Environment, **_: object) -> None:
-    """Exit status 1 if the service level was missed."""
+    """Exit status 1 if the service level was missed, or the profile's load was not sent."""
     stats = environment.stats
     p95 = stats.get("accepted", "POST").get_response_time_percentile(0.95) or 0
     failed = stats.get("failed", "POST").num_requests / max(1, stats.total.num_requests)
     missed = p95 >= P95_MS or failed >= ERROR_RATE
-    environment.process_exit_code = int(missed)
+    due, sent = sum(1 for _ in Shape.profile.arrivals()), stats.total.num_requests
+    short = sent < (1 - MOST_UNSENT) * due
+    environment.process_exit_code = int(missed or short)
     print(f"p95 of accepted {p95:.0f} ms, share of failed {failed:.4f}:", end=" ")  # noqa: T201
     print("MISSED the service level" if missed else "kept the service level")  # noqa: T201
+    if short:
+        print(  # noqa: T201
+            f"Only {sent} of {due} purchases were sent: buyers waited more than a second for their "
+            "answers, or Locust had too little CPU. MISSED the load; lower SCALE."
+        )

@@ -33,7 +33,7 @@ from infra.stack.program import HOST, Program
 from infra.stack.prometheus import find_prometheus, prometheus, write_targets
 from loadtest.bench.shop import USERS, Shop, open_shop
 from loadtest.client import closed_loop
-from loadtest.cpu import cpu_seconds
+from loadtest.cpu import cpu_seconds, spent
 from loadtest.samples import spread
 
 PAIRS, SECONDS, CONNECTIONS, UNITS = 6, 15.0, 64, 10_000_000
@@ -109,8 +109,7 @@ async def _measure(
 
 def _share(shop: Shop, before: Mapping[str, float], seconds: float) -> float:
     """Of the CPU time that all servers took in these seconds, that of watching: from 0 to 1."""
-    after = cpu_seconds(shop.stack)
-    used = {name: now - before.get(name, 0.0) for name, now in after.items()}
+    used = spent(before, cpu_seconds(shop.stack))
     pages = {"edge": shop.web.url, "relay": f"http://{HOST}:{shop.stack.relay_port}"}
     watching = used["exporter"] + used["prometheus"]
     watching += seconds / LOOK_EVERY * sum(_cost_of_page(shop, *page) for page in pages.items())
@@ -119,11 +118,11 @@ def _share(shop: Shop, before: Mapping[str, float], seconds: float) -> float:
 
 def _cost_of_page(shop: Shop, name: str, url: str) -> float:
     """CPU seconds that a server takes for one /metrics, with nothing else to do."""
-    before = cpu_seconds(shop.stack)[name]
+    before = cpu_seconds(shop.stack)
     with httpx.Client(timeout=60) as http:
         for _ in range(LOOKS):
             http.get(f"{url}/metrics").raise_for_status()
-    return (cpu_seconds(shop.stack)[name] - before) / LOOKS
+    return spent(before, cpu_seconds(shop.stack))[name] / LOOKS
 
 
 async def _run(shop: Shop, services: Services, name: str) -> float:

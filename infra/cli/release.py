@@ -9,8 +9,10 @@ import typer
 from infra import changes, preflight, release
 from infra import deploy as deployment
 from infra.cli.console import console, step, table
+from infra.cli.doors import as_asked, bring_along
 from infra.paths import LOCAL
 from infra.problems import Problem
+from infra.stack.stack import Stack
 from infra.target import Target
 
 LOGS = LOCAL / "logs"
@@ -29,7 +31,7 @@ def deploy(
     """
     environment = release.Environment.load(env)
     if env == "local":
-        target = Target.load(LOCAL)
+        target = as_asked(Target.load(LOCAL))
         parameters = deployment.local_parameters(target)
     else:
         console.print(f"AWS, region [bold]{preflight.region(os.environ)}[/]")
@@ -47,6 +49,8 @@ def deploy(
         _release(one, made, environment.tags, ask=not yes)
         made[one.stack_name] = changes.outputs(one.stack_name)
     target.cloud.finish_deploy(target.stack_name, parameters)
+    if env == "local":
+        bring_along(Stack(LOCAL), target, console.print)
     with step("migrate") as done:
         done(f"migrated the database ({', '.join(deployment.migrate(target)) or 'nothing to do'})")
     with step("smoke test") as done:

@@ -18,11 +18,13 @@ from redis import Redis
 from flashsale.relay_inbox import ALIVE
 from infra import deploy as deployment
 from infra.cli.console import console, errors, queues_table, step, table
+from infra.cli.doors import asgi_programs, bring_along, doors_of, refuse_differences, show_doors
 from infra.cli.watch import exporter_version, prometheus_version, start_watching, tell_prometheus
 from infra.paths import LOCAL
 from infra.queues import depths
+from infra.sign_in import refuse_other_issuers
 from infra.stack import compose
-from infra.stack import edge as edge_programs
+from infra.stack.doors import refuse_to_open
 from infra.stack.program import answers
 from infra.stack.stack import Stack
 from infra.target import Target, masked
@@ -43,7 +45,8 @@ def up(
 ) -> None:
     """Start the local stack and deploy the application to it.
 
-    What runs already is left running. REDIS_URL, DATABASE_URL and AWS_ENDPOINT_URL point it at
+    What runs already is left running, but each door (Lambda, ASGI) is brought to AUTH, RATE_LIMIT_…
+    and CORS_ORIGINS of this shell. REDIS_URL, DATABASE_URL and AWS_ENDPOINT_URL point it at
     servers of your own instead.
 
     Example: [bold]flashsale up --edge asgi[/]
@@ -51,6 +54,7 @@ def up(
     target = start()
     if edge is Edge.ASGI:
         target = start_asgi_edge(target)
+    refuse_differences(doors_of(target))
     if not os.environ.get("DOCKER"):
         start_watching(target)
     console.print(
@@ -60,16 +64,19 @@ def up(
 
 def start() -> Target:
     """Start the stack and deploy to it; shared by `up` and `demo`."""
+    refuse_other_issuers(os.environ)
     if os.environ.get("DOCKER"):
         return _start_in_docker()
     stack = Stack(LOCAL)
     fresh = not stack.supervisor.running
     try:
-        stack.up(lambda line: errors.print(f"[green]✓[/] {line}"))
+        stack.up(_tell)
         target = _with_what_runs(stack, stack.target())
         target.export()
+        refuse_to_open(doors_of(target), os.environ)
         target.save(LOCAL)
         deploy_locally(target)
+        bring_along(stack, target, _tell)
     except BaseException:
         if fresh:
             stack.down()
@@ -91,10 +98,15 @@ def _with_what_runs(stack: Stack, target: Target) -> Target:
     )
 
 
+def _tell(line: str) -> None:
+    errors.print(f"[green]✓[/] {line}")
+
+
 def _start_in_docker() -> Target:
     compose.up(*compose.STORES)
     target = compose.target()
     target.export()
+    refuse_to_open(doors_of(target), os.environ)
     target.save(LOCAL)
     deploy_locally(target, compose.FUNCTION_PARAMETERS, flat=True)
     compose.up()
@@ -106,9 +118,9 @@ def start_asgi_edge(target: Target) -> Target:
     if target.asgi_url and os.environ.get("DOCKER"):
         return target  # they are containers, and up
     stack = Stack(LOCAL)
-    web = edge_programs.web(LOCAL, stack.edge_port, target)
-    for program in (web, edge_programs.relay(target, stack.relay_port)):
-        stack.add(program, lambda line: errors.print(f"[green]✓[/] {line}"))
+    web, relay = asgi_programs(stack, target)
+    for program in (web, relay):
+        stack.add(program, _tell)
     target = replace(target, asgi_url=web.url)
     target.save(LOCAL)
     if target.prometheus_url:
@@ -154,6 +166,8 @@ def down() -> None:
 def status() -> None:
     """Show what runs: servers with addresses, processes and versions, the API, the queues.
 
+    The exit status is 1 where one door lets in others than the next one does.
+
     Example: [bold]flashsale status[/]
     """
     target = Target.load(LOCAL)
@@ -191,6 +205,7 @@ def status() -> None:
     for name, door in target.edges.items():
         console.print(f"API ({name}): [bold]{door.curl}[/]", soft_wrap=True)
     console.print(queues_table(depths(target.queues)))
+    show_doors(doors_of(target))
 
 
 def _redis_version(url: str) -> str:

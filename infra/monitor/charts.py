@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.books import Books
-from infra.monitor.reading import Reading, accepted
+from infra.monitor.figures import Figures
+from infra.monitor.reading import Reading
 
 # A key that begins with a colon is JavaScript: NiceGUI evaluates it at each update, so that the ink
 # follows the system's light or dark mode.
@@ -93,8 +93,8 @@ def _depth(queue: str) -> Figure:
     return lambda seen: seen.depths[queue].total if queue in seen.depths else None
 
 
-def _of_books(figure: Callable[[Books], int]) -> Figure:
-    return lambda seen: figure(seen.books) if seen.books else None
+def _units(figure: Callable[[Figures], int]) -> Figure:
+    return lambda seen: figure(seen.figures) if seen.figures else None
 
 
 def _latency(index: int) -> Figure:
@@ -102,13 +102,13 @@ def _latency(index: int) -> Figure:
 
 
 CHARTS = (
-    Chart("Stock", "units", [Series("in stock", _of_books(lambda books: books.stock))]),
+    Chart("Stock", "units", [Series("in stock", _units(lambda units: units.stock))]),
     Chart(
         "Orders",
         "units",
         [
-            Series("accepted", _of_books(accepted)),
-            Series("confirmed", _of_books(lambda books: books.confirmed)),
+            Series("taken from stock", _units(lambda units: units.taken)),
+            Series("confirmed", _units(lambda units: units.confirmed)),
         ],
     ),
     Chart(

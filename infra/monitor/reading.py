@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from flashsale.books import ON_POSTGRES, Books, read_books
+from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from flashsale.waiting import NOTHING, Waiting
 from infra.failed import SOURCES, FailedMessage
 from infra.in_queues import look_into_queues
+from infra.monitor.figures import Figures, figures
 from infra.queues import Depth
 from infra.target import Target
 
@@ -28,12 +29,13 @@ class Reading:
 
     Attributes:
         at: seconds since 1970.
-        books: None where there is no product, or Valkey does not answer.
+        books: None where there is no product, or Redis does not answer.
         down: what does not answer. Without PostgreSQL, its figures in `books` are the last known:
             a database that is down writes nothing.
         depths: messages by queue.
         failed: messages of `dlq` and `parking`, where looking changes nothing (not on AWS).
         latency_ms: median and 95th percentile of this page's buyers since the reading before.
+        rests: whether nothing has moved since the reading before, and no buyer is on the way.
 
     """
 
@@ -43,13 +45,12 @@ class Reading:
     depths: Mapping[str, Depth] = field(default_factory=dict)
     failed: Sequence[FailedMessage] = ()
     latency_ms: tuple[float, float] | None = None
+    rests: bool = False
 
-
-def accepted(books: Books) -> int:
-    """Units that buyers took and that were not given back, confirmed or not yet."""
-    if books.generations and ON_POSTGRES.issuperset(books.generations):
-        return books.confirmed
-    return books.initial - books.stock
+    @property
+    def figures(self) -> Figures | None:
+        """Where the units are; None where the books are not known."""
+        return figures(self.books, rests=self.rests) if self.books else None
 
 
 async def read(
@@ -79,10 +80,15 @@ async def read(
             rows = await read_books(services, [product_id], waiting)
             return replace(seen, books=rows[0] if rows else None)
     except StockUnavailable:
-        return replace(seen, down=("Valkey",))
+        return replace(seen, down=("Redis",))
     except DatabaseUnavailable:
         pass  # the same as when we knew it before
-    books = await _without_postgres(services, known, waiting) if known else None
+    if known is None:
+        return replace(seen, down=("PostgreSQL",))
+    try:
+        books = await _without_postgres(services, known, waiting)
+    except StockUnavailable:
+        return replace(seen, down=("Redis", "PostgreSQL"))
     return replace(seen, books=books, down=("PostgreSQL",))
 
 
@@ -91,11 +97,8 @@ def _failed(read: Sequence[FailedMessage]) -> list[FailedMessage]:
     return [message for message in read if message.queue in SOURCES]
 
 
-async def _without_postgres(services: Services, known: Books, waiting: Waiting) -> Books | None:
-    try:
-        now = await services.ledger.snapshot(known.product_id)
-    except StockUnavailable:
-        return None
+async def _without_postgres(services: Services, known: Books, waiting: Waiting) -> Books:
+    now = await services.ledger.snapshot(known.product_id)
     if now is None:
         return known.expecting(waiting)
     ledger = now if known.ledger or now.accepted else None

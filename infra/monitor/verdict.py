@@ -1,9 +1,11 @@
 """The one sentence that the page says in large: is every unit accounted for?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from flashsale.books import Books
+from infra.monitor.figures import Figures, figures, on_postgres
 from infra.monitor.reading import Reading
 
 # Seconds after which a reading says nothing of now.
@@ -11,10 +13,11 @@ STALE = 10.0
 
 
 class Mood(StrEnum):
-    """The colour of a verdict."""
+    """The colour of a verdict: green, red, amber where something does not answer, else grey."""
 
     GOOD = "good"
     BAD = "bad"
+    BLIND = "blind"
     UNKNOWN = "unknown"
 
 
@@ -43,31 +46,45 @@ def judge(
     """
     books = now.books
     if age > STALE:
-        return Verdict(Mood.UNKNOWN, "Not seen lately", f"The last look was {age:.0f} s ago.")
+        return Verdict(Mood.BLIND, "Not seen lately", f"The last look was {age:.0f} s ago.")
     if books is None:
-        silent = " and ".join(now.down)
-        cause = f"{silent} does not answer." if silent else "There is no sale yet."
-        return Verdict(Mood.UNKNOWN, "Nothing to judge yet", cause)
+        return _without_books(now.down)
     if books.oversold:
         detail = f"{books.confirmed} orders are confirmed; there were {books.initial} units."
         return Verdict(Mood.BAD, f"{_units(books.oversold)} oversold", detail)
-    live = books.ledger is not None and books.imbalance == 0
-    rests = not buying and before is not None and _figures(before.books) == _figures(books)
-    if not live and not rests:
+    dark, live = "PostgreSQL" in now.down, books.ledger is not None and books.imbalance == 0
+    resting = rests(now, before, buying=buying)
+    if not live and not resting:
         detail = (
             f"{books.stock} of {books.initial} units left. Only V5 can be judged while it sells; "
             "the others when their units rest."
         )
         return Verdict(Mood.UNKNOWN, "Selling", detail)
-    return _judge_units(books, _sum(now, books), blind=queued and "PostgreSQL" in now.down)
+    detail = _sum(figures(books, rests=resting), dark=dark)
+    if dark and on_postgres(books):
+        return Verdict(Mood.BLIND, _silent(now.down), f"When it did: {detail}")
+    return _judge_units(books, detail, blind=queued and dark)
+
+
+def _without_books(down: Sequence[str]) -> Verdict:
+    if not down:
+        return Verdict(Mood.UNKNOWN, "Nothing to judge yet", "There is no sale yet.")
+    cause = "Nobody can say where the units are. The page goes on looking."
+    return Verdict(Mood.BLIND, _silent(down), cause)
+
+
+def rests(now: Reading, before: Reading | None, *, buying: bool) -> bool:
+    """Whether no unit moved between two readings, and none is about to."""
+    return not buying and before is not None and _state(before.books) == _state(now.books)
 
 
 def _judge_units(books: Books, detail: str, *, blind: bool) -> Verdict:
     if books.lost and blind and books.ledger is None:
         # V4's orders between the last look and the outage are in no queue any more.
         detail += " PostgreSQL's last orders were not seen."
-        return Verdict(Mood.UNKNOWN, "Not known without PostgreSQL", detail)
+        return Verdict(Mood.BLIND, "Not known without PostgreSQL", detail)
     if books.lost:
+        detail = f"Taken from the stock, and in no order: {_units(books.lost)}. {detail}"
         return Verdict(Mood.BAD, f"{_units(books.lost)} lost", detail)
     if books.imbalance < 0:
         return Verdict(Mood.BAD, f"{_units(-books.imbalance)} sold and still in stock", detail)
@@ -77,28 +94,27 @@ def _judge_units(books: Books, detail: str, *, blind: bool) -> Verdict:
     return Verdict(Mood.GOOD, "Every unit is accounted for", detail)
 
 
-def _figures(books: Books | None) -> tuple[object, ...]:
+def _state(books: Books | None) -> tuple[object, ...]:
     if books is None:
         return ()
     waiting = books.unsettled, books.parked
     return books.product_id, books.stock, *waiting, books.confirmed, books.cancelled
 
 
-def _sum(now: Reading, books: Books) -> str:
-    initial, confirmed = books.initial, books.confirmed
-    found = books.stock + books.unsettled + books.parked + confirmed
-    if books.ledger and not books.imbalance and found != initial:
-        # While V5 sells, PostgreSQL is ahead of the ledger, by which it is judged.
-        initial, confirmed = books.ledger.initial, books.ledger.settled
-        found = initial
-    parked = f"+ {books.parked} parked " if books.parked else ""
+def _sum(units: Figures, *, dark: bool) -> str:
+    found = units.stock + units.on_the_way + units.parked + units.confirmed
+    parked = f"+ {units.parked} parked " if units.parked else ""
     text = (
-        f"{initial} units {'=' if found == initial else '≠'} {books.stock} in stock "
-        f"+ {books.unsettled} on the way {parked}+ {confirmed} confirmed."
+        f"{units.initial} units {'=' if found == units.initial else '≠'} {units.stock} in stock "
+        f"+ {units.on_the_way} on the way {parked}+ {units.confirmed} confirmed."
     )
-    if "PostgreSQL" in now.down:
+    if dark:
         text += " PostgreSQL is down: its figure is the last known."
     return text
+
+
+def _silent(down: Sequence[str]) -> str:
+    return f"{' and '.join(down)} {'does' if len(down) == 1 else 'do'} not answer"
 
 
 def _units(count: int) -> str:

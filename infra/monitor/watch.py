@@ -23,7 +23,7 @@ from infra.load import Answer
 from infra.monitor.outage import Outage
 from infra.monitor.reading import MESSAGES, Reading, read
 from infra.monitor.shop import OnSale, Way
-from infra.monitor.verdict import Verdict, judge
+from infra.monitor.verdict import Verdict, judge, rests
 from infra.problems import Problem
 from infra.target import Target
 
@@ -166,7 +166,9 @@ class Watch:
         if seen.books and not seen.down:
             self._known[product_id] = seen.books
         if product_id == self.chosen:
-            self.history.append(replace(seen, latency_ms=self._latency()))
+            before = self.history[-1] if self.history else None
+            resting = rests(seen, before, buying=self._buying == product_id)
+            self.history.append(replace(seen, latency_ms=self._latency(), rests=resting))
         if self.looks_freely:
             await self._show_failed(services, seen.failed)
         return seen

@@ -1,5 +1,6 @@
 """The stack in containers: what `docker compose` starts, and where that answers."""
 
+import json
 import os
 import subprocess
 
@@ -46,12 +47,38 @@ def target() -> Target:
     )
 
 
+def environment_of(service: str) -> dict[str, str] | None:
+    """The variables with which a container runs; None where it does not run."""
+    found = _docker("compose", "ps", "--quiet", service).split()
+    if not found:
+        return None
+    listed = json.loads(_docker("inspect", "--format", "{{json .Config.Env}}", found[0]))
+    return dict(pair.split("=", 1) for pair in listed)
+
+
+def _docker(*arguments: str) -> str:
+    try:
+        return subprocess.run(
+            ["docker", *arguments],
+            cwd=ROOT, env={**os.environ, **_settings()}, check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Problem(
+            f"Docker does not say what runs: {getattr(error, 'stderr', None) or error}",
+            "See that Docker runs, or leave out DOCKER=1.",
+        ) from error
+
+
+def _settings() -> dict[str, str]:
+    return settings(auth_of(os.environ), own_secret(LOCAL))
+
+
 def _compose(*arguments: str) -> None:
     try:
         done = subprocess.run(
             ["docker", "compose", *arguments],
             cwd=ROOT,
-            env={**os.environ, **settings(auth_of(os.environ), own_secret(LOCAL))},
+            env={**os.environ, **_settings()},
             check=False,
         )
     except FileNotFoundError as error:

@@ -27,6 +27,7 @@ def web(
     count = str(workers or os.cpu_count() or 1)
     environment = {
         **_environment(target),
+        "TRUSTED_PROXIES": os.environ.get("TRUSTED_PROXIES", ""),
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         "GRANIAN_HOST": HOST,
         "GRANIAN_PORT": str(port),
@@ -45,17 +46,17 @@ def web(
     )
 
 
-def relay(target: Target, port: int | None = None) -> Program:
+def relay(target: Target, port: int | None = None, **more: str) -> Program:
     """The process that carries claims to SQS for the web workers; `port` is for its figures.
 
-    Whether that port is free is no condition: orders matter more.
+    Whether that port is free is no condition: orders matter more. `more` are environment variables.
     """
     redis = Redis.from_url(target.redis_url, socket_timeout=1)
     return Program(
         name="relay",
         command=[sys.executable, "-m", "infra.edge.relay"],
         ready=lambda: bool(redis.exists(ALIVE)),
-        environment={**_environment(target), "FLASHSALE_RELAY_PORT": str(port or "")},
+        environment={**_environment(target), "FLASHSALE_RELAY_PORT": str(port or ""), **more},
     )
 
 

@@ -24,7 +24,12 @@ from infra.stack.program import Program
 START_DEADLINE = 15.0
 STOP_DEADLINE = 60.0
 
-ADDRESSES = {"REDIS_URL", "DATABASE_URL", "ORDERS_QUEUE_URL"}
+# What points commands at other servers, and who is let in: each program is told for itself, anew
+# at each start, and inherits neither from the command that happened to start the first of them.
+NOT_INHERITED = {
+    "REDIS_URL", "DATABASE_URL", "ORDERS_QUEUE_URL", "AUTH", "CORS_ORIGINS", "TRUSTED_PROXIES"
+}  # fmt: skip
+NOT_INHERITED_PREFIXES = ("AWS_", "PYTHON", "JWT_", "RATE_LIMIT_")
 
 
 class Supervisor:
@@ -58,12 +63,10 @@ class Supervisor:
         for program in programs:
             self._write_program(program)
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._config)]
-        # The servers, and the functions that ministack runs, must not inherit what points commands
-        # at other servers.
         environment = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("AWS_", "PYTHON")) and name not in ADDRESSES
+            if not name.startswith(NOT_INHERITED_PREFIXES) and name not in NOT_INHERITED
         }
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         deadline = time.monotonic() + START_DEADLINE
@@ -127,6 +130,19 @@ class Supervisor:
                 raise
             return {}
         return {row["name"]: row for row in rows}
+
+    def environment_of(self, name: str) -> dict[str, str] | None:
+        """The variables with which a program runs; None where it does not run.
+
+        {} where this user may not see them.
+        """
+        pid = int(self.info().get(name, {}).get("pid") or 0)
+        try:
+            return psutil.Process(pid).environ() if pid else None
+        except psutil.NoSuchProcess:
+            return None
+        except psutil.AccessDenied:
+            return {}
 
     def shutdown(self) -> None:
         """Stop all programs, then supervisord; waits until it is gone."""

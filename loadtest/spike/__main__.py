@@ -39,8 +39,15 @@ def spike(
     error_rate: Annotated[
         float, typer.Option(envvar="ERROR_RATE", help="Service level: share of failed.")
     ] = 0.01,
+    max_vus: Annotated[
+        int, typer.Option(envvar="MAX_VUS", min=1, help="Most buyers that wait at once.")
+    ] = 2000,
 ) -> None:
-    """Hold a sale under k6's load; exit status 1 if the service level or the books were broken."""
+    """Hold a sale under k6's load.
+
+    The exit status is 1 if the service level or the books were broken, or if k6 could not send what
+    the profile asked for.
+    """
     if profile not in (known := json.loads(PROFILES.read_text())):
         raise Problem(f"There is no profile {profile!r}.", f"Use one of {', '.join(known)}.")
     target = Target.load(LOCAL)
@@ -50,7 +57,7 @@ def spike(
     scale = SCALES[edge] if scale is None else scale
     title = f"V{generation} on {edge}, profile {profile} × {scale:g}"
     errors.print(title + (", as usual on this edge" if scale == SCALES[edge] else ""))
-    asked = Spike(generation, edge, profile, scale, stock, product, p95_ms, error_rate)
+    asked = Spike(generation, edge, profile, scale, stock, product, p95_ms, error_rate, max_vus)
     result = with_services(target, lambda services: hold(target, services, asked, LOCAL))
     console.print(result_table(title, result))
     console.print(books_table([result.after]))

@@ -26,7 +26,12 @@ SETTLE_DEADLINE = 300.0
 
 @dataclass(frozen=True)
 class Spike:
-    """What is asked for. `stock` is in units; without a `product`, a new one is sold."""
+    """What is asked for. `stock` is in units; without a `product`, a new one is sold.
+
+    Attributes:
+        max_vus: most buyers of k6 that may wait for an answer at once.
+
+    """
 
     generation: int
     edge: Edge
@@ -36,6 +41,7 @@ class Spike:
     product: str
     p95_ms: float
     error_rate: float
+    max_vus: int = 2000
 
 
 async def hold(target: Target, services: Services, asked: Spike, directory: Path) -> Result:
@@ -62,6 +68,7 @@ async def hold(target: Target, services: Services, asked: Spike, directory: Path
         "PRODUCT": product_id,
         "P95_MS": str(asked.p95_ms),
         "ERROR_RATE": str(asked.error_rate),
+        "MAX_VUS": str(asked.max_vus),
         "IDS": str(ids.resolve()),
         "SUMMARY": str(summary.resolve()),
     }

@@ -18,6 +18,29 @@ from loadtest.spike.k6 import Run
 from loadtest.spike.outcome import Result
 
 PERIOD = 0.5  # seconds between two looks, beside what a look takes
+UNKNOWN = "–"
+
+
+class Speed:
+    """How fast a counter grows between two looks."""
+
+    def __init__(self, now: float) -> None:
+        self._seen, self._total = now, 0.0
+
+    def per_second(self, total: float | None, now: float) -> float | None:
+        """Growth since the last look that showed a total; None where that cannot be told.
+
+        Args:
+            total: of the counter; None where it was not seen.
+            now: seconds on the same clock as before.
+
+        """
+        if total is None:
+            return None
+        grown, took = total - self._total, now - self._seen
+        self._total, self._seen = total, now
+        # A counter that is smaller than it was began anew, nobody knows when.
+        return grown / took if grown >= 0 and took > 0 else None
 
 
 async def watch(
@@ -29,15 +52,15 @@ async def watch(
         profile: what the run asks for.
 
     """
-    started = seen = time.monotonic()
-    answered = 0
+    started = time.monotonic()
+    answered = Speed(started)
     with Live(console=errors, auto_refresh=False, transient=True) as live:
         while run.running:
             metrics = await run.metrics()
             queues = await asyncio.to_thread(look_into_queues, target)
             waiting = {name: depth.total for name, depth in queues.depths.items()}
             (books,) = await read_books(services, [product_id], queues.waiting)
-            now, total = time.monotonic(), int(_figure(metrics, "http_reqs", "count"))
+            now, total = time.monotonic(), _figure(metrics, "http_reqs", "count")
             line = table(
                 f"{now - started:.0f} of {profile.seconds:.0f} s",
                 *("offered/s", "answered/s", "accepted p95, ms", "orders", "dlq", "parking"),
@@ -46,21 +69,26 @@ async def watch(
             )
             line.add_row(
                 f"{profile.rate_at(now - started):.0f}",
-                f"{(total - answered) / (now - seen):.0f}",
-                f"{_figure(metrics, 'accepted_ms', 'p(95)'):.0f}",
+                _shown(answered.per_second(total, now)),
+                _shown(_figure(metrics, "accepted_ms", "p(95)")),
                 *(str(waiting[name]) for name in ("orders", "dlq", "parking")),
                 units(books.stock),
                 str(books.unsettled),
                 str(books.confirmed),
             )
             live.update(line, refresh=True)
-            if metrics:
-                answered, seen = total, now
             await asyncio.sleep(PERIOD)
 
 
-def _figure(metrics: Mapping[str, Mapping[str, Any]], name: str, figure: str) -> float:
+def _figure(metrics: Mapping[str, Mapping[str, Any]], name: str, figure: str) -> float | None:
+    """None while k6 says nothing: it starts, or it has ended."""
+    if not metrics:
+        return None
     return float(metrics.get(name, {}).get(figure, 0))
+
+
+def _shown(figure: float | None) -> str:
+    return UNKNOWN if figure is None else f"{figure:.0f}"
 
 
 def result_table(title: str, result: Result) -> Table:

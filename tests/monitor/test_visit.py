@@ -44,7 +44,9 @@ async def test_a_visitor_opens_a_sale_and_buys_one(page):
     await expect(page.get_by_role("log")).to_contain_text("sold you one unit")
     settled = "7 units = 6 in stock + 0 on the way + 1 confirmed"
     await expect(_verdict(page)).to_contain_text(settled, timeout=LONG)
-    orders = page.get_by_role("img", name="Orders, units: accepted 1, confirmed 1", exact=True)
+    orders = page.get_by_role(
+        "img", name="Orders, units: taken from stock 1, confirmed 1", exact=True
+    )
     await expect(orders).to_be_visible()
 
 
@@ -89,6 +91,10 @@ async def test_without_postgres_v3_loses_and_v4_and_v5_wait(page):
     assert lost
     await expect(_verdict(page)).to_contain_text(f"{lost[1]} units lost")
     assert _reddish(await _colour(page))
+    taken = f"Orders, units: taken from stock {lost[1]}, confirmed 0"
+    await expect(page.get_by_role("img", name=taken, exact=True)).to_be_visible()
+    explained = f"Taken from the stock, and in no order: {lost[1]} units."
+    await expect(_verdict(page)).to_contain_text(explained)
     v3 = await page.get_by_role("combobox", name="Product").input_value()
     for way in ("V4", "V5"):
         assert "so it sells while PostgreSQL is down. 60 units wait" in await _spike(page, way)

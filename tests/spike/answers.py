@@ -3,6 +3,7 @@
 import collections
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,16 +27,17 @@ ANSWERS = [
 
 
 class Till(ThreadingHTTPServer):
-    """Counts its answers by kind, and remembers who asked for what."""
+    """Counts its answers by kind, and remembers who asked for what; each takes `seconds`."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, answers):
+    def __init__(self, answers, seconds):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.kinds = collections.Counter()
         self.requests = []
         self._answers = itertools.cycle(answers)
+        self.seconds = seconds
         self._lock = threading.Lock()
 
     @property
@@ -55,6 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         sent = self.rfile.read(int(self.headers["content-length"]))
+        time.sleep(self.server.seconds)
         status, body = self.server.next_answer((self.path, self.headers["host"], sent))
         if status is None:
             self.wfile.write(b"no HTTP\r\n\r\n")
@@ -72,8 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def till(answers=ANSWERS) -> Iterator[Till]:
-    with Till(answers) as server:
+def till(answers=ANSWERS, seconds=0.0) -> Iterator[Till]:
+    with Till(answers, seconds) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server

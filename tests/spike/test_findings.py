@@ -72,6 +72,27 @@ def test_a_spike_that_sold_nothing_is_no_success():
     assert "No purchase was accepted" in finding
 
 
+@pytest.mark.parametrize(("unsent", "words"), [(1, ""), (400, "could not send 400 of 1400")])
+def test_a_load_that_k6_could_not_send_is_found(unsent, words):
+    kept = result(books(5, 90, 10))
+    outcomes = {**kept.summary.outcomes, Kind.SOLD_OUT: 985}
+    short = replace(kept, summary=replace(kept.summary, outcomes=outcomes, unsent=unsent))
+
+    found = findings(short)
+
+    assert [words in finding for finding in found] == ([True] if words else [])
+    for way_out in ("28.6%", "SCALE", "MAX_VUS"):
+        assert all(way_out in finding for finding in found)
+
+
+def test_a_spike_that_sent_nothing_is_no_success():
+    outcomes = dict.fromkeys(Kind, 0)
+    idle = result(BEFORE)
+    idle = replace(idle, summary=replace(idle.summary, outcomes=outcomes), before=BEFORE)
+
+    assert any("sent no purchase at all" in finding for finding in findings(idle))
+
+
 def test_what_is_still_on_its_way_is_found():
     (finding,) = findings(replace(result(books(5, 90, 10)), left=3))
 

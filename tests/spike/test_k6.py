@@ -15,7 +15,8 @@ from infra.paths import ROOT
 from infra.problems import Problem
 from loadtest.profiles import PROFILES, Profile
 from loadtest.spike import k6
-from loadtest.spike.outcome import read_summary
+from loadtest.spike.outcome import read_summary, unsent
+from tests.spike.answers import till
 from tests.support import USERS, eventually, until
 
 
@@ -32,6 +33,24 @@ async def test_every_answer_is_counted_as_the_kind_that_it_is(server, options, t
     (failed,) = [one for one in summary.thresholds if "failed" in one.name]
     assert failed.value == pytest.approx(summary.outcomes[Kind.FAILED] / summary.attempts)
     assert not failed.kept
+
+
+@pytest.mark.parametrize(("seconds", "max_vus"), [(0.5, "1"), (0.0, "100")])
+async def test_a_load_that_could_not_be_sent_fails_and_says_so(
+    ids, options, tmp_path, seconds, max_vus
+):
+    options |= {"P95_MS": "60000", "MAX_VUS": max_vus}
+    with till([(202, b"{}")], seconds) as slow:
+        options |= k6.target_options(Door(slow.url))
+        with k6.run(options, tmp_path / "k6.log") as run:
+            await until(lambda: asyncio.to_thread(lambda: not run.running))
+
+    summary = read_summary(Path(options["SUMMARY"]))
+    short = seconds > 0
+    assert (summary.unsent > summary.due / 2) is short
+    assert (run._process.returncode == k6.MISSED_THRESHOLD) is short, "also without `make spike`"
+    assert (f"could not send {summary.unsent}" in (tmp_path / "k6.log").read_text()) is short
+    assert bool(unsent(summary)) is short
 
 
 async def test_each_attempt_is_one_purchase_by_the_next_user(server, options, tmp_path):

@@ -46,3 +46,13 @@ def test_its_exit_status_is_the_service_level(ids, tmp_path, p95_ms, status):
 
     assert (done.returncode, row["name"]) == (status, "accepted")
     assert row["num_requests"] == len(server.requests)
+
+
+def test_a_load_that_could_not_be_sent_fails_and_says_so(ids, tmp_path):
+    with till(SOLD, seconds=2) as server:
+        done, (row,) = locust(server.url, ids, tmp_path)
+
+    assert "kept the service level" in done.stdout
+    assert done.returncode == 1
+    assert f"Only {row['num_requests']} of 163 purchases were sent" in done.stdout
+    assert "SCALE" in done.stdout

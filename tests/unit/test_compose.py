@@ -8,6 +8,7 @@ import yaml
 from infra.dashboards.grafana import FOLDER, render
 from infra.dashboards.shown import DASHBOARDS
 from infra.paths import ROOT
+from infra.stack import compose
 from infra.stack.compose import FUNCTION_PARAMETERS, STORES
 from infra.stack.exporter import ALIVE
 from infra.stack.ports import DEFAULT_PORTS
@@ -55,6 +56,29 @@ def test_the_same_ports_as_without_docker():
 def test_buyers_need_no_token_unless_it_is_said():
     for name in ("edge", "relay", "exporter"):  # the image's own default is another
         assert SERVICES[name]["environment"]["AUTH"] == "${AUTH:-none}"
+
+
+def test_the_edge_takes_its_limits_from_the_shell_as_the_functions_do():
+    for name in ("RATE_LIMIT_USER", "RATE_LIMIT_ADDRESS", "CORS_ORIGINS", "TRUSTED_PROXIES"):
+        assert SERVICES["edge"]["environment"][name] is None, "passed on from the shell"
+
+
+@pytest.mark.parametrize(
+    ("containers", "seen"),
+    [("abc", {"AUTH": "jwt", "CORS_ORIGINS": "https://a.example?b=c"}), ("", None)],
+)
+def test_a_container_tells_its_own_environment(tmp_path, monkeypatch, containers, seen):
+    docker = tmp_path / "docker"
+    docker.write_text(
+        "#!/bin/sh\n"
+        f'if [ "$1" = compose ]; then echo "{containers}"; exit; fi\n'
+        """echo '["AUTH=jwt", "CORS_ORIGINS=https://a.example?b=c"]'\n"""
+    )
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setattr(compose, "LOCAL", tmp_path)
+
+    assert compose.environment_of("edge") == seen
 
 
 def test_to_look_after_the_exporter_is_no_scrape():

@@ -1,5 +1,6 @@
 """What the live page says of a sale, read from its books."""
 
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -7,11 +8,15 @@ import pytest
 
 from flashsale.books import Books
 from flashsale.claims import Snapshot
+from flashsale.errors import StockUnavailable
 from flashsale.waiting import NOTHING
 from infra.answers import Kind
+from infra.in_queues import InQueues
 from infra.load import Answer
+from infra.monitor import reading
 from infra.monitor.charts import CHARTS
-from infra.monitor.reading import Reading, _without_postgres, accepted
+from infra.monitor.figures import figures
+from infra.monitor.reading import Reading, _without_postgres, read
 from infra.monitor.shop import Way
 from infra.monitor.story import tell
 from infra.monitor.verdict import Mood, judge
@@ -81,7 +86,7 @@ def test_without_postgres_v4s_last_orders_may_be_written_and_v3s_are_lost():
 
     v4, v3 = (_judge(dark, dark, queued=queued) for queued in (True, False))
 
-    assert v4.mood is Mood.UNKNOWN
+    assert v4.mood is Mood.BLIND
     assert "PostgreSQL's last orders were not seen" in v4.detail
     assert (v3.mood, v3.headline) == (Mood.BAD, "3 units lost")
 
@@ -116,7 +121,7 @@ def test_an_old_reading_says_nothing_of_now():
 
     verdict = _judge(_reading(V5), _reading(V5), age=11)
 
-    assert (verdict.mood, verdict.detail) == (Mood.UNKNOWN, "The last look was 11 s ago.")
+    assert (verdict.mood, verdict.detail) == (Mood.BLIND, "The last look was 11 s ago.")
 
 
 def test_what_is_parked_is_in_the_sum_and_not_green():
@@ -133,10 +138,46 @@ def test_what_is_parked_is_in_the_sum_and_not_green():
 
 
 def test_without_books_nothing_is_claimed():
-    verdict = _judge(_reading(None, down=("Valkey",)), None)
+    verdict = _judge(_reading(None), None)
 
-    assert verdict.mood is Mood.UNKNOWN
-    assert verdict.detail == "Valkey does not answer."
+    assert (verdict.mood, verdict.detail) == (Mood.UNKNOWN, "There is no sale yet.")
+
+
+@pytest.mark.parametrize(
+    ("down", "headline"),
+    [
+        (("Redis",), "Redis does not answer"),
+        (("PostgreSQL",), "PostgreSQL does not answer"),
+        (("Redis", "PostgreSQL"), "Redis and PostgreSQL do not answer"),
+    ],
+)
+def test_a_store_that_does_not_answer_is_said_loudly(down, headline):
+    verdict = _judge(_reading(None, down=down), _reading(V5))
+
+    assert (verdict.mood, verdict.headline) == (Mood.BLIND, headline)
+    assert verdict.detail.startswith("Nobody can say where the units are.")
+
+
+def test_v2s_units_are_all_in_postgresql_and_unknown_without_it():
+    v2 = replace(NEW, generations=(2,), redis_stock=None, postgres_stock=20, confirmed=40)
+    dark = _reading(v2, down=("PostgreSQL",))
+
+    verdict = _judge(dark, dark)
+
+    assert (verdict.mood, verdict.headline) == (Mood.BLIND, "PostgreSQL does not answer")
+    assert "60 units = 20 in stock + 0 on the way + 40 confirmed" in verdict.detail
+
+
+async def test_both_stores_that_do_not_answer_are_named(monkeypatch):
+    async def down(product_id):
+        raise StockUnavailable("closed")
+
+    monkeypatch.setattr(reading, "look_into_queues", lambda *_, **__: InQueues({}, []))
+    services = SimpleNamespace(ledger=SimpleNamespace(snapshot=down))
+
+    seen = await read(None, services, None, "p", V5, postgres_up=False)
+
+    assert (seen.books, seen.down) == (None, ("Redis", "PostgreSQL"))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +203,55 @@ def test_each_generations_spike_has_its_story(generation, books, up, words):
 
 
 def test_what_buyers_took_is_read_from_the_store_that_sold_it():
-    assert [accepted(books) for books in (NEW, V1, V3_LOST, V5)] == [0, 87, 60, 40]
+    taken = [figures(books, rests=True).taken for books in (NEW, V1, V3_LOST, V5)]
+
+    assert taken == [0, 87, 60, 40]
+
+
+# Of each: Redis was read, then orders were confirmed, then PostgreSQL was read.
+AHEAD = {
+    "V3": replace(NEW, generations=(3,), redis_stock=50, confirmed=14),
+    "V4": replace(NEW, generations=(4,), redis_stock=50, confirmed=14, waiting=9),
+    "V5": replace(V5, confirmed=45),
+}
+
+
+@pytest.mark.parametrize("books", AHEAD.values(), ids=AHEAD)
+def test_in_mid_spike_no_more_are_confirmed_than_were_taken(books):
+    units = _reading(books).figures
+
+    assert units.confirmed <= units.taken == units.initial - units.stock
+
+
+@pytest.mark.parametrize("rests", [True, False])
+@pytest.mark.parametrize(
+    "books", [NEW, V1, V1_HALF, V3_LOST, V4_DARK, V5, *AHEAD.values()], ids=str
+)
+def test_charts_and_sentence_have_the_same_figures(books, rests):
+    seen = _reading(books, rests=rests)
+    before = seen if rests else None
+
+    detail = _judge(seen, before).detail
+    (stock, *_), (taken, confirmed) = (
+        [line["data"][-1][1] for line in chart.options([seen])["series"]] for chart in CHARTS[:2]
+    )
+
+    if said := re.search(r"(\d+) units . (\d+) in stock .* \+ (\d+) confirmed", detail):
+        assert (books.initial, stock, confirmed) == tuple(int(figure) for figure in said.groups())
+    else:
+        assert detail.startswith((f"{stock} of {books.initial} units left", f"{confirmed} orders"))
+    assert taken >= confirmed or "sold and still in stock" in _judge(seen, before).headline
+
+
+def test_units_that_v3_lost_are_explained():
+    lost = replace(NEW, generations=(3,), redis_stock=36)
+    seen = _reading(lost, rests=True, down=("PostgreSQL",))
+
+    verdict = _judge(seen, seen)
+
+    assert verdict.headline == "24 units lost"
+    assert verdict.detail.startswith("Taken from the stock, and in no order: 24 units.")
+    assert CHARTS[1].in_words([seen]) == "Orders, units: taken from stock 24, confirmed 0"
 
 
 def test_charts_say_their_last_figures_in_words():
@@ -172,7 +261,7 @@ def test_charts_say_their_last_figures_in_words():
 
     assert words == [
         "Stock, units: in stock 20",
-        "Orders, units: accepted 40, confirmed 10",
+        "Orders, units: taken from stock 40, confirmed 10",
         "Queues, messages: orders 3, dlq unknown, parking unknown",
         "Latency of this page's buyers, ms: p50 12, p95 80",
     ]

@@ -49,8 +49,8 @@ async def test_the_watch_survives_what_nobody_thought_of(watch, monkeypatch):
 
     await until(looked_again)
     running.cancel()
-    assert watch.verdict.mood is Mood.UNKNOWN
-    assert watch.verdict.detail == "The stack does not answer."
+    assert watch.verdict.mood is Mood.BLIND
+    assert watch.verdict.headline == "The stack does not answer"
 
 
 def test_the_last_reading_of_long_ago_is_no_verdict(watch, monkeypatch):
@@ -60,7 +60,7 @@ def test_the_last_reading_of_long_ago_is_no_verdict(watch, monkeypatch):
 
     monkeypatch.setattr("infra.monitor.watch.time.time", lambda: watch.history[-1].at + 11)
 
-    assert watch.verdict.mood is Mood.UNKNOWN
+    assert watch.verdict.mood is Mood.BLIND
 
 
 def test_a_verdict_is_suspended_only_for_the_product_that_buyers_go_to(watch):
