@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from flashsale.books import ON_POSTGRES, Books, read_books
+from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
+from flashsale.model import ON_POSTGRES
 from infra.failed import SOURCES, FailedMessage, look_at_all
 from infra.queues import Depth, depths, total
 from infra.target import Target

@@ -20,12 +20,10 @@ from typing import Any
 
 from flashsale.bootstrap import Services
 from flashsale.claims import Snapshot
-from flashsale.model import V5
+from flashsale.model import ON_POSTGRES, V5
 
 # Generations whose books must balance. V1 oversells and V3 loses units: that is their finding.
 SOUND = frozenset({2, 4, 5})
-# Generations that sell from PostgreSQL's stock; the others sell from Redis.
-ON_POSTGRES = frozenset({1, 2})
 # Seconds between two looks: longer than an admin's action takes from PostgreSQL to Redis.
 SECOND_LOOK = 0.3
 
@@ -36,7 +34,8 @@ class Books:
 
     Attributes:
         generations: the generations that wrote orders of this product.
-        redis_stock: units that can be claimed, or None where no sale was opened.
+        redis_stock: units that can be claimed, or None where no sale was opened, or where one sells
+            from PostgreSQL.
         waiting: most units that may still be in a queue, on their way to PostgreSQL.
         at_rest: nothing was unsettled and nothing moved in Redis while PostgreSQL was read.
 
@@ -165,6 +164,8 @@ async def _look(services: Services, product_ids: Sequence[str] | None, waiting: 
 
 
 def _books(row: Mapping[str, Any], snapshot: Snapshot | None, waiting: int) -> Books:
+    if snapshot and snapshot.generation in ON_POSTGRES:
+        snapshot = None  # nothing is taken from the stock in Redis
     on_ledger = snapshot is not None and (snapshot.accepted > 0 or V5 in row["generations"])
     return Books(
         product_id=row["id"],

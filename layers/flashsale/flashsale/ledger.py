@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 from flashsale.claims import Claim, Claimed, SaleState, Snapshot, TooMany
 from flashsale.config import Rate
 from flashsale.messages import Order
-from flashsale.model import ENTRY_ID, PRODUCT_ID, Refusal
+from flashsale.model import ENTRY_ID, PRODUCT_ID, NotSold, Refusal, SoldBy
 from flashsale.scripts import Keys, Script, owned, translated_errors
 
 # Seconds for which an Idempotency-Key is remembered: longer than anybody retries.
@@ -24,7 +24,7 @@ _REFUSALS = {
     -3: Refusal.SALE_NOT_OPEN,
     -4: Refusal.PURCHASE_LIMIT,
 }
-_TOO_MANY = -5
+_TOO_MANY, _OTHER_GENERATION = -5, -6
 
 
 class Ledger:
@@ -43,7 +43,7 @@ class Ledger:
 
     async def claim(
         self, request: Claim, lease_token: str, lease_ms: int
-    ) -> Claimed | Refusal | TooMany:
+    ) -> Claimed | NotSold | TooMany:
         """Claim units and write the claim down, in one step; try to become the relay, too."""
         keys = Keys(request.product_id)
         limits = self._limits_of(request)
@@ -74,6 +74,8 @@ class Ledger:
         if code == _TOO_MANY:
             number, wait = answer
             return TooMany(list(limits)[number - 1], wait / 1_000_000)
+        if code == _OTHER_GENERATION:
+            return SoldBy(request.product_id, *answer)
         if code < 0:
             return _REFUSALS[code]
         entry, remaining, leader, *allowed = answer
@@ -149,7 +151,7 @@ class Ledger:
         figures = await self._snapshot(keys=names, args=[how])
         if figures is None:
             return None
-        figures[-1] = SaleState(figures[-1])
+        figures[-2:] = SaleState(figures[-2]), int(figures[-1]) if figures[-1] else None
         return Snapshot(*figures)
 
     async def count(self, product_id: str) -> int:

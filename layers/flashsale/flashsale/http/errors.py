@@ -8,8 +8,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from flashsale.errors import ServiceUnavailable
-from flashsale.http.problems import problem_response
-from flashsale.model import Refusal
+from flashsale.http.problems import problem_response, sold_by
+from flashsale.model import NotSold, Refusal, SoldBy
 
 # Seconds after which a buyer may try again.
 RETRY_AFTER = 1
@@ -31,6 +31,7 @@ _REFUSALS = {
     Refusal.SOLD_OUT: (HTTPStatus.BAD_REQUEST, "Out of stock"),
     Refusal.NO_SUCH_PRODUCT: (HTTPStatus.NOT_FOUND, "Product not found"),
     Refusal.NO_SUCH_USER: (HTTPStatus.NOT_FOUND, "User not found"),
+    Refusal.SALE_NOT_OPEN: (HTTPStatus.BAD_REQUEST, "The sale is not open"),
 }
 
 
@@ -42,8 +43,10 @@ def error_response(
     return JSONResponse(body, status, headers)
 
 
-def refusal_response(refusal: Refusal) -> JSONResponse:
+def refusal_response(refusal: NotSold) -> JSONResponse:
     """The answer to a purchase that was refused."""
+    if isinstance(refusal, SoldBy):
+        return error_response(HTTPStatus.BAD_REQUEST, sold_by(refusal))
     status, message = _REFUSALS[refusal]
     return error_response(status, message)
 

@@ -19,7 +19,15 @@ from flashsale.http.schemas import (
     StockBody,
 )
 from flashsale.http.strict import StrictRoute
-from flashsale.model import NO_UNITS_LEFT, ORDER_ID, ProductId, Refusal, split_order_id
+from flashsale.model import (
+    NO_UNITS_LEFT,
+    ORDER_ID,
+    V5,
+    ProductId,
+    Refusal,
+    SoldBy,
+    split_order_id,
+)
 from flashsale.relay import ASGI_PACE, LAMBDA_PACE, lead
 
 # Seconds after which it makes sense to ask how an accepted order stands.
@@ -69,7 +77,7 @@ async def buy(
     if isinstance(claimed, TooMany):
         state.outcome = "too_many_requests"
         return too_many(limits, claimed)
-    if isinstance(claimed, Refusal):
+    if isinstance(claimed, Refusal | SoldBy):
         state.outcome = claimed.value
         return refusal_problem(claimed)
     state.outcome, state.order_id = "accepted", claimed.order_id
@@ -120,11 +128,13 @@ def _reason(reason: str | None) -> str | None:
 @router.get(
     "/products/{product_id}/stock",
     response_model=StockBody,
-    responses=_problems(404, 422, 503),
+    responses=_problems(404, 409, 422, 503),
 )
 async def get_stock(product_id: ProductId, services: Injected) -> StockBody | Response:
     """Where the units of a sale are, at one instant."""
     snapshot = await services.ledger.glance(product_id)
     if snapshot is None:
         return refusal_problem(Refusal.NO_SUCH_PRODUCT)
+    if snapshot.generation not in (None, V5):  # its units are not counted here
+        return refusal_problem(SoldBy(product_id, snapshot.generation))
     return StockBody.model_validate(snapshot)
