@@ -1,4 +1,4 @@
-"""One product is sold by one generation: its opening says which, and every other door refuses it."""
+"""One product is sold by one generation, as its opening says; every other door refuses it."""
 
 from datetime import UTC, datetime, timedelta
 

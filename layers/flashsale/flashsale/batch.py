@@ -26,6 +26,7 @@ class Outcome:
     Attributes:
         orders: all orders of the batch, by message id.
         sent_alone: orders that were taken out of their envelope, to fail on their own.
+        conflicts: cancelled orders without a row, as their id is another order's.
         released: units that went back to the stock.
 
     """
@@ -35,6 +36,7 @@ class Outcome:
     confirmed: list[Order] = field(default_factory=list)
     cancelled: list[Order] = field(default_factory=list)
     sent_alone: list[Order] = field(default_factory=list)
+    conflicts: list[Order] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     released: int = 0
 

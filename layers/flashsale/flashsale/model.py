@@ -183,6 +183,7 @@ class OrderState:
     """How an order stands since when, and why if it was cancelled; None: a user who never was."""
 
     user_id: str | None
+    quantity: int
     status: OrderStatus
     reason: str | None
     created_at: datetime

@@ -59,11 +59,18 @@ class Orders:
     async def confirm(self, orders: Sequence[Order]) -> Mapping[str, OrderStatus]:
         """Write a batch: each order CONFIRMED, or CANCELLED where its units are not there.
 
-        Orders that exist already stay as they are. Returns how each order stands, by id; orders of
-        users or products that do not exist are missing there.
+        Orders that exist already stay as they are. Returns how each order stands, by id. Missing
+        there are orders of users or products that do not exist, and those whose id is another
+        order's: of another buyer, product, number of units or generation.
+
+        Raises:
+            OrderRejected: two orders of this batch have one id.
 
         """
         by_id = {order.id: order for order in orders}  # a message may come twice in one batch
+        for order in orders:
+            if _columns(order) != _columns(by_id[order.id]):
+                raise OrderRejected(f"two orders have the id {order.id}")
         async with self._database.transaction() as connection:
             await self._register(connection, orders)
             new = await self._insert_all(connection, list(by_id.values()))
@@ -73,7 +80,7 @@ class Orders:
                     by_product[order.product_id].append(order)
             for product_id in sorted(by_product):  # sorted: two batches lock in the same order
                 await self._take_units(connection, product_id, by_product[product_id])
-            return await self._statuses(connection, list(by_id))
+            return await self._statuses(connection, list(by_id.values()))
 
     async def _register(self, connection: Connection, orders: Sequence[Order]) -> None:
         if self._register_buyers:
@@ -82,16 +89,7 @@ class Orders:
 
     @staticmethod
     async def _insert_all(connection: Connection, orders: list[Order]) -> set[str]:
-        cursor = await connection.execute(
-            sql("insert_orders"),
-            {
-                "ids": [order.id for order in orders],
-                "user_ids": [order.user_id for order in orders],
-                "product_ids": [order.product_id for order in orders],
-                "quantities": [order.quantity for order in orders],
-                "generations": [order.generation for order in orders],
-            },
-        )
+        cursor = await connection.execute(sql("insert_orders"), _arrays(orders))
         return {row["id"] for row in await cursor.fetchall()}
 
     @staticmethod
@@ -128,15 +126,17 @@ class Orders:
         rows = await self._database.fetch_all("select_buyers", id=product_id)
         return {row["user_id"]: row["units"] for row in rows}
 
-    async def cancel(self, order: Order, reason: str) -> OrderStatus:
+    async def cancel(self, order: Order, reason: str) -> OrderStatus | None:
         """Write the order as CANCELLED unless it exists; return how it stands now.
+
+        None where its id is another order's, which stays as it is.
 
         This row is what decides between the order function and the rollback function: they race
         for one primary key, and exactly one wins.
         """
         async with self._database.transaction() as connection:
             await self._write_cancelled(connection, order, reason)
-            return (await self._statuses(connection, [order.id]))[order.id]
+            return (await self._statuses(connection, [order])).get(order.id)
 
     async def cancel_even_confirmed(
         self, connection: Connection, order_id: str, claim: Order | None, reason: str
@@ -153,7 +153,9 @@ class Orders:
         if claim:  # first, because then it is settled who wins: the order function, or this row
             await self._write_cancelled(connection, claim, reason)
         await connection.execute(sql("cancel_confirmed_order"), {"id": order_id, "reason": reason})
-        return (await self._statuses(connection, [order_id])).get(order_id)
+        cursor = await connection.execute(sql("select_order"), {"id": order_id})
+        row = await cursor.fetchone()
+        return OrderStatus(row["status"]) if row else None
 
     async def get(self, order_id: str) -> WrittenOrder | None:
         """One order with what it takes to undo it, or None."""
@@ -168,13 +170,23 @@ class Orders:
         )
 
     @staticmethod
-    async def _statuses(connection: Connection, ids: list[str]) -> dict[str, OrderStatus]:
-        cursor = await connection.execute(sql("select_statuses"), {"ids": ids})
+    async def _statuses(connection: Connection, orders: Sequence[Order]) -> dict[str, OrderStatus]:
+        cursor = await connection.execute(sql("select_statuses"), _arrays(orders))
         return {row["id"]: OrderStatus(row["status"]) for row in await cursor.fetchall()}
 
 
 def _columns(order: Order) -> dict[str, str | int]:
     return order.model_dump(exclude={"correlation_id"})
+
+
+def _arrays(orders: Sequence[Order]) -> dict[str, list[str] | list[int]]:
+    return {
+        "ids": [order.id for order in orders],
+        "user_ids": [order.user_id for order in orders],
+        "product_ids": [order.product_id for order in orders],
+        "quantities": [order.quantity for order in orders],
+        "generations": [order.generation for order in orders],
+    }
 
 
 def _placed(row: Mapping[str, object]) -> PlacedOrder:

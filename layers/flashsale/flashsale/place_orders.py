@@ -80,5 +80,6 @@ async def _close(
                 outcome.sent_alone.append(order)
             case None:
                 raise OrderRejected(
-                    f"no user {order.user_id!r}, or no product {order.product_id!r}"
+                    f"no user {order.user_id!r}, or no product {order.product_id!r}, "
+                    f"or another order has the id {order.id}"
                 )

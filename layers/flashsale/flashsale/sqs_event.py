@@ -31,6 +31,7 @@ def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> Non
     more = {
         "cancelled_orders": _correlation_ids(outcome.cancelled),
         "sent_alone": _correlation_ids(outcome.sent_alone),
+        "another_order_has_the_id": _correlation_ids(outcome.conflicts),
         "failed_orders": {
             failure.message_id: _correlation_ids(outcome.orders[failure.message_id])
             for failure in outcome.failures

@@ -19,10 +19,12 @@ from flashsale.http.schemas import (
     StockBody,
 )
 from flashsale.http.strict import StrictRoute
+from flashsale.messages import Order
 from flashsale.model import (
     NO_UNITS_LEFT,
     ORDER_ID,
     V5,
+    OrderState,
     ProductId,
     Refusal,
     SoldBy,
@@ -106,15 +108,22 @@ async def get_order(order_id: str, caller: Buyer, services: Injected) -> OrderSt
     if not re.fullmatch(ORDER_ID, order_id):
         return problem_response(404, "not_found", "No such order.")
     # The ledger first: an order that settles in between is then found in PostgreSQL.
-    claimed_by = await services.ledger.claimed_by(*split_order_id(order_id))
+    claim = await services.ledger.find(*split_order_id(order_id))
     row = await services.orders.find(order_id)
-    owner = row.user_id if row else claimed_by
-    his = caller is None or caller.is_admin or caller.user_id == owner
-    if row and his:
-        return OrderStateBody(order_id=order_id, status=row.status, reason=_reason(row.reason))
-    if claimed_by and his:
+
+    def may_see(owner: str | None) -> bool:
+        return caller is None or caller.is_admin or caller.user_id == owner
+
+    if claim and may_see(claim.user_id) and not (row and _is_of(row, claim)):
         return OrderStateBody(order_id=order_id, status="PENDING")
+    if row and may_see(row.user_id):
+        return OrderStateBody(order_id=order_id, status=row.status, reason=_reason(row.reason))
     return problem_response(404, "not_found", "No such order.")
+
+
+def _is_of(row: OrderState, claim: Order) -> bool:
+    """Whether the row is this claim's order; an id that two orders have tells nothing of either."""
+    return row.user_id in (None, claim.user_id) and row.quantity == claim.quantity
 
 
 def _reason(reason: str | None) -> str | None:
