@@ -1,4 +1,4 @@
-"""What stands before every route: the size of a body, headers for browsers, whose pages may ask."""
+"""What stands before every route: sizes, headers that come twice, headers for browsers, origins."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flashsale.http.errors import SECURITY_HEADERS
 from flashsale.http.limits import LimitBody
+from flashsale.http.single import RefuseDoubles
 
 _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
 def add_guards(api: FastAPI, origins: Sequence[str]) -> None:
     """Put them before the routes of `api`; pages of `origins` may read its answers."""
+    api.add_middleware(RefuseDoubles)
     api.add_middleware(LimitBody)
     if origins:
         from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415 - where it is wanted

@@ -54,7 +54,7 @@ async def buy(
     request: Request,
     background: BackgroundTasks,
     services: Injected,
-    idempotency_key: Annotated[str, Header(pattern=r"^[!-~]{0,128}$")] = "",
+    idempotency_key: Annotated[str, Header(pattern=r"^[!-+\--~]{0,128}$")] = "",
 ) -> Response:
     """Claim units: taken from the stock and written into the ledger in one atomic step."""
     state = request.state
