@@ -102,7 +102,7 @@ async def _without_postgres(services: Services, known: Books, waiting: int) -> B
         now = await services.ledger.snapshot(known.product_id)
     except StockUnavailable:
         return None
-    if now is None:
+    if now is None or now.generation in ON_POSTGRES:
         return replace(known, waiting=waiting)
     ledger = now if known.ledger or now.accepted else None
     # Orders were confirmed after PostgreSQL was last read, if their claims are settled; a sale that
