@@ -54,6 +54,9 @@ class Queue:
         if self.loses_answers:
             raise QueueUnavailable("no answer")
 
+    async def push(self, order):
+        self.messages.append(Message(order.id, order.model_dump_json()))
+
     def take(self):
         taken, self.messages = self.messages, []
         return taken

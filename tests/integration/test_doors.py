@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from flashsale.batch import Message
 from flashsale.books import read_books
 from flashsale.claims import SaleState
 from flashsale.http.dependencies import get_services
@@ -23,16 +22,9 @@ DOORS = [(seller, door) for seller in ALL for door in ALL if seller != door]
 HOUR = timedelta(hours=1)
 
 
-class Orders(Queue):
-    """A queue that V4 can push to, too."""
-
-    async def push(self, order):
-        self.messages.append(Message(order.id, order.model_dump_json()))
-
-
 @pytest.fixture
 async def http(services):
-    services.order_queue = Orders()
+    services.order_queue = Queue()
     api.dependency_overrides[get_services] = lambda: services
     transport = httpx.ASGITransport(api, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
