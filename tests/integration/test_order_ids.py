@@ -217,3 +217,15 @@ async def test_the_order_of_an_id_is_shown_to_nobody_as_anothers(services, twice
     api.dependency_overrides.clear()
 
     assert (answer.json()["status"], later.json()["status"]) == ("PENDING", "CONFIRMED")
+
+
+async def test_an_admin_cancels_neither_of_two_orders_of_one_id(desk, services, twice):
+    first, second = twice
+
+    answer = await desk.cancel(first.id)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_order")
+    snapshot = await services.ledger.snapshot(first.product_id)
+    assert (snapshot.stock, snapshot.unsettled) == (8, 2)
+    await compensate(services, [message_of(second)])
+    assert (await desk.cancel(first.id)).status_code == 200

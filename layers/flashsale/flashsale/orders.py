@@ -69,7 +69,8 @@ class Orders:
         """
         by_id = {order.id: order for order in orders}  # a message may come twice in one batch
         for order in orders:
-            if _columns(order) != _columns(by_id[order.id]):
+            last = by_id[order.id]
+            if order is not last and _columns(order) != _columns(last):
                 raise OrderRejected(f"two orders have the id {order.id}")
         async with self._database.transaction() as connection:
             await self._register(connection, orders)
@@ -144,7 +145,8 @@ class Orders:
         """Make an order CANCELLED whatever it was, as a part of this transaction.
 
         The units of one that was CONFIRMED go back to PostgreSQL's stock. Returns CANCELLED, or
-        None where there is no such order.
+        None where there is no such order, or the claim's id is another order's: until the claim
+        is released, what is given back could be either's.
 
         Args:
             claim: the order's claim, while it is unsettled: then there may be no row yet.
@@ -152,6 +154,8 @@ class Orders:
         """
         if claim:  # first, because then it is settled who wins: the order function, or this row
             await self._write_cancelled(connection, claim, reason)
+            if not await self._statuses(connection, [claim]):
+                return None
         await connection.execute(sql("cancel_confirmed_order"), {"id": order_id, "reason": reason})
         cursor = await connection.execute(sql("select_order"), {"id": order_id})
         row = await cursor.fetchone()
