@@ -4,7 +4,8 @@
 -- KEYS[1]  {product}:stock   integer, units that can be claimed
 -- KEYS[2]  {product}:ledger  stream of claims that are neither settled nor released
 -- KEYS[3]  {product}:sale    hash: starts_at, ends_at (ms since 1970, "" for none), limit_per_buyer
---                            (units, 0 for none), accepted (units, a counter)
+--                            (units, 0 for none), generation (1 to 5; "" until the first purchase
+--                            decides it), accepted (units, a counter)
 -- KEYS[4]  {product}:buyers  hash: user -> units claimed; kept where there is a purchase limit
 -- KEYS[5]  {product}:lease   string: who relays now
 -- KEYS[6…] {product}:rate:…  string: when this bucket is full again, in µs since 1970; one for each
@@ -23,6 +24,7 @@
 --          {-1}  out of stock        {-2}  no such product on sale
 --          {-3}  the sale is not open, or paused   {-4}  purchase limit
 --          {-5, number of the limit, µs to wait}  too many claims
+--          {-6, generation}  another generation sells this product
 --          A negative answer changed nothing, but took a token from each bucket, unless it is -5.
 local quantity = tonumber(ARGV[2])
 local limits = (#ARGV - 6) / 2
@@ -57,7 +59,11 @@ if idempotency then
   end
 end
 
-local sale = redis.call('HMGET', KEYS[3], 'starts_at', 'ends_at', 'limit_per_buyer')
+local sale = redis.call('HMGET', KEYS[3], 'starts_at', 'ends_at', 'limit_per_buyer', 'generation')
+local undecided = not sale[4] or sale[4] == ''
+if not undecided and sale[4] ~= '5' then
+  return {-6, tonumber(sale[4])}
+end
 local stock = tonumber(redis.call('GET', KEYS[1]))
 if not stock then
   return {redis.call('EXISTS', KEYS[3]) == 1 and -3 or -2}
@@ -80,6 +86,9 @@ end
 local remaining = redis.call('DECRBY', KEYS[1], quantity)
 local entry = redis.call('XADD', KEYS[2], '*', 'u', ARGV[1], 'q', quantity, 'c', ARGV[3])
 redis.call('HINCRBY', KEYS[3], 'accepted', quantity)
+if undecided then
+  redis.call('HSET', KEYS[3], 'generation', 5)
+end
 if limit > 0 then
   redis.call('HINCRBY', KEYS[4], ARGV[1], quantity)
 end

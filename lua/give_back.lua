@@ -3,8 +3,8 @@
 --
 -- KEYS[1]  {product}:stock     integer, units that can be claimed
 -- KEYS[2]  {product}:ledger    stream of claims that are neither settled nor released
--- KEYS[3]  {product}:sale      hash: initial, settled, released (units); opened_at (ms since 1970);
---                              kept (the stock of a paused or ended sale)
+-- KEYS[3]  {product}:sale      hash: initial, settled, released (units); after (the last ledger
+--                              entry before this sale); kept (the stock of a paused or ended sale)
 -- KEYS[4]  {product}:buyers    hash: user -> units claimed
 -- KEYS[5]  {product}:released  set, ledger entries whose units were given back
 -- ARGV[1]  ledger entry id
@@ -22,8 +22,11 @@ if redis.call('SADD', KEYS[5], ARGV[1]) == 0 then
 end
 redis.call('XACK', KEYS[2], 'relay', ARGV[1])
 if redis.call('XDEL', KEYS[2], ARGV[1]) == 0 then
-  local claimed_at = tonumber(string.match(ARGV[1], '^%d+'))
-  if claimed_at >= tonumber(redis.call('HGET', KEYS[3], 'opened_at') or 0) then
+  local ms, n = string.match(ARGV[1], '^(%d+)-(%d+)$')
+  local after = redis.call('HGET', KEYS[3], 'after') or '0-0'
+  local after_ms, after_n = string.match(after, '^(%d+)-(%d+)$')
+  ms, n, after_ms, after_n = tonumber(ms), tonumber(n), tonumber(after_ms), tonumber(after_n)
+  if ms > after_ms or (ms == after_ms and n > after_n) then
     redis.call('HINCRBY', KEYS[3], 'settled', -ARGV[3])
   else -- of an earlier sale: this one never had these units
     redis.call('HINCRBY', KEYS[3], 'initial', ARGV[3])

@@ -6,12 +6,13 @@
 -- ARGV[1]  paused or ended
 -- ARGV[2]  "lost" to mark a sale as paused also where Redis has lost it, so that buyers hear that
 --          it is not open, rather than that it never was; else ""
--- returns  {code, starts_at, ends_at, limit_per_buyer}, the terms nil where Redis has none; code:
+-- returns  {code, starts_at, ends_at, limit_per_buyer, generation}, the terms nil where Redis has
+--          none; code:
 --           1  done now        0  it was so before
 --          -1  it has ended, and so cannot be paused
 --          -2  Redis knows of no such sale
 local sale = redis.call('HMGET', KEYS[2], 'state', 'initial', 'starts_at', 'ends_at',
-  'limit_per_buyer')
+  'limit_per_buyer', 'generation')
 local stock = redis.call('GET', KEYS[1])
 local code = 1
 if not stock and not sale[2] then
@@ -28,4 +29,4 @@ if stock then
   redis.call('HSET', KEYS[2], 'kept', stock)
   redis.call('DEL', KEYS[1])
 end
-return {code, sale[3], sale[4], sale[5]}
+return {code, sale[3], sale[4], sale[5], sale[6]}

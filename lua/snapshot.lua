@@ -5,13 +5,13 @@
 --
 -- KEYS[1]  {product}:stock   integer, units that can be claimed
 -- KEYS[2]  {product}:ledger  stream of claims that are neither settled nor released
--- KEYS[3]  {product}:sale    hash: initial, accepted, settled, released (units); of a paused or
---                            ended sale state, and kept, its stock
+-- KEYS[3]  {product}:sale    hash: initial, accepted, settled, released (units); generation; of a
+--                            paused or ended sale state, and kept, its stock
 -- ARGV[1]  "count" to count the ledger, else ""
 -- returns  {stock, unsettled, initial, accepted, settled, released, claims in the ledger, state:
---          open, paused or ended}, or nil where no sale was opened
+--          open, paused or ended, generation or ""}, or nil where no sale was opened
 local sale = redis.call('HMGET', KEYS[3], 'initial', 'accepted', 'settled', 'released', 'state',
-  'kept')
+  'kept', 'generation')
 local stock = redis.call('GET', KEYS[1]) or sale[6]
 if not stock or not sale[1] then
   return nil
@@ -29,5 +29,5 @@ elseif accepted > 0 then -- else V3 or V4 sells, which have no ledger
 end
 return {
   stock, unsettled, initial, accepted, settled, released, redis.call('XLEN', KEYS[2]),
-  sale[5] or 'open',
+  sale[5] or 'open', sale[7] or '',
 }

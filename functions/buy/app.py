@@ -36,11 +36,14 @@ from flashsale.http.schemas import (
     PurchaseBody,
 )
 from flashsale.messages import Order
-from flashsale.model import Accepted, ProductId, Purchase, Refusal
+from flashsale.model import Accepted, NotSold, ProductId, Purchase, Refusal, SoldBy
 from flashsale.tracing import traced
 
 ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"model": ErrorBody, "description": "Invalid request, or out of stock"},
+    400: {
+        "model": ErrorBody,
+        "description": "Invalid request, out of stock, not open, or another's",
+    },
     404: {"model": ErrorBody, "description": "No such product, or (V1 to V3) no such user"},
     408: {"model": ErrorBody, "description": "The body came too slowly"},
     413: {"model": ErrorBody, "description": "The body is too large"},
@@ -117,9 +120,9 @@ def _order(generation: int, body: BuyRequest, request: Request) -> Order:
     return order
 
 
-def _answer(request: Request, result: Purchase | Accepted | Refusal) -> Response:
+def _answer(request: Request, result: Purchase | Accepted | NotSold) -> Response:
     match result:
-        case Refusal():
+        case Refusal() | SoldBy():
             request.state.outcome = result.value
             del request.state.order_id  # there is no such order
             return refusal_response(result)

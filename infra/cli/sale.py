@@ -20,9 +20,13 @@ from infra.target import Target
 IDS = LOCAL / "ids.json"
 USERS, PRODUCTS, UNITS = 3000, 10, 100
 
-Start = Annotated[datetime | None, typer.Option("--starts", help="V5 sells from then on (UTC).")]
-End = Annotated[datetime | None, typer.Option("--ends", help="V5 sells until then (UTC).")]
+Start = Annotated[datetime | None, typer.Option("--starts", help="It is sold from then on (UTC).")]
+End = Annotated[datetime | None, typer.Option("--ends", help="It is sold until then (UTC).")]
 Limit = Annotated[int, typer.Option(min=0, help="V5: most units a buyer; 0 for any.")]
+Generation = Annotated[
+    int | None,
+    typer.Option(min=1, max=5, help="Who sells it, 1 to 5; by default the first purchase decides."),
+]
 
 
 def seed(
@@ -51,15 +55,16 @@ def open_(
     starts: Start = None,
     ends: End = None,
     limit: Limit = 0,
+    generation: Generation = None,
 ) -> None:
     """Put products on sale: load their stock into Redis, once.
 
-    A sale that is running or paused is left alone.
+    A sale that is running or paused is left alone. A product is sold by one generation, for good.
 
-    Example: [bold]flashsale open p-01 p-02 --starts 2026-11-27T08:00:00 --limit 2[/]
+    Example: [bold]flashsale open p-01 p-02 --generation 5 --starts 2026-11-27T08:00:00 --limit 2[/]
     """
     target = Target.load(LOCAL)
-    terms = _terms(starts, ends, limit)
+    terms = _terms(starts, ends, limit, generation)
 
     async def open_sales(services: Services) -> list[tuple[str, str]]:
         await _refuse_unknown(services, products or [])
@@ -73,6 +78,8 @@ def open_(
 
 
 _NOT_OPENED = {
+    Declined.SALE_RUNNING: "is on sale already, on other terms; nothing was changed",
+    Declined.OTHER_GENERATION: "has orders of another generation, which goes on selling it",
     Declined.SALE_PAUSED: "is paused; resume it by the admin API",
     Declined.NEEDS_REBUILD: "has orders that may be on their way still; see `flashsale rebuild`",
 }
@@ -97,18 +104,20 @@ def rebuild(
     starts: Start = None,
     ends: End = None,
     limit: Limit = 0,
+    generation: Generation = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for orders on their way.")] = 300.0,
 ) -> None:
     """Bring sales back after a loss of Redis: pause, drain, take the stock from PostgreSQL, resume.
 
-    Where Redis has lost a sale altogether, name the product, and its window and limit if it had
-    any. A sale that somebody has paused or ended comes back only where it is named. Idempotency
-    keys that were lost are forgotten.
+    Where Redis has lost a sale altogether, name the product, and its window, limit and generation
+    if it had any; a product with orders is sold by their generation. A sale that somebody has
+    paused or ended comes back only where it is named. Idempotency keys that were lost are
+    forgotten.
 
     Example: [bold]flashsale rebuild p-01 --limit 2[/]
     """
     target = Target.load(LOCAL)
-    terms = _terms(starts, ends, limit)
+    terms = _terms(starts, ends, limit, generation)
 
     async def run(services: Services) -> dict[str, int]:
         ids = products or await to_rebuild(services)
@@ -129,7 +138,7 @@ def rebuild(
                 "cancelled or discarded first.",
             ) from error
         except rebuilding.NotRebuilt as error:
-            raise Problem(f"{error}.", "Let nobody do so, and run this again.") from error
+            raise Problem(f"{error}.", "Let nobody else open them, and run this again.") from error
 
     with step("pause, drain, rebuild"):
         opened = with_services(target, run, ORDERS_QUEUE_URL=target.queues["orders"])
@@ -137,12 +146,18 @@ def rebuild(
         console.print(f"{product_id}: on sale again with {count} units")
 
 
-def _terms(starts: datetime | None, ends: datetime | None, limit: int) -> Terms:
-    return Terms(
-        starts_at=starts and starts.replace(tzinfo=UTC),
-        ends_at=ends and ends.replace(tzinfo=UTC),
-        limit_per_buyer=limit,
-    )
+def _terms(
+    starts: datetime | None, ends: datetime | None, limit: int, generation: int | None
+) -> Terms:
+    try:
+        return Terms(
+            starts_at=starts and starts.replace(tzinfo=UTC),
+            ends_at=ends and ends.replace(tzinfo=UTC),
+            limit_per_buyer=limit,
+            generation=generation,
+        )
+    except ValueError as error:
+        raise Problem(f"{error}.", "Leave out --limit, or sell by --generation 5.") from error
 
 
 async def _refuse_unknown(services: Services, products: list[str]) -> None:

@@ -9,6 +9,7 @@ from prometheus_client import Metric
 from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
 from flashsale.claims import Snapshot
+from flashsale.model import ON_POSTGRES
 from flashsale.waiting import ANYTHING
 from infra.exporter.families import counter, gauge
 from infra.exporter.queues import Queues
@@ -39,7 +40,8 @@ class Sale:
         ledger, ages, snapshots = self._services.ledger, [], {}
         for id_ in await self._services.stock.sales():
             ages.append(((id_,), await ledger.oldest_age(id_)))
-            if snapshot := await ledger.glance(id_):
+            snapshot = await ledger.glance(id_)
+            if snapshot and snapshot.generation not in ON_POSTGRES:
                 snapshots[id_] = snapshot
         text = "Age of the oldest claim of V5 that is neither settled nor released; 0 without any"
         age = gauge("oldest_claim_age_seconds", text, ages, "product")

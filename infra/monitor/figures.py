@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from flashsale.books import ON_POSTGRES, Books
+from flashsale.books import Books
+from flashsale.model import ON_POSTGRES
 
 
 @dataclass(frozen=True, slots=True)

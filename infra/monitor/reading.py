@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
+from flashsale.model import ON_POSTGRES
 from flashsale.waiting import NOTHING, Waiting
 from infra.failed import SOURCES, FailedMessage
 from infra.in_queues import look_into_queues
@@ -99,7 +100,7 @@ def _failed(read: Sequence[FailedMessage]) -> list[FailedMessage]:
 
 async def _without_postgres(services: Services, known: Books, waiting: Waiting) -> Books:
     now = await services.ledger.snapshot(known.product_id)
-    if now is None:
+    if now is None or now.generation in ON_POSTGRES:
         return known.expecting(waiting)
     ledger = now if known.ledger or now.accepted else None
     # Orders were confirmed after PostgreSQL was last read, if their claims are settled; a sale that

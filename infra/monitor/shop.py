@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flashsale.model import Terms
 from infra.answers import Kind
-from infra.demo import CONNECTIONS, ON_REDIS, SHOPS
+from infra.demo import CONNECTIONS, SHOPS
 from infra.load import Answer, buy_all
 from infra.problems import Problem
 from infra.seed import seed, user_ids
@@ -65,8 +66,8 @@ class Shop:
         product_id = f"live-v{way.generation}{edge}-{int(time.time()):x}-{self._opened}"
         async with self._target.services() as services:
             await seed(services, user_ids(BUYERS), [product_id], units)
-            if way.generation in ON_REDIS:
-                await services.stock.open_sale(product_id, units)
+            terms = Terms(generation=way.generation)
+            await services.stock.open_sale(product_id, units, terms)
         return OnSale(product_id, way, units)
 
     async def warm_up(self) -> None:

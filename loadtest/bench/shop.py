@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flashsale.bootstrap import Services
+from flashsale.model import Terms
 from flashsale.relay_inbox import ALIVE
 from infra.cli.console import errors, step
 from infra.cli.stack import deploy_locally
@@ -44,8 +45,7 @@ class Shop:
         async with services.database.transaction() as connection:
             await connection.execute("TRUNCATE orders, products")
         await seed(services, user_ids(USERS), [product_id], units)
-        if generation >= 3:
-            await services.stock.open_sale(product_id, units)
+        await services.stock.open_sale(product_id, units, Terms(generation=generation))
         while not await services.redis.exists(ALIVE):  # noqa: ASYNC110 - the relay says so again
             await asyncio.sleep(0.05)
         await warm_up(self.target)

@@ -17,6 +17,7 @@ from typing import TextIO
 
 from flashsale.bootstrap import Services
 from flashsale.errors import ServiceUnavailable
+from flashsale.model import ON_POSTGRES
 from infra.queues import depths
 from infra.target import Target
 from loadtest.bench.results import Watch
@@ -60,7 +61,8 @@ async def _watch(target: Target, product_id: str, stop: TextIO) -> None:
 async def _look(services: Services, target: Target, product_id: str) -> Watch:
     seen = Watch(seconds=time.time())
     with suppress(ServiceUnavailable):
-        if (snapshot := await services.ledger.snapshot(product_id)) is not None:
+        snapshot = await services.ledger.snapshot(product_id)
+        if snapshot and snapshot.generation not in ON_POSTGRES:
             seen.stock, seen.unsettled = snapshot.stock, snapshot.unsettled
     with suppress(ServiceUnavailable):
         (row,) = await services.database.fetch_all("select_books", ids=[product_id])

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
+from flashsale.claims import SaleState
+from flashsale.model import Terms
 from infra.cli.console import errors, step
 from infra.cli.sale import USERS
 from infra.cli.stack import Edge
-from infra.demo import ON_REDIS
 from infra.problems import Problem
 from infra.queues import depths, total
 from infra.seed import seed, user_ids, write_ids
@@ -89,17 +90,18 @@ async def hold(target: Target, services: Services, asked: Spike, directory: Path
 async def _put_on_sale(services: Services, asked: Spike, product_id: str) -> Books:
     """A new product on sale, or the books of the one that was asked for, which must be on sale."""
     await seed(services, user_ids(USERS), [] if asked.product else [product_id], asked.stock)
-    on_redis = asked.generation in ON_REDIS
-    if on_redis and not asked.product:
-        await services.stock.open_sale(product_id, asked.stock)
+    if not asked.product:
+        terms = Terms(generation=asked.generation)
+        await services.stock.open_sale(product_id, asked.stock, terms)
     rows = await read_books(services, [product_id])
     if not rows:
         raise Problem(f"There is no product {product_id!r}.", "See `flashsale seed`.")
-    if on_redis and rows[0].redis_stock is None:
+    sale = await services.ledger.glance(product_id)
+    if sale is None or sale.state is not SaleState.OPEN:
         raise Problem(f"{product_id} is not on sale.", f"Run `flashsale open {product_id}`.")
-    if sellers := set(rows[0].generations) - {asked.generation}:
+    if sale.generation not in (None, asked.generation):
         raise Problem(
-            f"{product_id} was sold by V{max(sellers)}; one product is sold by one generation.",
+            f"{product_id} is sold by V{sale.generation}; one product is sold by one generation.",
             "Name another product, or none for a new one.",
         )
     return rows[0]

@@ -55,7 +55,7 @@ def test_a_sale_is_run_from_its_product_to_its_books(desk, http):
     assert http.get(f"/api/v5/orders/{order_id}").json()["status"] == "CANCELLED"
     assert act("end") == {
         "productId": product_id, "state": "ended",
-        "stock": 2, "unsettled": 0, "settled": 1, "initial": 3,
+        "stock": 2, "unsettled": 0, "settled": 1, "initial": 3, "generation": 5,
     }  # fmt: skip
 
     books = desk.get(f"/products/{product_id}/books").json()

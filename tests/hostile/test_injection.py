@@ -137,20 +137,20 @@ def test_an_order_id_reaches_no_other_key(door, shop):
         assert (answer.status, answer.json["code"]) == (404, "not_found")
 
 
+@pytest.mark.parametrize("generation", [4, 5])
 @pytest.mark.parametrize("payload", [*PAYLOADS, "\ud800", "é", "x" * 100_000])
 def test_a_correlation_id_is_a_name_or_is_replaced(
-    aws_lambda, one_thread, shop, payload, monkeypatch
+    aws_lambda, one_thread, shop, payload, generation, monkeypatch
 ):
     """It comes from API Gateway; a Function URL, or a proxy, is no API Gateway."""
     monkeypatch.setattr(aws_lambda, "request_id", payload)
 
-    for generation in (4, 5):
-        answer = aws_lambda.request("POST", f"/api/v{generation}/buy", shop.body())
-        assert answer.status == 202
+    answer = aws_lambda.request("POST", f"/api/v{generation}/buy", shop.body())
 
-    ((_, entry),) = shop.books()["ledger"]
-    assert 0 < len(entry["c"]) <= 128
-    assert entry["c"].isprintable()
+    assert answer.status == 202
+    for _, entry in shop.books()["ledger"]:  # V4's is in its message
+        assert 0 < len(entry["c"]) <= 128
+        assert entry["c"].isprintable()
 
 
 def buy(door, shop, user_id, key):

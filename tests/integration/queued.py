@@ -55,6 +55,9 @@ class Queue:
         if self.loses_answers:
             raise QueueUnavailable("no answer")
 
+    async def push(self, order):
+        self.messages.append(Message(order.id, order.model_dump_json()))
+
     async def waiting(self, url=""):
         if self.is_silent:
             raise QueueUnavailable("no answer")

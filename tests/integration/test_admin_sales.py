@@ -28,7 +28,7 @@ async def test_open_puts_on_sale_what_postgresql_has(desk, services, new_product
     assert answer.status_code == 200, answer.text
     assert answer.json() == {
         "productId": product_id, "state": "open",
-        "stock": 7, "unsettled": 0, "settled": 0, "initial": 7,
+        "stock": 7, "unsettled": 0, "settled": 0, "initial": 7, "generation": None,
     }  # fmt: skip
     assert isinstance(await claim(services, product_id), Claimed)
 
@@ -135,7 +135,7 @@ async def test_what_v4_gives_back_while_paused_is_kept(desk, services, new_produ
     (message,) = queued(product_id, 1)
     await desk.act(product_id, "pause")
     order = Order.model_validate_json(message.body).model_copy(update={"user_id": USERS[0]})
-    assert await v4.buy(services, order) is Refusal.NO_SUCH_PRODUCT
+    assert await v4.buy(services, order) is Refusal.SALE_NOT_OPEN
 
     for _ in range(2):
         await compensate(services, [message])

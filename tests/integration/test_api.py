@@ -191,7 +191,7 @@ async def test_health_names_the_service_that_is_down(http):
     }
 
 
-@pytest.mark.parametrize("generation", [3, 4])
+@pytest.mark.parametrize("generation", [1, 2, 3, 4])
 async def test_redis_down_is_503_with_retry_after_and_heals(http, stack, new_product, generation):
     product_id = await new_product(2)
     path = f"/api/v{generation}/buy"
@@ -210,7 +210,7 @@ async def test_redis_down_is_503_with_retry_after_and_heals(http, stack, new_pro
 
 
 @pytest.mark.deadline
-@pytest.mark.parametrize("generation", [3, 4])
+@pytest.mark.parametrize("generation", [1, 2, 3, 4])
 async def test_redis_frozen_is_503_within_the_deadline(http, stack, new_product, generation):
     product_id = await new_product(2)
     pid = stack.supervisor.info()["valkey"]["pid"]

@@ -37,7 +37,7 @@ async def books_of(services, product_id):
 
 
 async def test_v1_sells_one_unit_to_one_buyer_at_a_time(services, new_product):
-    product_id = await new_product(2, on_sale=False)
+    product_id = await new_product(2)
 
     answers = [await v1.buy(services, order(product_id, 1)) for _ in range(3)]
 
@@ -48,7 +48,7 @@ async def test_v1_sells_one_unit_to_one_buyer_at_a_time(services, new_product):
 
 
 async def test_v1_oversells_under_concurrency(services, new_product):
-    product_id = await new_product(10, on_sale=False)
+    product_id = await new_product(10)
 
     await crowd(v1.buy, services, product_id, 1)
 
@@ -59,7 +59,7 @@ async def test_v1_oversells_under_concurrency(services, new_product):
 
 
 async def test_v2_sells_exactly_its_stock_under_concurrency(services, new_product):
-    product_id = await new_product(10, on_sale=False)
+    product_id = await new_product(10)
 
     answers = await crowd(v2.buy, services, product_id, 2)
 
@@ -70,7 +70,7 @@ async def test_v2_sells_exactly_its_stock_under_concurrency(services, new_produc
 
 
 async def test_v2s_statement_has_exactly_10_winners_in_100_threads(services, new_product, settings):
-    product_id = await new_product(10, on_sale=False)
+    product_id = await new_product(10)
     together = threading.Barrier(100)
 
     def take(_):
@@ -92,7 +92,7 @@ async def test_an_unknown_product_is_refused(services, buy, generation):
 
 @pytest.mark.parametrize(("buy", "generation"), [(v1.buy, 1), (v2.buy, 2)])
 async def test_an_unknown_user_is_refused(services, new_product, buy, generation):
-    product_id = await new_product(1, on_sale=False)
+    product_id = await new_product(1)
 
     answer = await buy(services, order(product_id, generation, "nobody"))
 
@@ -101,7 +101,7 @@ async def test_an_unknown_user_is_refused(services, new_product, buy, generation
 
 
 async def test_v2_takes_no_unit_for_a_user_that_does_not_exist(services, new_product):
-    product_id = await new_product(1, on_sale=False)
+    product_id = await new_product(1)
 
     await v2.buy(services, order(product_id, 2, "nobody"))
 

@@ -122,8 +122,10 @@ def recorder(migrated, monkeypatch, patient):
 
 
 async def stocked(services):
-    await seed(services, USERS, [PRODUCT], 1000)
-    await services.stock.open_sale(PRODUCT, 1000)
+    products = [PRODUCT, *(f"{PRODUCT}-v{n}" for n in range(1, 6))]
+    await seed(services, USERS, products, 1000)
+    for product_id in products:
+        await services.stock.open_sale(product_id, 1000)
 
 
 async def claimed(services, user_id):
@@ -145,9 +147,14 @@ def request(method, path, body=None):
     return event | {"rawPath": path, "body": json.dumps(body) if body else ""}
 
 
-PURCHASE = {"productId": PRODUCT, "userId": USERS[0]}
 REQUESTS = {
-    **{("POST", f"/api/v{n}/buy"): (f"/api/v{n}/buy", PURCHASE) for n in range(1, 6)},
+    **{
+        ("POST", f"/api/v{n}/buy"): (
+            f"/api/v{n}/buy",
+            {"productId": f"{PRODUCT}-v{n}", "userId": USERS[0]},
+        )
+        for n in range(1, 6)
+    },
     ("GET", "/api/products"): ("/api/products", None),
     ("GET", "/api/products/{product_id}"): (f"/api/products/{PRODUCT}", None),
     ("GET", "/api/v5/orders/{order_id}"): (f"/api/v5/orders/{PRODUCT}:1-0", None),

@@ -31,24 +31,24 @@ class TestDecrement:
     def test_takes_units_and_returns_what_remains(self, redis, script):
         redis.set(STOCK, 5)
 
-        assert script("decrement")(keys=[STOCK], args=[2]) == 3
+        assert script("decrement")(keys=[STOCK, SALE], args=[2, 4]) == [3]
 
         assert redis.get(STOCK) == "3"
 
     def test_takes_the_last_unit(self, redis, script):
         redis.set(STOCK, 1)
 
-        assert script("decrement")(keys=[STOCK], args=[1]) == 0
+        assert script("decrement")(keys=[STOCK, SALE], args=[1, 4]) == [0]
 
     def test_out_of_stock_takes_nothing(self, redis, script):
         redis.set(STOCK, 1)
 
-        assert script("decrement")(keys=[STOCK], args=[2]) == Decrement.SOLD_OUT
+        assert script("decrement")(keys=[STOCK, SALE], args=[2, 4]) == [Decrement.SOLD_OUT]
 
         assert redis.get(STOCK) == "1"
 
     def test_a_product_that_is_not_on_sale_gets_no_stock(self, redis, script):
-        assert script("decrement")(keys=[STOCK], args=[1]) == Decrement.NOT_ON_SALE
+        assert script("decrement")(keys=[STOCK, SALE], args=[1, 4]) == [Decrement.NOT_ON_SALE]
 
         assert not redis.exists(STOCK)
 
@@ -60,7 +60,7 @@ class TestDecrement:
         def buy(_):
             with Redis.from_url(settings.redis_url) as own:
                 together.wait()
-                return decrement(keys=[STOCK], args=[1], client=own)
+                return decrement(keys=[STOCK, SALE], args=[1, 4], client=own)[0]
 
         with ThreadPoolExecutor(100) as pool:
             answers = list(pool.map(buy, range(100)))
@@ -105,7 +105,8 @@ class TestRelease:
 
 
 OPEN = [STOCK, RELEASED, SALE, "{p}:ledger", "{p}:buyers"]
-SEVEN = [7, "", "", 0, 7, "", 0]
+SEVEN = [7, "", "", 0, "", 7, "", "", "", 0]
+LIMITED = [7, "", "", 1, "", 7, "", "", "", 0]
 
 
 class TestOpenSale:
@@ -119,7 +120,7 @@ class TestOpenSale:
         redis.set(STOCK, 0)
 
         assert script("open_sale")(keys=OPEN, args=SEVEN) == 0
-        assert script("open_sale")(keys=OPEN, args=[7, "", "", 1, 7, "", 0]) == -1
+        assert script("open_sale")(keys=OPEN, args=LIMITED) == -1
 
         assert redis.get(STOCK) == "0"
 

@@ -10,7 +10,14 @@ from flashsale.scripts import Keys, Script
 
 @pytest.fixture
 async def decrement(services):
-    return Script(services.redis, "decrement")
+    script = Script(services.redis, "decrement")
+
+    async def units_left(keys, args):
+        sale = keys[0].replace(":stock", ":sale")
+        (left,) = await script([*keys, sale], [*args, 4])
+        return left
+
+    return units_left
 
 
 async def test_calls_at_once_share_round_trips_and_get_their_own_answers(

@@ -2,12 +2,14 @@
 
 import asyncio
 import dataclasses
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from flashsale.http import limits
 from flashsale.http.dependencies import get_services
+from flashsale.model import Terms
 from functions.buy.app import api
 from infra.paths import ROOT
 from tests.integration.queued import books_of
@@ -75,13 +77,38 @@ async def shop(services, stack, new_product):
     without_queue, services.order_queue = services.order_queue, Queue()
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
         shop = Shop(http, services, stack, product_id, sold_out_id)
-        shop.without_queue = without_queue
+        shop.without_queue, shop.new_product = without_queue, new_product
         yield shop
     api.dependency_overrides.clear()
 
 
 async def is_sold(shop, generation):
     return [await shop.buy(generation), await shop.buy(generation, quantity=1)]
+
+
+async def is_no_product(shop, generation):
+    never_on_sale = await shop.new_product(9, on_sale=False)
+    ids = ("no-such-product", never_on_sale)
+    return [await shop.buy(generation, productId=product_id) for product_id in ids]
+
+
+async def is_anothers(shop, generation):
+    answers = []
+    for other in set(GENERATIONS) - {generation}:
+        product_id = await shop.new_product(9, on_sale=False)
+        await shop.services.stock.open_sale(product_id, 9, Terms(generation=other))
+        answers.append(await shop.buy(generation, productId=product_id))
+    return answers
+
+
+async def is_not_open(shop, generation):
+    early, paused, over = [await shop.new_product(9, on_sale=False) for _ in range(3)]
+    stock, hour, now = shop.services.stock, timedelta(hours=1), datetime.now(UTC)
+    await stock.open_sale(early, 9, Terms(starts_at=now + hour))
+    await stock.open_sale(paused, 9)
+    await stock.pause_sale(paused)
+    await stock.open_sale(over, 9, Terms(ends_at=now - hour))
+    return [await shop.buy(generation, productId=id_) for id_ in (early, paused, over)]
 
 
 async def is_malformed(shop, generation):
@@ -132,7 +159,9 @@ async def one(answer):
 WAYS = {
     "units are sold (201), or claimed (202)": is_sold,
     "the stock is out": lambda s, g: one(s.buy(g, productId=s.sold_out_id)),
-    "no such product": lambda s, g: one(s.buy(g, productId="no-such-product")),
+    "no such product, or none that was ever on sale": is_no_product,
+    "another generation sells the product": is_anothers,
+    "the sale has not begun, is paused, or is over": is_not_open,
     "no such user": lambda s, g: one(s.buy(g, userId="nobody")),
     "a field is missing, blank, malformed or unknown": is_malformed,
     "quantity is 2": lambda s, g: one(s.buy(g, quantity=2)),

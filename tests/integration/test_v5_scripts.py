@@ -129,25 +129,6 @@ class TestIdempotency:
         assert await buy(ledger, second, key="key-1") is Refusal.KEY_REUSED
         assert (await ledger.snapshot(second)).accepted == 0
 
-    async def test_a_key_stays_bound_though_its_first_request_was_refused(
-        self, ledger, new_product, monkeypatch
-    ):
-        first, second = await new_product(5), await new_product(5)
-        key = f"k-{first}"
-        request = claim(first, "a", 1, key)
-        assert await ledger._bind_key(request) is None  # a twin is under way
-        real = ledger._claim
-
-        async def refused_first(**arguments):
-            await ledger._unbind_key(request)  # and is refused
-            return await real(**arguments)
-
-        monkeypatch.setattr(ledger, "_claim", refused_first)
-        assert isinstance(await ledger.claim(request, TOKEN, LEASE), Claimed)
-        monkeypatch.undo()
-
-        assert await buy(ledger, second, "a", 1, key) is Refusal.KEY_REUSED
-
     async def test_another_users_key_never_replays(self, ledger, new_product):
         product_id = await new_product(10)
 

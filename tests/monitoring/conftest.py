@@ -15,6 +15,7 @@ import pytest
 
 from flashsale.bootstrap import Services
 from flashsale.config import Settings
+from flashsale.model import Terms
 from infra.seed import seed
 from infra.stack import edge
 from infra.stack.exporter import exporter
@@ -86,8 +87,9 @@ def watched(stack: Stack, deployed: Target, migrated: Settings) -> Iterator[Watc
 async def _prepare(settings: Settings) -> None:
     services = Services(settings)
     await seed(services, USERS, [f"watched-v{generation}" for generation in (2, 4, 5)], UNITS)
-    for generation in (4, 5):
-        await services.stock.open_sale(f"watched-v{generation}", UNITS)
+    for generation in (2, 4, 5):
+        terms = Terms(generation=generation)
+        await services.stock.open_sale(f"watched-v{generation}", UNITS, terms)
     async with services.database.transaction() as connection:
         await connection.execute(STATEMENTS)
     await services.close()

@@ -90,7 +90,7 @@ async def test_what_is_not_on_sale_is_a_problem(target, services, new_product, t
     for product, cause in (
         ("none-such", "no product 'none-such'"),
         (closed, f"{closed} is not on sale"),
-        (sold, f"{sold} was sold by V2"),
+        (sold, f"{sold} is sold by V2"),
     ):
         asked = Spike(generation=5, stock=0, **{**SMOKE, "product": product})
         with pytest.raises(Problem) as caught:

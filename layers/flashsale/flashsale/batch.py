@@ -54,6 +54,7 @@ class Outcome:
         orders: all orders of the batch, by message id.
         done: ids of the messages that need not come again.
         sent_alone: orders that were taken out of their envelope, to fail apart from the others.
+        conflicts: cancelled orders without a row, as their id is another order's.
         released: units that went back to the stock.
 
     """
@@ -64,6 +65,7 @@ class Outcome:
     confirmed: list[Order] = field(default_factory=list)
     cancelled: list[Order] = field(default_factory=list)
     sent_alone: list[Order] = field(default_factory=list)
+    conflicts: list[Order] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     released: int = 0
 

@@ -21,13 +21,11 @@ from typing import Any
 
 from flashsale.bootstrap import Services
 from flashsale.claims import Snapshot
-from flashsale.model import V5
+from flashsale.model import ON_POSTGRES, V5
 from flashsale.waiting import NOTHING, Waiting
 
 # Generations whose books must balance. V1 oversells and V3 loses units: that is their finding.
 SOUND = frozenset({2, 4, 5})
-# Generations that sell from PostgreSQL's stock; the others sell from Redis.
-ON_POSTGRES = frozenset({1, 2})
 # Generations that put their orders into a queue.
 QUEUED = frozenset({4, 5})
 # Seconds between two looks: longer than an admin's action takes from PostgreSQL to Redis.
@@ -42,7 +40,8 @@ class Books:
 
     Attributes:
         generations: the generations that wrote orders of this product.
-        redis_stock: units that can be claimed, or None where no sale was opened.
+        redis_stock: units that can be claimed, or None where no sale was opened, or where one sells
+            from PostgreSQL.
         waiting: most units that may still be in a queue, on their way to PostgreSQL.
         named: those of them that messages were seen to name.
         in_parking: units that parked messages were seen to name.
@@ -203,6 +202,8 @@ async def _look(
 
 
 def _books(row: Mapping[str, Any], snapshot: Snapshot | None) -> Books:
+    if snapshot and snapshot.generation in ON_POSTGRES:
+        snapshot = None  # nothing is taken from the stock in Redis
     on_ledger = snapshot is not None and (snapshot.accepted > 0 or V5 in row["generations"])
     return Books(
         product_id=row["id"],

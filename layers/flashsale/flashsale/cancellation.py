@@ -6,11 +6,10 @@ between repeats it: each script gives the units of an order back once.
 """
 
 from flashsale.audit import Change
-from flashsale.books import ON_POSTGRES
 from flashsale.bootstrap import Services
 from flashsale.database import Connection
 from flashsale.messages import Order
-from flashsale.model import V5, Declined, WrittenOrder, split_order_id
+from flashsale.model import ON_POSTGRES, V5, Declined, WrittenOrder, split_order_id
 
 
 async def cancellation(services: Services, order_id: str, reason: str) -> Change:

@@ -52,9 +52,10 @@ class TooMany:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Where every unit of a V5 sale is, at one instant; all but `entries` and `state` in units.
+    """Where every unit of a V5 sale is, at one instant; `stock` to `released` in units.
 
-    While the sale is paused, or once it has ended, `stock` is what was put aside.
+    While the sale is paused, or once it has ended, `stock` is what was put aside. `generation`
+    sells the product; None while the first purchase is still to decide that.
     """
 
     stock: int
@@ -65,6 +66,7 @@ class Snapshot:
     released: int
     entries: int
     state: SaleState = SaleState.OPEN
+    generation: int | None = None
 
     @property
     def balanced(self) -> bool:

@@ -6,6 +6,8 @@ from functools import partial
 from flashsale.batch import Message, Orders, Outcome, Step, close, work_off
 from flashsale.bootstrap import Services
 from flashsale.deadline import NEVER, Deadline
+from flashsale.messages import Order
+from flashsale.model import split_order_id
 
 REASON = "the order could not be written; see the logs of its correlation id"
 
@@ -17,8 +19,9 @@ async def compensate(
 
     An order that is CONFIRMED after all keeps its units. Without PostgreSQL's answer nothing is
     released: an order function that still runs could confirm the order, and the unit would be sold
-    twice. Safe to repeat, and to leave at any line. A failure means that SQS must deliver the
-    message again.
+    twice. An order whose id is another order's gets no row: its claim is released if the ledger has
+    it, else its message stays for people. Safe to repeat, and to leave at any line. A failure means
+    that SQS must deliver the message again.
     """
 
     def step_of(outcome: Outcome) -> Step:
@@ -34,6 +37,25 @@ async def _cancel(services: Services, outcome: Outcome, part: Orders) -> None:
     statuses = await services.orders.cancel(orders, reasons)
     await close(services, part, statuses, outcome)
     for message_id, some in part.items():
-        if missing := next((order for order in some if order.id not in statuses), None):
-            outcome.fail([message_id], f"no product {missing.product_id!r}")
+        for order in some:
+            if order.id not in statuses and not await _release_claim_of(services, order, outcome):
+                outcome.fail(
+                    [message_id],
+                    f"no product {order.product_id!r}, or another order has the id {order.id}",
+                )
     outcome.done |= part.keys() - {failure.message_id for failure in outcome.failures}
+
+
+async def _release_claim_of(services: Services, order: Order, outcome: Outcome) -> bool:
+    """Release the units of an order that cannot be written, as its id is another order's.
+
+    Return False unless the ledger has this very claim: an entry of that id may be the other
+    order's, which is CONFIRMED and not settled yet.
+    """
+    claim = await services.ledger.find(*split_order_id(order.id))
+    if claim is None or claim.model_copy(update={"correlation_id": order.correlation_id}) != order:
+        return False
+    outcome.released += await services.ledger.release(order.product_id, [order])
+    outcome.cancelled.append(order)
+    outcome.conflicts.append(order)
+    return True

@@ -13,7 +13,7 @@ from flashsale.chunks import chunks
 from flashsale.claims import Claim, Claimed, SaleState, Snapshot, TooMany
 from flashsale.config import Rate
 from flashsale.messages import Order
-from flashsale.model import ENTRY_ID, PRODUCT_ID, Refusal
+from flashsale.model import ENTRY_ID, PRODUCT_ID, NotSold, Refusal, SoldBy
 from flashsale.scripts import CLAIMS_PER_SCRIPT, Keys, Script, owned, translated_errors
 
 # Seconds for which an Idempotency-Key is remembered: longer than anybody retries.
@@ -25,7 +25,7 @@ _REFUSALS = {
     -3: Refusal.SALE_NOT_OPEN,
     -4: Refusal.PURCHASE_LIMIT,
 }
-_TOO_MANY = -5
+_TOO_MANY, _OTHER_GENERATION = -5, -6
 
 
 class Ledger:
@@ -35,6 +35,8 @@ class Ledger:
         self._redis = redis
         self._limits = limits or {}
         self._claim = Script(redis, "claim")
+        self._bind_key = Script(redis, "bind_key")
+        self._unbind_key = Script(redis, "unbind_key")
         self._settle = Script(redis, "settle")
         self._release = Script(redis, "release_claim")
         self._give_back = Script(redis, "give_back")
@@ -45,17 +47,16 @@ class Ledger:
 
     async def claim(
         self, request: Claim, lease_token: str, lease_ms: int
-    ) -> Claimed | Refusal | TooMany:
+    ) -> Claimed | NotSold | TooMany:
         """Claim units and write the claim down, in one step; try to become the relay, too."""
         keys = Keys(request.product_id)
         limits = self._limits_of(request)
         names = [keys.stock, keys.ledger, keys.sale, keys.buyers, keys.lease]
         names += [keys.rate(limit, of) for limit, of in limits.items()]
-        bound: bool | None = True
         if request.idempotency_key:
             names.append(keys.idempotency(request.user_id, request.idempotency_key))
-            bound = await self._bind_key(request)
-            if bound is False:
+            name, same = _binding(request)
+            if not await self._bind_key(keys=[name], args=[same, IDEMPOTENCY_TTL]):
                 return Refusal.KEY_REUSED
         arguments: list[str | int] = [
             request.user_id,
@@ -69,13 +70,14 @@ class Ledger:
             rate = self._limits[limit]
             arguments += [rate.requests, rate.seconds * 1_000_000 // rate.requests]
         code, *answer = await self._claim(keys=names, args=arguments)
-        if code < 0 and bound is None:
-            await self._unbind_key(request)
-        if code >= 0 and request.idempotency_key and bound:
-            await self._bind_key(request)  # whoever had bound it may have been refused meanwhile
+        if code < 0 and request.idempotency_key:  # else a flood of refusals fills Redis for a day
+            name, same = _binding(request)
+            await self._unbind_key(keys=[name], args=[same])
         if code == _TOO_MANY:
             number, wait = answer
             return TooMany(list(limits)[number - 1], wait / 1_000_000)
+        if code == _OTHER_GENERATION:
+            return SoldBy(request.product_id, *answer)
         if code < 0:
             return _REFUSALS[code]
         entry, remaining, leader, *allowed = answer
@@ -90,22 +92,6 @@ class Ledger:
         """Whose buckets pay for this claim, by the limit's name."""
         payers = {"user": request.user_id, "address": request.address}
         return {limit: payers[limit] for limit in self._limits if payers[limit]}
-
-    async def _bind_key(self, request: Claim) -> bool | None:
-        """Bind the user's key to this request; None if it was free, False if another has it.
-
-        A step of its own, because another request may be for another product, on another shard.
-        Which of two equal requests claims is decided in claim.lua.
-        """
-        name, fingerprint = _binding(request)
-        async with translated_errors():
-            bound = await self._redis.set(name, fingerprint, nx=True, get=True, ex=IDEMPOTENCY_TTL)
-        return None if bound is None else bound == fingerprint
-
-    async def _unbind_key(self, request: Claim) -> None:
-        """Forget the key of a refused request, else a flood of refusals fills Redis for a day."""
-        async with translated_errors():
-            await self._redis.delete(_binding(request)[0])
 
     async def settle(self, product_id: str, orders: Sequence[Order]) -> int:
         """Close the claims of confirmed orders; returns the units that were settled now."""
@@ -155,7 +141,7 @@ class Ledger:
         figures = await self._snapshot(keys=names, args=[how])
         if figures is None:
             return None
-        figures[-1] = SaleState(figures[-1])
+        figures[-2:] = SaleState(figures[-2]), int(figures[-1]) if figures[-1] else None
         return Snapshot(*figures)
 
     async def count(self, product_id: str) -> int:
@@ -242,7 +228,10 @@ async def _none_if_lost() -> AsyncIterator[None]:
 
 
 def _binding(request: Claim) -> tuple[str, str]:
-    """The key under which an Idempotency-Key is bound, and what it is bound to."""
+    """Where an Idempotency-Key is bound, and to what.
+
+    Which of two equal requests claims is decided in claim.lua.
+    """
     name = f"idem:{owned(request.user_id, request.idempotency_key)}"
     return name, f"{request.product_id} {request.quantity}"
 

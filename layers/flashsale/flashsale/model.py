@@ -13,6 +13,8 @@ from pydantic import (
 
 # The generation that keeps a ledger.
 V5 = 5
+# Generations that sell from PostgreSQL's stock; the others sell from Redis.
+ON_POSTGRES = frozenset({1, 2})
 
 
 # Why an order that no longer fits into the stock was cancelled.
@@ -65,6 +67,23 @@ class Refusal(Enum):
     KEY_REUSED = "idempotency_key_reused"
 
 
+@dataclass(frozen=True, slots=True)
+class SoldBy:
+    """A purchase was refused because another generation sells the product."""
+
+    product_id: str
+    generation: int
+
+    @property
+    def value(self) -> str:
+        """Its stable code, as the members of `Refusal` have one."""
+        return "other_generation"
+
+
+NotSold = Refusal | SoldBy
+"""Why a generation sold nothing."""
+
+
 class Declined(StrEnum):
     """Why an admin's action was not carried out: also how its audit row ends."""
 
@@ -76,6 +95,7 @@ class Declined(StrEnum):
     SALE_PAUSED = "sale_paused"
     SALE_ENDED = "sale_ended"
     NEEDS_REBUILD = "needs_rebuild"
+    OTHER_GENERATION = "other_generation"
     NO_SUCH_ORDER = "no_such_order"
     KEY_REUSED = "idempotency_key_reused"
 
@@ -89,11 +109,29 @@ class OrderStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """When and to whom a product is sold. `limit_per_buyer` is in units, 0 for any number."""
+    """When, to whom and by which generation a product is sold.
+
+    Attributes:
+        limit_per_buyer: units, 0 for any number. Only V5 keeps it, so a limit means V5.
+        generation: 1 to 5; None leaves it to the first purchase.
+
+    Raises:
+        ValueError: a limit for a generation that does not keep it.
+
+    """
 
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     limit_per_buyer: int = 0
+    generation: int | None = None
+
+    def __post_init__(self) -> None:
+        """Let V5 sell what has a limit."""
+        if not self.limit_per_buyer:
+            return
+        if self.generation not in (None, V5):
+            raise ValueError("Only V5 keeps a purchase limit")
+        object.__setattr__(self, "generation", V5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +157,9 @@ class Supply:
         confirmed: units in confirmed orders.
         returned: ids of cancelled orders whose units `stock` counts, and which somebody may give
             back to Redis once more: those that were confirmed, and those of V4.
+        generation: the generation of the product's orders, the highest one if there are several;
+            None without orders.
+        last_entry: the largest ledger entry among the orders of V5; None without any.
 
     """
 
@@ -127,6 +168,8 @@ class Supply:
     stock: int
     confirmed: int
     returned: Sequence[str] = ()
+    generation: int | None = None
+    last_entry: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +189,7 @@ class OrderState:
     """How an order stands since when, and why if it was cancelled; None: a user who never was."""
 
     user_id: str | None
+    quantity: int
     status: OrderStatus
     reason: str | None
     created_at: datetime

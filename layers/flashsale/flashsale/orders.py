@@ -60,11 +60,15 @@ class Orders:
     async def confirm(self, orders: Sequence[Order]) -> Mapping[str, OrderStatus]:
         """Write a batch: each order CONFIRMED, or CANCELLED where its units are not there.
 
-        Orders that exist already stay as they are. Returns how each order stands, by id; orders of
-        users or products that do not exist are missing there.
+        Orders that exist already stay as they are. Returns how each order stands, by id. Missing
+        there are orders of users or products that do not exist, and those whose id is another
+        order's: of another buyer, product, number of units or generation.
+
+        Raises:
+            OrderRejected: two orders of this batch have one id.
 
         """
-        by_id = {order.id: order for order in orders}  # a message may come twice in one batch
+        by_id = _by_id(orders)
         async with self._database.transaction() as connection:
             await self._register(connection, orders)
             new = await self._insert_all(connection, list(by_id.values()))
@@ -74,7 +78,7 @@ class Orders:
                     by_product[order.product_id].append(order)
             for product_id in sorted(by_product):  # sorted: two batches lock in the same order
                 await self._take_units(connection, product_id, by_product[product_id])
-            return await self._statuses(connection, list(by_id))
+            return await self._statuses(connection, list(by_id.values()))
 
     async def _register(self, connection: Connection, orders: Sequence[Order]) -> None:
         if self._register_buyers:
@@ -126,12 +130,18 @@ class Orders:
         """Write orders as CANCELLED, each for its reason, unless they exist.
 
         These rows are what decides between the order function and the rollback function: they race
-        for one primary key, and exactly one wins. Returns how each order stands now, by id; orders
-        of products that do not exist are missing there.
+        for one primary key, and exactly one wins. Returns how each order stands now, by id. Missing
+        there are orders of products that do not exist, and those whose id is another order's, which
+        stays as it is.
+
+        Raises:
+            OrderRejected: two orders of this batch have one id.
+
         """
+        _by_id(orders)
         async with self._database.transaction() as connection:
             await self._write_cancelled(connection, orders, reasons)
-            return await self._statuses(connection, [order.id for order in orders])
+            return await self._statuses(connection, orders)
 
     async def cancel_even_confirmed(
         self, connection: Connection, order_id: str, claim: Order | None, reason: str
@@ -139,7 +149,8 @@ class Orders:
         """Make an order CANCELLED whatever it was, as a part of this transaction.
 
         The units of one that was CONFIRMED go back to PostgreSQL's stock. Returns CANCELLED, or
-        None where there is no such order.
+        None where there is no such order, or the claim's id is another order's: until the claim
+        is released, what is given back could be either's.
 
         Args:
             claim: the order's claim, while it is unsettled: then there may be no row yet.
@@ -147,8 +158,12 @@ class Orders:
         """
         if claim:  # first, because then it is settled who wins: the order function, or this row
             await self._write_cancelled(connection, [claim], [reason])
+            if not await self._statuses(connection, [claim]):
+                return None
         await connection.execute(sql("cancel_confirmed_order"), {"id": order_id, "reason": reason})
-        return (await self._statuses(connection, [order_id])).get(order_id)
+        cursor = await connection.execute(sql("select_order"), {"id": order_id})
+        row = await cursor.fetchone()
+        return OrderStatus(row["status"]) if row else None
 
     async def get(self, order_id: str) -> WrittenOrder | None:
         """One order with what it takes to undo it, or None."""
@@ -165,9 +180,24 @@ class Orders:
         )
 
     @staticmethod
-    async def _statuses(connection: Connection, ids: list[str]) -> dict[str, OrderStatus]:
-        cursor = await connection.execute(sql("select_statuses"), {"ids": ids})
+    async def _statuses(connection: Connection, orders: Sequence[Order]) -> dict[str, OrderStatus]:
+        cursor = await connection.execute(sql("select_statuses"), _arrays(orders))
         return {row["id"]: OrderStatus(row["status"]) for row in await cursor.fetchall()}
+
+
+def _by_id(orders: Sequence[Order]) -> dict[str, Order]:
+    """The orders by id; a message may come twice in one batch.
+
+    Raises:
+        OrderRejected: two different orders have one id; a status by id would be that of both.
+
+    """
+    by_id = {order.id: order for order in orders}
+    for order in orders:
+        other = by_id[order.id]
+        if order is not other and _columns(order) != _columns(other):
+            raise OrderRejected(f"two orders have the id {order.id}")
+    return by_id
 
 
 def _columns(order: Order) -> dict[str, str | int]:

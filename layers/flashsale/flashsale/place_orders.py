@@ -65,4 +65,7 @@ async def _send_unknown_on(
 
 
 def _why(order: Order) -> str:
-    return f"no user {order.user_id!r}, or no product {order.product_id!r}"
+    return (
+        f"no user {order.user_id!r}, or no product {order.product_id!r}, "
+        f"or another order has the id {order.id}"
+    )

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from flashsale.bootstrap import Services
-from flashsale.model import Terms
+from flashsale.model import ON_POSTGRES, Terms
 from flashsale.relay import sweep
 from flashsale.sales import put_on_sale
 from flashsale.stock import Opening
@@ -23,7 +23,7 @@ class StillBusy(Exception):
 
 
 class NotRebuilt(Exception):
-    """Somebody opened or resumed these sales meanwhile, with the stock that was wrong."""
+    """Sales that stay as they are; the text says which, and why."""
 
 
 async def rebuild(
@@ -63,14 +63,21 @@ async def rebuild(
     opened, missed = {}, []
     for product_id in product_ids:
         if supply := await services.products.supply(product_id):
-            units = supply.initial - supply.confirmed
             sale = known[product_id] or terms or Terms()
-            if await put_on_sale(services, supply, units, sale, again=True) is Opening.OPENED:
+            units = supply.initial - supply.confirmed
+            if (sale.generation or supply.generation) in ON_POSTGRES:
+                units = supply.stock  # V1 may have confirmed more than there was
+            opening = await put_on_sale(services, supply, units, sale, again=True)
+            if opening is Opening.OPENED:
                 opened[product_id] = units
+            elif opening is Opening.OTHER_GENERATION:
+                missed.append(
+                    f"{product_id} stays paused, as V{supply.generation} has sold it before"
+                )
             else:
-                missed.append(product_id)
+                missed.append(f"Somebody put {product_id} on sale meanwhile")
     if missed:
-        raise NotRebuilt(f"Somebody put {', '.join(missed)} on sale meanwhile")
+        raise NotRebuilt("; ".join(missed))
     return opened
 
 

@@ -14,6 +14,7 @@ _NOT_OPENED = {
     Opening.RUNNING_ON_OTHER_TERMS: Declined.SALE_RUNNING,
     Opening.PAUSED: Declined.SALE_PAUSED,
     Opening.NOT_DRAINED: Declined.NEEDS_REBUILD,
+    Opening.OTHER_GENERATION: Declined.OTHER_GENERATION,
 }
 _NOT_PAUSED = {Pause.ENDED: Declined.SALE_ENDED, Pause.NO_SALE: Declined.NO_SALE}
 _NOT_RESUMED = {
@@ -26,8 +27,8 @@ _NOT_RESUMED = {
 async def open_sale(services: Services, product_id: str, terms: Terms) -> Declined | None:
     """Put what PostgreSQL has of a product on sale. A sale that runs on these terms is left alone.
 
-    A sale that has ended can be opened again once it is drained. With a purchase limit, what buyers
-    got before counts.
+    A sale that has ended can be opened again once it is drained, by the generation that has sold
+    the product. With a purchase limit, what buyers got before counts.
     """
     supply = await services.products.supply(product_id)
     if supply is None:
@@ -41,9 +42,7 @@ async def put_on_sale(
     """Open a sale with units that were read from `supply`; `again`: the caller has drained it."""
     id_ = supply.product_id
     buyers = await services.orders.buyers(id_) if terms.limit_per_buyer else {}
-    opening = await services.stock.open_sale(
-        id_, units, terms, buyers, supply.initial, supply.returned, again=again
-    )
+    opening = await services.stock.open_sale(id_, units, terms, buyers, supply, again=again)
     # What PostgreSQL got between that reading and the opening found no sale to go to.
     now = await services.products.supply(id_)
     assert now, "products are never deleted"

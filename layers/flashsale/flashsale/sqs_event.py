@@ -90,6 +90,7 @@ def _named(outcome: Outcome) -> Iterator[tuple[tuple[str, ...], Order]]:
         ("orders",): [*outcome.confirmed, *outcome.cancelled],
         ("cancelled_orders",): outcome.cancelled,
         ("sent_alone",): outcome.sent_alone,
+        ("another_order_has_the_id",): outcome.conflicts,
     }
     for failure in outcome.failures:
         orders = outcome.orders.get(failure.message_id, [])

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from flashsale.chunks import chunks
 from flashsale.claims import SaleState
 from flashsale.messages import Order
-from flashsale.model import Refusal, Terms, split_order_id
+from flashsale.model import ON_POSTGRES, NotSold, Refusal, SoldBy, Supply, Terms, split_order_id
 from flashsale.scripts import CLAIMS_PER_SCRIPT, Keys, Script, translated_errors
 
 # The products on sale, for who must look at all of them (the sweep).
@@ -23,6 +23,15 @@ class Decrement(IntEnum):
 
     SOLD_OUT = -1
     NOT_ON_SALE = -2
+    NOT_OPEN = -3
+    OTHER_GENERATION = -6
+
+
+_REFUSALS = {
+    Decrement.SOLD_OUT: Refusal.SOLD_OUT,
+    Decrement.NOT_ON_SALE: Refusal.NO_SUCH_PRODUCT,
+    Decrement.NOT_OPEN: Refusal.SALE_NOT_OPEN,
+}
 
 
 class Opening(IntEnum):
@@ -33,6 +42,7 @@ class Opening(IntEnum):
     RUNNING_ON_OTHER_TERMS = -1
     PAUSED = -2
     NOT_DRAINED = -3
+    OTHER_GENERATION = -4
 
 
 class Pause(IntEnum):
@@ -69,14 +79,26 @@ class Stock:
         self._resume_sale = Script(redis, "resume_sale")
         self._restock = Script(redis, "restock")
 
-    async def decrement(self, product_id: str, quantity: int = 1) -> int | Refusal:
-        """Take units; returns how many remain, or why none were taken."""
-        left = int(await self._decrement(keys=[Keys(product_id).stock], args=[quantity]))
-        if left == Decrement.SOLD_OUT:
-            return Refusal.SOLD_OUT
-        if left == Decrement.NOT_ON_SALE:
-            return Refusal.NO_SUCH_PRODUCT
-        return left
+    async def decrement(
+        self, product_id: str, quantity: int = 1, generation: int = 4
+    ) -> int | NotSold:
+        """Take units for a generation; returns how many remain, or why none were taken."""
+        keys = Keys(product_id)
+        left, *seller = await self._decrement(
+            keys=[keys.stock, keys.sale], args=[quantity, generation]
+        )
+        if left == Decrement.OTHER_GENERATION:
+            return SoldBy(product_id, *seller)
+        return _REFUSALS[Decrement(left)] if left < 0 else int(left)
+
+    async def enter(self, order: Order) -> NotSold | None:
+        """Let a generation sell that takes its units in PostgreSQL; returns why it may not.
+
+        Where no generation was said at the opening, the product is this one's from here on, also
+        if PostgreSQL refuses the order: two stores have no step in common.
+        """
+        left = await self.decrement(order.product_id, 0, order.generation)
+        return None if isinstance(left, int) else left
 
     async def release(self, product_id: str, orders: Sequence[Order]) -> int:
         """Give the units of orders back, once each however often this is called.
@@ -98,8 +120,7 @@ class Stock:
         units: int,
         terms: Terms = ANYTIME,
         buyers: Mapping[str, int] | None = None,
-        supply: int | None = None,
-        returned: Sequence[str] = (),
+        supply: Supply | None = None,
         *,
         again: bool = False,
     ) -> Opening:
@@ -107,8 +128,7 @@ class Stock:
 
         Args:
             buyers: units that buyers have already, where a sale with a limit is opened again.
-            supply: `Supply.initial`, read together with the units; these if not given.
-            returned: `Supply.returned`, read together with them.
+            supply: read together with the units; if not given, these are all there is.
             again: the caller has drained the sale: open it also if it is paused, ended or lost.
 
         """
@@ -116,6 +136,7 @@ class Stock:
         async with translated_errors():
             await self._redis.sadd(SALES, product_id)
         keys = Keys(product_id)
+        supply = supply or Supply(product_id, units, units, 0)
         opened = await self._open_sale(
             keys=[keys.stock, keys.released, keys.sale, keys.ledger, keys.buyers],
             args=[
@@ -123,11 +144,14 @@ class Stock:
                 _milliseconds(terms.starts_at),
                 _milliseconds(terms.ends_at),
                 terms.limit_per_buyer,
-                units if supply is None else supply,
+                terms.generation or "",
+                supply.initial,
                 "again" if again else "",
-                len(returned),
+                supply.generation or "",
+                supply.last_entry or "",
+                len(supply.returned),
                 # As the scripts that give units back name an order: of V5 the ledger entry.
-                *(split_order_id(order_id)[1] for order_id in returned),
+                *(split_order_id(order_id)[1] for order_id in supply.returned),
                 *(part for pair in (buyers or {}).items() for part in pair),
             ],
         )
@@ -139,8 +163,12 @@ class Stock:
         _, *terms = await self._pause_sale(
             keys=[keys.stock, keys.sale], args=[SaleState.PAUSED, "lost"]
         )
-        known = terms[2] is not None
-        return Terms(_moment(terms[0]), _moment(terms[1]), int(terms[2])) if known else None
+        starts, ends, limit, generation = terms
+        if limit is None:
+            return None
+        return Terms(
+            _moment(starts), _moment(ends), int(limit), int(generation) if generation else None
+        )
 
     async def pause_sale(self, product_id: str, state: SaleState = SaleState.PAUSED) -> Pause:
         """Let nobody claim any more, for now or, with ENDED, for good."""
@@ -176,15 +204,23 @@ class Stock:
             return bool(await self._redis.set(SWEEPER, 1, nx=True, px=milliseconds))
 
     async def left(self, product_ids: list[str]) -> list[int | None]:
-        """Units that can be claimed, in the order asked for; None where no sale was opened."""
+        """Units that can be claimed, in the order asked for.
+
+        None where no sale is open, or where one sells from PostgreSQL.
+        """
         if not product_ids:
             return []
         # No MGET: on a cluster each product is on a shard of its own.
         async with translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
             for id_ in product_ids:
                 pipeline.get(Keys(id_).stock)
+                pipeline.hget(Keys(id_).sale, "generation")
             values = await pipeline.execute()
-        return [None if value is None else int(value) for value in values]
+        elsewhere = {str(generation) for generation in ON_POSTGRES}
+        return [
+            None if stock is None or generation in elsewhere else int(stock)
+            for stock, generation in zip(values[::2], values[1::2], strict=True)
+        ]
 
     async def ping(self) -> None:
         """Raise StockUnavailable unless Redis answers."""

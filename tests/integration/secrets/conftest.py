@@ -19,6 +19,7 @@ from tests.integration.secrets.failures import (
     AWS_SECRET,
     DATABASE_PASSWORD,
     JWT_SECRET,
+    OF_OTHERS,
     PRODUCT,
     REDIS_PASSWORD,
     USER,
@@ -101,8 +102,10 @@ def environment(locked, sqs):
 def on_sale(migrated):
     async def prepare():
         services = Services(migrated)
-        await seed(services, [], [PRODUCT], 1000)
-        await services.stock.open_sale(PRODUCT, 1000)
+        products = [PRODUCT, *(purchase["productId"] for purchase in OF_OTHERS.values())]
+        await seed(services, [], products, 1000)
+        for product_id in products:
+            await services.stock.open_sale(product_id, 1000)
         await services.close()
 
     asyncio.run(prepare())

@@ -60,12 +60,14 @@ FAILURES = failures({"REDIS_URL": "redis://u:p@h:1/0", "DATABASE_URL": "postgres
 
 
 PURCHASE = {"productId": PRODUCT, "userId": USERS[0]}
+# One product is sold by one generation.
+OF_OTHERS = {n: {**PURCHASE, "productId": f"{PRODUCT}-v{n}"} for n in range(1, 5)}
 NEW_PRODUCT = {"id": f"{PRODUCT}-2", "name": "Lamp of a secret", "price": 1, "stock": 1}
 REQUESTS = [
-    ("POST", "/api/v1/buy", PURCHASE, TOKEN, KEY),
-    ("POST", "/api/v2/buy", PURCHASE, TOKEN, KEY),
-    ("POST", "/api/v3/buy", PURCHASE, TOKEN, KEY),
-    ("POST", "/api/v4/buy", PURCHASE, TOKEN, KEY),
+    ("POST", "/api/v1/buy", OF_OTHERS[1], TOKEN, KEY),
+    ("POST", "/api/v2/buy", OF_OTHERS[2], TOKEN, KEY),
+    ("POST", "/api/v3/buy", OF_OTHERS[3], TOKEN, KEY),
+    ("POST", "/api/v4/buy", OF_OTHERS[4], TOKEN, KEY),
     ("POST", "/api/v5/buy", PURCHASE, TOKEN, KEY),
     ("POST", "/api/v5/buy", {**PURCHASE, "quantity": 2}, TOKEN, KEY),  # the key, reused
     ("POST", "/api/v5/buy", PURCHASE, FORGED, KEY),

@@ -6,11 +6,13 @@ one of the two writes is forgotten (the read-modify-write race). The shop overse
 
 from flashsale.bootstrap import Services
 from flashsale.messages import Order
-from flashsale.model import Purchase, Refusal
+from flashsale.model import NotSold, Purchase, Refusal
 
 
-async def buy(services: Services, order: Order) -> Purchase | Refusal:
+async def buy(services: Services, order: Order) -> Purchase | NotSold:
     """Sell `order` the naive way; each step is a transaction of its own."""
+    if refusal := await services.stock.enter(order):
+        return refusal
     read = await services.products.get_for(order.product_id, order.user_id)
     if read is None:
         return Refusal.NO_SUCH_PRODUCT

@@ -5,9 +5,11 @@ Correct. The price: all buyers of a product queue for one row's lock, each holdi
 
 from flashsale.bootstrap import Services
 from flashsale.messages import Order
-from flashsale.model import Purchase, Refusal
+from flashsale.model import NotSold, Purchase
 
 
-async def buy(services: Services, order: Order) -> Purchase | Refusal:
+async def buy(services: Services, order: Order) -> Purchase | NotSold:
     """Take the units and write the order in one transaction."""
+    if refusal := await services.stock.enter(order):
+        return refusal
     return await services.orders.take_units_and_insert(order)

@@ -6,13 +6,13 @@ fails after the decrement loses the unit. That is kept visible here: `flashsale 
 
 from flashsale.bootstrap import Services
 from flashsale.messages import Order
-from flashsale.model import Purchase, Refusal
+from flashsale.model import NotSold, Purchase
 
 
-async def buy(services: Services, order: Order) -> Purchase | Refusal:
+async def buy(services: Services, order: Order) -> Purchase | NotSold:
     """Take the units in Redis, then write the order to PostgreSQL."""
-    left = await services.stock.decrement(order.product_id, order.quantity)
-    if isinstance(left, Refusal):
+    left = await services.stock.decrement(order.product_id, order.quantity, order.generation)
+    if not isinstance(left, int):
         return left
     # THE LOSS: if this raises, or the process dies here, nobody gives the unit back.
     return await services.orders.take_units_and_insert(order)

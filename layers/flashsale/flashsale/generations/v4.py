@@ -7,10 +7,10 @@ rolled back (`place_orders`, `compensate`).
 from flashsale.bootstrap import Services
 from flashsale.errors import PushRefused
 from flashsale.messages import Order
-from flashsale.model import Accepted, Refusal
+from flashsale.model import Accepted, NotSold
 
 
-async def buy(services: Services, order: Order) -> Accepted | Refusal:
+async def buy(services: Services, order: Order) -> Accepted | NotSold:
     """Claim the units, then push the order.
 
     Raises:
@@ -19,8 +19,8 @@ async def buy(services: Services, order: Order) -> Accepted | Refusal:
         PushUncertain: SQS may have it; its units stay claimed.
 
     """
-    left = await services.stock.decrement(order.product_id, order.quantity)
-    if isinstance(left, Refusal):
+    left = await services.stock.decrement(order.product_id, order.quantity, order.generation)
+    if not isinstance(left, int):
         return left
     # THE GAP: a process that dies between the decrement and the push leaves a claim that nobody
     # knows of, and a push of unknown outcome leaves one that nobody may release. V5 closes it by

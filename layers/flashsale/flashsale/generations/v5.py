@@ -8,11 +8,11 @@ on the way is sent again.
 
 from flashsale.bootstrap import Services
 from flashsale.claims import Claim, Claimed, TooMany
-from flashsale.model import Refusal
+from flashsale.model import NotSold
 from flashsale.relay import LEASE_MS, TOKEN
 
 
-async def buy(services: Services, claim: Claim) -> Claimed | Refusal | TooMany:
+async def buy(services: Services, claim: Claim) -> Claimed | NotSold | TooMany:
     """Claim the units. If the answer says `leader`, the caller runs `relay` next.
 
     Raises:

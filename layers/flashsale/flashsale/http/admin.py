@@ -52,7 +52,7 @@ class _Asked:
         request: Request,
         caller: Admin,
         services: Injected,
-        idempotency_key: Annotated[str, Header(pattern=r"^[!-~]{0,128}$")] = "",
+        idempotency_key: Annotated[str, Header(pattern=r"^[!-+\--~]{0,128}$")] = "",
     ) -> None:
         self.services: Services = services
         self._who = caller.user_id
@@ -65,7 +65,7 @@ class _Asked:
 
 
 Asked = Annotated[_Asked, Depends()]
-RequiredKey = Annotated[str, Header(alias="Idempotency-Key", pattern=r"^[!-~]{1,128}$")]
+RequiredKey = Annotated[str, Header(alias="Idempotency-Key", pattern=r"^[!-+\--~]{1,128}$")]
 
 
 @router.post("/products", status_code=201, response_model=ProductBody)

@@ -40,21 +40,26 @@ class NewProduct(_Request):
 
 
 class TermsBody(_Request):
-    """Body of `POST /products/{id}/open`: from when to when, and how much a buyer may have."""
+    """Body of `POST /products/{id}/open`: from when to when, and how much a buyer may have.
+
+    `generation` sells the product; without it the first purchase decides. Only V5 keeps a limit.
+    """
 
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     limit_per_buyer: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 0
+    generation: Annotated[int | None, Field(ge=1, le=5, strict=True)] = None
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
             raise ValueError("endsAt must be later than startsAt")
+        self.terms()  # or it says what they lack
         return self
 
     def terms(self) -> Terms:
         """The same for the use case."""
-        return Terms(self.starts_at, self.ends_at, self.limit_per_buyer)
+        return Terms(self.starts_at, self.ends_at, self.limit_per_buyer, self.generation)
 
 
 class Nothing(_Request):
@@ -74,7 +79,11 @@ class Cancellation(_Request):
 
 
 class SaleBody(_Answer):
-    """How a product is on sale now. Without a sale `state` is none; else all counts are units."""
+    """How a product is on sale now. Without a sale `state` is none; else all counts are units.
+
+    `generation` is null until the first purchase decides it. V1 and V2 take nothing from these
+    units, but from PostgreSQL's.
+    """
 
     product_id: str
     state: str
@@ -82,6 +91,7 @@ class SaleBody(_Answer):
     unsettled: int | None = None
     settled: int | None = None
     initial: int | None = None
+    generation: int | None = None
 
     @classmethod
     def of(cls, product_id: str, snapshot: Snapshot | None) -> Self:
@@ -95,6 +105,7 @@ class SaleBody(_Answer):
             unsettled=snapshot.unsettled,
             settled=snapshot.settled,
             initial=snapshot.initial,
+            generation=snapshot.generation,
         )
 
 
@@ -109,6 +120,7 @@ class LedgerBody(_Answer):
     released: int
     entries: int
     state: SaleState
+    generation: int | None
 
 
 class BooksBody(_Answer):

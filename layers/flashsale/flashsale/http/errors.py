@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flashsale.errors import ServiceUnavailable
-from flashsale.http.problems import problem_response
-from flashsale.model import Refusal
+from flashsale.http.problems import problem_response, sold_by
+from flashsale.model import NotSold, Refusal, SoldBy
 
 # Seconds after which a buyer may try again.
 RETRY_AFTER = 1
@@ -32,6 +32,7 @@ _REFUSALS = {
     Refusal.SOLD_OUT: (HTTPStatus.BAD_REQUEST, "Out of stock"),
     Refusal.NO_SUCH_PRODUCT: (HTTPStatus.NOT_FOUND, "Product not found"),
     Refusal.NO_SUCH_USER: (HTTPStatus.NOT_FOUND, "User not found"),
+    Refusal.SALE_NOT_OPEN: (HTTPStatus.BAD_REQUEST, "The sale is not open"),
 }
 
 
@@ -43,8 +44,10 @@ def error_response(
     return JSONResponse(body, status, headers)
 
 
-def refusal_response(refusal: Refusal) -> JSONResponse:
+def refusal_response(refusal: NotSold) -> JSONResponse:
     """The answer to a purchase that was refused."""
+    if isinstance(refusal, SoldBy):
+        return error_response(HTTPStatus.BAD_REQUEST, sold_by(refusal))
     status, message = _REFUSALS[refusal]
     return error_response(status, message)
 

@@ -1,4 +1,4 @@
-"""What stands before every route: the size of a body, headers for browsers, whose pages may ask.
+"""What stands before every route: sizes, headers that come twice, headers for browsers, origins.
 
 Each answer passes all of it, whatever its status.
 """
@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flashsale.http.errors import SECURITY_HEADERS, AnswerBugs
 from flashsale.http.limits import LimitBody
+from flashsale.http.single import RefuseDoubles
 
 _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
@@ -17,6 +18,7 @@ _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.
 def add_guards(api: FastAPI, origins: Sequence[str]) -> None:
     """Put them before the routes of `api`; pages of `origins` may read its answers."""
     api.add_middleware(AnswerBugs)  # the innermost, see there
+    api.add_middleware(RefuseDoubles)
     api.add_middleware(LimitBody)
     if origins:
         from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415 - where it is wanted

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from fastapi.responses import JSONResponse
 
-from flashsale.model import Declined, Refusal
+from flashsale.model import Declined, NotSold, Refusal, SoldBy
 
 _REFUSALS = {
     Refusal.SOLD_OUT: (409, "No units are left."),
@@ -26,6 +26,10 @@ _DECLINED = {
         409,
         "Units may be on their way still, or Redis has lost the sale. `flashsale rebuild` helps.",
     ),
+    Declined.OTHER_GENERATION: (
+        409,
+        "Another generation has sold this product and goes on selling it; only V5 keeps a limit.",
+    ),
     Declined.NO_SUCH_ORDER: (404, "There is no such order."),
     Declined.KEY_REUSED: (422, "This Idempotency-Key came with another request before."),
 }
@@ -45,11 +49,18 @@ def problem_response(
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
-def refusal_problem(refusal: Refusal) -> JSONResponse:
+def refusal_problem(refusal: NotSold) -> JSONResponse:
     """The answer to a V5 purchase that was refused."""
+    if isinstance(refusal, SoldBy):
+        return problem_response(409, refusal.value, sold_by(refusal))
     status, detail = _REFUSALS[refusal]
     code = "not_found" if refusal is Refusal.NO_SUCH_PRODUCT else refusal.value
     return problem_response(status, code, detail)
+
+
+def sold_by(refusal: SoldBy) -> str:
+    """Who sells the product, and so where to buy it."""
+    return f"Product {refusal.product_id} is sold by V{refusal.generation}"
 
 
 def declined_problem(declined: Declined) -> JSONResponse:

@@ -19,7 +19,17 @@ from flashsale.http.schemas import (
     StockBody,
 )
 from flashsale.http.strict import StrictRoute
-from flashsale.model import NO_UNITS_LEFT, ORDER_ID, ProductId, Refusal, split_order_id
+from flashsale.messages import Order
+from flashsale.model import (
+    NO_UNITS_LEFT,
+    ORDER_ID,
+    V5,
+    OrderState,
+    ProductId,
+    Refusal,
+    SoldBy,
+    split_order_id,
+)
 from flashsale.relay import ASGI_PACE, LAMBDA_PACE, lead
 
 # Seconds after which it makes sense to ask how an accepted order stands.
@@ -44,7 +54,7 @@ async def buy(
     request: Request,
     background: BackgroundTasks,
     services: Injected,
-    idempotency_key: Annotated[str, Header(pattern=r"^[!-~]{0,128}$")] = "",
+    idempotency_key: Annotated[str, Header(pattern=r"^[!-+\--~]{0,128}$")] = "",
 ) -> Response:
     """Claim units: taken from the stock and written into the ledger in one atomic step."""
     state = request.state
@@ -69,7 +79,7 @@ async def buy(
     if isinstance(claimed, TooMany):
         state.outcome = "too_many_requests"
         return too_many(limits, claimed)
-    if isinstance(claimed, Refusal):
+    if isinstance(claimed, Refusal | SoldBy):
         state.outcome = claimed.value
         return refusal_problem(claimed)
     state.outcome, state.order_id = "accepted", claimed.order_id
@@ -99,15 +109,22 @@ async def get_order(order_id: str, caller: Buyer, services: Injected) -> OrderSt
     if not re.fullmatch(ORDER_ID, order_id):
         return problem_response(404, "not_found", "No such order.")
     # The ledger first: an order that settles in between is then found in PostgreSQL.
-    claimed_by = await services.ledger.claimed_by(*split_order_id(order_id))
+    claim = await services.ledger.find(*split_order_id(order_id))
     row = await services.orders.find(order_id)
-    owner = row.user_id if row else claimed_by
-    his = caller is None or caller.is_admin or caller.user_id == owner
-    if row and his:
-        return OrderStateBody(order_id=order_id, status=row.status, reason=_reason(row.reason))
-    if claimed_by and his:
+
+    def may_see(owner: str | None) -> bool:
+        return caller is None or caller.is_admin or caller.user_id == owner
+
+    if claim and may_see(claim.user_id) and not (row and _is_of(row, claim)):
         return OrderStateBody(order_id=order_id, status="PENDING")
+    if row and may_see(row.user_id):
+        return OrderStateBody(order_id=order_id, status=row.status, reason=_reason(row.reason))
     return problem_response(404, "not_found", "No such order.")
+
+
+def _is_of(row: OrderState, claim: Order) -> bool:
+    """Whether the row is this claim's order; an id that two orders have tells nothing of either."""
+    return row.user_id in (None, claim.user_id) and row.quantity == claim.quantity
 
 
 def _reason(reason: str | None) -> str | None:
@@ -121,11 +138,13 @@ def _reason(reason: str | None) -> str | None:
 @router.get(
     "/products/{product_id}/stock",
     response_model=StockBody,
-    responses=_problems(404, 422, 503),
+    responses=_problems(404, 409, 422, 503),
 )
 async def get_stock(product_id: ProductId, services: Injected) -> StockBody | Response:
     """Where the units of a sale are, at one instant."""
     snapshot = await services.ledger.glance(product_id)
     if snapshot is None:
         return refusal_problem(Refusal.NO_SUCH_PRODUCT)
+    if snapshot.generation not in (None, V5):  # its units are not counted here
+        return refusal_problem(SoldBy(product_id, snapshot.generation))
     return StockBody.model_validate(snapshot)

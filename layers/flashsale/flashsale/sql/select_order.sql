@@ -1,2 +1,2 @@
 -- How one order stands. Parameters: id.
-SELECT user_id, status, reason, created_at FROM orders WHERE id = %(id)s
+SELECT user_id, quantity, status, reason, created_at FROM orders WHERE id = %(id)s

@@ -1,0 +1,199 @@
+"""A key stays bound to the request that it came with, and means one thing at every door."""
+
+import asyncio
+import base64
+import json
+from collections import defaultdict
+
+import httpx
+import pytest
+
+from flashsale.claims import Claim, Claimed
+from flashsale.http.dependencies import get_services
+from flashsale.model import Refusal
+from flashsale.relay import LEASE_MS, TOKEN
+from functions.admin.app import api as admin_api
+from functions.buy.app import api, handler
+from tests.integration.admin_desk import Nowhere, token, trusting
+from tests.support import USERS
+
+JSON = ("content-type", "application/json")
+
+
+class Between:
+    """The next claim waits after its script, until it is let go on."""
+
+    def __init__(self, services, monkeypatch):
+        self._real = services.ledger._claim
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+        self._first = True
+        monkeypatch.setattr(services.ledger, "_claim", self)
+
+    async def __call__(self, **named):
+        answer = await self._real(**named)
+        if self._first:
+            self._first = False
+            self.reached.set()
+            await self.go_on.wait()
+        return answer
+
+
+async def claim(services, product_id, key, quantity=1):
+    request = Claim(product_id, USERS[0], quantity, key)
+    return await services.ledger.claim(request, TOKEN, LEASE_MS)
+
+
+async def test_a_refused_request_leaves_the_key_to_an_equal_one_that_was_accepted(
+    services, new_product, monkeypatch
+):
+    product_id = await new_product(1, in_redis=0)
+    between = Between(services, monkeypatch)
+    refused = asyncio.create_task(claim(services, product_id, product_id))
+    await between.reached.wait()
+    await services.stock.restock(product_id, 5)
+
+    accepted = await claim(services, product_id, product_id)
+    between.go_on.set()
+
+    assert await refused is Refusal.SOLD_OUT
+    assert isinstance(accepted, Claimed)
+    assert await claim(services, product_id, product_id, 2) is Refusal.KEY_REUSED
+    assert (await claim(services, product_id, product_id)).order_id == accepted.order_id
+
+
+async def test_also_where_the_refused_one_came_second(services, new_product, monkeypatch):
+    product_id = await new_product(1)
+    between = Between(services, monkeypatch)
+    first = asyncio.create_task(claim(services, product_id, product_id))
+    await between.reached.wait()
+    await services.stock.pause_sale(product_id)  # the answer is kept; no unit is
+    await services.redis.delete(f"{{{product_id}}}:idem:{USERS[0]} {product_id}")
+
+    refused = await claim(services, product_id, product_id)
+    between.go_on.set()
+
+    assert refused is Refusal.SALE_NOT_OPEN
+    assert isinstance(await first, Claimed)
+    assert await claim(services, product_id, product_id, 2) is Refusal.KEY_REUSED
+
+
+async def test_a_key_whose_requests_were_all_refused_is_free(services, new_product):
+    product_id = await new_product(1, in_redis=0)
+
+    same = [await claim(services, product_id, product_id) for _ in range(3)]
+    other = await claim(services, product_id, product_id, 2)
+
+    assert {*same, other} == {Refusal.SOLD_OUT}
+    assert not await services.redis.exists(f"idem:{USERS[0]} {product_id}")
+
+
+async def test_a_bound_key_is_remembered_for_a_day(services, new_product):
+    product_id = await new_product(1)
+
+    await claim(services, product_id, product_id)
+
+    assert 86_000 < await services.redis.ttl(f"idem:{USERS[0]} {product_id}") <= 86_400
+
+
+# What a client sends, line by line. API Gateway joins lines of one name by a comma.
+DOUBLE = {
+    "two keys": [JSON, ("idempotency-key", "a"), ("idempotency-key", "b")],
+    "the same key twice": [JSON, ("idempotency-key", "a"), ("Idempotency-Key", "a")],
+    "a key and none": [JSON, ("idempotency-key", ""), ("idempotency-key", "b")],
+    "a key with a comma": [JSON, ("idempotency-key", "a,b")],
+    "two types": [JSON, ("content-type", "text/plain")],
+    "the same type twice": [JSON, JSON],
+}
+
+
+def joined(lines):
+    """As API Gateway hands headers to a function."""
+    values = defaultdict(list)
+    for name, value in lines:
+        values[name.lower()].append(value)
+    return {name: ",".join(some) for name, some in values.items()}
+
+
+@pytest.fixture
+def serve(services):
+    """Both doors in process, on the tests' stores."""
+    services.order_queue = Nowhere()
+    for application in (api, admin_api):
+        application.dependency_overrides[get_services] = lambda: trusting(services)
+    yield
+    for application in (api, admin_api):
+        application.dependency_overrides.clear()
+
+
+async def by_asgi(path, body, lines, application=api):
+    transport = httpx.ASGITransport(application, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        return await http.post(path, content=json.dumps(body), headers=lines)
+
+
+def by_lambda(path, body, headers):
+    http = {"method": "POST", "path": path, "sourceIp": "127.0.0.1"}
+    event = {
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
+        "headers": {"host": "localhost", **headers}, "isBase64Encoded": False,
+        "requestContext": {"requestId": "test", "http": http}, "body": json.dumps(body),
+    }  # fmt: skip
+    return handler(event, None)
+
+
+@pytest.mark.parametrize("name", DOUBLE)
+async def test_a_header_that_comes_twice_is_422_at_v5(serve, services, new_product, name):
+    product_id = await new_product(5)
+    body = {"productId": product_id, "userId": USERS[0]}
+
+    answer = await by_asgi("/api/v5/buy", body, DOUBLE[name])
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert "it may come once" in answer.json()["detail"]
+    assert await services.stock.left([product_id]) == [5]
+
+
+@pytest.mark.parametrize("name", DOUBLE)
+def test_and_as_lambda_hands_it_on(serve, name):
+    body = {"productId": "p-01", "userId": USERS[0]}
+
+    answer = by_lambda("/api/v5/buy", body, joined(DOUBLE[name]))
+
+    assert answer["statusCode"] == 422
+    assert b"it may come once" in body_of(answer)
+
+
+def body_of(answer):
+    text = answer["body"].encode()
+    return base64.b64decode(text) if answer["isBase64Encoded"] else text
+
+
+@pytest.mark.parametrize("name", DOUBLE)
+async def test_a_header_that_comes_twice_is_422_at_the_admin_api(
+    serve, services, new_product, name
+):
+    product_id = await new_product(5)
+    lines = [*DOUBLE[name], ("authorization", f"Bearer {token()}")]
+    path = f"/api/admin/products/{product_id}/restock"
+
+    answer = await by_asgi(path, {"units": 1}, lines, admin_api)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert await services.stock.left([product_id]) == [5]
+
+
+async def test_two_types_are_400_at_v4(serve, new_product):
+    product_id = await new_product(5)
+    body = {"productId": product_id, "userId": USERS[0]}
+
+    answer = await by_asgi("/api/v4/buy", body, DOUBLE["two types"])
+
+    assert (answer.status_code, set(answer.json())) == (400, {"error", "message"})
+
+
+async def test_two_hosts_are_refused(serve, new_product):
+    body = {"productId": await new_product(5), "userId": USERS[0]}
+
+    answer = await by_asgi("/api/v5/buy", body, [JSON, ("host", "a"), ("host", "b")])
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")

@@ -1,0 +1,231 @@
+"""Ids of V5 never come twice; where one does all the same, no buyer gets another's order."""
+
+import httpx
+import pytest
+
+from flashsale.batch import Message
+from flashsale.claims import Claimed, SaleState
+from flashsale.compensate import compensate
+from flashsale.http.dependencies import get_services
+from flashsale.messages import Order
+from flashsale.model import OrderStatus, Terms
+from flashsale.place_orders import place_orders
+from flashsale.rebuild import rebuild
+from flashsale.sales import open_sale
+from flashsale.scripts import Keys
+from functions.buy.app import api
+from tests.integration.admin_desk import books_of, claim, message_of, sell
+from tests.integration.queued import Queue, queued
+from tests.support import USERS
+
+# Milliseconds since 1970, later than any test runs: Redis' clock went back after these.
+LATER = 4_000_000_000_000
+
+
+def number(order_id):
+    """The ledger entry that an id names, to compare it."""
+    return tuple(int(part) for part in order_id.rpartition(":")[2].split("-"))
+
+
+async def sell_later(services, product_id, users, quantity=1):
+    """Orders from a time when the clock of Redis was ahead."""
+    await services.redis.execute_command("XSETID", Keys(product_id).ledger, f"{LATER}-7")
+    return await sell(services, product_id, users, quantity)
+
+
+async def lose(services, product_id):
+    keys = Keys(product_id)
+    await services.redis.delete(keys.stock, keys.sale, keys.ledger, keys.buyers, keys.released)
+
+
+async def test_the_next_sale_goes_on_where_the_ids_of_the_last_one_ended(services, new_product):
+    product_id = await new_product(10)
+    (order,) = await sell_later(services, product_id, USERS[:1])
+    await services.stock.pause_sale(product_id, SaleState.ENDED)
+    assert await open_sale(services, product_id, Terms()) is None
+
+    claimed = await claim(services, product_id, USERS[1])
+
+    assert number(claimed.order_id) > number(order.id)
+    (unsent,) = await services.ledger.unsent(product_id, 10)
+    assert unsent.id == claimed.order_id
+
+
+async def test_also_what_was_given_back_is_no_later_claims_name(services, new_product):
+    product_id = await new_product(10)
+    await services.redis.execute_command("XSETID", Keys(product_id).ledger, f"{LATER}-7")
+    released = await claim(services, product_id)
+    (order,) = await services.ledger.unsent(product_id, 10)
+    await compensate(services, [message_of(order)])
+    await services.stock.pause_sale(product_id, SaleState.ENDED)
+    assert await open_sale(services, product_id, Terms()) is None
+
+    assert number((await claim(services, product_id)).order_id) > number(released.order_id)
+
+
+@pytest.mark.parametrize("how", ["rebuild", "open"])
+async def test_after_a_loss_of_redis_postgresql_knows_the_last_id(desk, services, new_product, how):
+    product_id = await new_product(10)
+    (order,) = await sell_later(services, product_id, USERS[:1])
+    await desk.cancel(order.id)  # else nothing but a rebuild opens it
+    await lose(services, product_id)
+
+    if how == "rebuild":
+        await rebuild(services, [product_id], lambda: 0, 5, grace=0)
+    else:
+        assert await open_sale(services, product_id, Terms()) is None
+
+    assert number((await claim(services, product_id, USERS[1])).order_id) > number(order.id)
+
+
+async def test_an_id_that_no_clock_makes_is_no_floor(services, new_product):
+    """A forged message must not use up the ids of a product."""
+    product_id = await new_product(10)
+    forged = Order.of_claim(product_id, f"{2**63 - 1}-{2**63 - 1}", USERS[0], 1, "")
+    await services.orders.confirm([forged])
+    await lose(services, product_id)
+
+    await rebuild(services, [product_id], lambda: 0, 5, grace=0)
+
+    assert number((await claim(services, product_id)).order_id) < (LATER, 0)
+
+
+async def test_a_cancelled_order_of_an_earlier_sale_is_counted_as_one(desk, services, new_product):
+    product_id = await new_product(10)
+    (order,) = await sell_later(services, product_id, USERS[:1], 2)
+    await services.stock.pause_sale(product_id, SaleState.ENDED)
+    await open_sale(services, product_id, Terms())
+    (other,) = await sell(services, product_id, USERS[1:2], 3)
+
+    for cancelled in (order, other):
+        assert (await desk.cancel(cancelled.id)).status_code == 200
+
+    books = await books_of(services, product_id)
+    assert (books.redis_stock, books.ledger.initial, books.ledger.settled) == (10, 10, 0)
+
+
+@pytest.fixture
+async def twice(services, new_product):
+    """An order that is CONFIRMED, and another buyer's claim of the same id."""
+    product_id = await new_product(10)
+    services.order_queue = Queue()
+    claimed = await claim(services, product_id, USERS[1], 2)
+    (second,) = await services.ledger.unsent(product_id, 10)
+    first = second.model_copy(update={"user_id": USERS[0], "quantity": 1})
+    assert isinstance(claimed, Claimed)
+    await services.orders.confirm([first])
+    return first, second
+
+
+async def test_another_buyers_row_confirms_nothing(services, twice):
+    first, second = twice
+
+    outcome = await place_orders(services, [message_of(second)])
+
+    assert (outcome.confirmed, outcome.cancelled) == ([], [])
+    (failure,) = outcome.failures
+    assert f"another order has the id {second.id}" in failure.cause
+    snapshot = await services.ledger.snapshot(first.product_id)
+    assert (snapshot.settled, snapshot.unsettled) == (0, 2)
+
+
+async def test_the_rollback_gives_the_claim_back_and_says_why(services, twice):
+    first, second = twice
+
+    outcome = await compensate(services, [message_of(second)])
+
+    assert (outcome.released, outcome.conflicts, outcome.failures) == (2, [second], [])
+    snapshot = await services.ledger.snapshot(first.product_id)
+    assert (snapshot.stock, snapshot.unsettled, snapshot.released) == (10, 0, 2)
+    row = await services.orders.get(first.id)
+    assert (row.user_id, row.status) == (USERS[0], OrderStatus.CONFIRMED)
+
+
+@pytest.mark.parametrize("change", [{"user_id": USERS[2]}, {"quantity": 3}])
+async def test_a_forged_message_releases_no_claim_of_another(services, new_product, change):
+    """The order is CONFIRMED, and the process died before its claim was settled."""
+    product_id = await new_product(10)
+    (order,) = await sell(services, product_id, USERS[:1], settle=False)
+    forged = message_of(order.model_copy(update=change))
+
+    placed = await place_orders(services, [forged])
+    rolled_back = await compensate(services, [forged])
+
+    for outcome in (placed, rolled_back):
+        assert "another order has the id" in outcome.failures[0].cause
+        assert (outcome.confirmed, outcome.cancelled, outcome.released) == ([], [], 0)
+    snapshot = await services.ledger.snapshot(product_id)
+    assert (snapshot.stock, snapshot.unsettled) == (9, 1)
+
+
+@pytest.mark.parametrize("status", ["CONFIRMED", "CANCELLED"])
+async def test_a_message_of_v4_with_the_id_of_another_order_gives_nothing_back(
+    services, new_product, status
+):
+    product_id = await new_product(10)
+    await services.stock.decrement(product_id, 1)
+    (message,) = queued(product_id)
+    await (place_orders if status == "CONFIRMED" else compensate)(services, [message])
+    order = Order.model_validate_json(message.body)
+    left = await services.redis.get(Keys(product_id).stock)
+    others = [{"user_id": USERS[1]}, {"quantity": 2}, {"generation": 3}]
+
+    for change in others:
+        forged = Message("m", order.model_copy(update=change).model_dump_json())
+        for act in (place_orders, compensate):
+            outcome = await act(services, [forged])
+            assert "another order has the id" in outcome.failures[0].cause
+            assert (outcome.confirmed, outcome.cancelled) == ([], [])
+
+    assert await services.redis.get(Keys(product_id).stock) == left
+
+
+async def test_two_orders_of_one_id_in_one_batch_are_not_both_confirmed(services, new_product):
+    product_id = await new_product(10)
+    await services.stock.decrement(product_id, 1)
+    (message,) = queued(product_id)
+    order = Order.model_validate_json(message.body).model_copy(update={"user_id": USERS[1]})
+    forged = Message("forged", order.model_dump_json())
+
+    outcome = await place_orders(services, [message, forged])
+
+    assert [o.user_id for o in outcome.confirmed] == [USERS[0]]
+    assert [f.message_id for f in outcome.failures] == ["forged"]
+
+
+async def test_a_failure_of_one_order_does_not_keep_the_others_of_its_envelope(services, twice):
+    first, second = twice
+    await services.ledger.release(second.product_id, [second])  # nothing is owed for it any more
+    await claim(services, first.product_id, USERS[2])
+    (good,) = await services.ledger.unsent(first.product_id, 10)
+
+    outcome = await compensate(services, [message_of(second, good)])
+
+    assert outcome.cancelled == [good]
+    assert len(outcome.failures) == 1
+
+
+async def test_the_order_of_an_id_is_shown_to_nobody_as_anothers(services, twice):
+    first, second = twice
+    api.dependency_overrides[get_services] = lambda: services
+    transport = httpx.ASGITransport(api)
+
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        answer = await http.get(f"/api/v5/orders/{second.id}")
+        await services.ledger.release(second.product_id, [second])
+        later = await http.get(f"/api/v5/orders/{first.id}")
+    api.dependency_overrides.clear()
+
+    assert (answer.json()["status"], later.json()["status"]) == ("PENDING", "CONFIRMED")
+
+
+async def test_an_admin_cancels_neither_of_two_orders_of_one_id(desk, services, twice):
+    first, second = twice
+
+    answer = await desk.cancel(first.id)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_order")
+    snapshot = await services.ledger.snapshot(first.product_id)
+    assert (snapshot.stock, snapshot.unsettled) == (8, 2)
+    await compensate(services, [message_of(second)])
+    assert (await desk.cancel(first.id)).status_code == 200

@@ -1,0 +1,73 @@
+"""The README's purchases, in their order: each is accepted, and the books stay clean."""
+
+import json
+import re
+import shlex
+
+import httpx
+import pytest
+
+from flashsale.books import read_books
+from flashsale.http.dependencies import get_services
+from flashsale.place_orders import place_orders
+from functions.buy.app import api
+from infra.paths import ROOT
+from tests.integration.queued import Queue
+
+README = (ROOT / "README.md").read_text()
+ACCEPTED = {"/api/v2/buy": 201}
+
+
+def pasted(products):
+    """Path, headers and body of each curl that works as pasted, and of each event by hand.
+
+    With this test's own products, and with keys that no other test uses.
+    """
+    (block,) = re.findall(r"These work as pasted:\n\n```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.replace("\\\n", " ").splitlines():
+        words = shlex.split(line)
+        if words[:1] == ["curl"]:
+            path = next(word.removeprefix("$API") for word in words if word.startswith("$API"))
+            headers = [word.lower().split(": ", 1) for word in words if re.match(r"[\w-]+: ", word)]
+            body = next((word for word in words if word.startswith("{")), None)
+            yield _own(products, path, dict(headers), body)
+    for name in re.findall(r"events/(buy-[\w-]+)\.json", README):
+        event = json.loads((ROOT / "events" / f"{name}.json").read_text())
+        yield _own(products, event["rawPath"], event["headers"], event["body"])
+
+
+def _own(products, path, headers, body):
+    def own(text):
+        return text and re.sub("|".join(products), lambda found: products[found[0]], text)
+
+    if "idempotency-key" in headers:
+        headers |= {"idempotency-key": f"{headers['idempotency-key']}-{products['p-03']}"}
+    return own(path), headers, own(body)
+
+
+@pytest.fixture
+async def http(services):
+    services.order_queue = Queue()
+    api.dependency_overrides[get_services] = lambda: services
+    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+    api.dependency_overrides.clear()
+
+
+async def test_the_examples_leave_the_books_clean(http, services, new_product):
+    products = {f"p-{n:02}": await new_product(100) for n in range(1, 11)}
+    sold = set()
+
+    for path, headers, body in pasted(products):
+        answer = await http.request("POST" if body else "GET", path, headers=headers, content=body)
+        if body:
+            assert answer.status_code == ACCEPTED.get(path, 202), (path, body, answer.text)
+            sold.add(json.loads(body)["productId"])
+        await services.ledger.renew_lease(products["p-03"], "test", 0)
+        await place_orders(services, services.order_queue.take())
+
+    assert sold == {products[name] for name in ("p-01", "p-02", "p-03")}
+    for books in await read_books(services, list(products.values())):
+        assert books.balanced, books
+        assert len(books.generations) == (books.product_id in sold)
