@@ -17,7 +17,6 @@ from mangum import Mangum
 from pydantic import BaseModel
 
 from flashsale.config import origins
-from flashsale.errors import ServiceUnavailable
 from flashsale.generations import v1, v2, v3, v4
 from flashsale.http import v5
 from flashsale.http.auth import open_without_auth
@@ -38,6 +37,7 @@ from flashsale.http.schemas import (
 from flashsale.messages import Order
 from flashsale.model import Accepted, ProductId, Purchase, Refusal
 from flashsale.tracing import traced
+from flashsale.vitals import ask_stores
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorBody, "description": "Invalid request, or out of stock"},
@@ -152,20 +152,13 @@ async def get_product(product_id: ProductId, services: Injected) -> ProductBody 
 
 @api.get("/health", responses={503: {"model": HealthBody}})
 async def health(services: Injected, response: Response) -> HealthBody:
-    """Which backing services answer; 503 if one of them does not."""
-    pings = {
-        "redis": services.stock.ping(),
-        "postgresql": services.database.ping(),
-        "sqs": services.order_queue.ping(),
-    }
-    answers = await asyncio.gather(*pings.values(), return_exceptions=True)
-    up = {
-        name: "down" if isinstance(answer, ServiceUnavailable) else "up"
-        for name, answer in zip(pings, answers, strict=True)
-    }
-    healthy = set(up.values()) == {"up"}
-    response.status_code = 200 if healthy else 503
-    return HealthBody(status="ok" if healthy else "degraded", services=up)
+    """Which backing services answer and take writes; 503 if one of them does not."""
+    up = await ask_stores(services)
+    response.status_code = 200 if all(up.values()) else 503
+    return HealthBody(
+        status="ok" if all(up.values()) else "degraded",
+        services={name: "up" if answers else "down" for name, answers in up.items()},
+    )
 
 
 @api.get("/docs", include_in_schema=False)

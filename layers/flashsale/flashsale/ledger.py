@@ -13,7 +13,7 @@ from flashsale.claims import Claim, Claimed, SaleState, Snapshot, TooMany
 from flashsale.config import Rate
 from flashsale.messages import Order
 from flashsale.model import ENTRY_ID, PRODUCT_ID, Refusal
-from flashsale.scripts import Keys, Script, owned, translated_errors
+from flashsale.scripts import Keys, Script, again_later, owned, translated_errors
 
 # Seconds for which an Idempotency-Key is remembered: longer than anybody retries.
 IDEMPOTENCY_TTL = 24 * 3600
@@ -106,18 +106,26 @@ class Ledger:
             await self._redis.delete(_binding(request)[0])
 
     async def settle(self, product_id: str, orders: Sequence[Order]) -> int:
-        """Close the claims of confirmed orders; returns the units that were settled now."""
+        """Close the claims of confirmed orders; returns the units that were settled now.
+
+        Raises StockUnavailable for every error of Redis, because the orders are written.
+        """
         keys = Keys(product_id)
         arguments = [part for order in orders for part in (order.entry_id, order.quantity)]
-        return int(await self._settle(keys=[keys.ledger, keys.sale], args=arguments))
+        async with again_later():
+            return int(await self._settle(keys=[keys.ledger, keys.sale], args=arguments))
 
     async def release(self, order: Order) -> bool:
-        """Give the units of a claim back; True if this call did, False if one before it did."""
+        """Give the units of a claim back; True if this call did, False if one before it did.
+
+        Raises StockUnavailable for every error of Redis, because the order's row is written.
+        """
         keys = Keys(order.product_id)
-        released = await self._release(
-            keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
-            args=[order.entry_id, order.user_id, order.quantity],
-        )
+        async with again_later():
+            released = await self._release(
+                keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
+                args=[order.entry_id, order.user_id, order.quantity],
+            )
         return bool(released)
 
     async def give_back(self, order: Order) -> bool:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from flashsale.database import Connection, Database, sql
+from flashsale.database import BATCH_SILENCE, Connection, Database, sql
 from flashsale.errors import OrderRejected
 from flashsale.messages import Order
 from flashsale.model import (
@@ -64,7 +64,7 @@ class Orders:
 
         """
         by_id = {order.id: order for order in orders}  # a message may come twice in one batch
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(silence=BATCH_SILENCE) as connection:
             await self._register(connection, orders)
             new = await self._insert_all(connection, list(by_id.values()))
             by_product: dict[str, list[Order]] = defaultdict(list)

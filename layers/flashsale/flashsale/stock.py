@@ -9,11 +9,13 @@ from redis.asyncio import Redis
 from flashsale.claims import SaleState
 from flashsale.messages import Order
 from flashsale.model import Refusal, Terms, split_order_id
-from flashsale.scripts import Keys, Script, translated_errors
+from flashsale.scripts import Keys, Script, again_later, translated_errors
 
 # The products on sale, for who must look at all of them (the sweep).
 SALES = "sales"
 SWEEPER = "sweeper"
+# Never written: see `ping`.
+PROBE = "probe"
 ANYTIME = Terms()
 
 
@@ -86,10 +88,14 @@ class Stock:
         return left
 
     async def release(self, order: Order) -> Release:
-        """Give the units of an order back, once however often this is called."""
+        """Give the units of an order back, once however often this is called.
+
+        Raises StockUnavailable for every error of Redis, because the order will not come to be.
+        """
         keys = Keys(order.product_id)
         names = [keys.stock, keys.released, keys.sale]
-        return Release(await self._release(keys=names, args=[order.id, order.quantity]))
+        async with again_later():
+            return Release(await self._release(keys=names, args=[order.id, order.quantity]))
 
     async def open_sale(
         self,
@@ -186,9 +192,13 @@ class Stock:
         return [None if value is None else int(value) for value in values]
 
     async def ping(self) -> None:
-        """Raise StockUnavailable unless Redis answers."""
+        """Raise StockUnavailable unless Redis answers and takes writes.
+
+        It checks a write for its state (disk, memory, replicas, role) before it looks at the key;
+        as this key does not exist, there is nothing to write, to store or to replicate.
+        """
         async with translated_errors():
-            await self._redis.ping()
+            await self._redis.set(PROBE, "", xx=True)
 
 
 def _moment(milliseconds: str) -> datetime | None:

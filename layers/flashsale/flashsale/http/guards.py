@@ -1,4 +1,4 @@
-"""What stands before every route: the size of a body, headers for browsers, whose pages may ask."""
+"""What stands before every route: limits of size and time, headers for browsers, who may ask."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flashsale.http.errors import SECURITY_HEADERS
+from flashsale.http.head import AnswerHead
+from flashsale.http.in_time import AnswerInTime
 from flashsale.http.limits import LimitBody
 
 _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
@@ -13,6 +15,7 @@ _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.
 
 def add_guards(api: FastAPI, origins: Sequence[str]) -> None:
     """Put them before the routes of `api`; pages of `origins` may read its answers."""
+    api.add_middleware(AnswerInTime)  # the last one that is added is the first one that is asked
     api.add_middleware(LimitBody)
     if origins:
         from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415 - where it is wanted
@@ -26,6 +29,7 @@ def add_guards(api: FastAPI, origins: Sequence[str]) -> None:
             max_age=600,
         )
     api.add_middleware(_SecureHeaders)
+    api.add_middleware(AnswerHead)
 
 
 class _SecureHeaders:
