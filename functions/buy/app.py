@@ -23,7 +23,7 @@ from flashsale.http.auth import open_without_auth
 from flashsale.http.dependencies import Injected
 from flashsale.http.document import DocumentedAPI
 from flashsale.http.emf import emit
-from flashsale.http.errors import add_error_handlers, refusal_response
+from flashsale.http.errors import RETRY_AFTER, add_error_handlers, refusal_response
 from flashsale.http.guards import add_guards
 from flashsale.http.observe import Observe
 from flashsale.http.schemas import (
@@ -154,7 +154,9 @@ async def get_product(product_id: ProductId, services: Injected) -> ProductBody 
 async def health(services: Injected, response: Response) -> HealthBody:
     """Which backing services answer and take writes; 503 if one of them does not."""
     up = await ask_stores(services)
-    response.status_code = 200 if all(up.values()) else 503
+    if not all(up.values()):
+        response.status_code = 503
+        response.headers["Retry-After"] = str(RETRY_AFTER)
     return HealthBody(
         status="ok" if all(up.values()) else "degraded",
         services={name: "up" if answers else "down" for name, answers in up.items()},

@@ -1,6 +1,7 @@
 """A shop on both edges, each store of which can be in trouble."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -10,7 +11,8 @@ from redis import Redis
 from infra.stack.program import free_port
 from infra.stack.valkey import valkey
 from tests.integration.troubles.doors import AsgiDoor, LambdaDoor
-from tests.integration.troubles.servers import Sqs
+from tests.integration.troubles.routes import ROUTES, named
+from tests.integration.troubles.servers import Sqs, Wire
 from tests.support import until
 
 
@@ -46,12 +48,27 @@ def redis(own_redis):
 
 
 @pytest.fixture
-def troubled(migrated, own_redis, sqs):
+def wires(ports):
+    """Proxies before Redis and PostgreSQL; a test that asks for them has its shop behind them."""
+    wires = {name: Wire(port) for name, port in ports.items()}
+    yield wires
+    for wire in wires.values():
+        wire.close()
+
+
+@pytest.fixture
+def troubled(request, migrated, own_redis, sqs):
     """Settings of a shop with these stores."""
+    wires = request.getfixturevalue("wires") if "wires" in request.fixturenames else {}
+
+    def reached(url, name):
+        return url.replace(f":{urlsplit(url).port}", f":{wires[name].port}") if wires else url
+
     queue = f"{sqs.url}/000000000000/orders"
     return replace(
         migrated,
-        redis_url=own_redis.url,
+        redis_url=reached(own_redis.url, "redis"),
+        database_url=reached(migrated.database_url, "postgresql"),
         orders_queue_url=queue,
         dead_letter_queue_url=queue,
         parking_queue_url=queue,
@@ -67,33 +84,51 @@ async def door(request, troubled):
 
 
 @pytest.fixture
-async def product(services, door, redis, new_product):
-    """A product that is on sale here, after a first purchase: so all connections are open."""
-    product_id = await new_product(500, on_sale=False)
+async def products(door, services, new_product):
+    """A product on sale for each route, because some pause theirs; all connections are open."""
+    made = {route: await new_product(500, on_sale=False) for route in ROUTES}
 
     async def prepare(services):
-        await services.stock.open_sale(product_id, 500)
+        for product_id in made.values():
+            await services.stock.open_sale(product_id, 500)
         await services.order_queue.ping()
         await services.database.ping()
 
     await door.run(prepare)
-    return product_id
+    return made
 
 
-async def well_again(door, route, product_id, deadline=8.0):
-    """The route answers as ever, soon, in the same process."""
+async def ask_all(door, products, routes, times=1):
+    """What each route answers; at the same time where the door serves many."""
+    asked = [(route, route.ask(door, products[route])) for route in routes for _ in range(times)]
+    if isinstance(door, AsgiDoor):
+        answers = await asyncio.gather(*(asking for _, asking in asked))
+    else:
+        answers = [await asking for _, asking in asked]
+    return list(zip((route for route, _ in asked), answers, strict=True))
+
+
+async def well_again(door, products, routes=ROUTES, deadline=8.0):
+    """All routes answer as ever, soon, in the same process, which has lost no connection."""
+    wrong = "not asked"
 
     async def answers():
-        return (await route.ask(door, product_id)).status == route.status
+        nonlocal wrong
+        answered = await ask_all(door, products, routes)
+        wrong = [
+            (named(route), a.status, a.text) for route, a in answered if a.status != route.status
+        ]
+        return not wrong
 
-    await until(answers, deadline)
+    try:
+        await until(answers, deadline)
+    except TimeoutError:
+        raise AssertionError(f"still wrong after {deadline} s: {wrong}") from None
+    await door.run(hold_all_connections)
 
 
-def slots(door):
-    """Connections of the pool that nobody holds."""
-    stats = door.services.database._pool.get_stats()
-    return stats["pool_size"], stats["pool_available"], stats.get("requests_waiting", 0)
-
-
-async def all_at_once(door, route, product_id, count):
-    return await asyncio.gather(*(route.ask(door, product_id) for _ in range(count)))
+async def hold_all_connections(services):
+    """Fail unless every connection that the pool may have can be had, at the same time."""
+    async with AsyncExitStack() as held:
+        for _ in range(services.settings.database_pool_size):
+            await held.enter_async_context(services.database.transaction())
