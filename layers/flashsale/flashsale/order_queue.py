@@ -59,10 +59,11 @@ class OrderQueue:
         last_try = began + PUSH_TIME - (SQS_TIMEOUT if self._blocking else 0)
         for _ in range(ATTEMPTS):
             try:
-                await self._call(
+                answer = await self._call(
                     lambda: self._sqs.send_message(QueueUrl=self._url, MessageBody=body),
                     began + PUSH_TIME - time.monotonic(),
                 )
+                answer["MessageId"]  # else it is somebody else's answer, such as a proxy's
                 return
             except Exception as error:
                 # A refusal is certain only if no earlier try may have got through.
@@ -93,18 +94,17 @@ class OrderQueue:
             answer = await self._call(
                 lambda: self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
             )
-            failed = answer.get("Failed") or []
-            codes = {failure["Code"] for failure in failed}
+            taken = {entry["Id"] for entry in answer.get("Successful") or []}
+            codes = {failure["Code"] for failure in answer.get("Failed") or []}
         except Exception as error:
             if is_our_mistake(error):
                 logger.exception("SQS refuses %d envelopes, by our mistake", len(entries))
             raise QueueUnavailable(f"SQS may not hold {len(entries)} envelopes: {error}") from error
         if any(code_is_our_mistake(code) for code in codes):
             logger.error("SQS refuses envelopes, by our mistake: %s", ", ".join(sorted(codes)))
-        if failed:
-            raise QueueUnavailable(
-                f"SQS refused {len(failed)} envelopes: {', '.join(sorted(codes))}"
-            )
+        if missing := [entry["Id"] for entry in entries if entry["Id"] not in taken]:
+            why = ", ".join(sorted(codes)) or "its answer names no reason"
+            raise QueueUnavailable(f"SQS did not take {len(missing)} envelopes: {why}")
 
     async def waiting(self, url: str = "") -> int:
         """Messages of this queue, or of another; on AWS approximate, for up to a minute.

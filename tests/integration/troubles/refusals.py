@@ -54,7 +54,7 @@ def busy(redis):
     """Another's script runs without end."""
     with (
         configured(redis, busy_reply_threshold=50),
-        Redis(**redis.connection_pool.connection_kwargs) as other,
+        Redis(**_address(redis)) as other,
     ):
 
         def spin():
@@ -69,6 +69,11 @@ def busy(redis):
         finally:
             redis.script_kill()
             spinning.join()
+
+
+def _address(redis):
+    known = redis.connection_pool.connection_kwargs
+    return {"host": known["host"], "port": known["port"]}
 
 
 def _says_busy(redis):

@@ -1,5 +1,6 @@
 """Stores that can be frozen, cut off, and told to refuse; each is well again after the block."""
 
+import json
 import os
 import signal
 import socket
@@ -8,11 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import psutil
 
 URN = "arn:aws:sqs:us-east-1:000000000000:orders"
-ANSWERS = b'{"Attributes": {"QueueArn": "%s"}, "MessageId": "m-1", "Successful": [], "Failed": []}'
+COUNTS = {f"ApproximateNumberOfMessages{which}": "0" for which in ("", "NotVisible", "Delayed")}
 
 
 def processes_at(port: int) -> list[psutil.Process]:
@@ -24,6 +26,13 @@ def processes_at(port: int) -> list[psutil.Process]:
     }
     server = psutil.Process(parent)
     return [*server.children(recursive=True), server]
+
+
+def well(asked: dict[str, Any]) -> dict[str, Any]:
+    """What SQS answers to any of the application's calls."""
+    taken = [{"Id": entry["Id"], "MessageId": "m"} for entry in asked.get("Entries", [])]
+    attributes = {"QueueArn": URN, **COUNTS}
+    return {"MessageId": "m", "Attributes": attributes, "Successful": taken, "Failed": []}
 
 
 @contextmanager
@@ -107,10 +116,10 @@ class Sqs:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                self.rfile.read(int(self.headers["content-length"]))
+                asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 while outer.silent and not outer.closing:
                     time.sleep(0.05)
-                status, body = outer.refusing or (200, ANSWERS % URN.encode())
+                status, body = outer.refusing or (200, json.dumps(well(asked)).encode())
                 self.send_response(status)
                 self.send_header("content-type", "application/x-amz-json-1.0")
                 self.send_header("content-length", str(len(body)))
