@@ -17,10 +17,12 @@ from flashsale.place_orders import place_orders
 from flashsale.relay import LAMBDA_PACE, LEASE_MS, TOKEN, lead
 from flashsale.scripts import Keys
 from flashsale.vitals import read_vitals
+from infra.exporter.exporter import Exporter
+from infra.exporter.stores import read_postgres, read_redis
 from tests.integration.admin_desk import message_of
 from tests.integration.troubles.refusals import REDIS_REFUSALS, read_only_postgresql
 from tests.integration.troubles.servers import frozen
-from tests.support import USERS, until
+from tests.support import USERS, by_labels, until
 
 pytestmark = pytest.mark.deadline
 
@@ -184,6 +186,21 @@ async def test_vitals_see_stores_that_refuse_writes(shop, services, redis, troub
         vitals = await read_vitals(shop)
 
     assert (vitals.redis_up, vitals.postgresql_up) == (False, False)
+
+
+async def test_the_exporter_has_the_same_check_and_goes_on_showing_figures(
+    shop, services, redis, troubled
+):
+    sources = {"redis": lambda: read_redis(shop), "postgresql": lambda: read_postgres(shop)}
+    exporter = Exporter(sources, asyncio.get_running_loop(), shop)
+    well = by_labels(await exporter.scrape())
+    with REDIS_REFUSALS["OOM"](redis), read_only_postgresql(troubled.database_url):
+        seen = by_labels(await exporter.scrape())
+
+    assert (well["up", "redis"], well["up", "postgresql"]) == (1, 1)
+    assert (seen["up", "redis"], seen["up", "postgresql"]) == (0, 0)
+    assert seen["redis_memory_bytes",]
+    assert seen["postgres_max_connections",]
 
 
 @pytest.mark.parametrize("ending", ["statement", "commit", "rollback"])
