@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flashsale.bootstrap import Services
+from flashsale.database import LONG_SILENCE
 
 INSERT_USERS = """
 INSERT INTO users (id, name, email)
@@ -33,7 +34,7 @@ async def seed(
     services: Services, users: Sequence[str], products: Sequence[str], stock: int
 ) -> tuple[int, int]:
     """Insert what is missing, `stock` units of each new product; returns how many of each."""
-    async with services.database.transaction() as connection:
+    async with services.database.transaction(silence=LONG_SILENCE) as connection:
         new_users = await connection.execute(INSERT_USERS, {"ids": list(users)})
         new_products = await connection.execute(
             INSERT_PRODUCTS, {"ids": list(products), "stock": stock}

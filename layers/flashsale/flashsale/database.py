@@ -28,8 +28,9 @@ RECONNECT_TIMEOUT = 1.0
 # where batches wait for each other's locks. Together with what a connection may take it is less
 # than a queue function has.
 BATCH_SILENCE = 5.0
-# Seconds for statements that read all orders of a product.
-LONG_STATEMENTS = {"select_books": 30.0, "select_buyers": 30.0, "select_supply": 30.0}
+# Seconds for statements over all orders of a product, and for those of an operator's tools.
+LONG_SILENCE = 30.0
+LONG_STATEMENTS = dict.fromkeys(("select_books", "select_buyers", "select_supply"), LONG_SILENCE)
 
 
 @cache
