@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -19,6 +20,7 @@ from moto import mock_aws
 
 from flashsale import order_queue
 from flashsale.errors import MessageRefused, PushRefused, PushUncertain, QueueUnavailable
+from flashsale.generations import v4
 from flashsale.messages import Envelope, Order
 from flashsale.order_queue import ATTEMPTS, THREADS, OrderQueue
 from infra.stack.program import free_port
@@ -277,3 +279,29 @@ async def test_a_message_that_sqs_refuses_as_such_is_our_mistake():
 
     with pytest.raises(MessageRefused):
         await OrderQueue(Answering(refused), "queue").push(ORDER)
+
+
+async def test_units_of_a_refused_push_go_back_also_where_the_request_is_over_meanwhile():
+    """A request that takes too long is cancelled; on certain refusal its units are nobody's."""
+    began, go_on, given_back = asyncio.Event(), asyncio.Event(), []
+
+    class Stock:
+        async def decrement(self, *_):
+            return 4
+
+        async def release(self, order):
+            began.set()
+            await go_on.wait()
+            given_back.append(order)
+
+    queue = queue_at(f"http://127.0.0.1:{free_port()}")
+    shop = SimpleNamespace(stock=Stock(), order_queue=queue)
+    buying = asyncio.create_task(v4.buy(shop, ORDER))
+    await began.wait()
+    buying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await buying
+    go_on.set()
+    await asyncio.sleep(0)
+
+    assert given_back == [ORDER]

@@ -9,6 +9,7 @@ rollback, or the pool's check. The pool throws such a connection away.
 
 import asyncio
 import os
+import select
 import socket
 from typing import Any
 
@@ -58,6 +59,7 @@ class WatchedConnection(psycopg.AsyncConnection[DictRow]):
             ask.cancel()
             if asking:  # else it might cancel the next statement
                 await asyncio.wait(asking)
+                self._timer.cancel()
 
     async def commit(self) -> None:
         """Commit. It is never cancelled: a commit that waits for a replica is done already."""
@@ -92,6 +94,9 @@ class WatchedConnection(psycopg.AsyncConnection[DictRow]):
         """Make the driver fail, without the server: what it waits for ends with an error."""
         if self.closed:
             return
+        if self._is_readable():  # this process was held up, and not the server
+            self._timer = asyncio.get_running_loop().call_later(GRACE, self._hang_up)
+            return
         self._silent = True
         # Another descriptor of the same socket: the driver closes its own.
         with socket.socket(fileno=os.dup(self.fileno())) as wire:
@@ -99,3 +104,8 @@ class WatchedConnection(psycopg.AsyncConnection[DictRow]):
                 wire.shutdown(socket.SHUT_RDWR)
             except OSError:
                 return  # the server has closed it meanwhile
+
+    def _is_readable(self) -> bool:
+        poll = select.poll()
+        poll.register(self.fileno(), select.POLLIN)
+        return bool(poll.poll(0))

@@ -151,4 +151,6 @@ class OrderQueue:
         except TimeoutError:
             if running.cancelled():
                 raise NeverSent(f"no thread was free within {seconds:.1f} s") from None
+            if running.done():  # this process was held up, and not SQS
+                return running.result()
             raise TimeoutError(f"no answer within {seconds:.1f} s") from None

@@ -234,6 +234,14 @@ async def _answers(shop):
     return True
 
 
+async def test_a_process_that_was_held_up_itself_does_not_blame_the_server(shop, sqs):
+    async with shop.database.transaction() as connection:
+        statement = asyncio.create_task(connection.execute("SELECT pg_sleep(0.1)"))
+        await asyncio.sleep(0.05)
+        time.sleep(connection.silence + 0.5)  # noqa: ASYNC251 - that is the point
+        await statement
+
+
 async def test_a_long_batch_is_possible(shop, services):
     """The limit is for one statement that is not answered, not for a transaction."""
     async with shop.database.transaction() as connection:
