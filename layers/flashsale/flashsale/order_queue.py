@@ -125,7 +125,7 @@ class OrderQueue:
         try:
             answer = await self._in_thread(
                 lambda: self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name]),
-                PUSH_TIME,
+                SQS_TIMEOUT,
             )
             return {str(key): value for key, value in answer["Attributes"].items()}
         except Exception as error:

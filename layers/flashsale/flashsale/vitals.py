@@ -10,7 +10,7 @@ from flashsale.bootstrap import Services
 from flashsale.errors import ServiceUnavailable
 
 # Seconds within which a store that is well answers; a health check is not kept longer.
-CHECK_TIME = 1.5
+CHECK_TIME = 1.2
 
 logger = logging.getLogger(__name__)
 
