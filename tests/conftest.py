@@ -83,6 +83,7 @@ def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(WatchedConnection, "silence", 30.0)
     monkeypatch.setattr(in_time, "ANSWER_TIME", 60.0)
     monkeypatch.setattr(vitals, "CHECK_TIME", 30.0)
+    monkeypatch.setattr(vitals, "COUNT_TIME", 30.0)
     monkeypatch.setattr(bootstrap, "REDIS_CONNECT_TIMEOUT", 30.0)
     monkeypatch.setattr(bootstrap, "REDIS_TIMEOUT", 30.0)
 
