@@ -1,6 +1,7 @@
 """The last line: every request has its answer in time, whatever it waits for."""
 
 import asyncio
+from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,35 +33,31 @@ class AnswerInTime:
             return
         clock = _Clock()
         try:
-            async with asyncio.timeout(None) as limit:
-                clock.start(limit)
-                await self._app(scope, clock.watch_body(receive), clock.watch_answer(send))
-        except TimeoutError:
-            if clock.answered or not limit.expired():
+            await self._app(scope, clock.watch_body(receive), clock.watch_answer(send))
+        except asyncio.CancelledError:
+            # Somebody else may have cancelled it at the same time.
+            if not clock.expired or clock.task.cancelling() > 1 or clock.answered:
                 raise
+            clock.task.uncancel()
             scope.setdefault("state", {})["error"] = f"no answer within {ANSWER_TIME:g} s"
             headers = {"Retry-After": str(RETRY_AFTER)}
             response = respond(scope["path"], 503, "unavailable", _MESSAGE, headers)
             await response(scope, receive, send)
         finally:
-            clock.stop()
+            clock.timer.cancel()
 
 
 class _Clock:
     """Ends a request that waits too long; one timer, as to set it again for each message costs."""
 
     def __init__(self) -> None:
+        task = asyncio.current_task()
+        assert task, "an application is called by a task"
+        self.task = task
+        self.expired = self.answered = self._reading = False
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
-        self._reading = False
-        self.answered = False
-
-    def start(self, limit: asyncio.Timeout) -> None:
-        self._limit = limit
-        self._timer = self._loop.call_at(self._began + ANSWER_TIME, self._look)
-
-    def stop(self) -> None:
-        self._timer.cancel()
+        self.timer = self._loop.call_at(self._began + ANSWER_TIME, self._look)
 
     def watch_body(self, receive: Receive) -> Receive:
         async def receiving() -> Message:
@@ -73,10 +70,10 @@ class _Clock:
         return receiving
 
     def watch_answer(self, send: Send) -> Send:
-        async def sending(message: Message) -> None:
+        def sending(message: Message) -> Awaitable[None]:
             self.answered = True
-            self._timer.cancel()
-            await send(message)
+            self.timer.cancel()
+            return send(message)
 
         return sending
 
@@ -84,6 +81,7 @@ class _Clock:
         now = self._loop.time()
         end = (now if self._reading else self._began) + ANSWER_TIME
         if end > now:
-            self._timer = self._loop.call_at(end, self._look)
+            self.timer = self._loop.call_at(end, self._look)
         else:
-            self._limit.reschedule(now)
+            self.expired = True
+            self.task.cancel()
