@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flashsale.bootstrap import Services
+from flashsale.database import LONG_SILENCE
 from flashsale.model import PRODUCT_ID
 from infra.problems import Problem
 
@@ -47,7 +48,7 @@ async def seed(
                 f"{product_id!r} cannot be the id of a product.",
                 "An id has 1 to 64 letters, digits and the signs . _ : - ; it is not . and not ..",
             )
-    async with services.database.transaction() as connection:
+    async with services.database.transaction(silence=LONG_SILENCE) as connection:
         new_users = await connection.execute(INSERT_USERS, {"ids": list(users)})
         new_products = await connection.execute(
             INSERT_PRODUCTS, {"ids": list(products), "stock": stock}

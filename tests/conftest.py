@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from flashsale import bootstrap
+from flashsale import bootstrap, vitals
 from flashsale.bootstrap import Services
 from flashsale.config import Settings
+from flashsale.connection import WatchedConnection
+from flashsale.http import in_time
 from flashsale.migrations import migrate
 from infra.paths import MIGRATIONS
 from infra.seed import seed
@@ -72,12 +74,16 @@ def migrated(settings: Settings) -> Settings:
 
 @pytest.fixture
 def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redis may stall: a buyer is told so after a second, but only tests with `deadline` test that.
+    """Stores may stall: buyers are told so in seconds, but only tests with `deadline` test that.
 
-    A machine that is busy with other things stalls it now and then.
+    A machine that is busy with other things stalls them now and then.
     """
     if request.node.get_closest_marker("deadline"):
         return
+    monkeypatch.setattr(WatchedConnection, "silence", 30.0)
+    monkeypatch.setattr(in_time, "ANSWER_TIME", 60.0)
+    monkeypatch.setattr(vitals, "CHECK_TIME", 30.0)
+    monkeypatch.setattr(vitals, "COUNT_TIME", 30.0)
     monkeypatch.setattr(bootstrap, "REDIS_CONNECT_TIMEOUT", 30.0)
     monkeypatch.setattr(bootstrap, "REDIS_TIMEOUT", 30.0)
 

@@ -3,7 +3,6 @@
 `api` is the FastAPI application, for any ASGI server; `handler` is the same behind API Gateway.
 """
 
-import asyncio
 import os
 from typing import Any
 from uuid import uuid4
@@ -16,14 +15,13 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from pydantic import BaseModel
 
 from flashsale.config import origins
-from flashsale.errors import ServiceUnavailable
 from flashsale.generations import v1, v2, v3, v4
 from flashsale.http import v5
 from flashsale.http.auth import open_without_auth
 from flashsale.http.dependencies import Injected
 from flashsale.http.document import DocumentedAPI
 from flashsale.http.emf import emit
-from flashsale.http.errors import add_error_handlers, refusal_response
+from flashsale.http.errors import RETRY_AFTER, add_error_handlers, refusal_response
 from flashsale.http.gateway import behind_gateway
 from flashsale.http.guards import add_guards
 from flashsale.http.observe import Observe
@@ -38,6 +36,7 @@ from flashsale.http.schemas import (
 from flashsale.messages import Order
 from flashsale.model import Accepted, NotSold, ProductId, Purchase, Refusal, SoldBy
 from flashsale.tracing import traced
+from flashsale.vitals import ask_stores
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {
@@ -159,20 +158,15 @@ async def get_product(product_id: ProductId, services: Injected) -> ProductBody 
 
 @api.get("/health", responses={503: {"model": HealthBody}})
 async def health(services: Injected, response: Response) -> HealthBody:
-    """Which backing services answer; 503 if one of them does not."""
-    pings = {
-        "redis": services.stock.ping(),
-        "postgresql": services.database.ping(),
-        "sqs": services.order_queue.ping(),
-    }
-    answers = await asyncio.gather(*pings.values(), return_exceptions=True)
-    up = {
-        name: "down" if isinstance(answer, ServiceUnavailable) else "up"
-        for name, answer in zip(pings, answers, strict=True)
-    }
-    healthy = set(up.values()) == {"up"}
-    response.status_code = 200 if healthy else 503
-    return HealthBody(status="ok" if healthy else "degraded", services=up)
+    """Which backing services answer and take writes; 503 if one of them does not."""
+    up = await ask_stores(services)
+    if not all(up.values()):
+        response.status_code = 503
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    return HealthBody(
+        status="ok" if all(up.values()) else "degraded",
+        services={name: "up" if answers else "down" for name, answers in up.items()},
+    )
 
 
 @api.get("/docs", include_in_schema=False)

@@ -35,11 +35,12 @@ async def serve(target: Target, environment: Mapping[str, str] = os.environ) -> 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    # One connection for the stores' figures, one for the books.
-    async with target.services(DATABASE_POOL_SIZE="2") as services:
+    # One connection for the stores' figures, one for the books, one for the check.
+    async with target.services(DATABASE_POOL_SIZE="3") as services:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         registry = CollectorRegistry()
-        registry.register(Exporter(sources_of(target, services), asyncio.get_running_loop()))
+        sources = sources_of(target, services)
+        registry.register(Exporter(sources, asyncio.get_running_loop(), services))
         ProcessCollector(registry=registry)  # what watching itself takes
         try:
             server, _ = start_http_server(port, host, registry)

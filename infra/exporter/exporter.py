@@ -9,6 +9,7 @@ from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from flashsale.bootstrap import Services
+from flashsale.vitals import ask_stores
 from infra.exporter.families import gauge, merged
 from infra.exporter.functions import Functions
 from infra.exporter.queues import Queues
@@ -18,6 +19,7 @@ from infra.target import Target
 
 # Seconds; less than a scrape may take (Prometheus' scrape_timeout).
 DEADLINE = 4.0
+STORES = "redis", "postgresql"
 
 Source = Callable[[], Awaitable[list[Metric]]]
 
@@ -59,11 +61,20 @@ class InThread:
 
 
 class Exporter(Collector):
-    """Asks the sources, on the event loop that `run` was started with."""
+    """Asks the sources, on the event loop that `run` was started with.
 
-    def __init__(self, sources: Mapping[str, Source], loop: asyncio.AbstractEventLoop) -> None:
+    With `services`, a store is up only if it passes the check of /health, too.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        loop: asyncio.AbstractEventLoop,
+        services: Services | None = None,
+    ) -> None:
         self._sources = sources
         self._loop = loop
+        self._services = services
         self._scrape: asyncio.Task[list[Metric]] | None = None
 
     def describe(self) -> Iterable[Metric]:
@@ -85,14 +96,18 @@ class Exporter(Collector):
 
     async def _ask_all(self) -> list[Metric]:
         asked = [self._ask(name, source) for name, source in self._sources.items()]
-        answers = await asyncio.gather(*asked)
-        up = [((name,), answer is not None) for name, answer, _ in answers]
+        well, answers = await asyncio.gather(self._check(), asyncio.gather(*asked))
+        up = [((name,), answer is not None and well.get(name, True)) for name, answer, _ in answers]
         took = [((name,), seconds) for name, _, seconds in answers]
         return [
             gauge("up", "1 where a service answered this scrape", up, "service"),
             gauge("exporter_read_seconds", "What reading it took", took, "service"),
             *merged(metric for _, answer, _ in answers for metric in answer or ()),
         ]
+
+    async def _check(self) -> Mapping[str, bool]:
+        # The queue is not among them: its address comes with the deployment, see `Queues`.
+        return await ask_stores(self._services, STORES) if self._services else {}
 
     async def _ask(self, name: str, source: Source) -> tuple[str, list[Metric] | None, float]:
         started = time.perf_counter()

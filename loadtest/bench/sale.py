@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from flashsale.books import read_books
 from flashsale.bootstrap import Services
+from flashsale.database import LONG_SILENCE
 from infra.answers import Kind
 from loadtest.bench.faults import Breaker
 from loadtest.bench.results import Fault, Latency, Sale, Timeline
@@ -113,7 +114,7 @@ async def _waits(services: Services, order: Order, load: Load) -> list[float]:
     """Seconds from when each confirmed order was asked for until it was written (V4, V5)."""
     if order.generation < 4:
         return []
-    async with services.database.transaction() as connection:
+    async with services.database.transaction(silence=LONG_SILENCE) as connection:
         cursor = await connection.execute(WRITTEN, {"id": order.product_id})
         written = {row["id"]: row["at"] for row in await cursor.fetchall()}
     return [

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flashsale.bootstrap import Services
+from flashsale.database import LONG_SILENCE
 from flashsale.model import Terms
 from flashsale.relay_inbox import ALIVE
 from infra.cli.console import errors, step
@@ -42,7 +43,7 @@ class Shop:
         """A fresh database and an empty Redis, users, one product on sale, warm functions."""
         await self.empty(services, EMPTY_DEADLINE)
         await services.redis.flushall()
-        async with services.database.transaction() as connection:
+        async with services.database.transaction(silence=LONG_SILENCE) as connection:
             await connection.execute("TRUNCATE orders, products")
         await seed(services, user_ids(USERS), [product_id], units)
         await services.stock.open_sale(product_id, units, Terms(generation=generation))

@@ -191,7 +191,7 @@ async def test_each_cell_is_what_is_answered_and_documented(shop, what, generati
     assert str(status) in documented or what in UNLISTED
     if status >= 400:
         books = await books_of(shop.services, shop.product_id)
-        assert (books.redis_stock, books.postgres_stock) == (9, 9) or what in TAKES_THE_UNIT.get(
+        assert (books.stock, books.postgres_stock) == (9, 9) or what in TAKES_THE_UNIT.get(
             generation, ()
         )
 
@@ -213,4 +213,4 @@ async def test_an_unknown_user_takes_no_unit_where_it_can_be_known(shop, generat
     books = await books_of(shop.services, shop.product_id)
     assert answer.json() == {"error": "Not Found", "message": "User not found"}
     assert books.postgres_stock == 9
-    assert books.redis_stock == 9 - lost
+    assert books.stock == 9 - lost

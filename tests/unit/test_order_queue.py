@@ -4,23 +4,30 @@ A server that answers as told, or not at all, stands in for an SQS that throttle
 AWS nor an emulator does that on demand. Refusals that AWS decides are moto's.
 """
 
+import asyncio
 import contextlib
 import threading
+import time
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from flashsale import order_queue
 from flashsale.deadline import Deadline
-from flashsale.errors import PushRefused, PushUncertain
+from flashsale.errors import MessageRefused, PushRefused, PushUncertain, QueueUnavailable
+from flashsale.generations import v4
 from flashsale.messages import Envelope, Order
-from flashsale.order_queue import ATTEMPTS, OrderQueue
+from flashsale.order_queue import ATTEMPTS, THREADS, OrderQueue
 from infra.stack.program import free_port
 
 CLAIM = Order.of_claim("p-01", "1-0", "u-1", 1, "c-1")
+TAKEN = b'{"MessageId": "m-1"}'
 ORDER = Order(id="order-1", product_id="p-01", user_id="u-1", generation=4, correlation_id="c-1")
 
 
@@ -43,7 +50,7 @@ class Sqs:
                 if step == "cut":
                     return
                 code = "ThrottlingException" if step == 400 else "InternalError"
-                payload = b"{}" if step == 200 else f'{{"__type": "{code}"}}'.encode()
+                payload = TAKEN if step == 200 else f'{{"__type": "{code}"}}'.encode()
                 self.send_response(step)
                 self.send_header("content-length", str(len(payload)))
                 self.end_headers()
@@ -98,6 +105,7 @@ async def test_other_requests_go_on_while_sqs_answers_unless_there_are_none(bloc
     class Client:
         def send_message(self, **_):
             threads.append(threading.get_ident())
+            return {"MessageId": "m-1"}
 
     await OrderQueue(Client(), "queue", blocking=blocking).push(ORDER)
 
@@ -170,3 +178,149 @@ async def test_a_queue_that_does_not_exist_is_a_certain_refusal():
 
         with pytest.raises(PushRefused, match=r"NonExistent|does not exist"):
             await queue.push(ORDER)
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    monkeypatch.setattr(order_queue, "PUSH_TIME", 0.5)
+    monkeypatch.setattr(order_queue, "SQS_TIMEOUT", 0.4)
+
+
+class Hanging:
+    """A client whose calls hang until the end of the test."""
+
+    def __init__(self):
+        self.calls = 0
+        self.end = threading.Event()
+
+    def send_message(self, **_):
+        self.calls += 1
+        self.end.wait(30)
+        raise RuntimeError
+
+    get_queue_attributes = send_message_batch = send_message
+
+
+@pytest.fixture
+def hanging():
+    client = Hanging()
+    yield client
+    client.end.set()
+
+
+@pytest.mark.deadline
+async def test_all_tries_of_a_push_together_have_one_time_and_then_it_is_uncertain(
+    hanging, hurried
+):
+    started = time.monotonic()
+
+    with pytest.raises(PushUncertain, match="no answer within"):
+        await OrderQueue(hanging, "queue").push(ORDER)
+
+    assert time.monotonic() - started < 1.5
+    assert hanging.calls == 1
+
+
+@pytest.mark.deadline
+async def test_where_calls_block_no_try_begins_that_could_end_too_late(sqs, hurried):
+    server = sqs("hang", 200)  # the client gives up after 0.3 s
+    queue = queue_at(server.url)
+    queue._blocking = True
+
+    with pytest.raises(PushUncertain):
+        await queue.push(ORDER)
+
+    assert len(server.bodies) == 1
+
+
+async def test_a_push_for_which_no_thread_is_free_was_certainly_not_sent(hanging, hurried):
+    """Threads that hang are not the event loop's own, which look up addresses."""
+    queue = OrderQueue(hanging, "queue")
+
+    outcomes = await asyncio.gather(
+        *(queue.push(ORDER) for _ in range(THREADS + 5)), return_exceptions=True
+    )
+
+    kinds = [type(outcome) for outcome in outcomes]
+    assert (kinds.count(PushUncertain), kinds.count(PushRefused)) == (THREADS, 5)
+    assert await asyncio.to_thread(lambda: "free") == "free"
+
+
+@pytest.mark.parametrize("ask", ["ping", "waiting"])
+async def test_a_question_to_a_queue_that_hangs_is_given_up(hanging, hurried, ask):
+    with pytest.raises(QueueUnavailable, match="no answer within"):
+        await getattr(OrderQueue(hanging, "queue", blocking=True), ask)()
+
+
+class Answering:
+    def __init__(self, answer):
+        self._answer = answer
+
+    def send_message(self, **_):
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+    get_queue_attributes = send_message_batch = send_message
+
+
+@pytest.mark.parametrize("answer", [{}, {"message": "<html>"}, None, [], "text", ValueError("?")])
+async def test_an_answer_that_is_not_that_of_sqs_proves_nothing(answer):
+    queue = OrderQueue(Answering(answer), "queue")
+
+    with pytest.raises(PushUncertain):
+        await queue.push(ORDER)
+    with pytest.raises(QueueUnavailable):
+        await queue.send([Envelope.of([ORDER])])
+    for ask in (queue.ping, queue.waiting):
+        with pytest.raises(QueueUnavailable):
+            await ask()
+
+
+@pytest.mark.parametrize("sender_fault", [True, False])
+async def test_an_envelope_that_sqs_did_not_take_waits_and_the_log_says_whose_fault_it_is(
+    sender_fault, caplog
+):
+    code = "InvalidMessageContents" if sender_fault else "InternalError"
+    failed = [{"Id": "1", "Code": code, "SenderFault": sender_fault}]
+    queue = OrderQueue(Answering({"Successful": [{"Id": "0"}], "Failed": failed}), "queue")
+
+    with pytest.raises(QueueUnavailable, match=f"did not take 1 envelopes: {code}"):
+        await queue.send([Envelope.of([ORDER]), Envelope.of([ORDER])])
+
+    assert ("our mistake" in caplog.text) is sender_fault
+
+
+async def test_a_message_that_sqs_refuses_as_such_is_our_mistake():
+    error = {"Error": {"Code": "InvalidMessageContents", "Message": "control characters"}}
+    metadata = {"ResponseMetadata": {"HTTPStatusCode": 400}}
+    refused = ClientError({**error, **metadata}, "SendMessage")
+
+    with pytest.raises(MessageRefused):
+        await OrderQueue(Answering(refused), "queue").push(ORDER)
+
+
+async def test_units_of_a_refused_push_go_back_also_where_the_request_is_over_meanwhile():
+    """A request that takes too long is cancelled; on certain refusal its units are nobody's."""
+    began, go_on, given_back = asyncio.Event(), asyncio.Event(), []
+
+    class Stock:
+        async def decrement(self, *_):
+            return 4
+
+        async def release(self, order):
+            began.set()
+            await go_on.wait()
+            given_back.append(order)
+
+    queue = queue_at(f"http://127.0.0.1:{free_port()}")
+    shop = SimpleNamespace(stock=Stock(), order_queue=queue)
+    buying = asyncio.create_task(v4.buy(shop, ORDER))
+    await began.wait()
+    buying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await buying
+    go_on.set()
+    await asyncio.sleep(0)
+
+    assert given_back == [ORDER]

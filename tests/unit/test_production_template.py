@@ -93,6 +93,7 @@ def test_only_what_everybody_may_see_is_open_at_the_first_door(production):
     opened = {one["RouteKey"] for one in routes.values() if "AuthorizationType" not in one}
     assert opened == {
         "GET /health",
+        "HEAD /health",
         "GET /api/products",
         "GET /api/products/{productId}",
         "GET /api/v5/products/{productId}/stock",

@@ -28,7 +28,6 @@ REDIS_CONNECT_TIMEOUT = 0.5
 REDIS_TIMEOUT = 1.0
 REDIS_CONNECTIONS = 32  # a process; scripts share one, see Script
 SQS_CONNECT_TIMEOUT = 0.5
-SQS_TIMEOUT = 2.0
 
 
 class Services:
@@ -120,11 +119,12 @@ class Services:
         import boto3
         from botocore.config import Config
 
-        from flashsale.order_queue import OrderQueue
+        from flashsale.order_queue import SQS_TIMEOUT, THREADS, OrderQueue
 
         config = Config(
             connect_timeout=SQS_CONNECT_TIMEOUT,
             read_timeout=SQS_TIMEOUT,
+            max_pool_connections=THREADS,
             retries={"total_max_attempts": 1},  # see OrderQueue
             tcp_keepalive=True,
             # A fifth of what a call costs: botocore checks our arguments, and puts its own long

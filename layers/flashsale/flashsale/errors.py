@@ -6,7 +6,8 @@ What a buyer can expect to happen (sold out, no such product) is a value, see `m
     ├── ConfigError            a setting is missing or unreadable
     ├── InvalidMessage         a queue message that is not an order; trying again cannot help
     ├── OrderRejected          PostgreSQL refuses the row (a constraint); trying again cannot help
-    └── ServiceUnavailable     a backing service does not answer; try again
+    ├── MessageRefused         SQS refuses the message as such; our mistake
+    └── ServiceUnavailable     a backing service does not answer, or not now; try again
         ├── StockUnavailable       Redis
         ├── DatabaseUnavailable    PostgreSQL
         ├── KeysUnavailable        the issuer of the tokens
@@ -42,20 +43,29 @@ class OrderRejected(FlashsaleError):
         self.constraint = constraint
 
 
+class MessageRefused(FlashsaleError):
+    """SQS refuses a message as such, and certainly does not have it: this code must change."""
+
+
 class ServiceUnavailable(FlashsaleError):
-    """A backing service does not answer; `service` is its name as a buyer may read it."""
+    """A backing service does not answer, or not now; `service` is its name as buyers may read it.
+
+    Not now: its state forbids it (read only, full, overloaded, a missing right). Nobody or the
+    operator has to act; which errors these are is decided in `redis_errors`, `postgresql_errors`
+    and `sqs_errors`.
+    """
 
     service = "service"
 
 
 class StockUnavailable(ServiceUnavailable):
-    """Redis does not answer. After a timeout a script may have run all the same."""
+    """Redis does not answer, or not now. After a timeout a script may have run all the same."""
 
     service = "stock"
 
 
 class DatabaseUnavailable(ServiceUnavailable):
-    """PostgreSQL does not answer, or asks to try again (deadlock, shutdown)."""
+    """PostgreSQL does not answer, or not now (deadlock, shutdown, read only)."""
 
     service = "orders"
 

@@ -1,14 +1,16 @@
 """Why a message failed, kept beside the queue: SQS itself carries no cause."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 # As long as SQS keeps a message at most.
 KEPT = timedelta(days=14)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +28,19 @@ class Failures:
         self._redis = redis
 
     async def remember(self, failures: Sequence[Failure]) -> None:
-        """Keep the causes. A Redis that is down is no error here: the logs have them too."""
+        """Keep the causes. Raises nothing: the orders matter more, and the logs have the causes."""
+        if not failures:
+            return
         try:
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for failure in failures:
                     pipeline.set(_key(failure.message_id), failure.cause, ex=KEPT)
                 await pipeline.execute()
-        except RedisError:
-            return
+        except Exception as error:  # noqa: BLE001 - see above
+            logger.warning("%d causes were not kept: %s", len(failures), error)
 
     async def causes(self, message_ids: Sequence[str]) -> dict[str, str]:
-        """The causes that are known, by message id; none while Redis is down."""
+        """The causes that are known, by message id; none while Redis does not tell them."""
         if not message_ids:
             return {}
         try:
@@ -44,7 +48,8 @@ class Failures:
                 for message_id in message_ids:
                     pipeline.get(_key(message_id))
                 values = await pipeline.execute()
-        except RedisError:
+        except Exception as error:  # noqa: BLE001 - a cause is a help, not a condition
+            logger.warning("%d causes are not known: %s", len(message_ids), error)
             return {}
         found = zip(message_ids, values, strict=True)
         return {id_: str(value) for id_, value in found if value is not None}

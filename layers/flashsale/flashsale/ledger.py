@@ -14,7 +14,14 @@ from flashsale.claims import Claim, Claimed, SaleState, Snapshot, TooMany
 from flashsale.config import Rate
 from flashsale.messages import Order
 from flashsale.model import ENTRY_ID, PRODUCT_ID, NotSold, Refusal, SoldBy
-from flashsale.scripts import CLAIMS_PER_SCRIPT, Keys, Script, owned, translated_errors
+from flashsale.scripts import (
+    CLAIMS_PER_SCRIPT,
+    Keys,
+    Script,
+    again_later,
+    owned,
+    translated_errors,
+)
 
 # Seconds for which an Idempotency-Key is remembered: longer than anybody retries.
 IDEMPOTENCY_TTL = 24 * 3600
@@ -94,22 +101,30 @@ class Ledger:
         return {limit: payers[limit] for limit in self._limits if payers[limit]}
 
     async def settle(self, product_id: str, orders: Sequence[Order]) -> int:
-        """Close the claims of confirmed orders; returns the units that were settled now."""
+        """Close the claims of confirmed orders; returns the units that were settled now.
+
+        Raises StockUnavailable for every error of Redis, because the orders are written.
+        """
         keys, settled = Keys(product_id), 0
-        for some in chunks(orders, CLAIMS_PER_SCRIPT):
-            arguments = [part for order in some for part in (order.entry_id, order.quantity)]
-            settled += int(await self._settle(keys=[keys.ledger, keys.sale], args=arguments))
+        async with again_later():
+            for some in chunks(orders, CLAIMS_PER_SCRIPT):
+                arguments = [part for order in some for part in (order.entry_id, order.quantity)]
+                settled += int(await self._settle(keys=[keys.ledger, keys.sale], args=arguments))
         return settled
 
     async def release(self, product_id: str, orders: Sequence[Order]) -> int:
-        """Give the units of claims back, once each; returns the units that this call gave back."""
+        """Give the units of claims back, once each; returns the units that this call gave back.
+
+        Raises StockUnavailable for every error of Redis, because the orders' rows are written.
+        """
         keys, released = Keys(product_id), 0
-        for some in chunks(orders, CLAIMS_PER_SCRIPT):
-            parts = [(order.entry_id, order.user_id, order.quantity) for order in some]
-            released += await self._release(
-                keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
-                args=[part for claim in parts for part in claim],
-            )
+        async with again_later():
+            for some in chunks(orders, CLAIMS_PER_SCRIPT):
+                parts = [(order.entry_id, order.user_id, order.quantity) for order in some]
+                released += await self._release(
+                    keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
+                    args=[part for claim in parts for part in claim],
+                )
         return released
 
     async def give_back(self, order: Order) -> bool:

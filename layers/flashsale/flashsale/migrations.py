@@ -5,12 +5,14 @@ from typing import LiteralString
 
 from flashsale.database import Connection, Database
 
+# Seconds for one statement: to index a large table takes minutes. No Lambda function lives longer.
+LONGEST = 900.0
 LOCK = 0x666C617368  # "flash": any number that nobody else uses as an advisory lock
 
 
 async def migrate(database: Database, folder: Path) -> list[str]:
     """Apply what is not applied yet, all in one transaction; returns the names of those files."""
-    async with database.transaction() as connection:
+    async with database.transaction(silence=LONGEST) as connection:
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS schema_migrations ("

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flashsale.database import Connection, Database, sql
+from flashsale.database import BATCH_SILENCE, Connection, Database, sql
 from flashsale.errors import OrderRejected
 from flashsale.messages import Order
 from flashsale.model import (
@@ -69,7 +69,7 @@ class Orders:
 
         """
         by_id = _by_id(orders)
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(silence=BATCH_SILENCE) as connection:
             await self._register(connection, orders)
             new = await self._insert_all(connection, list(by_id.values()))
             by_product: dict[str, list[Order]] = defaultdict(list)
@@ -139,7 +139,7 @@ class Orders:
 
         """
         _by_id(orders)
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(silence=BATCH_SILENCE) as connection:
             await self._write_cancelled(connection, orders, reasons)
             return await self._statuses(connection, orders)
 

@@ -66,6 +66,8 @@ async def lead(services: Services, product_id: str, pace: Pace) -> None:
             await relay(services, product_id, pace)
     except StockUnavailable as error:
         logger.warning("stopped relaying %s: %s", product_id, error)
+    except Exception:
+        logger.exception("stopped relaying %s", product_id)
 
 
 async def relay(services: Services, product_id: str, pace: Pace) -> int:

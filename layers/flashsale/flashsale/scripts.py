@@ -2,17 +2,18 @@
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from redis import exceptions
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import NoScriptError
 
 from flashsale.errors import StockUnavailable
+from flashsale.redis_errors import not_now
 
 LUA = Path(__file__).parent / "lua"
 
@@ -20,15 +21,7 @@ LUA = Path(__file__).parent / "lua"
 # served.
 CLAIMS_PER_SCRIPT = 500
 
-# Redis is down, restarting, full or no longer the primary: all of them pass, so try again.
-UNAVAILABLE = (
-    exceptions.ConnectionError,
-    exceptions.TimeoutError,
-    exceptions.OutOfMemoryError,
-    exceptions.ReadOnlyError,
-    exceptions.RedisClusterException,
-    exceptions.ClusterError,
-)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +97,8 @@ class Script:
         """What the script returns.
 
         Raises:
-            StockUnavailable: Redis does not answer; the script may have run all the same.
+            StockUnavailable: Redis does not answer, or not now; without an answer, the script may
+                have run all the same.
 
         """
         call = _Call((len(keys), *keys, *args), asyncio.get_running_loop().create_future())
@@ -113,8 +107,10 @@ class Script:
             self._running = asyncio.create_task(self._run_waiting())
         try:
             return await call.answer
-        except UNAVAILABLE as error:
-            raise StockUnavailable(f"Redis: {error}") from error
+        except Exception as error:
+            if not_now(error):
+                raise StockUnavailable(f"Redis: {error}") from error
+            raise
 
     async def _run_waiting(self) -> None:
         while self._waiting:
@@ -158,8 +154,26 @@ class _Call(NamedTuple):
 
 @asynccontextmanager
 async def translated_errors() -> AsyncIterator[None]:
-    """Raise StockUnavailable where Redis does not answer."""
+    """Raise StockUnavailable where Redis does not answer, or not now."""
     try:
         yield
-    except UNAVAILABLE as error:
-        raise StockUnavailable(f"Redis: {error}") from error
+    except Exception as error:
+        if not_now(error):
+            raise StockUnavailable(f"Redis: {error}") from error
+        raise
+
+
+@asynccontextmanager
+async def again_later() -> AsyncIterator[None]:
+    """Raise StockUnavailable whatever Redis says: for a step that follows a commit.
+
+    The order is written, so this step must be repeated until it succeeds. An error that is our
+    mistake is logged as one.
+    """
+    try:
+        yield
+    except StockUnavailable:
+        raise
+    except Exception as error:
+        logger.exception("Redis refused a step that must follow a commit")
+        raise StockUnavailable(f"Redis: {type(error).__name__}: {error}") from error

@@ -10,11 +10,13 @@ from flashsale.chunks import chunks
 from flashsale.claims import SaleState
 from flashsale.messages import Order
 from flashsale.model import ON_POSTGRES, NotSold, Refusal, SoldBy, Supply, Terms, split_order_id
-from flashsale.scripts import CLAIMS_PER_SCRIPT, Keys, Script, translated_errors
+from flashsale.scripts import CLAIMS_PER_SCRIPT, Keys, Script, again_later, translated_errors
 
 # The products on sale, for who must look at all of them (the sweep).
 SALES = "sales"
 SWEEPER = "sweeper"
+# Never written: see `ping`.
+PROBE = "probe"
 ANYTIME = Terms()
 
 
@@ -103,15 +105,17 @@ class Stock:
     async def release(self, product_id: str, orders: Sequence[Order]) -> int:
         """Give the units of orders back, once each however often this is called.
 
-        Returns the units that this call gave back; 0 also where the product is not on sale.
+        Returns the units that this call gave back; 0 also where the product is not on sale. Raises
+        StockUnavailable for every error of Redis, because the orders will not come to be.
         """
         keys, released = Keys(product_id), 0
-        for some in chunks(orders, CLAIMS_PER_SCRIPT):
-            answer = await self._release(
-                keys=[keys.stock, keys.released, keys.sale],
-                args=[part for order in some for part in (order.id, order.quantity)],
-            )
-            released += max(0, int(answer))  # negative: not on sale
+        async with again_later():
+            for some in chunks(orders, CLAIMS_PER_SCRIPT):
+                answer = await self._release(
+                    keys=[keys.stock, keys.released, keys.sale],
+                    args=[part for order in some for part in (order.id, order.quantity)],
+                )
+                released += max(0, int(answer))  # negative: not on sale
         return released
 
     async def open_sale(
@@ -223,9 +227,13 @@ class Stock:
         ]
 
     async def ping(self) -> None:
-        """Raise StockUnavailable unless Redis answers."""
+        """Raise StockUnavailable unless Redis answers and takes writes.
+
+        It checks a write for its state (disk, memory, replicas, role) before it looks at the key;
+        as this key does not exist, there is nothing to write, to store or to replicate.
+        """
         async with translated_errors():
-            await self._redis.ping()
+            await self._redis.set(PROBE, "", xx=True)
 
 
 def _moment(milliseconds: str) -> datetime | None:

@@ -1,10 +1,10 @@
 """What a person on call must know of a running sale: the stores, the relay, the books."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+import logging
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from flashsale.books import Books, read_books
 from flashsale.bootstrap import Services
@@ -12,8 +12,12 @@ from flashsale.deadline import NEVER, Deadline
 from flashsale.errors import ServiceUnavailable
 from flashsale.waiting import ANYTHING, Waiting
 
-# Seconds after which a store that has not answered is down.
-PATIENCE = 3.0
+# Seconds within which a store that is well answers; a health check is not kept longer.
+CHECK_TIME = 1.2
+# Seconds for counting messages: who asks for the books has as much to read from the stores.
+COUNT_TIME = 1.0
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class Vitals:
     """One look at everything; what could not be seen is None.
 
     Attributes:
-        redis_up, postgresql_up, sqs_up: whether it answers.
+        redis_up, postgresql_up, sqs_up: whether it answers and takes writes.
         oldest_claim: age in seconds of the oldest claim of V5 that waits for its order.
         dead_letters: messages in the DLQ, also those that a function has right now.
         books: of the products on sale.
@@ -38,11 +42,7 @@ class Vitals:
 
 async def read_vitals(services: Services, deadline: Deadline = NEVER) -> Vitals:
     """Look at the stores and at all products on sale. A store that is down is no error here."""
-    redis_up, postgresql_up, sqs_up = await asyncio.gather(
-        _answers(services.stock.ping()),
-        _answers(services.database.ping()),
-        _answers(services.order_queue.ping()),
-    )
+    up = await ask_stores(services)
     oldest = dead_letters = books = None
 
     async def look() -> None:
@@ -55,15 +55,42 @@ async def read_vitals(services: Services, deadline: Deadline = NEVER) -> Vitals:
 
     with suppress(ServiceUnavailable):  # what was read until then is told
         await deadline.bound(look())
-    return Vitals(redis_up, postgresql_up, sqs_up, oldest, dead_letters, books)
+    return Vitals(up["redis"], up["postgresql"], up["sqs"], oldest, dead_letters, books)
 
 
-async def _answers(ping: Coroutine[Any, Any, None]) -> bool:
-    try:
-        await Deadline.after(PATIENCE).bound(ping)
-    except ServiceUnavailable:
-        return False
-    return True
+async def _check_redis(services: Services) -> None:
+    await services.stock.ping()
+
+
+async def _check_postgresql(services: Services) -> None:
+    await services.database.ping()
+
+
+async def _check_sqs(services: Services) -> None:
+    await services.order_queue.ping()
+
+
+CHECKS = {"redis": _check_redis, "postgresql": _check_postgresql, "sqs": _check_sqs}
+"""What raises unless a store answers and takes writes, by the store's name."""
+
+
+async def ask_stores(services: Services, names: Collection[str] = tuple(CHECKS)) -> dict[str, bool]:
+    """Whether each of these stores answers and takes writes, by its name; all within `CHECK_TIME`.
+
+    Only an answer counts as one: whatever goes wrong, the store is down.
+    """
+    asked = {name: asyncio.create_task(CHECKS[name](services)) for name in names}
+    await asyncio.wait(asked.values(), timeout=CHECK_TIME)
+    for name, task in asked.items():
+        if task.cancel():
+            logger.warning("%s is down: no answer within %g s", name, CHECK_TIME)
+        elif error := task.exception():
+            logger.warning("%s is down: %s: %s", name, type(error).__name__, error)
+    return {name: _is_up(task) for name, task in asked.items()}
+
+
+def _is_up(task: "asyncio.Task[None]") -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 async def messages_waiting(services: Services) -> Waiting:
@@ -72,8 +99,9 @@ async def messages_waiting(services: Services) -> Waiting:
     A function may not receive messages to read them, so all of them are unread.
     """
     try:
-        return await _messages(services)
-    except ServiceUnavailable:
+        async with asyncio.timeout(COUNT_TIME):
+            return await _messages(services)
+    except (ServiceUnavailable, TimeoutError):
         return ANYTHING
 
 

@@ -4,8 +4,10 @@ The buyer waits for Redis and SQS only. What PostgreSQL cannot take is tried aga
 rolled back (`place_orders`, `compensate`).
 """
 
+import asyncio
+
 from flashsale.bootstrap import Services
-from flashsale.errors import PushRefused
+from flashsale.errors import MessageRefused, PushRefused
 from flashsale.messages import Order
 from flashsale.model import Accepted, NotSold
 
@@ -17,6 +19,7 @@ async def buy(services: Services, order: Order) -> Accepted | NotSold:
         StockUnavailable: Redis does not answer.
         PushRefused: SQS certainly has no such order; its units were given back.
         PushUncertain: SQS may have it; its units stay claimed.
+        MessageRefused: as PushRefused, and by our mistake.
 
     """
     left = await services.stock.decrement(order.product_id, order.quantity, order.generation)
@@ -27,7 +30,8 @@ async def buy(services: Services, order: Order) -> Accepted | NotSold:
     # writing the claim down in the same atomic step as the decrement.
     try:
         await services.order_queue.push(order)
-    except PushRefused:
-        await services.stock.release(order.product_id, [order])
+    except (PushRefused, MessageRefused):
+        # Also where the request's time is over meanwhile: else these units would be nobody's.
+        await asyncio.shield(services.stock.release(order.product_id, [order]))
         raise
     return Accepted(order.id)

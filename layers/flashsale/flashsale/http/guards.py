@@ -1,4 +1,4 @@
-"""What stands before every route: sizes, headers that come twice, headers for browsers, origins.
+"""What stands before every route: limits of size and time, headers, who may ask.
 
 Each answer passes all of it, whatever its status.
 """
@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flashsale.http.errors import SECURITY_HEADERS, AnswerBugs
+from flashsale.http.head import AnswerHead
+from flashsale.http.in_time import AnswerInTime
 from flashsale.http.limits import LimitBody
 from flashsale.http.single import RefuseDoubles
 
@@ -17,7 +19,9 @@ _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.
 
 def add_guards(api: FastAPI, origins: Sequence[str]) -> None:
     """Put them before the routes of `api`; pages of `origins` may read its answers."""
-    api.add_middleware(AnswerBugs)  # the innermost, see there
+    # The last one that is added is the first one that is asked.
+    api.add_middleware(AnswerBugs)
+    api.add_middleware(AnswerInTime)
     api.add_middleware(RefuseDoubles)
     api.add_middleware(LimitBody)
     if origins:
@@ -32,6 +36,7 @@ def add_guards(api: FastAPI, origins: Sequence[str]) -> None:
             max_age=600,
         )
     api.add_middleware(_SecureHeaders)
+    api.add_middleware(AnswerHead)
 
 
 class _SecureHeaders:

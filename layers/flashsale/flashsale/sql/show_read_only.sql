@@ -1,0 +1,2 @@
+-- Whether PostgreSQL refuses writes now: it is a replica, or was made read only. No parameters.
+SELECT current_setting('transaction_read_only')::boolean AS read_only

@@ -1,0 +1,134 @@
+"""A shop on both edges, each store of which can be in trouble."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+from redis import Redis
+
+from infra.stack.program import free_port
+from infra.stack.valkey import valkey
+from tests.integration.troubles.doors import AsgiDoor, LambdaDoor
+from tests.integration.troubles.routes import ROUTES, named
+from tests.integration.troubles.servers import Sqs, Wire
+from tests.support import until
+
+
+@pytest.fixture(scope="session")
+def own_redis(stack):
+    """A Valkey of these tests' own: what it is told to refuse, no other test meets."""
+    folder = stack.directory / "valkey-troubles"
+    folder.mkdir()
+    program = replace(valkey(folder, free_port()), name="valkey-troubles")
+    stack.add(program)
+    yield program
+    stack.supervisor.stop_program(program.name)
+
+
+@pytest.fixture
+def sqs(monkeypatch, no_aws):
+    sqs = Sqs()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", sqs.url)
+    yield sqs
+    sqs.close()
+
+
+@pytest.fixture
+def ports(own_redis, migrated):
+    """Where the stores listen, by name."""
+    return {"redis": own_redis.port, "postgresql": urlsplit(migrated.database_url).port}
+
+
+@pytest.fixture
+def redis(own_redis):
+    with Redis.from_url(own_redis.url, decode_responses=True) as redis:
+        yield redis
+
+
+@pytest.fixture
+def wires(ports):
+    """Proxies before Redis and PostgreSQL; a test that asks for them has its shop behind them."""
+    wires = {name: Wire(port) for name, port in ports.items()}
+    yield wires
+    for wire in wires.values():
+        wire.close()
+
+
+@pytest.fixture
+def troubled(request, migrated, own_redis, sqs):
+    """Settings of a shop with these stores."""
+    wires = request.getfixturevalue("wires") if "wires" in request.fixturenames else {}
+
+    def reached(url, name):
+        return url.replace(f":{urlsplit(url).port}", f":{wires[name].port}") if wires else url
+
+    queue = f"{sqs.url}/000000000000/orders"
+    return replace(
+        migrated,
+        redis_url=reached(own_redis.url, "redis"),
+        database_url=reached(migrated.database_url, "postgresql"),
+        orders_queue_url=queue,
+        dead_letter_queue_url=queue,
+        parking_queue_url=queue,
+        database_pool_size=4,
+    )
+
+
+@pytest.fixture(params=[AsgiDoor, LambdaDoor], ids=["asgi", "lambda"])
+async def door(request, troubled):
+    door = request.param(troubled)
+    yield door
+    await door.close()
+
+
+@pytest.fixture
+async def products(door, services, new_product):
+    """A product on sale for each route, because some pause theirs; all connections are open."""
+    made = {route: await new_product(500, on_sale=False) for route in ROUTES}
+
+    async def prepare(services):
+        for product_id in made.values():
+            await services.stock.open_sale(product_id, 500)
+        await services.order_queue.ping()
+        await services.database.ping()
+
+    await door.run(prepare)
+    return made
+
+
+async def ask_all(door, products, routes, times=1):
+    """What each route answers; at the same time where the door serves many."""
+    asked = [(route, route.ask(door, products[route])) for route in routes for _ in range(times)]
+    if isinstance(door, AsgiDoor):
+        answers = await asyncio.gather(*(asking for _, asking in asked))
+    else:
+        answers = [await asking for _, asking in asked]
+    return list(zip((route for route, _ in asked), answers, strict=True))
+
+
+async def well_again(door, products, routes=ROUTES, deadline=8.0):
+    """All routes answer as ever, soon, in the same process, which has lost no connection."""
+    wrong = "not asked"
+
+    async def answers():
+        nonlocal wrong
+        answered = await ask_all(door, products, routes)
+        wrong = [
+            (named(route), a.status, a.text) for route, a in answered if a.status != route.status
+        ]
+        return not wrong
+
+    try:
+        await until(answers, deadline)
+    except TimeoutError:
+        raise AssertionError(f"still wrong after {deadline} s: {wrong}") from None
+    await door.run(hold_all_connections)
+
+
+async def hold_all_connections(services):
+    """Fail unless every connection that the pool may have can be had, at the same time."""
+    async with AsyncExitStack() as held:
+        for _ in range(services.settings.database_pool_size):
+            await held.enter_async_context(services.database.transaction())

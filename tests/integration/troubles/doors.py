@@ -1,0 +1,133 @@
+"""The two edges in process: the same routes as an ASGI application, and as Lambda functions."""
+
+import asyncio
+import base64
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flashsale.bootstrap import Services
+from flashsale.http.dependencies import get_services
+from functions.admin import app as admin
+from functions.buy import app as buy
+from tests.integration.admin_desk import TRUST, token
+
+
+@dataclass
+class Answer:
+    """What a caller got, and the seconds until it began; on Lambda until it had ended."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+    seconds: float
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+def _app(path):
+    return admin if path.startswith("/api/admin") else buy
+
+
+def _headers(path, more):
+    bearer = {"authorization": f"Bearer {token()}"} if path.startswith("/api/admin") else {}
+    return {"content-type": "application/json", **bearer, **more}
+
+
+class AsgiDoor:
+    """Many requests at the same time, on the event loop of the test."""
+
+    def __init__(self, settings):
+        self.services = Services(replace(settings, trust=TRUST))
+
+    async def ask(self, method, path, body=None, **headers):
+        api = _app(path).api
+        api.dependency_overrides[get_services] = lambda: self.services
+        content = b"" if body is None else json.dumps(body).encode()
+        pairs = _headers(path, headers).items()
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
+            "headers": [(name.encode(), value.encode()) for name, value in pairs],
+            "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",
+            "server": ("test", 80), "client": ("127.0.0.1", 1), "root_path": "", "state": {},
+        }  # fmt: skip
+        messages = [{"type": "http.request", "body": content, "more_body": False}]
+        sent, first = [], []
+        whole = asyncio.Event()
+
+        async def receive():
+            return messages.pop() if messages else await asyncio.Event().wait()
+
+        async def send(message):
+            first.append(time.monotonic())
+            sent.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                whole.set()
+
+        started = time.monotonic()
+        # What runs after the answer (the relay) is not waited for, as no buyer waits for it.
+        serving = asyncio.create_task(api(scope, receive, send))
+        waiting = asyncio.create_task(whole.wait())
+        await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        assert sent, serving.exception()
+        names = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        text = b"".join(message["body"] for message in sent[1:]).decode()
+        return Answer(sent[0]["status"], names, text, first[0] - started)
+
+    async def run(self, use_case):
+        return await use_case(self.services)
+
+    async def close(self):
+        await self.services.close()
+
+
+class LambdaDoor:
+    """One request at a time, each with an event loop that runs only meanwhile."""
+
+    def __init__(self, settings):
+        lonely = replace(settings, trust=TRUST, one_at_a_time=True, database_pool_size=1)
+        self.services = Services(lonely)
+        self._thread = ThreadPoolExecutor(1, initializer=self._make_loop)
+
+    def _make_loop(self):
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+
+    async def ask(self, method, path, body=None, **headers):
+        event = {
+            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
+            "headers": _headers(path, headers), "body": None if body is None else json.dumps(body),
+            "isBase64Encoded": False,
+            "requestContext": {
+                "http": {"method": method, "path": path, "sourceIp": "127.0.0.1"},
+                "requestId": "r-1", "stage": "$default",
+            },
+        }  # fmt: skip
+        module = _app(path)
+        module.api.dependency_overrides[get_services] = lambda: self.services
+
+        def call():
+            started = time.monotonic()
+            answer = module.handler(event, None)
+            return answer, time.monotonic() - started
+
+        answer, seconds = await asyncio.get_running_loop().run_in_executor(self._thread, call)
+        text = answer.get("body") or ""
+        if answer.get("isBase64Encoded"):
+            text = base64.b64decode(text).decode()
+        return Answer(answer["statusCode"], answer["headers"], text, seconds)
+
+    async def run(self, use_case):
+        def call():
+            return self._loop.run_until_complete(use_case(self.services))
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    async def close(self):
+        await self.run(lambda services: services.close())
+        self._thread.shutdown()

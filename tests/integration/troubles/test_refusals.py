@@ -1,0 +1,184 @@
+"""A store that answers, and refuses: its own state is "not now", a wrong request is our mistake."""
+
+import uuid
+
+import pytest
+
+from flashsale.scripts import Keys
+from tests.integration.troubles.conftest import ask_all, well_again
+from tests.integration.troubles.doors import AsgiDoor
+from tests.integration.troubles.refusals import REDIS_REFUSALS, read_only_postgresql
+from tests.integration.troubles.routes import (
+    POSTGRESQL,
+    REDIS,
+    ROUTES,
+    assert_unavailable,
+    named,
+)
+from tests.support import USERS
+
+# With these, Redis refuses reads as well.
+DEAF = {"BUSY", "MASTERDOWN"}
+# Routes that write to Redis; of the two that cancel and open something, what is not there.
+WRITING = ("/buy", "/health", "/pause", "/restock", "/open")
+
+
+def writes(route, store):
+    return store in route.needs and route.path.endswith(WRITING)
+
+
+def route_of(path, *, key=False):
+    return next(route for route in ROUTES if route.path == path and route.key is key)
+
+
+@pytest.mark.parametrize("code", REDIS_REFUSALS)
+async def test_a_redis_that_refuses_writes_is_a_503_and_every_script_all_or_nothing(
+    door, products, redis, code
+):
+    keys = [key for product_id in products.values() for key in vars_of(product_id)]
+    before = dumped(redis, keys)
+    with REDIS_REFUSALS[code](redis):
+        answered = await ask_all(door, products, ROUTES)
+
+    for route, answer in answered:
+        assert answer.status in (route.status, 503), (named(route), answer)
+        if writes(route, REDIS) or (code in DEAF and REDIS in route.needs):
+            assert_unavailable(answer, route)
+    assert dumped(redis, keys) == before
+    await well_again(door, products)
+
+
+def vars_of(product_id):
+    keys = Keys(product_id)
+    return keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released, keys.lease
+
+
+def dumped(redis, keys):
+    return {key: redis.dump(key) for key in keys}
+
+
+async def test_a_postgresql_that_is_read_only_is_a_503_where_something_is_written(
+    door, products, troubled
+):
+    with read_only_postgresql(troubled.database_url):
+        answered = await ask_all(door, products, ROUTES)
+
+    for route, answer in answered:
+        assert answer.status in (route.status, 503), (named(route), answer)
+        written = route.method == "POST" and POSTGRESQL in route.needs
+        if written or route.path == "/health":
+            assert_unavailable(answer, route)
+    await well_again(door, products)
+
+
+@pytest.mark.parametrize("door", [AsgiDoor], indirect=True)
+async def test_a_wrong_request_to_redis_is_our_mistake(door, products, redis):
+    route = route_of("/api/v5/buy")
+    stock = Keys(products[route]).stock
+    redis.delete(stock)
+    redis.rpush(stock, "no number")
+
+    answer = await route.ask(door, products[route])
+
+    redis.delete(stock)
+    assert (answer.status, answer.json["code"]) == (500, "internal")
+    assert "retry-after" not in answer.headers
+
+
+@pytest.mark.parametrize("door", [AsgiDoor], indirect=True)
+async def test_a_statement_that_postgresql_does_not_understand_is_our_mistake(
+    door, products, monkeypatch
+):
+    monkeypatch.setattr("flashsale.database.sql", lambda _: "SELECT no_such_column")
+
+    answer = await route_of("/api/products").ask(door, "")
+
+    assert answer.status == 500
+    assert "retry-after" not in answer.headers
+
+
+REFUSED, UNCERTAIN, OURS = "refused", "uncertain", "ours"
+
+
+def error(code):
+    return b'{"__type": "com.amazonaws.sqs#%s", "message": "no"}' % code.encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "verdict"),
+    [
+        (400, error("ThrottlingException"), REFUSED),
+        (403, error("AccessDeniedException"), REFUSED),
+        (400, error("QueueDoesNotExist"), REFUSED),
+        (404, b"<html>no such page</html>", REFUSED),
+        (400, error("NobodyKnowsThisCode"), REFUSED),
+        (500, error("InternalFailure"), UNCERTAIN),
+        (503, b"", UNCERTAIN),
+        (502, b"<html>bad gateway</html>", UNCERTAIN),
+        (200, b"<html>a portal that wants you to sign in</html>", UNCERTAIN),
+        (200, b"[1, 2]", UNCERTAIN),
+        (200, b'"text"', UNCERTAIN),
+        (200, b"{truncated", UNCERTAIN),
+        (200, b"\xff\xfe", UNCERTAIN),
+        (400, error("InvalidMessageContents"), OURS),
+    ],
+)
+async def test_an_answer_of_sqs_to_a_push(door, products, redis, sqs, status, body, verdict):
+    """What SQS certainly does not have goes back to the stock; on doubt nothing does."""
+    route = route_of("/api/v4/buy")
+    stock = Keys(products[route]).stock
+    before = int(redis.get(stock))
+    with sqs.refusing_with(status, body):
+        answer = await route.ask(door, products[route])
+
+    if verdict is OURS:
+        assert answer.status == 500
+    else:
+        assert_unavailable(answer, route)
+    assert before - int(redis.get(stock)) == (1 if verdict is UNCERTAIN else 0)
+    assert (await route.ask(door, products[route])).status == 202
+
+
+@pytest.mark.parametrize("door", [AsgiDoor], indirect=True)
+@pytest.mark.parametrize("body", [b"[1, 2]", b"{truncated", b"{}", b"<html></html>", b"\xff"])
+async def test_health_is_up_only_on_an_answer(door, products, sqs, body):
+    with sqs.refusing_with(200, body):
+        answer = await door.ask("GET", "/health")
+
+    assert answer.status == 503
+    assert answer.json["services"] == {"redis": "up", "postgresql": "up", "sqs": "down"}
+
+
+@pytest.mark.parametrize("path", ["/health", "/api/products", "/api/products/{product}",
+                                  "/api/v5/products/{product}/stock", "/api/admin/books",
+                                  "/api/admin/audit", "/openapi.json", "/docs"])  # fmt: skip
+async def test_head_is_get_without_a_body(door, products, path):
+    path = path.format(product=next(iter(products.values())))
+    got = await door.ask("GET", path)
+    headed = await door.ask("HEAD", path)
+
+    assert (headed.status, headed.text) == (200, "")
+    assert headed.headers["content-type"] == got.headers["content-type"]
+    assert "content-length" in headed.headers
+
+
+async def test_head_of_what_has_no_get_is_not_allowed(door, products):
+    answer = await door.ask("HEAD", "/api/v5/buy")
+
+    assert (answer.status, answer.text) == (405, "")
+
+
+@pytest.mark.parametrize("door", [AsgiDoor], indirect=True)
+async def test_a_refused_claim_can_be_repeated_with_its_key(door, products, redis):
+    route = route_of("/api/v5/buy", key=True)
+    body = {"productId": products[route], "userId": USERS[1]}
+    key = uuid.uuid4().hex
+    with REDIS_REFUSALS["OOM"](redis):
+        refused = await door.ask("POST", route.path, body, **{"idempotency-key": key})
+    answers = [
+        await door.ask("POST", route.path, body, **{"idempotency-key": key}) for _ in range(2)
+    ]
+
+    assert refused.status == 503
+    assert [answer.status for answer in answers] == [202, 202]
+    assert len({answer.json["orderId"] for answer in answers}) == 1

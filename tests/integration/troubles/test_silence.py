@@ -1,0 +1,90 @@
+"""A store that is there and does not answer: each request is answered in time, and all heals."""
+
+import asyncio
+
+import pytest
+
+from tests.integration.troubles.conftest import ask_all, well_again
+from tests.integration.troubles.doors import AsgiDoor
+from tests.integration.troubles.routes import (
+    POSTGRESQL,
+    REDIS,
+    ROUTES,
+    SQS,
+    assert_unavailable,
+    named,
+)
+from tests.integration.troubles.servers import frozen
+
+pytestmark = pytest.mark.deadline
+
+# Seconds: what a caller waits at most.
+IN_TIME = 3.0
+# A health check must not take longer.
+HEALTH_IN_TIME = 2.0
+STORES = [POSTGRESQL, REDIS, SQS]
+
+
+def limit_of(route):
+    return HEALTH_IN_TIME if route.path == "/health" else IN_TIME
+
+
+@pytest.fixture
+def silent(ports, sqs):
+    """Makes a store silent until the end of the block."""
+
+    def make(store):
+        return sqs.being_silent() if store == SQS else frozen(ports[store])
+
+    return make
+
+
+@pytest.mark.parametrize("store", STORES)
+async def test_a_silent_store_is_a_503_in_time_on_every_route_that_needs_it(
+    door, products, silent, store
+):
+    with silent(store):
+        answered = await ask_all(door, products, ROUTES)
+
+    for route, answer in answered:
+        assert answer.seconds < limit_of(route), (named(route), answer)
+        if store in route.needs:
+            assert_unavailable(answer, route)
+        else:
+            assert answer.status == route.status, (named(route), answer)
+    await well_again(door, products)
+
+
+@pytest.mark.parametrize("door", [AsgiDoor], indirect=True)
+@pytest.mark.parametrize("store", STORES)
+async def test_a_crowd_loses_no_connection_and_no_thread(door, products, silent, store):
+    """Many times as many as there are connections, some of which leave before their answer."""
+    routes = [route for route in ROUTES if store in route.needs]
+    with silent(store):
+        crowd = asyncio.create_task(ask_all(door, products, routes, times=8))
+        leaving = asyncio.create_task(ask_all(door, products, routes, times=2))
+        await asyncio.sleep(0.3)
+        leaving.cancel()
+        for route, answer in await crowd:
+            assert_unavailable(answer, route)
+            assert answer.seconds < limit_of(route) + 1, named(route)  # one core serves them all
+
+    await well_again(door, products)
+
+
+@pytest.mark.parametrize("store", [POSTGRESQL, REDIS])
+async def test_connections_that_a_wire_swallows_are_given_up_in_time_and_replaced(
+    wires, door, products, store
+):
+    """Connections that stand are cut off; those that are made later are well."""
+    await ask_all(door, products, ROUTES)
+    wires[store].swallow()
+
+    for route, answer in await ask_all(door, products, ROUTES):
+        # By a new connection it may also be served.
+        assert answer.status == route.status or store in route.needs, (named(route), answer)
+        if answer.status != route.status:
+            assert_unavailable(answer, route)
+        assert answer.seconds < limit_of(route), (named(route), answer)
+
+    await well_again(door, products)
