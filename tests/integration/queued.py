@@ -4,7 +4,7 @@ import uuid
 
 from flashsale.batch import Message
 from flashsale.books import read_books
-from flashsale.errors import QueueUnavailable
+from flashsale.errors import PushRefused, PushUncertain, QueueUnavailable
 from flashsale.messages import Order, orders_of_message
 from tests.support import USERS
 
@@ -48,12 +48,12 @@ class Queue:
     async def send(self, envelopes):
         self.calls += 1
         if self.refuses:
-            raise QueueUnavailable("refused")
+            raise PushRefused("refused")
         for envelope in envelopes:
             body = envelope.model_dump_json()
             self.messages.append(Message(f"m-{len(self.messages)}", body))
         if self.loses_answers:
-            raise QueueUnavailable("no answer")
+            raise PushUncertain("no answer")
 
     async def push(self, order):
         self.messages.append(Message(order.id, order.model_dump_json()))

@@ -2,7 +2,7 @@
 
 import inspect
 
-from flashsale.errors import QueueUnavailable
+from flashsale.errors import PushRefused, PushUncertain
 
 
 class Crash(BaseException):
@@ -21,7 +21,7 @@ class Messages:
         if fault != "refuses":
             self.messages += [envelope.model_dump_json() for envelope in envelopes]
         if fault:
-            raise QueueUnavailable(fault)
+            raise PushRefused(fault) if fault == "refuses" else PushUncertain(fault)
 
 
 class Steps:

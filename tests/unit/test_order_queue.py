@@ -308,10 +308,10 @@ async def test_units_of_a_refused_push_go_back_also_where_the_request_is_over_me
         async def decrement(self, *_):
             return 4
 
-        async def release(self, order):
+        async def release(self, product_id, orders):
             began.set()
             await go_on.wait()
-            given_back.append(order)
+            given_back.extend(orders)
 
     queue = queue_at(f"http://127.0.0.1:{free_port()}")
     shop = SimpleNamespace(stock=Stock(), order_queue=queue)

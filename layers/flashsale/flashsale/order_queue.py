@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from flashsale.deadline import bounded
-from flashsale.errors import MessageRefused, PushRefused, PushUncertain, QueueUnavailable
+from flashsale.errors import MessageRefused, PushRefused, PushUncertain
 from flashsale.messages import Envelope, Order
 from flashsale.sqs_errors import NeverSent, certainly_refused, code_is_our_mistake, is_our_mistake
 
@@ -84,7 +84,8 @@ class OrderQueue:
         them again at any time; what comes twice is written once.
 
         Raises:
-            QueueUnavailable: some of them may not be in the queue.
+            PushRefused: none of them is in the queue.
+            PushUncertain: some of them may be in the queue, and some may not.
 
         """
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
@@ -96,16 +97,19 @@ class OrderQueue:
                 lambda: self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
             )
             taken = {entry["Id"] for entry in answer.get("Successful") or []}
-            codes = {failure["Code"] for failure in answer.get("Failed") or []}
+            failed = answer.get("Failed") or []
+            codes = {failure["Code"] for failure in failed}
         except Exception as error:
             if is_our_mistake(error):
                 logger.exception("SQS refuses %d envelopes, by our mistake", len(entries))
-            raise QueueUnavailable(f"SQS may not hold {len(entries)} envelopes: {error}") from error
+            text = f"SQS may not hold {len(entries)} envelopes: {error}"
+            raise (PushRefused if certainly_refused(error) else PushUncertain)(text) from error
         if any(code_is_our_mistake(code) for code in codes):
             logger.error("SQS refuses envelopes, by our mistake: %s", ", ".join(sorted(codes)))
         if missing := [entry["Id"] for entry in entries if entry["Id"] not in taken]:
             why = ", ".join(sorted(codes)) or "its answer names no reason"
-            raise QueueUnavailable(f"SQS did not take {len(missing)} envelopes: {why}")
+            text = f"SQS did not take {len(missing)} envelopes: {why}"
+            raise (PushRefused if len(failed) == len(entries) else PushUncertain)(text)
 
     async def waiting(self, url: str = "") -> int:
         """Messages of this queue, or of another; on AWS approximate, for up to a minute.

@@ -12,11 +12,17 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from uuid import uuid4
 
 from flashsale.bootstrap import Services
 from flashsale.deadline import NEVER, Deadline
-from flashsale.errors import DatabaseUnavailable, QueueUnavailable, StockUnavailable
+from flashsale.errors import (
+    DatabaseUnavailable,
+    PushRefused,
+    QueueUnavailable,
+    StockUnavailable,
+)
 from flashsale.messages import CLAIMS_PER_ENVELOPE, ENVELOPES_PER_CALL, Envelope, Order
 
 # Names this process in the lease.
@@ -24,6 +30,8 @@ TOKEN = f"{os.getpid()}-{uuid4().hex[:12]}"
 # A leader that died is replaced after this; it renews well before.
 LEASE_MS = 3_000
 
+# Seconds between two tries while SQS refuses, at most: a leader renews its lease in between.
+LONGEST_PAUSE = 1.0
 # Seconds after which SQS has given up a message that still waits: five receives, a minute each.
 PATIENCE = 300
 
@@ -75,19 +83,26 @@ async def relay(services: Services, product_id: str, pace: Pace) -> int:
 
     The caller holds the lease. A leader leaves only when a script saw no unsent claim and freed the
     lease in the same step, when another process holds it, or when it had to hand over while SQS
-    took nothing.
+    took nothing. What SQS refuses is tried again, with a growing pause; what SQS may have taken is
+    sent once more, and then left to the sweep.
     """
     sent, orders, bound = 0, list[Order](), time.monotonic() + pace.bound
+    refused = uncertain = 0
     while True:
         if not orders:  # what SQS did not take is tried again first
             orders = await services.ledger.unsent(product_id, CLAIMS_PER_CALL)
             _tell_of(orders)
         pause = 0.0 if len(orders) == CLAIMS_PER_CALL else pace.linger
         if orders:
-            if await send(services, orders):
-                sent, orders = sent + len(orders), []
-            else:
-                pause = pace.linger
+            match await send(services, orders):
+                case Sent.YES:
+                    sent, orders, refused, uncertain = sent + len(orders), [], 0, 0
+                case Sent.NO:
+                    pause, refused = min(pace.linger * 2**refused, LONGEST_PAUSE), refused + 1
+                case Sent.MAYBE if uncertain:
+                    orders, uncertain = [], 0
+                case Sent.MAYBE:
+                    pause, uncertain = pace.linger, 1
         elif await services.ledger.drop_lease(product_id, TOKEN):
             return sent
         if time.monotonic() > bound:
@@ -152,7 +167,7 @@ async def _send_overdue(
     async for orders in services.ledger.overdue(product_id, waits_ms, CLAIMS_PER_CALL):
         entries = " ".join(order.entry_id for order in orders)
         logger.warning("%d claims of %s are overdue: %s", len(orders), product_id, entries)
-        swept += len(orders) if await send(services, orders) else 0
+        swept += len(orders) if await send(services, orders) is Sent.YES else 0
         if deadline.near:
             break
     return swept
@@ -164,16 +179,17 @@ async def _waits(services: Services) -> list[int]:
     - While SQS does not answer, nothing is sent again: the list is empty.
     - While PostgreSQL does not answer, a copy follows when SQS has given up the one before. So one
       copy waits in the orders queue when PostgreSQL is back, and is written.
-    - While messages wait in any queue, the copies of a claim may be among them. After two copies a
-      third one follows when both are given up, and each further one after twice the time.
+    - While messages wait for a function, the copies of a claim may be among them. After two copies
+      one more follows each time that SQS has given up one.
     - With empty queues the copies are lost, and `PATIENCE` is the longest pause.
     """
     settings, queue = services.settings, services.order_queue
-    others = (settings.dead_letter_queue_url, settings.parking_queue_url)
     first = settings.sweep_after * 1000
     patience = max(first, PATIENCE * 1000)
     try:
-        messages = await queue.waiting() + sum([await queue.waiting(url) for url in others if url])
+        messages = await queue.waiting()
+        if settings.dead_letter_queue_url:
+            messages += await queue.waiting(settings.dead_letter_queue_url)
     except QueueUnavailable as error:
         logger.warning("nothing is sent again while SQS is down: %s", error)
         return []
@@ -182,12 +198,20 @@ async def _waits(services: Services) -> list[int]:
     except DatabaseUnavailable:
         return [patience]
     if messages:
-        return [first, *(patience * 2**n for n in range(5))]
-    return [first, *(min(first * 2 ** (n + 1), patience) for n in range(5))]
+        return [first, patience]
+    return [first, *(min(first * 2**n, patience) for n in range(1, 6))]
 
 
-async def send(services: Services, orders: Sequence[Order]) -> bool:
-    """Send claims of one product; False if SQS may not have all of them."""
+class Sent(Enum):
+    """Whether SQS has what was sent to it."""
+
+    YES = "yes"
+    NO = "no"
+    MAYBE = "maybe"
+
+
+async def send(services: Services, orders: Sequence[Order]) -> Sent:
+    """Send claims of one product; return whether SQS has all of them."""
     envelopes = [
         Envelope.of(orders[start : start + CLAIMS_PER_ENVELOPE])
         for start in range(0, len(orders), CLAIMS_PER_ENVELOPE)
@@ -196,5 +220,5 @@ async def send(services: Services, orders: Sequence[Order]) -> bool:
         await services.order_queue.send(envelopes)
     except QueueUnavailable as error:
         logger.warning("%d claims of %s wait: %s", len(orders), orders[0].product_id, error)
-        return False
-    return True
+        return Sent.NO if isinstance(error, PushRefused) else Sent.MAYBE
+    return Sent.YES
