@@ -308,7 +308,7 @@ async def test_units_of_a_refused_push_go_back_also_where_the_request_is_over_me
         async def decrement(self, *_):
             return 4
 
-        async def release(self, product_id, orders):
+        async def release(self, _, orders):
             began.set()
             await go_on.wait()
             given_back.extend(orders)
