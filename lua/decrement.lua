@@ -35,4 +35,7 @@ end
 if generation == '' then
   redis.call('HSET', KEYS[2], 'generation', ARGV[2])
 end
+if ARGV[1] == '0' then
+  return {stock} -- without a write, which a Redis that is full or read only refuses
+end
 return {redis.call('DECRBY', KEYS[1], ARGV[1])}
