@@ -88,7 +88,7 @@ async def test_an_order_that_is_rolled_back(http, new_product, life_of, generati
 
     *sold, _, _ = SOLD[generation]
     wheres = [where for _, where, _ in life]
-    assert wheres == [*sold, "order", "order", "order", "rollback", "postgres"]
+    assert wheres == [*sold, *["order"] * 5, "rollback", "postgres"]
     failed = [text for _, where, text in life if where == "order"]
     assert all("failed: no user 'nobody'" in text for text in failed)
     assert "its units are back" in life[-2][2]

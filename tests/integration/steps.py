@@ -16,6 +16,9 @@ class Messages:
         self.messages = []
         self.faults = []
 
+    async def waiting(self, url=""):
+        return 0 if url else len(self.messages)
+
     async def send(self, envelopes):
         fault = self.faults.pop() if self.faults else None
         if fault != "refuses":
@@ -32,6 +35,7 @@ class Steps:
 
     ADAPTERS = (
         "ledger", "stock", "orders", "products", "audit", "order_queue", "failures", "relay_inbox",
+        "database",
     )  # fmt: skip
 
     def __init__(self, services, events):

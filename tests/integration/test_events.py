@@ -1,5 +1,6 @@
 """Each event in `events/` goes through the handler that it is for, on real stores."""
 
+import asyncio
 import importlib
 import json
 
@@ -41,13 +42,20 @@ def handle(migrated, monkeypatch):
 
     def run(function, event):
         handler = importlib.import_module(f"functions.{function}.app").handler
-        if function == "buy":  # Mangum has an event loop of its own, and needs services of its own
-            process.services.cache_clear()
+        body = json.loads((EVENTS / f"{event}.json").read_text())
+        if function != "buy":
+            return handler(body, LambdaContext())
+        # Mangum runs on the current event loop, and needs services of its own there. Other tests
+        # leave none behind.
+        process.services.cache_clear()
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
         try:
-            return handler(json.loads((EVENTS / f"{event}.json").read_text()), LambdaContext())
+            return handler(body, LambdaContext())
         finally:
-            if function == "buy":
-                process.services.cache_clear()
+            asyncio.set_event_loop(None)
+            loop.close()
+            process.services.cache_clear()
 
     yield run
     process.run(lambda services: services.close())
