@@ -74,23 +74,23 @@ def opened(up):
 @pytest.fixture
 async def closed(opened, up, new_product, shell):
     """The same, closed later by an `up` that names no edge; the shell is still that one."""
-    product_id = await new_product(99)
+    products = {1: await new_product(99), 5: await new_product(99)}
     if cli_doors.doors_of(opened)["lambda"]["AUTH"] == "none":
-        assert answers(opened, product_id) == OPEN
+        assert answers(opened, products) == OPEN
         up(**CLOSING)
     for name, value in CLOSING.items():
         shell.setenv(name, value)
     cli_doors.bring_along(Stack(cli.LOCAL), opened, lambda _: None)  # what another test changed
-    return opened, product_id
+    return opened, products
 
 
-def answers(target, product_id):
+def answers(target, products):
     found = {}
     for name, door in target.edges.items():
         with httpx.Client(base_url=door.url, headers=dict(door.headers), timeout=60) as http:
             found[name] = [
                 http.post(f"/api/v{generation}/buy", json=body(product_id)).status_code
-                for generation in (1, 5)
+                for generation, product_id in products.items()
             ]
     return found
 
