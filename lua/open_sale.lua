@@ -19,7 +19,7 @@
 -- ARGV[9]  largest ledger entry among them, "" without any; later ones are larger
 -- ARGV[10] how many ids follow
 -- ARGV[11…] ids of cancelled orders whose units PostgreSQL had back when the units were read;
---           then pairs: user, units that he has already
+--           then pairs: user, units that they have already
 -- returns   1  the sale is open
 --           0  a sale is running on these terms (even if sold out); its stock is left alone: to
 --              overwrite it would put units on sale that somebody already claimed. If its

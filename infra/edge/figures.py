@@ -1,7 +1,7 @@
 """Figures of this process: in memory, and for web workers in a file beside, for all to see.
 
 Selling matters more than figures: no error of the file leaves this module. A figure whose copy
-cannot be written goes on in memory, `trouble` says why, and `mend` writes it once that is possible.
+cannot be written goes on in memory, `trouble` says why, and `repair` writes it as soon as possible.
 Import this module before the first metric is made: it decides what their values are.
 """
 
@@ -121,11 +121,11 @@ class Figures:
         self._soon = soon
         if folder:
             self.folder = Path(folder)
-            self.mend()
+            self.repair()
         else:
             logger.warning("/metrics shows one worker only: set PROMETHEUS_MULTIPROC_DIR")
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Write what is not in the file; take another file if this one is gone or damaged."""
         if self.folder is None:
             return

@@ -65,7 +65,7 @@ async def keep_forever() -> NoReturn:
     """Keep this worker's figures in its file, whatever becomes of the file, its folder or disk."""
     while True:
         await asyncio.sleep(MEND_EVERY)
-        FIGURES.mend()
+        FIGURES.repair()
 
 
 async def end(task: "asyncio.Task[NoReturn]") -> None:

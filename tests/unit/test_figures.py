@@ -118,7 +118,7 @@ def test_the_file_of_a_worker_that_is_alive_is_left_to_it(tmp_path):
 )  # fmt: skip
 def test_a_worker_writes_a_file_again_that_was_damaged(tmp_path, damage):
     then = f"import os, shutil; path, folder = FIGURES.path, FIGURES.folder; {damage}"
-    worker(tmp_path / "figures", f"{then}; FIGURES.mend(); ENVELOPES.inc()")
+    worker(tmp_path / "figures", f"{then}; FIGURES.repair(); ENVELOPES.inc()")
 
     done = worker(tmp_path / "figures")
 
@@ -134,11 +134,11 @@ from prometheus_client import Counter
 late = Counter("late", "A")
 late.inc()
 late.inc()
-FIGURES.mend()
+FIGURES.repair()
 """
 AGAIN = """
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-FIGURES.mend()
+FIGURES.repair()
 """
 
 
