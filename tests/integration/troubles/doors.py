@@ -33,6 +33,12 @@ def _app(path):
     return admin if path.startswith("/api/admin") else buy
 
 
+def _give_back():
+    """The next test of the same process finds the applications as they are imported."""
+    for module in (buy, admin):
+        module.api.dependency_overrides.clear()
+
+
 def _headers(path, more):
     bearer = {"authorization": f"Bearer {token()}"} if path.startswith("/api/admin") else {}
     return {"content-type": "application/json", **bearer, **more}
@@ -83,6 +89,7 @@ class AsgiDoor:
         return await use_case(self.services)
 
     async def close(self):
+        _give_back()
         await self.services.close()
 
 
@@ -129,5 +136,6 @@ class LambdaDoor:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     async def close(self):
+        _give_back()
         await self.run(lambda services: services.close())
         self._thread.shutdown()
