@@ -29,6 +29,9 @@ NOISE = {
 
 # Of "2026-11-27 08:00:00,123".
 LENGTH_OF_TIME = 23
+# What stands before the fields of a plain line (`flashsale_server.edge.log_format`). Text that a
+# client chooses has no such character, and JSON has it escaped.
+FIELDS = "\t{"
 
 
 @dataclass(frozen=True, order=True)
@@ -55,11 +58,12 @@ class Line:
     @property
     def pretty(self) -> str:
         """Level, message and the fields that differ from line to line."""
+        text, _, _ = self.message.partition(FIELDS)
         try:
             fields = json.loads(self.message)
             head = f"{fields.pop('level'):7} {fields.pop('message')}"
         except (ValueError, KeyError, AttributeError):
-            return self.message
+            return text
         rest = " ".join(f"{name}={value}" for name, value in fields.items() if name not in NOISE)
         return f"{head}  {rest}"
 
@@ -118,22 +122,23 @@ def key_of(event: "FilteredLogEventTypeDef") -> Hashable:
 def read_file(path: Path, function: str) -> Iterator[Line]:
     """The lines of a local server's log that say when they were written.
 
-    Either they begin with their time (`flashsale_server.edge.LOG_FORMAT`) or they are JSON of
+    Either they begin with their time (`flashsale_server.edge.log_format`) or they are JSON of
     Powertools. What supervisord has put aside (`relay.log.1`) is read as well.
     """
     for file in sorted(path.parent.glob(f"{path.name}*"), reverse=True):
         for line in file.read_text(errors="replace").splitlines():
-            fields = fields_of(line)
-            at = moment_of(fields) if fields else _leading_moment(line)
+            at = _leading_moment(line)
+            text = line if at is None else line[LENGTH_OF_TIME:].strip()
+            at = moment_of(fields_of(line)) if at is None else at
             if at is not None:
-                text = line if fields else line[LENGTH_OF_TIME:].strip()
                 yield Line(round(at * 1000), function, text)
 
 
 def fields_of(message: str) -> dict[str, Any]:
-    """The fields of a line that is JSON; none if it is not."""
+    """Return the fields of a line that is JSON, or has JSON behind a tab; none of others."""
+    _, tab, fields_behind = message.partition(FIELDS)
     try:
-        fields = json.loads(message)
+        fields = json.loads("{" + fields_behind if tab else message)
     except ValueError:
         return {}
     return fields if isinstance(fields, dict) else {}

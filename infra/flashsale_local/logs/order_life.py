@@ -17,11 +17,6 @@ from flashsale.errors import InvalidMessage
 from flashsale.redis_store.ledger import claimed_at
 from flashsale_local.logs.lines import Line, fields_of, moment_of
 
-# What the relay writes (`flashsale.usecases.relay`), after what a logger puts before it. The whole
-# line must match, because a path that a client asks for is in a line, too.
-LEAD = r"(?:\[?[A-Z]+\]?\s+(?:[\dT:.-]+Z\s+\S+\s+)?(?:[\w.]+: )?)?"
-SENDING = re.compile(LEAD + r"sending (\d+) claims of (\S+) in one call: (\S+) to (\S+)")
-OVERDUE = re.compile(LEAD + r"(\d+) claims of (\S+) are overdue: (.+)")
 # What the queue functions write of each order (`flashsale.runtime.sqs_event`): the first match.
 VERDICTS = {
     "cancelled_orders": "CANCELLED, its units are back in the stock",
@@ -97,7 +92,7 @@ class Life:
         message = str(fields.get("message", line.message))
         if text := self._of_batch(fields):
             yield Event(at, line.function, f"{fields['level']:7} {message}: {text}")
-        elif text := self._of_relay(message):
+        elif text := self._of_relay(fields):
             yield Event(at, "relay", text)
         elif self._names(fields, message):
             yield Event(at, line.function, line.pretty)
@@ -123,19 +118,21 @@ class Life:
                 return f"failed: {fields['failures'][message_id]} (message {message_id})"
         return ""
 
-    def _of_relay(self, message: str) -> str:
+    def _of_relay(self, fields: dict[str, Any]) -> str:
         if not self.on_ledger:
             return ""
-        if found := SENDING.fullmatch(message):
-            count, product_id, first, last = found.groups()
-            inside = _number(first) <= _number(self.entry_id) <= _number(last)
-            text = f"sending it to SQS, {count} claims in one call"
-            return text if inside and product_id == self.product_id else ""
-        if found := OVERDUE.fullmatch(message):
-            count, product_id, entries = found.groups()
-            listed = product_id == self.product_id and self.entry_id in entries.split()
-            return f"unsettled too long, sending it again, {count} claims" if listed else ""
+        if sending := self._about_product(fields.get("sending")):
+            first, last = _number(sending["first_entry"]), _number(sending["last_entry"])
+            inside = first <= _number(self.entry_id) <= last
+            return f"sending it to SQS, {sending['claims']} claims in one call" if inside else ""
+        overdue = self._about_product(fields.get("overdue"))
+        if self.entry_id in overdue.get("entries", []):
+            return f"unsettled too long, sending it again, {len(overdue['entries'])} claims"
         return ""
+
+    def _about_product(self, facts: dict[str, Any] | None) -> dict[str, Any]:
+        """Return what the relay says of this order's product (see `flashsale.usecases.relay`)."""
+        return facts if facts and facts.get("product_id") == self.product_id else {}
 
 
 def _by_time(event: Event) -> tuple[float, int, str]:

@@ -21,10 +21,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from flashsale.http import admin
 from flashsale.http.observe import Observe
-from flashsale_server.edge import LOG_FORMAT
 from flashsale_server.edge.background import end, keep_forever, sweep_forever
 from flashsale_server.edge.counting import CountingQueue
 from flashsale_server.edge.figures import FIGURES
+from flashsale_server.edge.log_format import log_lines
 from flashsale_server.edge.metrics import emit, start_at_zero
 from flashsale_server.edge.peers import behind_proxies, is_inside
 from flashsale_server.edge.totals import exposition
@@ -34,9 +34,7 @@ from flashsale_server.edge.totals import exposition
 async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     # The application's own lines are JSON, as those of the functions; those of this edge are plain.
     Logger(location=None)
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(LOG_FORMAT))
-    logging.getLogger("flashsale_server").addHandler(handler)
+    log_lines(logging.getLogger("flashsale_server"))
     start_at_zero()
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
     FIGURES.keep_in(folder, asyncio.get_running_loop().call_soon)

@@ -18,22 +18,31 @@ for operation in ("push", "relay"):
 
 
 class CountingQueue(OrderQueue):
-    """An order queue that counts what it sends."""
+    """Sends by another order queue, and counts what it sends."""
 
     def __init__(self, queue: OrderQueue) -> None:
-        self.__dict__.update(vars(queue))  # the same client, the same queue
+        """Count the calls of `queue`, which has the client and the threads."""
+        self._queue = queue
 
     async def push(self, order: QueuedOrder) -> None:
         """See `OrderQueue`; its own tries count as one call."""
         with _counted("push"):
-            await super().push(order)
+            await self._queue.push(order)
 
     async def send(self, envelopes: Sequence[Envelope]) -> None:
         """See `OrderQueue`."""
         with _counted("relay"):
-            await super().send(envelopes)
+            await self._queue.send(envelopes)
         ENVELOPES.inc(len(envelopes))
         CLAIMS.inc(sum(len(envelope.claims) for envelope in envelopes))
+
+    async def waiting(self, url: str = "") -> int:
+        """See `OrderQueue`."""
+        return await self._queue.waiting(url)
+
+    async def ping(self) -> None:
+        """See `OrderQueue`."""
+        await self._queue.ping()
 
 
 @contextmanager
