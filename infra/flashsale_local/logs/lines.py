@@ -1,4 +1,4 @@
-"""The functions' log lines, from CloudWatch Logs."""
+"""Log lines of functions, from CloudWatch Logs, and of local servers, from files."""
 
 import json
 import time
@@ -49,7 +49,7 @@ class Line:
 
     @property
     def is_ours(self) -> bool:
-        """Whether a person wants to read it: neither a bare metric nor a line of Lambda itself."""
+        """Whether it is for people: neither a bare metric nor a line of Lambda itself."""
         fields = fields_of(self.message)
         if "_aws" in fields:
             return "message" in fields
@@ -69,10 +69,10 @@ class Line:
 
 
 def read_logs(group: str, minutes: float, text: str = "") -> Iterator[Line]:
-    """The lines of a log group, from that many minutes ago.
+    """Yield the lines of a log group of the last `minutes`.
 
     Args:
-        text: the service need not send lines without it (an emulator may send some all the same).
+        text: lines without it are not needed. An emulator may still send some.
 
     Raises:
         Problem: there is no such group; nothing is deployed.
@@ -90,10 +90,10 @@ def read_logs(group: str, minutes: float, text: str = "") -> Iterator[Line]:
 def events_of(
     logs: "CloudWatchLogsClient", group: str, since: int, pattern: str
 ) -> Iterator["FilteredLogEventTypeDef"]:
-    """The events of a log group from a moment on (milliseconds since 1970), each once.
+    """Yield the events of a log group since a moment (milliseconds since 1970), each once.
 
-    AWS gives a token for what does not fit on a page. ministack gives the oldest events and none:
-    after a full page the next one begins where the last one ended.
+    AWS gives a token for the events that do not fit on a page. ministack gives the oldest events
+    and no token, so after a full page this asks for the events since the last one.
     """
     pages = logs.get_paginator("filter_log_events")
     given: set[Hashable] = set()
@@ -114,16 +114,16 @@ def events_of(
 
 
 def key_of(event: "FilteredLogEventTypeDef") -> Hashable:
-    """What tells an event from all others; ministack gives them no id."""
+    """Return what tells an event from all others; ministack gives events no id."""
     unnamed = event.get("logStreamName"), event["timestamp"], event["message"]
     return event.get("eventId") or unnamed
 
 
 def read_file(path: Path, function: str) -> Iterator[Line]:
-    """The lines of a local server's log that say when they were written.
+    """Yield the lines of a local server's log that say when they were written.
 
-    Either they begin with their time (`flashsale_server.edge.log_format`) or they are JSON of
-    Powertools. What supervisord has put aside (`relay.log.1`) is read as well.
+    They begin with their time (`flashsale_server.edge.log_format`), or they are JSON of Powertools.
+    The older files that supervisord keeps (`relay.log.1`) are read as well.
     """
     for file in sorted(path.parent.glob(f"{path.name}*"), reverse=True):
         for line in file.read_text(errors="replace").splitlines():
@@ -145,7 +145,7 @@ def fields_of(message: str) -> dict[str, Any]:
 
 
 def moment_of(fields: Mapping[str, Any]) -> float | None:
-    """When a line was written by its own clock, seconds since 1970; None if it does not say."""
+    """Return when a line says that it was written, in seconds since 1970; None if it does not."""
     try:
         return datetime.fromisoformat(fields["timestamp"]).timestamp()
     except (KeyError, TypeError, ValueError):

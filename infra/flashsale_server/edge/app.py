@@ -32,7 +32,7 @@ from flashsale_server.edge.totals import exposition
 
 @asynccontextmanager
 async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
-    # The application's own lines are JSON, as those of the functions; those of this edge are plain.
+    # The application writes JSON, as in the functions. This edge's own lines are plain.
     Logger(location=None)
     log_lines(logging.getLogger("flashsale_server"))
     start_at_zero()
@@ -41,7 +41,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     keeping = asyncio.create_task(keep_forever())
     services = api.state.services()
     services.order_queue = CountingQueue(services.order_queue)
-    # What is imported stays for good: a full collection need not walk it while buyers wait.
+    # Modules stay for good, so no full collection needs to visit them while buyers wait.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)
@@ -58,7 +58,7 @@ router = APIRouter(lifespan=_lifespan)
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request) -> Response:
-    """What Prometheus scrapes: the figures of all workers, whichever answers."""
+    """Return what Prometheus scrapes: the figures of all workers, whichever answers."""
     if not is_inside(request):
         raise HTTPException(404, "Not Found")
     return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
