@@ -236,9 +236,9 @@ async def test_how_an_order_stands(services, queue, new_product):
     entry_id = claimed.order_id.rpartition(":")[2]
 
     assert await services.ledger.claimed_by(product_id, entry_id)
-    assert await services.orders.find(claimed.order_id) is None
+    assert await services.orders.get(claimed.order_id) is None
     await relay(services, product_id, LAMBDA_PACE)
     await place_orders(services, queue.take())
 
     assert not await services.ledger.claimed_by(product_id, entry_id)
-    assert (await services.orders.find(claimed.order_id)).status is OrderStatus.CONFIRMED
+    assert (await services.orders.get(claimed.order_id)).status is OrderStatus.CONFIRMED

@@ -132,7 +132,7 @@ async def test_a_buyer_whom_only_the_token_knows_gets_his_order(
     )
     await write_orders(services)
 
-    row = await services.orders.find(bought.json()["orderId"])
+    row = await services.orders.get(bought.json()["orderId"])
     assert (row.user_id, row.status) == (nobody_yet, "CONFIRMED")
 
 

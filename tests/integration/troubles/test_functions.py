@@ -66,7 +66,7 @@ async def test_a_redis_that_refuses_after_the_commit_is_a_failed_message(
 
     assert ids_of(outcome) == ([] if code in HARMLESS else ["m"])
     for order in orders:
-        assert (await services.orders.find(order.id)).status is OrderStatus.CONFIRMED
+        assert (await services.orders.get(order.id)).status is OrderStatus.CONFIRMED
     again = await place_orders(shop, [message_of(*orders)])
     assert (again.failures, len(again.confirmed)) == ([], 3)
     snapshot = await shop.ledger.snapshot(product_id)

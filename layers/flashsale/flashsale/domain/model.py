@@ -173,36 +173,14 @@ class Supply:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedOrder:
-    """A row of `orders`, as V1 to V3 answer it."""
-
-    id: str
-    user_id: str
-    product_id: str
-    quantity: int
-    status: OrderStatus
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OrderState:
-    """How an order stands since when, and why if it was cancelled; None: a user who never was."""
-
-    user_id: str | None
-    quantity: int
-    status: OrderStatus
-    reason: str | None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenOrder:
-    """An order's row, with what it takes to undo it.
+class OrderRow:
+    """A row of `orders`.
 
     Attributes:
-        user_id: None for an order that was never confirmed, of a user who never was.
-        returned: whether it was CONFIRMED before it was CANCELLED, and so its units went back to
-            PostgreSQL's stock.
+        user_id: None for a cancelled order whose user was never registered.
+        reason: why the order was cancelled; None while it is CONFIRMED.
+        returned: whether the order was CONFIRMED before it was CANCELLED. Its units then went back
+            to PostgreSQL's stock.
 
     """
 
@@ -213,7 +191,8 @@ class WrittenOrder:
     generation: int
     status: OrderStatus
     reason: str | None
-    returned: bool
+    created_at: datetime
+    returned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +200,7 @@ class Purchase:
     """What a synchronous generation (V1 to V3) answers: the product after it, and the order."""
 
     updated_product: Product
-    placed_order: PlacedOrder
+    placed_order: OrderRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from flashsale.domain.model import (
     NO_UNITS_LEFT,
     ORDER_ID,
     V5,
-    OrderState,
+    OrderRow,
     ProductId,
     Refusal,
     SoldBy,
@@ -104,7 +104,7 @@ async def get_order(order_id: str, caller: Buyer, services: Injected) -> OrderSt
         return problem_response(404, "not_found", "No such order.")
     # The ledger first: an order that settles in between is then found in PostgreSQL.
     claim = await services.ledger.find(*split_order_id(order_id))
-    row = await services.orders.find(order_id)
+    row = await services.orders.get(order_id)
 
     def may_see(owner: str | None) -> bool:
         return caller is None or caller.is_admin or caller.user_id == owner
@@ -116,7 +116,7 @@ async def get_order(order_id: str, caller: Buyer, services: Injected) -> OrderSt
     return problem_response(404, "not_found", "No such order.")
 
 
-def _is_of(row: OrderState, claim: QueuedOrder) -> bool:
+def _is_of(row: OrderRow, claim: QueuedOrder) -> bool:
     """Whether the row is this claim's order; an id that two orders have tells nothing of either."""
     return row.user_id in (None, claim.user_id) and row.quantity == claim.quantity
 

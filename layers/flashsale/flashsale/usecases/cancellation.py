@@ -6,7 +6,7 @@ between repeats it: each script gives the units of an order back once.
 """
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import ON_POSTGRES, V5, Declined, WrittenOrder, split_order_id
+from flashsale.domain.model import ON_POSTGRES, V5, Declined, OrderRow, split_order_id
 from flashsale.postgres_store.audit import Change
 from flashsale.postgres_store.database import Connection
 from flashsale.services import Services
@@ -40,7 +40,7 @@ async def give_back(services: Services, order_id: str) -> None:
         await services.ledger.release(row.product_id, [claim])
 
 
-async def _give_confirmed_back(services: Services, row: WrittenOrder) -> None:
+async def _give_confirmed_back(services: Services, row: OrderRow) -> None:
     assert row.user_id, "a confirmed order has a user"
     order = QueuedOrder(
         id=row.id,
