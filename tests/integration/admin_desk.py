@@ -99,7 +99,7 @@ async def sell(services, product_id, users, quantity=1, *, settle=True):
     for user in users:
         assert isinstance(await claim(services, product_id, user, quantity), Claimed)
     orders = await services.ledger.unsent(product_id, 100)
-    await services.orders.confirm(orders)
+    await services.orders.write_batch(orders)
     if settle:
         await services.ledger.settle(product_id, orders)
     return orders

@@ -165,7 +165,7 @@ async def test_an_ended_sale_is_opened_again_only_when_it_is_drained(desk, servi
 
     too_early = await desk.act(product_id, "open")
     (order,) = await services.ledger.unsent(product_id, 10)
-    await services.orders.confirm([order])
+    await services.orders.write_batch([order])
     still = await desk.act(product_id, "open")
     await services.ledger.settle(product_id, [order])
     opened = await desk.act(product_id, "open", {"limitPerBuyer": 1})

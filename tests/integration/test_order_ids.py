@@ -82,7 +82,7 @@ async def test_an_id_that_no_clock_makes_is_no_floor(services, new_product):
     """A forged message must not use up the ids of a product."""
     product_id = await new_product(10)
     forged = QueuedOrder.of_claim(product_id, f"{2**63 - 1}-{2**63 - 1}", USERS[0], 1, "")
-    await services.orders.confirm([forged])
+    await services.orders.write_batch([forged])
     await lose(services, product_id)
 
     await rebuild(services, [product_id], lambda: 0, 5, grace=0)
@@ -113,7 +113,7 @@ async def twice(services, new_product):
     (second,) = await services.ledger.unsent(product_id, 10)
     first = second.model_copy(update={"user_id": USERS[0], "quantity": 1})
     assert isinstance(claimed, Claimed)
-    await services.orders.confirm([first])
+    await services.orders.write_batch([first])
     return first, second
 
 

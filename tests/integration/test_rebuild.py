@@ -62,7 +62,7 @@ async def test_a_lost_sale_comes_back_with_what_postgresql_has_left(services, li
     for user in USERS[:4]:
         await take(services, product_id, user)
     sent = await services.ledger.unsent(product_id, 3)  # the fourth was never relayed
-    await services.orders.confirm(sent)
+    await services.orders.write_batch(sent)
     await lose(services, product_id)
     assert await take(services, product_id) is Refusal.NO_SUCH_PRODUCT
 

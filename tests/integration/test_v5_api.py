@@ -208,7 +208,7 @@ async def test_a_buyer_hears_why_his_order_was_cancelled_and_nothing_of_the_insi
 ):
     order_id = (await buy(http, await new_product(1))).json()["orderId"]
     product_id, _, entry_id = order_id.rpartition(":")
-    await services.orders.cancel(
+    await services.orders.cancel_unless_confirmed(
         [QueuedOrder.of_claim(product_id, entry_id, USERS[0], 1, "")], [cause]
     )
 

@@ -183,7 +183,7 @@ async def test_dying_between_commit_and_settle(services, queue, new_product, sta
     product_id = await new_product(3)
     await sell(services, product_id, USERS[:3])
     orders = await services.ledger.unsent(product_id, 10)
-    await services.orders.confirm(orders)  # and the process dies
+    await services.orders.write_batch(orders)  # and the process dies
     assert (await services.ledger.snapshot(product_id)).unsettled == 3
 
     await sweep(services)

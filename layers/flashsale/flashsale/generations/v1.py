@@ -26,5 +26,5 @@ async def buy(services: Services, order: QueuedOrder) -> Purchase | NotSold:
     updated = await services.products.overwrite_stock(
         order.product_id, product.stock - order.quantity
     )
-    placed = await services.orders.insert(order)
+    placed = await services.orders.insert_without_taking_units(order)
     return placed if isinstance(placed, Refusal) else Purchase(updated, placed)

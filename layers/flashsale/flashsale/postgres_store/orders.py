@@ -25,7 +25,7 @@ class Orders:
         self._database = database
         self._register_buyers = register_buyers
 
-    async def insert(self, order: QueuedOrder) -> OrderRow | Refusal:
+    async def insert_without_taking_units(self, order: QueuedOrder) -> OrderRow | Refusal:
         """Write a confirmed order without taking its units (V1)."""
         try:
             row = await self._database.fetch_one("insert_order", **_columns(order))
@@ -55,7 +55,7 @@ class Orders:
         cursor = await connection.execute(sql("select_product"), {"id": product_id})
         return Refusal.SOLD_OUT if await cursor.fetchone() else Refusal.NO_SUCH_PRODUCT
 
-    async def confirm(self, orders: Sequence[QueuedOrder]) -> Mapping[str, OrderStatus]:
+    async def write_batch(self, orders: Sequence[QueuedOrder]) -> Mapping[str, OrderStatus]:
         """Write a batch: each order CONFIRMED, or CANCELLED where its units are not there.
 
         Orders that exist already stay as they are. Returns how each order stands, by id. Missing
@@ -122,7 +122,7 @@ class Orders:
         rows = await self._database.fetch_all("select_buyers", id=product_id)
         return {row["user_id"]: row["units"] for row in rows}
 
-    async def cancel(
+    async def cancel_unless_confirmed(
         self, orders: Sequence[QueuedOrder], reasons: Sequence[str]
     ) -> Mapping[str, OrderStatus]:
         """Write orders as CANCELLED, each for its reason, unless they exist.
@@ -141,7 +141,7 @@ class Orders:
             await self._write_cancelled(connection, orders, reasons)
             return await self._statuses(connection, orders)
 
-    async def cancel_even_confirmed(
+    async def cancel_even_if_confirmed(
         self, connection: Connection, order_id: str, claim: QueuedOrder | None, reason: str
     ) -> OrderStatus | None:
         """Make an order CANCELLED whatever it was, as a part of this transaction.

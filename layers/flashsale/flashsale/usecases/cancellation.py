@@ -21,7 +21,7 @@ async def cancellation(services: Services, order_id: str, reason: str) -> Change
     claim = await services.ledger.find(*split_order_id(order_id))
 
     async def change(connection: Connection) -> Declined | None:
-        status = await services.orders.cancel_even_confirmed(connection, order_id, claim, reason)
+        status = await services.orders.cancel_even_if_confirmed(connection, order_id, claim, reason)
         return None if status else Declined.NO_SUCH_ORDER
 
     return change

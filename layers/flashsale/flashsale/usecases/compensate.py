@@ -34,7 +34,7 @@ async def _cancel(services: Services, outcome: Outcome, part: Orders) -> None:
     causes = await services.failures.causes(list(part))
     reasons = [causes.get(message_id, REASON) for message_id, some in part.items() for _ in some]
     orders = [order for some in part.values() for order in some]
-    statuses = await services.orders.cancel(orders, reasons)
+    statuses = await services.orders.cancel_unless_confirmed(orders, reasons)
     await close(services, part, statuses, outcome)
     for message_id, some in part.items():
         for order in some:

@@ -27,7 +27,7 @@ async def place_orders(
 
 
 async def _place(services: Services, outcome: Outcome, part: Orders) -> None:
-    statuses = await services.orders.confirm([o for some in part.values() for o in some])
+    statuses = await services.orders.write_batch([o for some in part.values() for o in some])
     # From here on the orders exist. If this process dies, the messages come again, the insert finds
     # them, and their claims are closed then.
     await close(services, part, statuses, outcome)
