@@ -101,7 +101,7 @@ async def _measure(settings: Settings) -> None:
         while await up.ledger.count(PRODUCT):  # noqa: ASYNC110 - Redis tells nobody
             await asyncio.sleep(0.05)
     settled = time.monotonic() - ended
-    snapshot = await up.ledger.snapshot(PRODUCT)
+    snapshot = await up.ledger.snapshot(PRODUCT, count_claims=True)
     print(f"{in_outage[0]} messages and {in_outage[1]} claims were sent in the outage,")  # noqa: T201
     print(f"{sqs.messages} and {sqs.copies} in all; left in the ledger: {snapshot}")  # noqa: T201
     print(f"all were settled or released {settled * FASTER:.0f} s of real time after it")  # noqa: T201

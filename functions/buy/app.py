@@ -141,7 +141,7 @@ def _json(body: BaseModel, status: int) -> Response:
 @api.get("/api/products", responses={503: ERRORS[503]})
 async def list_products(services: Injected) -> list[ProductBody]:
     """All products with their live stock."""
-    products = await services.products.all()
+    products = await services.products.list_all()
     in_redis = await services.stock.left([product.id for product in products])
     return [ProductBody.live(*pair) for pair in zip(products, in_redis, strict=True)]
 

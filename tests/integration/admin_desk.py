@@ -59,7 +59,7 @@ class Desk:
         return await self.post(f"/orders/{order_id}/cancel", {"reason": reason}, key)
 
     async def audit_of(self, target):
-        return [e for e in await self.services.audit.latest(500) if e.target == target]
+        return [e for e in await self.services.audit.list_latest(500) if e.target == target]
 
 
 def trusting(services):
@@ -98,7 +98,7 @@ async def sell(services, product_id, users, quantity=1, *, settle=True):
     """V5 orders that are CONFIRMED."""
     for user in users:
         assert isinstance(await claim(services, product_id, user, quantity), Claimed)
-    orders = await services.ledger.unsent(product_id, 100)
+    orders = await services.ledger.take_unsent(product_id, 100)
     await services.orders.write_batch(orders)
     if settle:
         await services.ledger.settle(product_id, orders)
@@ -108,7 +108,7 @@ async def sell(services, product_id, users, quantity=1, *, settle=True):
 async def books_of(services, product_id):
     """The books of a product, which must balance."""
     (books,) = await read_books(services, [product_id])
-    snapshot = await services.ledger.snapshot(product_id)
+    snapshot = await services.ledger.snapshot(product_id, count_claims=True)
     assert snapshot is None or snapshot.balanced, snapshot
     assert (books.imbalance, books.oversold) == (0, 0), books
     assert books.postgres_stock == books.initial - books.confirmed
@@ -120,4 +120,4 @@ def message_of(*orders):
 
 
 async def stock_of(services, product_id):
-    return (await services.ledger.snapshot(product_id)).stock
+    return (await services.ledger.snapshot(product_id, count_claims=True)).stock

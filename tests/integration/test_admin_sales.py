@@ -108,14 +108,14 @@ async def test_an_ended_sale_stays_ended(desk, services, new_product):
     assert (resumed.status_code, resumed.json()["code"]) == (409, "sale_ended")
     assert (paused.status_code, paused.json()["code"]) == (409, "sale_ended")
     assert await claim(services, product_id) is Refusal.SALE_NOT_OPEN
-    assert (await services.ledger.snapshot(product_id)).state == "ended"
+    assert (await services.ledger.snapshot(product_id, count_claims=True)).state == "ended"
 
 
 async def test_claims_under_way_become_orders_while_paused(desk, services, new_product):
     product_id = await new_product(10)
     await claim(services, product_id, quantity=2)
     await claim(services, product_id, USERS[1], 3)
-    orders = await services.ledger.unsent(product_id, 10)
+    orders = await services.ledger.take_unsent(product_id, 10)
     await desk.act(product_id, "pause")
 
     body = Envelope.of(orders[:1]).model_dump_json()
@@ -164,7 +164,7 @@ async def test_an_ended_sale_is_opened_again_only_when_it_is_drained(desk, servi
     await desk.act(product_id, "end")
 
     too_early = await desk.act(product_id, "open")
-    (order,) = await services.ledger.unsent(product_id, 10)
+    (order,) = await services.ledger.take_unsent(product_id, 10)
     await services.orders.write_batch([order])
     still = await desk.act(product_id, "open")
     await services.ledger.settle(product_id, [order])

@@ -47,7 +47,7 @@ async def test_the_next_sale_goes_on_where_the_ids_of_the_last_one_ended(service
     claimed = await claim(services, product_id, USERS[1])
 
     assert number(claimed.order_id) > number(order.id)
-    (unsent,) = await services.ledger.unsent(product_id, 10)
+    (unsent,) = await services.ledger.take_unsent(product_id, 10)
     assert unsent.id == claimed.order_id
 
 
@@ -55,7 +55,7 @@ async def test_also_what_was_given_back_is_no_later_claims_name(services, new_pr
     product_id = await new_product(10)
     await services.redis.execute_command("XSETID", Keys(product_id).ledger, f"{LATER}-7")
     released = await claim(services, product_id)
-    (order,) = await services.ledger.unsent(product_id, 10)
+    (order,) = await services.ledger.take_unsent(product_id, 10)
     await compensate(services, [message_of(order)])
     await services.stock.pause_sale(product_id, SaleState.ENDED)
     assert await open_sale(services, product_id, Terms()) is None
@@ -110,7 +110,7 @@ async def twice(services, new_product):
     product_id = await new_product(10)
     services.order_queue = Queue()
     claimed = await claim(services, product_id, USERS[1], 2)
-    (second,) = await services.ledger.unsent(product_id, 10)
+    (second,) = await services.ledger.take_unsent(product_id, 10)
     first = second.model_copy(update={"user_id": USERS[0], "quantity": 1})
     assert isinstance(claimed, Claimed)
     await services.orders.write_batch([first])
@@ -125,7 +125,7 @@ async def test_another_buyers_row_confirms_nothing(services, twice):
     assert (outcome.confirmed, outcome.cancelled) == ([], [])
     (failure,) = outcome.failures
     assert f"another order has the id {second.id}" in failure.cause
-    snapshot = await services.ledger.snapshot(first.product_id)
+    snapshot = await services.ledger.snapshot(first.product_id, count_claims=True)
     assert (snapshot.settled, snapshot.unsettled) == (0, 2)
 
 
@@ -135,7 +135,7 @@ async def test_the_rollback_gives_the_claim_back_and_says_why(services, twice):
     outcome = await compensate(services, [message_of(second)])
 
     assert (outcome.released, outcome.conflicts, outcome.failures) == (2, [second], [])
-    snapshot = await services.ledger.snapshot(first.product_id)
+    snapshot = await services.ledger.snapshot(first.product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled, snapshot.released) == (10, 0, 2)
     row = await services.orders.get(first.id)
     assert (row.user_id, row.status) == (USERS[0], OrderStatus.CONFIRMED)
@@ -154,7 +154,7 @@ async def test_a_forged_message_releases_no_claim_of_another(services, new_produ
     for outcome in (placed, rolled_back):
         assert "another order has the id" in outcome.failures[0].cause
         assert (outcome.confirmed, outcome.cancelled, outcome.released) == ([], [], 0)
-    snapshot = await services.ledger.snapshot(product_id)
+    snapshot = await services.ledger.snapshot(product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled) == (9, 1)
 
 
@@ -197,7 +197,7 @@ async def test_a_failure_of_one_order_does_not_keep_the_others_of_its_envelope(s
     first, second = twice
     await services.ledger.release(second.product_id, [second])  # nothing is owed for it any more
     await claim(services, first.product_id, USERS[2])
-    (good,) = await services.ledger.unsent(first.product_id, 10)
+    (good,) = await services.ledger.take_unsent(first.product_id, 10)
 
     outcome = await compensate(services, [message_of(second, good)])
 
@@ -225,7 +225,7 @@ async def test_an_admin_cancels_neither_of_two_orders_of_one_id(desk, services, 
     answer = await desk.cancel(first.id)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "no_such_order")
-    snapshot = await services.ledger.snapshot(first.product_id)
+    snapshot = await services.ledger.snapshot(first.product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled) == (8, 2)
     await compensate(services, [message_of(second)])
     assert (await desk.cancel(first.id)).status_code == 200

@@ -87,7 +87,7 @@ async def test_the_place_to_ask_is_below_the_prefix_of_the_request(
 async def test_who_asks_for_the_stock_has_no_claims_counted(http, services, new_product):
     product_id = await new_product(10)
     await buy(http, product_id, quantity=3)
-    counted = await services.ledger.snapshot(product_id)
+    counted = await services.ledger.snapshot(product_id, count_claims=True)
     before = await range_reads(services)
 
     stock = (await http.get(f"/api/v5/products/{product_id}/stock")).json()
@@ -183,7 +183,7 @@ async def test_no_claim_is_missing_after_valkey_was_killed(http, stack, services
     stack.start(stack.redis)
     await services.redis.connection_pool.disconnect()  # it leads to the dead process
 
-    snapshot = await services.ledger.snapshot(product_id)
+    snapshot = await services.ledger.snapshot(product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled, snapshot.balanced) == (6, 4, True)
 
 

@@ -118,7 +118,7 @@ async def _state(services: Services, life: Life) -> tuple[OrderRow | str | None,
         row = str(error)
     try:
         return row, life.on_ledger and bool(
-            await services.ledger.claimed_by(life.product_id, life.entry_id)
+            await services.ledger.get(life.product_id, life.entry_id)
         )
     except ServiceUnavailable:
         return row, False

@@ -91,7 +91,7 @@ async def read_parked(services: Services, messages: Sequence[FailedMessage]) -> 
     """What these messages hold, and why they failed."""
     if not messages:
         return []
-    products = {product.id for product in await services.products.all()}
+    products = {product.id for product in await services.products.list_all()}
     return [_read(message, products) for message in await with_causes(services, messages)]
 
 

@@ -22,7 +22,7 @@ async def test_the_token_says_who_buys(http, services, issuer, new_product):
 
     assert answer.status_code == 202
     product, _, entry = answer.json()["orderId"].rpartition(":")
-    assert await services.ledger.claimed_by(product, entry) == USERS[3]
+    assert (await services.ledger.get(product, entry)).user_id == USERS[3]
 
 
 async def test_a_user_id_may_be_said_again_but_not_another(

@@ -125,7 +125,7 @@ async def test_parked_claims_of_v5_are_unsettled_and_that_is_said(
 ):
     product_id = await new_product(5)
     await services.ledger.claim(Claim(product_id, USERS[0], 2), TOKEN, LEASE_MS)
-    put("parking", envelope_of(*await services.ledger.unsent(product_id, 10)))
+    put("parking", envelope_of(*await services.ledger.take_unsent(product_id, 10)))
 
     status, told = verified(flashsale, product_id)
     shown = flashsale("verify", product_id).stdout

@@ -103,7 +103,7 @@ async def get_order(order_id: str, caller: Buyer, services: Injected) -> OrderSt
     if not re.fullmatch(ORDER_ID, order_id):
         return problem_response(404, "not_found", "No such order.")
     # The ledger first: an order that settles in between is then found in PostgreSQL.
-    claim = await services.ledger.find(*split_order_id(order_id))
+    claim = await services.ledger.get(*split_order_id(order_id))
     row = await services.orders.get(order_id)
 
     def may_see(owner: str | None) -> bool:
@@ -136,7 +136,7 @@ def _reason(reason: str | None) -> str | None:
 )
 async def get_stock(product_id: ProductId, services: Injected) -> StockBody | Response:
     """Where the units of a sale are, at one instant."""
-    snapshot = await services.ledger.glance(product_id)
+    snapshot = await services.ledger.snapshot(product_id, count_claims=False)
     if snapshot is None:
         return refusal_problem(Refusal.NO_SUCH_PRODUCT)
     if snapshot.generation not in (None, V5):  # its units are not counted here

@@ -117,7 +117,7 @@ class Orders:
         row = await self._database.fetch_one("select_order", id=order_id)
         return _order_row(row) if row else None
 
-    async def buyers(self, product_id: str) -> dict[str, int]:
+    async def units_by_buyer(self, product_id: str) -> dict[str, int]:
         """Units in confirmed orders of a product, by user."""
         rows = await self._database.fetch_all("select_buyers", id=product_id)
         return {row["user_id"]: row["units"] for row in rows}

@@ -139,21 +139,18 @@ class Ledger:
         )
         return int(given) == 1
 
-    async def snapshot(self, product_id: str) -> Snapshot | None:
-        """Where every unit of a sale is, at one instant; None where no sale was opened.
+    async def snapshot(self, product_id: str, *, count_claims: bool) -> Snapshot | None:
+        """Return where every unit of a sale is, at one instant; None if no sale was opened.
 
-        Counts all claims, while nobody else is served: not for everybody to ask for.
+        Args:
+            count_claims: count the ledger claim by claim, so that the invariant is checked. Redis
+                serves nobody else meanwhile, so buyers must not be able to ask for it. Otherwise
+                `unsettled` is computed from the invariant, in constant time.
+
         """
-        return await self._look(product_id, "count")
-
-    async def glance(self, product_id: str) -> Snapshot | None:
-        """The same in a time that does not grow with the claims: it believes the invariant."""
-        return await self._look(product_id, "")
-
-    async def _look(self, product_id: str, how: str) -> Snapshot | None:
         keys = Keys(product_id)
         names = [keys.stock, keys.ledger, keys.sale]
-        figures = await self._snapshot(keys=names, args=[how])
+        figures = await self._snapshot(keys=names, args=["count" if count_claims else ""])
         if figures is None:
             return None
         figures[-2:] = SaleState(figures[-2]), int(figures[-1]) if figures[-1] else None
@@ -173,12 +170,7 @@ class Ledger:
             entries = await self._redis.xrange(Keys(product_id).ledger, count=1)
         return max(0.0, time.time() - claimed_at(str(entries[0][0]))) if entries else 0.0
 
-    async def claimed_by(self, product_id: str, entry_id: str) -> str | None:
-        """Whose claim this is, while it is unsettled; None also for what is no entry id."""
-        order = await self.find(product_id, entry_id)
-        return order.user_id if order else None
-
-    async def find(self, product_id: str, entry_id: str) -> QueuedOrder | None:
+    async def get(self, product_id: str, entry_id: str) -> QueuedOrder | None:
         """A claim that is unsettled still; None also for what is no entry id, or no product's."""
         # With a brace in a product id, a ledger would have the name of another key.
         if not re.fullmatch(PRODUCT_ID, product_id) or not re.fullmatch(ENTRY_ID, entry_id):
@@ -189,7 +181,7 @@ class Ledger:
             )
         return _order(product_id, *entries[0]) if entries else None
 
-    async def unsent(self, product_id: str, count: int) -> list[QueuedOrder]:
+    async def take_unsent(self, product_id: str, count: int) -> list[QueuedOrder]:
         """The next claims that nobody has relayed; from now on they are this process's to send."""
         answer: Any = None
         async with translated_errors(), _none_if_lost():
@@ -199,7 +191,7 @@ class Ledger:
         entries = answer[0][1] if answer else []
         return [_order(product_id, entry_id, fields) for entry_id, fields in entries]
 
-    async def overdue(
+    async def take_overdue(
         self, product_id: str, waits_ms: Sequence[int], count: int
     ) -> AsyncIterator[list[QueuedOrder]]:
         """Take the claims that have stayed unsettled too long, up to `count` at a time.

@@ -210,7 +210,7 @@ class Stock:
         added = await self._restock(keys=[keys.stock, keys.sale], args=[supply])
         return max(0, int(added))
 
-    async def sales(self) -> list[str]:
+    async def list_sales(self) -> list[str]:
         """Ids of the products whose sale was opened, or was to be."""
         async with translated_errors():
             return sorted(str(id_) for id_ in await self._redis.smembers(SALES))

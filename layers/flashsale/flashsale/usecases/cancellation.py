@@ -18,7 +18,7 @@ async def cancellation(services: Services, order_id: str, reason: str) -> Change
     An order of V4 that is still in the queue is no order yet: only its message knows of it.
     """
     # The ledger first: an order that settles in between is then found in PostgreSQL.
-    claim = await services.ledger.find(*split_order_id(order_id))
+    claim = await services.ledger.get(*split_order_id(order_id))
 
     async def change(connection: Connection) -> Declined | None:
         status = await services.orders.cancel_even_if_confirmed(connection, order_id, claim, reason)
@@ -36,7 +36,7 @@ async def give_back(services: Services, order_id: str) -> None:
         await _give_confirmed_back(services, row)
     # Never confirmed, so its claim is in the ledger, or was released. Of V4 the rollback function
     # has the message, and gives back.
-    elif row.generation == V5 and (claim := await services.ledger.find(*split_order_id(order_id))):
+    elif row.generation == V5 and (claim := await services.ledger.get(*split_order_id(order_id))):
         await services.ledger.release(row.product_id, [claim])
 
 

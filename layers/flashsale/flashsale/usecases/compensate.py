@@ -52,7 +52,7 @@ async def _release_claim_of(services: Services, order: QueuedOrder, outcome: Out
     Return False unless the ledger has this very claim: an entry of that id may be the other
     order's, which is CONFIRMED and not settled yet.
     """
-    claim = await services.ledger.find(*split_order_id(order.id))
+    claim = await services.ledger.get(*split_order_id(order.id))
     if claim is None or claim.model_copy(update={"correlation_id": order.correlation_id}) != order:
         return False
     outcome.released += await services.ledger.release(order.product_id, [order])

@@ -85,7 +85,7 @@ async def relay(services: Services, product_id: str, pace: Pace) -> int:
     refused = uncertain = 0
     while True:
         if not orders:  # what SQS did not take is tried again first
-            orders = await services.ledger.unsent(product_id, CLAIMS_PER_CALL)
+            orders = await services.ledger.take_unsent(product_id, CLAIMS_PER_CALL)
             _tell_of(orders)
         pause = 0.0 if len(orders) == CLAIMS_PER_CALL else pace.linger
         if orders:
@@ -142,7 +142,7 @@ async def sweep(
 
     """
     swept, waits = 0, await _waits(services) if idle_ms is None else [idle_ms]
-    ids = await services.stock.sales() if product_ids is None else list(product_ids)
+    ids = await services.stock.list_sales() if product_ids is None else list(product_ids)
     # In any order, so that those on which no time was left are not the same each minute.
     for product_id in random.sample(ids, len(ids)):
         swept += await _send_overdue(services, product_id, waits, deadline) if waits else 0
@@ -159,7 +159,7 @@ async def _send_overdue(
     services: Services, product_id: str, waits_ms: Sequence[int], deadline: Deadline
 ) -> int:
     swept = 0
-    async for orders in services.ledger.overdue(product_id, waits_ms, CLAIMS_PER_CALL):
+    async for orders in services.ledger.take_overdue(product_id, waits_ms, CLAIMS_PER_CALL):
         entries = " ".join(order.entry_id for order in orders)
         logger.warning("%d claims of %s are overdue: %s", len(orders), product_id, entries)
         swept += len(orders) if await send(services, orders) is Sent.YES else 0
