@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import httpx
 
-from flashsale.config import Trust
+from flashsale.config import TrustedIssuer
 from flashsale.domain.claims import Claim, Claimed
 from flashsale.domain.messages import Envelope
 from flashsale.http.dependencies import get_services
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.deployment import sign_in
@@ -17,7 +17,7 @@ from functions.admin.app import api
 from tests.support import USERS
 
 SECRET = "a-secret-of-32-bytes-for-tests-only"
-TRUST = Trust(sign_in.ISSUER, sign_in.AUDIENCE, secret=SECRET)
+TRUST = TrustedIssuer(sign_in.ISSUER, sign_in.AUDIENCE, secret=SECRET)
 
 
 def token(user="boss", *, admin=True):
@@ -63,8 +63,8 @@ class Desk:
 
 
 def trusting(services):
-    if services.settings.trust is None:
-        services.settings = replace(services.settings, trust=TRUST)
+    if services.settings.trusted_issuer is None:
+        services.settings = replace(services.settings, trusted_issuer=TRUST)
     return services
 
 
@@ -116,7 +116,7 @@ async def books_of(services, product_id):
 
 
 def message_of(*orders):
-    return Message("m", Envelope.of(orders).model_dump_json())
+    return ReceivedMessage("m", Envelope.of(orders).model_dump_json())
 
 
 async def stock_of(services, product_id):

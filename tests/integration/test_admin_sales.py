@@ -10,7 +10,7 @@ from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale.domain.model import Refusal
 from flashsale.generations import v4
 from flashsale.redis_store.scripts import Keys
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from tests.integration.admin_desk import books_of, claim, sell, stock_of
@@ -119,9 +119,9 @@ async def test_claims_under_way_become_orders_while_paused(desk, services, new_p
     await desk.act(product_id, "pause")
 
     body = Envelope.of(orders[:1]).model_dump_json()
-    await place_orders(services, [Message("m", body)])
+    await place_orders(services, [ReceivedMessage("m", body)])
     body = Envelope.of(orders[1:]).model_dump_json()
-    await compensate(services, [Message("m", body)])
+    await compensate(services, [ReceivedMessage("m", body)])
 
     books = await books_of(services, product_id)
     assert (books.confirmed, books.redis_stock) == (2, 8), "what was given back is kept"

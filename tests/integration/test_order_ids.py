@@ -8,7 +8,7 @@ from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import OrderStatus, Terms
 from flashsale.http.dependencies import get_services
 from flashsale.redis_store.scripts import Keys
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import rebuild
@@ -171,7 +171,7 @@ async def test_a_message_of_v4_with_the_id_of_another_order_gives_nothing_back(
     others = [{"user_id": USERS[1]}, {"quantity": 2}, {"generation": 3}]
 
     for change in others:
-        forged = Message("m", order.model_copy(update=change).model_dump_json())
+        forged = ReceivedMessage("m", order.model_copy(update=change).model_dump_json())
         for act in (place_orders, compensate):
             outcome = await act(services, [forged])
             assert "another order has the id" in outcome.failures[0].cause
@@ -185,7 +185,7 @@ async def test_two_orders_of_one_id_in_one_batch_are_not_both_confirmed(services
     await services.stock.decrement(product_id, 1)
     (message,) = queued(product_id)
     order = QueuedOrder.model_validate_json(message.body).model_copy(update={"user_id": USERS[1]})
-    forged = Message("forged", order.model_dump_json())
+    forged = ReceivedMessage("forged", order.model_dump_json())
 
     outcome = await place_orders(services, [message, forged])
 

@@ -7,7 +7,7 @@ from flashsale.domain.messages import Envelope
 from flashsale.domain.model import Refusal, Terms
 from flashsale.redis_store.ledger import claimed_at
 from flashsale.redis_store.scripts import Keys
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import NotRebuilt, StillBusy, rebuild
@@ -23,7 +23,7 @@ class Line:
         self._services = services
 
     async def send(self, envelopes):
-        messages = [Message(str(n), e.model_dump_json()) for n, e in enumerate(envelopes)]
+        messages = [ReceivedMessage(str(n), e.model_dump_json()) for n, e in enumerate(envelopes)]
         await place_orders(self._services, messages)
 
 
@@ -159,7 +159,7 @@ async def test_the_database_guard_keeps_the_books_while_redis_is_wrong(services,
     orders = await services.ledger.take_unsent(product_id, 10)
     for message in ([late], orders):
         body = Envelope.of(message).model_dump_json()
-        await place_orders(services, [Message("m", body)])
+        await place_orders(services, [ReceivedMessage("m", body)])
 
     books = await books_of(services, product_id)
     assert (books.confirmed, books.cancelled, books.oversold) == (3, 2, 0)

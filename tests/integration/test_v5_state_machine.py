@@ -28,7 +28,7 @@ from flashsale.postgres_store.audit import Action
 from flashsale.redis_store.scripts import Keys
 from flashsale.services import Services
 from flashsale.usecases import admin
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
@@ -217,7 +217,9 @@ class Sale(RuleBasedStateMachine):
 
     def _messages(self, numbers):
         bodies = self.queue.messages
-        return [Message(f"m{n}", bodies[n % len(bodies)]) for n in numbers] if bodies else []
+        return (
+            [ReceivedMessage(f"m{n}", bodies[n % len(bodies)]) for n in numbers] if bodies else []
+        )
 
     # ---- what must hold ---------------------------------------------------------------------
 

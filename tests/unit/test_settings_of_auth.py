@@ -16,7 +16,7 @@ def settings(**more):
 
 def test_without_a_word_nobodys_tokens_are_believed():
     assert settings().auth == "none"
-    assert settings().trust is None
+    assert settings().trusted_issuer is None
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_is_unsafe_or_half_said_is_refused(more, named):
 def test_admins_have_tokens_also_where_buyers_need_none():
     read = settings(AUTH="none", JWT_SECRET=SECRET, **NAMES)
 
-    assert (read.auth, read.trust and read.trust.secret) == ("none", SECRET)
+    assert (read.auth, read.trusted_issuer and read.trusted_issuer.secret) == ("none", SECRET)
 
 
 def test_limits_and_trust_are_read():
@@ -53,8 +53,8 @@ def test_limits_and_trust_are_read():
     )
 
     assert read.limits == {"user": Rate(10, 60)}
-    assert read.trust
-    assert (read.trust.issuer, read.trust.audience) == ("https://i", "shop")
+    assert read.trusted_issuer
+    assert (read.trusted_issuer.issuer, read.trusted_issuer.audience) == ("https://i", "shop")
 
 
 def test_settings_do_not_print_secrets():

@@ -22,7 +22,7 @@ class Rate(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class TrustedIssuer:
     """Whose tokens are believed. One of `jwks_url`, `jwks` and `secret` is set.
 
     Attributes:
@@ -60,9 +60,9 @@ class Settings:
         one_at_a_time: whether this process serves one request at a time, as a Lambda execution
             environment does.
         auth: "jwt": buyers need a token, and V1 to V4 are closed; "none": for a local stack.
-        trust: whose tokens are believed; None: nobody's.
-        limits: by whom claims of a product are counted ("user", "address"), and how many he may
-            try.
+        trusted_issuer: the issuer whose tokens are accepted; None rejects all tokens.
+        rate_limits: the rates at which claims of one product are accepted, by what they are
+            counted for ("user", "address").
 
     """
 
@@ -75,8 +75,8 @@ class Settings:
     sweep_after: int = 90
     one_at_a_time: bool = False
     auth: str = "none"
-    trust: Trust | None = None
-    limits: Mapping[str, Rate] = field(default_factory=dict)
+    trusted_issuer: TrustedIssuer | None = None
+    rate_limits: Mapping[str, Rate] = field(default_factory=dict)
     database_iam: bool = False
 
     @classmethod
@@ -101,8 +101,8 @@ class Settings:
             database_iam=_one_of(env, "DATABASE_AUTH", "password", "iam") == "iam",
             one_at_a_time="AWS_LAMBDA_FUNCTION_NAME" in env,  # which Lambda itself sets
             auth=auth,
-            trust=trust,
-            limits=_limits(env, user="RATE_LIMIT_USER", address="RATE_LIMIT_ADDRESS"),
+            trusted_issuer=trust,
+            rate_limits=_rate_limits(env, user="RATE_LIMIT_USER", address="RATE_LIMIT_ADDRESS"),
         )
 
 
@@ -158,7 +158,7 @@ def _positive(env: Mapping[str, str], name: str, default: int) -> int:
     return int(value)
 
 
-def _auth(env: Mapping[str, str]) -> tuple[str, Trust | None]:
+def _auth(env: Mapping[str, str]) -> tuple[str, TrustedIssuer | None]:
     auth = env.get("AUTH") or "none"
     if auth not in ("none", "jwt"):
         raise ConfigError(f"AUTH is {auth!r}; it should be none or jwt")
@@ -176,7 +176,7 @@ def _auth(env: Mapping[str, str]) -> tuple[str, Trust | None]:
     secret = env.get("JWT_SECRET", "")
     if secret and len(secret.encode()) < MIN_SECRET:
         raise ConfigError(f"JWT_SECRET is short; it should have {MIN_SECRET} bytes or more")
-    trust = Trust(
+    trust = TrustedIssuer(
         issuer=env["JWT_ISSUER"],
         audience=env["JWT_AUDIENCE"],
         jwks_url=_jwks_url(env),
@@ -204,7 +204,7 @@ def _jwks_url(env: Mapping[str, str]) -> str:
     return url
 
 
-def _limits(env: Mapping[str, str], **names: str) -> dict[str, Rate]:
+def _rate_limits(env: Mapping[str, str], **names: str) -> dict[str, Rate]:
     limits = {}
     for by, name in names.items():
         if value := env.get(name):

@@ -68,7 +68,7 @@ class Services:
     @cached_property
     def ledger(self) -> Ledger:
         """The unsettled claims of V5, in Redis."""
-        return Ledger(self.redis, self.settings.limits)
+        return Ledger(self.redis, self.settings.rate_limits)
 
     @cached_property
     def relay_inbox(self) -> RelayInbox:
@@ -143,7 +143,7 @@ class Services:
         """What says who a caller is."""
         from flashsale.auth.tokens import Tokens
 
-        return Tokens(self.settings.trust)
+        return Tokens(self.settings.trusted_issuer)
 
     async def close(self) -> None:
         """Close all connections; for tests and tools, a Lambda keeps them."""

@@ -5,7 +5,7 @@ import pytest
 from flashsale.auth.principal import ADMIN_SCOPE
 from flashsale.postgres_store.audit import Action
 from flashsale.usecases.admin import cancel_order
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from tests.integration.by_token.conftest import bearer
@@ -146,7 +146,7 @@ async def test_a_new_buyer_hears_that_his_first_order_was_cancelled(
 
     if by == "the rollback":
         (envelope,) = services.order_queue.envelopes
-        await compensate(services, [Message("1", envelope.model_dump_json())])
+        await compensate(services, [ReceivedMessage("1", envelope.model_dump_json())])
     else:
         action = Action("boss", "cancel", bought.json()["orderId"], {}, "corr")
         assert await cancel_order(services, action, "a wish") is None
@@ -158,7 +158,7 @@ async def test_a_new_buyer_hears_that_his_first_order_was_cancelled(
 async def write_orders(services):
     """Do what the order function does with what was relayed after the claim."""
     sent, services.order_queue.envelopes = services.order_queue.envelopes, []
-    messages = [Message(str(n), e.model_dump_json()) for n, e in enumerate(sent)]
+    messages = [ReceivedMessage(str(n), e.model_dump_json()) for n, e in enumerate(sent)]
     outcome = await place_orders(services, messages)
     assert not outcome.failures
 

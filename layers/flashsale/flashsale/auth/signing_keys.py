@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from jwt import PyJWK, PyJWKClient, PyJWKSet
 from jwt.exceptions import PyJWKError, PyJWKSetError, PyJWTError
 
-from flashsale.config import Trust
+from flashsale.config import TrustedIssuer
 from flashsale.errors import ConfigError, KeysUnavailable
 
 # Seconds. A fetch takes this long at most; a withdrawn key is believed this long at most, as long
@@ -38,7 +38,7 @@ def _since(then: Moment) -> float:
 class SigningKeys:
     """Keys by their ids. While the issuer is down, the keys that were fetched last are used."""
 
-    def __init__(self, trust: Trust) -> None:
+    def __init__(self, trust: TrustedIssuer) -> None:
         self._keys: dict[str | None, PyJWK] = {}
         # When the fetch began that brought the keys, the last fetch, and the last that failed.
         self._as_of = self._begun = self._failed = _NEVER
@@ -55,7 +55,7 @@ class SigningKeys:
         else:
             self._client = PyJWKClient(trust.jwks_url, cache_jwk_set=False, timeout=FETCH_TIMEOUT)
 
-    async def find(self, key_id: str | None) -> PyJWK | None:
+    async def get(self, key_id: str | None) -> PyJWK | None:
         """The key with this id, or None; a token that names none means the only key there is.
 
         Raises:

@@ -9,7 +9,7 @@ import jwt
 
 from flashsale.auth.principal import Denied, Principal
 from flashsale.auth.signing_keys import SigningKeys
-from flashsale.config import Trust
+from flashsale.config import TrustedIssuer
 from flashsale.domain.model import USER_ID
 
 # Characters. Larger ones are refused unread.
@@ -32,11 +32,11 @@ _REASONS: dict[type[Exception], str] = {
 class Tokens:
     """Checks tokens by the keys of one issuer."""
 
-    def __init__(self, trust: Trust | None) -> None:
+    def __init__(self, trust: TrustedIssuer | None) -> None:
         self._trust = trust
         self._keys = SigningKeys(trust) if trust and not trust.secret else None
 
-    async def caller(self, token: str) -> Principal | Denied:
+    async def verify(self, token: str) -> Principal | Denied:
         """Who bears this token.
 
         Raises:
@@ -57,13 +57,13 @@ class Tokens:
             return Denied("The token's subject is no user id.")
         return Principal(claims["sub"], _scopes(claims))
 
-    async def _claims(self, trust: Trust, token: str) -> dict[str, Any]:
+    async def _claims(self, trust: TrustedIssuer, token: str) -> dict[str, Any]:
         if not _is_spelled_in_one_way(token):
             raise jwt.DecodeError("not as its issuer wrote it")
         key: jwt.PyJWK | str | None = trust.secret
         algorithms = SECRET_ALGORITHMS
         if self._keys:
-            key = await self._keys.find(jwt.get_unverified_header(token).get("kid"))
+            key = await self._keys.get(jwt.get_unverified_header(token).get("kid"))
             algorithms = PUBLIC_KEY_ALGORITHMS
         if not key:
             raise jwt.InvalidKeyError("an unknown key")

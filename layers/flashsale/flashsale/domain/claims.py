@@ -43,7 +43,7 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class TooMany:
+class RateLimited:
     """A claim that came too early: the name of the limit, and seconds to wait."""
 
     limit: str

@@ -35,7 +35,7 @@ async def _caller(request: Request, services: Services) -> Principal:
     scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
         raise _unauthorized("A bearer token is needed.", "Bearer")
-    caller = await services.tokens.caller(token.strip())
+    caller = await services.tokens.verify(token.strip())
     if isinstance(caller, Denied):
         raise _unauthorized(caller.reason, 'Bearer error="invalid_token"')
     return caller

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Header, Request, Response
 
-from flashsale.domain.claims import Claim, TooMany
+from flashsale.domain.claims import Claim, RateLimited
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import (
     NO_UNITS_LEFT,
@@ -69,8 +69,8 @@ async def buy(
         address=address_of(request),
     )
     claimed = await v5.buy(services, claim)
-    limits = services.settings.limits
-    if isinstance(claimed, TooMany):
+    limits = services.settings.rate_limits
+    if isinstance(claimed, RateLimited):
         state.outcome = "too_many_requests"
         return too_many(limits, claimed)
     if isinstance(claimed, Refusal | SoldBy):

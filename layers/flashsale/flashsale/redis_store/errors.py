@@ -36,7 +36,7 @@ _NO_ANSWER = (
 )
 
 
-def not_now(error: Exception) -> bool:
+def is_retryable(error: Exception) -> bool:
     """Whether the same request may succeed later, without another version of this code."""
     if not isinstance(error, exceptions.ResponseError):
         return isinstance(error, _NO_ANSWER)

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from flashsale.chunks import chunks
 from flashsale.config import Rate
-from flashsale.domain.claims import Claim, Claimed, SaleState, Snapshot, TooMany
+from flashsale.domain.claims import Claim, Claimed, RateLimited, SaleState, Snapshot
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import ENTRY_ID, PRODUCT_ID, NotSold, Refusal, SoldBy
 from flashsale.redis_store.scripts import (
@@ -54,7 +54,7 @@ class Ledger:
 
     async def claim(
         self, request: Claim, lease_token: str, lease_ms: int
-    ) -> Claimed | NotSold | TooMany:
+    ) -> Claimed | NotSold | RateLimited:
         """Claim units and write the claim down, in one step; try to become the relay, too."""
         keys = Keys(request.product_id)
         limits = self._limits_of(request)
@@ -82,7 +82,7 @@ class Ledger:
             await self._unbind_key(keys=[name], args=[same])
         if code == _TOO_MANY:
             number, wait = answer
-            return TooMany(list(limits)[number - 1], wait / 1_000_000)
+            return RateLimited(list(limits)[number - 1], wait / 1_000_000)
         if code == _OTHER_GENERATION:
             return SoldBy(request.product_id, *answer)
         if code < 0:

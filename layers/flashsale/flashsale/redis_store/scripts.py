@@ -13,7 +13,7 @@ from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import NoScriptError
 
 from flashsale.errors import StockUnavailable
-from flashsale.redis_store.errors import not_now
+from flashsale.redis_store.errors import is_retryable
 
 LUA = Path(__file__).parent / "lua"
 
@@ -108,7 +108,7 @@ class Script:
         try:
             return await call.answer
         except Exception as error:
-            if not_now(error):
+            if is_retryable(error):
                 raise StockUnavailable(f"Redis: {error}") from error
             raise
 
@@ -158,7 +158,7 @@ async def translated_errors() -> AsyncIterator[None]:
     try:
         yield
     except Exception as error:
-        if not_now(error):
+        if is_retryable(error):
             raise StockUnavailable(f"Redis: {error}") from error
         raise
 
