@@ -25,10 +25,10 @@ def test_without_a_word_nobodys_tokens_are_believed():
         ({"AUTH": "yes"}, "AUTH is 'yes'"),
         ({"AUTH": "jwt"}, "set JWT_JWKS_URL"),
         ({"AUTH": "jwt", "JWT_SECRET": SECRET}, "JWT_ISSUER and JWT_AUDIENCE not set"),
-        ({"JWT_SECRET": "short", **NAMES}, "JWT_SECRET is short"),
-        ({"JWT_SECRET": SECRET, "JWT_JWKS_URL": "https://i/k", **NAMES}, "one kind of key"),
+        ({"JWT_SECRET": "short", **NAMES}, "JWT_SECRET is too short"),
+        ({"JWT_SECRET": SECRET, "JWT_JWKS_URL": "https://i/k", **NAMES}, "set one of them only"),
         ({"JWT_JWKS_URL": "http://issuer.example/keys", **NAMES}, "not encrypted"),
-        ({"JWT_JWKS_URL": "file:///etc/passwd", **NAMES}, "JWT_JWKS_URL has another form"),
+        ({"JWT_JWKS_URL": "file:///etc/passwd", **NAMES}, "JWT_JWKS_URL is malformed"),
         ({"JWT_JWKS_URL": "https://i/k", **NAMES}, "JWT_JWKS_URL is set and AUTH is not"),
         ({"JWT_SECRET": SECRET, **NAMES, "AUTH": ""}, "JWT_SECRET is set and AUTH is not"),
         (NAMES, "JWT_ISSUER is set and AUTH is not"),
@@ -52,7 +52,7 @@ def test_limits_and_trust_are_read():
         RATE_LIMIT_USER="10/60", JWT_JWKS_URL="http://127.0.0.1:1/keys", AUTH="jwt", **NAMES
     )
 
-    assert read.limits == {"user": Rate(10, 60)}
+    assert read.rate_limits == {"user": Rate(10, 60)}
     assert read.trusted_issuer
     assert (read.trusted_issuer.issuer, read.trusted_issuer.audience) == ("https://i", "shop")
 

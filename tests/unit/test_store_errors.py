@@ -15,7 +15,7 @@ from redis._parsers.base import BaseParser
 
 from flashsale.postgres_store.errors import ErrorKind, classify_error
 from flashsale.redis_store.errors import code_of, is_retryable
-from flashsale.sqs_store.errors import certainly_refused, is_our_mistake
+from flashsale.sqs_store.errors import certainly_refused, is_bug
 
 # Up to Redis 6.
 IN_OLD_SCRIPT = "ERR Error running script (call to f_1b2c): @user_script:4: "
@@ -222,4 +222,4 @@ def answered(code, status):
 )
 def test_the_verdict_on_an_error_of_sqs(error, refused, ours):
     assert certainly_refused(error) is refused
-    assert is_our_mistake(error) is ours
+    assert is_bug(error) is ours
