@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from redis import Redis
 
-from flashsale.config import Rate, Trust
+from flashsale.config import Rate, TrustedIssuer
 from flashsale.http.application import create_admin_app, create_app
 from flashsale.http.gateway import lambda_handler
 from flashsale.services import Services
@@ -84,8 +84,8 @@ def serve(migrated, sqs, queue_url, target, one_thread):
     made = []
 
     def make(**changes):
-        trust = Trust(sign_in.ISSUER, sign_in.AUDIENCE, secret=target.token_secret)
-        services = Services(dataclasses.replace(migrated, **{"trust": trust, **changes}))
+        trust = TrustedIssuer(sign_in.ISSUER, sign_in.AUDIENCE, secret=target.token_secret)
+        services = Services(dataclasses.replace(migrated, **{"trusted_issuer": trust, **changes}))
         services.order_queue = OrderQueue(sqs, queue_url)
         made.append(services)
         return services
@@ -103,7 +103,7 @@ def lambda_services(serve):
 @pytest.fixture(scope="session")
 def guarded_services(serve):
     user, address = LIMITS.values()
-    return serve(auth="jwt", limits={"user": user, "address": address})
+    return serve(auth="jwt", rate_limits={"user": user, "address": address})
 
 
 @pytest.fixture

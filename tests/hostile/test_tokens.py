@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from flashsale.config import Trust
+from flashsale.config import TrustedIssuer
 from flashsale.http.application import create_app
 from flashsale.http.gateway import lambda_handler
 from flashsale.services import Services
@@ -58,8 +58,8 @@ def algorithm(request):
 def guarded(migrated, sqs, queue_url, one_thread, algorithm):
     """The buy function, which sells to bearers of a token only."""
     key = {"secret": SECRET} if algorithm == "HS256" else {"jwks": jwks()}
-    trust = Trust(ISSUER, AUDIENCE, **key)
-    services = Services(dataclasses.replace(migrated, auth="jwt", trust=trust))
+    trust = TrustedIssuer(ISSUER, AUDIENCE, **key)
+    services = Services(dataclasses.replace(migrated, auth="jwt", trusted_issuer=trust))
     services.order_queue = OrderQueue(sqs, queue_url)
     yield Lambda(lambda_handler(create_app(lambda: services)), one_thread)
     one_thread.submit(Lambda.run, services.close).result()

@@ -3,11 +3,11 @@
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from flashsale.config import Trust
+from flashsale.config import TrustedIssuer
 from flashsale.domain.claims import Claim, Claimed
 from flashsale.domain.messages import Envelope
 from flashsale.http.application import create_admin_app
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.deployment import sign_in
@@ -15,7 +15,7 @@ from tests.in_process import client_of
 from tests.support import USERS
 
 SECRET = "a-secret-of-32-bytes-for-tests-only"
-TRUST = Trust(sign_in.ISSUER, sign_in.AUDIENCE, secret=SECRET)
+TRUST = TrustedIssuer(sign_in.ISSUER, sign_in.AUDIENCE, secret=SECRET)
 
 
 def token(user="boss", *, admin=True):
@@ -62,12 +62,12 @@ class Desk:
         return await self.post(f"/orders/{order_id}/cancel", {"reason": reason}, key)
 
     async def audit_of(self, target):
-        return [e for e in await self.services.audit.latest(500) if e.target == target]
+        return [e for e in await self.services.audit.list_latest(500) if e.target == target]
 
 
 def trusting(services):
-    if services.settings.trust is None:
-        services.settings = replace(services.settings, trust=TRUST)
+    if services.settings.trusted_issuer is None:
+        services.settings = replace(services.settings, trusted_issuer=TRUST)
     return services
 
 
@@ -99,8 +99,8 @@ async def sell(services, product_id, users, quantity=1, *, settle=True):
     """V5 orders that are CONFIRMED."""
     for user in users:
         assert isinstance(await claim(services, product_id, user, quantity), Claimed)
-    orders = await services.ledger.unsent(product_id, 100)
-    await services.orders.confirm(orders)
+    orders = await services.ledger.take_unsent(product_id, 100)
+    await services.orders.write_batch(orders)
     if settle:
         await services.ledger.settle(product_id, orders)
     return orders
@@ -109,7 +109,7 @@ async def sell(services, product_id, users, quantity=1, *, settle=True):
 async def books_of(services, product_id):
     """The books of a product, which must balance."""
     (books,) = await read_books(services, [product_id])
-    snapshot = await services.ledger.snapshot(product_id)
+    snapshot = await services.ledger.snapshot(product_id, count_claims=True)
     assert snapshot is None or snapshot.balanced, snapshot
     assert (books.imbalance, books.oversold) == (0, 0), books
     assert books.postgres_stock == books.initial - books.confirmed
@@ -117,8 +117,8 @@ async def books_of(services, product_id):
 
 
 def message_of(*orders):
-    return Message("m", Envelope.of(orders).model_dump_json())
+    return ReceivedMessage("m", Envelope.of(orders).model_dump_json())
 
 
 async def stock_of(services, product_id):
-    return (await services.ledger.snapshot(product_id)).stock
+    return (await services.ledger.snapshot(product_id, count_claims=True)).stock

@@ -11,7 +11,7 @@ from flashsale.domain.claims import Claim
 from flashsale.domain.messages import Envelope
 from flashsale.redis_store.ledger import claimed_at
 from flashsale.runtime.sqs_event import record
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, relay, sweep
 from flashsale_local.logs.lines import Line
@@ -104,7 +104,7 @@ async def test_a_batch_is_told_apart_by_order(services, queue, claim, new_produc
 
     first = written(await place_orders(services, [message]))
     (alone,) = queue.take()
-    second = written(await place_orders(services, [alone, Message("m-poison", "poison")]))
+    second = written(await place_orders(services, [alone, ReceivedMessage("m-poison", "poison")]))
 
     assert texts(good, first) == ["INFO    orders placed: CONFIRMED"]
     assert texts(bad, first) == ["INFO    orders placed: taken out of its envelope, sent on alone"]

@@ -122,7 +122,7 @@ async def test_web_workers_sweep_and_only_one_of_them_in_a_period(
     services.settings = replace(services.settings, sweep_after=1)
     counted = REGISTRY.get_sample_value("flashsale_swept_claims_total")
     await claim(services, product_id)
-    await services.ledger.unsent(product_id, 1)  # read by a leader that died
+    await services.ledger.take_unsent(product_id, 1)  # read by a leader that died
 
     for _ in range(3):
         start(sweep_forever(services))

@@ -63,7 +63,7 @@ async def test_an_order_whose_message_has_failed_is_pending_until_it_is_decided(
         raise DatabaseUnavailable("postgres.internal does not answer")
 
     with monkeypatch.context() as patch:
-        patch.setattr(door.services.orders, "confirm", down)
+        patch.setattr(door.services.orders, "write_batch", down)
         await door.run(lambda services: place_orders(services, messages))
     assert await state(door, path) == ("PENDING", None)
 
@@ -96,7 +96,7 @@ async def test_an_order_of_v5_is_answered_too(door, services, new_product):
 
     entry_id = order_id.rpartition(":")[2]
     order = QueuedOrder.of_claim(product_id, entry_id, USERS[0], 1, "")
-    await services.orders.cancel([order], [NO_UNITS_LEFT])
+    await services.orders.cancel_unless_confirmed([order], [NO_UNITS_LEFT])
     await services.ledger.release(product_id, [order])
 
     assert await state(door, path) == ("CANCELLED", "No units were left.")

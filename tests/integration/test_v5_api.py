@@ -82,7 +82,7 @@ async def test_the_place_to_ask_is_below_the_prefix_of_the_request(
 async def test_who_asks_for_the_stock_has_no_claims_counted(http, services, new_product):
     product_id = await new_product(10)
     await buy(http, product_id, quantity=3)
-    counted = await services.ledger.snapshot(product_id)
+    counted = await services.ledger.snapshot(product_id, count_claims=True)
     before = await range_reads(services)
 
     stock = (await http.get(f"/api/v5/products/{product_id}/stock")).json()
@@ -176,7 +176,7 @@ async def test_no_claim_is_missing_after_valkey_was_killed(http, stack, services
     stack.start(stack.redis)
     await services.redis.connection_pool.disconnect()  # it leads to the dead process
 
-    snapshot = await services.ledger.snapshot(product_id)
+    snapshot = await services.ledger.snapshot(product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled, snapshot.balanced) == (6, 4, True)
 
 
@@ -201,7 +201,7 @@ async def test_a_buyer_hears_why_his_order_was_cancelled_and_nothing_of_the_insi
 ):
     order_id = (await buy(http, await new_product(1))).json()["orderId"]
     product_id, _, entry_id = order_id.rpartition(":")
-    await services.orders.cancel(
+    await services.orders.cancel_unless_confirmed(
         [QueuedOrder.of_claim(product_id, entry_id, USERS[0], 1, "")], [cause]
     )
 

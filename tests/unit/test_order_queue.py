@@ -290,10 +290,10 @@ async def test_an_envelope_that_sqs_did_not_take_waits_and_the_log_says_whose_fa
     with pytest.raises(QueueUnavailable, match=f"did not take 1 envelopes: {code}"):
         await queue.send([Envelope.of([ORDER]), Envelope.of([ORDER])])
 
-    assert ("our mistake" in caplog.text) is sender_fault
+    assert ("this is a bug" in caplog.text) is sender_fault
 
 
-async def test_a_message_that_sqs_refuses_as_such_is_our_mistake():
+async def test_a_message_that_sqs_rejects_as_such_is_a_bug():
     error = {"Error": {"Code": "InvalidMessageContents", "Message": "control characters"}}
     metadata = {"ResponseMetadata": {"HTTPStatusCode": 400}}
     refused = ClientError({**error, **metadata}, "SendMessage")

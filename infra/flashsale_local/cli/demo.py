@@ -70,7 +70,7 @@ async def _fill_shop(services: Services) -> None:
     """The products that the README's examples buy, on sale, each for who sells it first."""
     users, products = seeding.user_ids(USERS), seeding.product_ids(PRODUCTS)
     await seeding.seed(services, users, [*products, BY_HAND], UNITS)
-    for product in await services.products.all():
+    for product in await services.products.list_all():
         if product.id in products:
             await sales.open_sale(services, product.id, Terms())
     seeding.write_ids(IDS, users, products)

@@ -17,7 +17,7 @@ from flashsale.domain.waiting import PARKING
 from flashsale.errors import InvalidMessage
 from flashsale.redis_store.failures import Failure
 from flashsale.services import Services
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale_local.deployment.target import Target
 from flashsale_local.queues.failed import FailedMessage, with_causes
@@ -91,7 +91,7 @@ async def read_parked(services: Services, messages: Sequence[FailedMessage]) -> 
     """What these messages hold, and why they failed."""
     if not messages:
         return []
-    products = {product.id for product in await services.products.all()}
+    products = {product.id for product in await services.products.list_all()}
     return [_read(message, products) for message in await with_causes(services, messages)]
 
 
@@ -123,7 +123,7 @@ async def cancel(services: Services, target: Target, chosen: Sequence[Parked]) -
     services.settings = replace(services.settings, auth=_auth(target))
     ended = Ended()
 
-    async def act(messages: Sequence[Message]) -> Sequence[Failure]:
+    async def act(messages: Sequence[ReceivedMessage]) -> Sequence[Failure]:
         outcome = await compensate(services, messages)
         ended.cancelled += len(outcome.cancelled)
         ended.confirmed += len(outcome.confirmed)
@@ -148,14 +148,14 @@ async def discard(target: Target, chosen: Sequence[Parked]) -> Ended:
     """Delete these messages."""
     ended = Ended()
 
-    async def act(messages: Sequence[Message]) -> Sequence[Failure]:  # noqa: ARG001
+    async def act(messages: Sequence[ReceivedMessage]) -> Sequence[Failure]:  # noqa: ARG001
         return ()
 
     await _end(target.queues[PARKING], chosen, act, ended)
     return ended
 
 
-Act = Callable[[Sequence[Message]], Awaitable[Sequence[Failure]]]
+Act = Callable[[Sequence[ReceivedMessage]], Awaitable[Sequence[Failure]]]
 
 
 async def _end(queue_url: str, chosen: Sequence[Parked], act: Act, ended: Ended) -> None:
@@ -165,7 +165,7 @@ async def _end(queue_url: str, chosen: Sequence[Parked], act: Act, ended: Ended)
         while left and (received := await asyncio.to_thread(_receive, sqs, queue_url)):
             kept += [handle for id_, (_, handle) in received.items() if id_ not in left]
             mine = {id_: received[id_] for id_ in received if id_ in left}
-            failures = await act([Message(id_, body) for id_, (body, _) in mine.items()])
+            failures = await act([ReceivedMessage(id_, body) for id_, (body, _) in mine.items()])
             ended.failures += failures
             left -= mine.keys()
             for id_ in {failure.message_id for failure in failures}:

@@ -38,9 +38,9 @@ class Sale:
     async def read_claims(self) -> list[Metric]:
         """What Redis alone knows, at this moment, in a time that does not grow with the claims."""
         ledger, ages, snapshots = self._services.ledger, [], {}
-        for id_ in await self._services.stock.sales():
+        for id_ in await self._services.stock.list_sales():
             ages.append(((id_,), await ledger.oldest_age(id_)))
-            snapshot = await ledger.glance(id_)
+            snapshot = await ledger.snapshot(id_, count_claims=False)
             if snapshot and snapshot.generation not in ON_POSTGRES:
                 snapshots[id_] = snapshot
         text = "Age of the oldest claim of V5 that is neither settled nor released; 0 without any"

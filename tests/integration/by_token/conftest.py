@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale.config import Trust
+from flashsale.config import TrustedIssuer
 from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
 from flashsale.services import Services
@@ -33,8 +33,8 @@ def issuer():
 
 @pytest.fixture
 async def services(migrated, issuer, patient):
-    trust = Trust(NAME, AUDIENCE, jwks=json.dumps(issuer.document()))
-    services = Services(replace(migrated, auth="jwt", trust=trust))
+    trust = TrustedIssuer(NAME, AUDIENCE, jwks=json.dumps(issuer.document()))
+    services = Services(replace(migrated, auth="jwt", trusted_issuer=trust))
     services.order_queue = Kept()
     yield services
     await services.close()

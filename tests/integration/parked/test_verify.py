@@ -7,7 +7,7 @@ import pytest
 
 from flashsale.domain.claims import Claim
 from flashsale.usecases import health
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LEASE_MS, TOKEN
@@ -125,7 +125,7 @@ async def test_parked_claims_of_v5_are_unsettled_and_that_is_said(
 ):
     product_id = await new_product(5)
     await services.ledger.claim(Claim(product_id, USERS[0], 2), TOKEN, LEASE_MS)
-    put("parking", envelope_of(*await services.ledger.unsent(product_id, 10)))
+    put("parking", envelope_of(*await services.ledger.take_unsent(product_id, 10)))
 
     status, told = verified(flashsale, product_id)
     shown = flashsale("verify", product_id).stdout
@@ -187,7 +187,7 @@ async def test_nobody_drains_a_sale_of_v4_by_a_name(services, claimed, put, targ
     (id_,) = put("orders", order_of(product_id, name))
     (message,) = look_into_queues(target).read
 
-    outcome = await place_orders(services, [Message(id_, message.body)])
+    outcome = await place_orders(services, [ReceivedMessage(id_, message.body)])
 
     assert not outcome.failures
     (row,) = await read_books(services, [product_id])

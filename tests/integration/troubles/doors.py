@@ -38,7 +38,7 @@ class AsgiDoor:
     """Many requests at the same time, on the event loop of the test."""
 
     def __init__(self, settings):
-        self.services = Services(replace(settings, trust=TRUST))
+        self.services = Services(replace(settings, trusted_issuer=TRUST))
         self._api = create_app(lambda: self.services, more=[admin.router])
 
     async def ask(self, method, path, body=None, **headers):
@@ -85,7 +85,7 @@ class LambdaDoor:
     """One request at a time, each with an event loop that runs only meanwhile."""
 
     def __init__(self, settings):
-        lonely = replace(settings, trust=TRUST, one_at_a_time=True, database_pool_size=1)
+        lonely = replace(settings, trusted_issuer=TRUST, one_at_a_time=True, database_pool_size=1)
         self.services = Services(lonely)
         self._thread = ThreadPoolExecutor(1, initializer=self._start)
 

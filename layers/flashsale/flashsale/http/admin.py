@@ -167,7 +167,7 @@ async def get_audit(
     An action that stays `begun` died on its way. Repeat it, with its Idempotency-Key if it had one.
     Without a key the repetition is another action, and this one stays as it is.
     """
-    entries = await services.audit.latest(limit)
+    entries = await services.audit.list_latest(limit)
     return AuditBody(actions=[AuditEntryBody.model_validate(entry) for entry in entries])
 
 
@@ -176,7 +176,7 @@ async def _sale(
 ) -> SaleBody | Response:
     if declined:
         return declined_problem(declined)
-    return SaleBody.of(product_id, await services.ledger.snapshot(product_id))
+    return SaleBody.of(product_id, await services.ledger.snapshot(product_id, count_claims=True))
 
 
 async def _books(services: Services, product_ids: list[str] | None) -> list[BooksBody]:

@@ -40,7 +40,7 @@ async def _principal(request: Request, services: Services) -> Principal:
     scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
         raise _unauthorized("A bearer token is needed.", "Bearer")
-    principal = await services.tokens.caller(token.strip())
+    principal = await services.tokens.verify(token.strip())
     if isinstance(principal, Denied):
         raise _unauthorized(principal.reason, 'Bearer error="invalid_token"')
     return principal

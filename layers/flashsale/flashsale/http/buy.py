@@ -10,7 +10,7 @@ from uuid import uuid4
 from fastapi import APIRouter, BackgroundTasks, Depends, Header, Request, Response
 from pydantic import BaseModel
 
-from flashsale.domain.claims import Claim, TooMany
+from flashsale.domain.claims import Claim, RateLimited
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import Accepted, NotSold, Purchase, Refusal, SoldBy
 from flashsale.generations import v1, v2, v3, v4, v5
@@ -111,8 +111,8 @@ async def buy_v5(
         address=address_of(request),
     )
     claimed = await v5.buy(services, claim)
-    limits = services.settings.limits
-    if isinstance(claimed, TooMany):
+    limits = services.settings.rate_limits
+    if isinstance(claimed, RateLimited):
         log.outcome = "too_many_requests"
         return too_many(limits, claimed)
     if isinstance(claimed, Refusal | SoldBy):

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Response
 
 from flashsale.auth.principal import Principal
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import NO_UNITS_LEFT, ORDER_ID, OrderState, split_order_id
+from flashsale.domain.model import NO_UNITS_LEFT, ORDER_ID, OrderRow, split_order_id
 from flashsale.http.auth import Buyer, open_without_auth
 from flashsale.http.dependencies import Injected
 from flashsale.http.errors import error_response
@@ -75,7 +75,7 @@ async def get_order(order_id: str, services: Injected) -> OrderStateBody | Respo
 
 
 async def _state_in_queue(services: Services, order_id: str) -> OrderStateBody | None:
-    if row := await services.orders.find(order_id):
+    if row := await services.orders.get(order_id):
         return _body(order_id, row)
     # A message that has failed is delivered again, or rolled back. In the end there is a row.
     if await services.failures.causes([order_id]):
@@ -87,8 +87,8 @@ async def _state_on_ledger(
     services: Services, order_id: str, buyer: Principal | None
 ) -> OrderStateBody | None:
     # The ledger first: an order that settles in between is then found in PostgreSQL.
-    claim = await services.ledger.find(*split_order_id(order_id))
-    row = await services.orders.find(order_id)
+    claim = await services.ledger.get(*split_order_id(order_id))
+    row = await services.orders.get(order_id)
 
     def may_see(owner: str | None) -> bool:
         return buyer is None or buyer.is_admin or buyer.user_id == owner
@@ -98,7 +98,7 @@ async def _state_on_ledger(
     return _body(order_id, row) if row and may_see(row.user_id) else None
 
 
-def _is_of(row: OrderState, claim: QueuedOrder) -> bool:
+def _is_of(row: OrderRow, claim: QueuedOrder) -> bool:
     """Return whether the row is this claim's order.
 
     An id that two orders have tells nothing of either.
@@ -106,7 +106,7 @@ def _is_of(row: OrderState, claim: QueuedOrder) -> bool:
     return row.user_id in (None, claim.user_id) and row.quantity == claim.quantity
 
 
-def _body(order_id: str, row: OrderState) -> OrderStateBody:
+def _body(order_id: str, row: OrderRow) -> OrderStateBody:
     return OrderStateBody(order_id=order_id, status=row.status, reason=_reason(row.reason))
 
 

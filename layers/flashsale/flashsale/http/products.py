@@ -28,7 +28,7 @@ ROUTERS = (of_v5, router)
 @router.get("/api/products", responses={503: _DOWN})
 async def list_products(services: Injected) -> list[ProductBody]:
     """List all products with their live stock."""
-    products = await services.products.all()
+    products = await services.products.list_all()
     in_redis = await services.stock.left([product.id for product in products])
     return [ProductBody.live(*pair) for pair in zip(products, in_redis, strict=True)]
 
@@ -50,7 +50,7 @@ async def get_product(product_id: ProductId, services: Injected) -> ProductBody 
 )
 async def get_stock(product_id: ProductId, services: Injected) -> StockBody | Response:
     """Return where the units of a sale are, at one instant."""
-    snapshot = await services.ledger.glance(product_id)
+    snapshot = await services.ledger.snapshot(product_id, count_claims=False)
     if snapshot is None:
         return refusal_problem(Refusal.NO_SUCH_PRODUCT)
     if snapshot.generation not in (None, V5):  # its units are not counted here

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flashsale.config import Rate
-from flashsale.domain.claims import TooMany
+from flashsale.domain.claims import RateLimited
 from flashsale.http.problems import problem_response
 
 # The key in the scope of a request under which the edge keeps the peer of the connection, where a
@@ -28,7 +28,7 @@ def rate_headers(limits: Mapping[str, Rate], allowed: Mapping[str, int]) -> dict
     return {"RateLimit-Policy": ", ".join(policy), "RateLimit": ", ".join(left)}
 
 
-def too_many(limits: Mapping[str, Rate], refused: TooMany) -> Response:
+def too_many(limits: Mapping[str, Rate], refused: RateLimited) -> Response:
     """Return a 429 that says when to try again."""
     seconds = max(1, ceil(refused.wait))
     headers = rate_headers(limits, {refused.limit: 0}) | {"Retry-After": str(seconds)}

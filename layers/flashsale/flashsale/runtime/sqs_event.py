@@ -8,16 +8,16 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.usecases.batch import Message, Outcome
+from flashsale.usecases.batch import Outcome, ReceivedMessage
 
 # Bytes of a line for the ids of orders. CloudWatch takes 256 KB a line, and causes need some.
 LONGEST_LINE = 150_000
 LONGEST_CORRELATION_ID = 128
 
 
-def messages(event: dict[str, Any]) -> list[Message]:
+def messages(event: dict[str, Any]) -> list[ReceivedMessage]:
     """Return the messages of an SQS event."""
-    return [Message(record["messageId"], record["body"]) for record in event["Records"]]
+    return [ReceivedMessage(record["messageId"], record["body"]) for record in event["Records"]]
 
 
 def failed_items(outcome: Outcome) -> dict[str, Any]:

@@ -67,7 +67,12 @@ def _trace_steps(tracer: Any) -> None:
     steps: dict[type, tuple[str, ...]] = {
         Stock: ("decrement", "release"),
         Ledger: ("claim", "settle", "release"),
-        Orders: ("insert", "take_units_and_insert", "confirm", "cancel"),
+        Orders: (
+            "insert_without_taking_units",
+            "take_units_and_insert",
+            "write_batch",
+            "cancel_unless_confirmed",
+        ),
     }
     for owner, names in steps.items():
         for name in names:
