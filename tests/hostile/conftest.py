@@ -11,15 +11,14 @@ import pytest
 from redis import Redis
 
 from flashsale.config import Rate, Trust
-from flashsale.runtime import process
+from flashsale.http.application import create_admin_app, create_app
+from flashsale.http.gateway import lambda_handler
 from flashsale.services import Services
 from flashsale.sqs_store.order_queue import OrderQueue
 from flashsale_local.deployment import sign_in
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack import edge as edge_programs
 from flashsale_local.stack.program import free_port
-from functions.admin import app as admin
-from functions.buy import app as buy
 from tests.hostile.doors import Asgi, Lambda
 from tests.hostile.shop import UNITS, Shop
 from tests.support import USERS
@@ -108,24 +107,21 @@ def guarded_services(serve):
 
 
 @pytest.fixture
-def aws_lambda(lambda_services, one_thread, monkeypatch):
+def aws_lambda(lambda_services, one_thread):
     """The buy function behind API Gateway: its handler, with events as API Gateway makes them."""
-    monkeypatch.setattr(process, "services", lambda: lambda_services)
-    return Lambda(buy.handler, one_thread)
+    return Lambda(lambda_handler(create_app(lambda: lambda_services)), one_thread)
 
 
 @pytest.fixture
-def admin_lambda(lambda_services, one_thread, monkeypatch):
+def admin_lambda(lambda_services, one_thread):
     """The admin function, in the same way."""
-    monkeypatch.setattr(process, "services", lambda: lambda_services)
-    return Lambda(admin.handler, one_thread)
+    return Lambda(lambda_handler(create_admin_app(lambda: lambda_services)), one_thread)
 
 
 @pytest.fixture
-def guarded_lambda(guarded_services, one_thread, monkeypatch):
+def guarded_lambda(guarded_services, one_thread):
     """The buy function where buyers need a token, and may try so often."""
-    monkeypatch.setattr(process, "services", lambda: guarded_services)
-    return Lambda(buy.handler, one_thread)
+    return Lambda(lambda_handler(create_app(lambda: guarded_services)), one_thread)
 
 
 @pytest.fixture(params=["asgi", "aws_lambda"])

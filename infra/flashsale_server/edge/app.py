@@ -10,12 +10,17 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from aws_lambda_powertools import Logger
+from starlette.types import ASGIApp
+
+from flashsale.http.application import create_app
+
+# isort: split
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from flashsale.http import admin
 from flashsale.http.observe import Observe
-from flashsale.runtime import process
 from flashsale_server.edge import LOG_FORMAT
 from flashsale_server.edge.background import end, keep_forever, sweep_forever
 from flashsale_server.edge.counting import CountingQueue
@@ -23,12 +28,12 @@ from flashsale_server.edge.figures import FIGURES
 from flashsale_server.edge.metrics import emit, start_at_zero
 from flashsale_server.edge.peers import behind_proxies, is_inside
 from flashsale_server.edge.totals import exposition
-from functions.buy.app import api
 
 
 @asynccontextmanager
-async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
-    # For what this edge itself logs; the application's own logger is Powertools'.
+async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
+    # The application's own lines are JSON, as those of the functions; those of this edge are plain.
+    Logger(location=None)
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
     logging.getLogger("flashsale_server").addHandler(handler)
@@ -36,7 +41,7 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
     FIGURES.keep_in(folder, asyncio.get_running_loop().call_soon)
     keeping = asyncio.create_task(keep_forever())
-    services = process.services()
+    services = api.state.services()
     services.order_queue = CountingQueue(services.order_queue)
     # What is imported stays for good: a full collection need not walk it while buyers wait.
     gc.collect()
@@ -61,6 +66,10 @@ async def metrics(request: Request) -> Response:
     return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
-api.include_router(admin.router)
-api.include_router(router)
-app = behind_proxies(Observe(api, emit), os.environ)
+def create_edge(*more: APIRouter) -> ASGIApp:
+    """Build the application of one web worker; `more` are routes beside its own."""
+    api = create_app(more=[admin.router, router, *more])
+    return behind_proxies(Observe(api, emit), os.environ)
+
+
+app = create_edge()

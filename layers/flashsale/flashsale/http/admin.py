@@ -24,8 +24,9 @@ from flashsale.http.admin_schemas import (
 )
 from flashsale.http.auth import Admin
 from flashsale.http.dependencies import Injected
-from flashsale.http.problems import declined_problem
-from flashsale.http.schemas import OrderStateBody, ProblemBody, ProductBody
+from flashsale.http.problems import declined_problem, problems
+from flashsale.http.request_log import log_of
+from flashsale.http.schemas import OrderStateBody, ProductBody
 from flashsale.http.strict import StrictRoute
 from flashsale.postgres_store.audit import Action
 from flashsale.services import Services
@@ -36,9 +37,7 @@ from flashsale.usecases.health import messages_waiting
 router = APIRouter(
     prefix="/api/admin",
     route_class=StrictRoute,
-    responses={
-        status: {"model": ProblemBody} for status in (401, 403, 404, 408, 409, 413, 422, 503)
-    },
+    responses=problems(401, 403, 404, 408, 409, 413, 422, 503),
 )
 
 OrderId = Annotated[str, Path(pattern=r"^[!-~]{1,128}$")]
@@ -56,7 +55,7 @@ class _Asked:
     ) -> None:
         self.services: Services = services
         self._who = caller.user_id
-        self._correlation_id = getattr(request.state, "correlation_id", "")
+        self._correlation_id = log_of(request.scope).correlation_id
         self._key = idempotency_key
 
     def to(self, name: str, target: str, arguments: Mapping[str, object] | None = None) -> Action:

@@ -6,11 +6,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flashsale.domain.model import NotSold, Refusal, SoldBy
 from flashsale.errors import ServiceUnavailable
 from flashsale.http.problems import problem_response, sold_by
+from flashsale.http.request_log import log_of
 
 # Seconds after which a buyer may try again.
 RETRY_AFTER = 1
@@ -86,37 +86,8 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceUnavailable)
-    request.state.error = str(error)  # for the log line, not for the buyer
+    log_of(request.scope).error = str(error)  # for the log line, not for the buyer
     message = f"The {error.service} service does not answer; try again"
     return respond(
         request.scope["path"], 503, "unavailable", message, {"Retry-After": str(RETRY_AFTER)}
     )
-
-
-class AnswerBugs:
-    """ASGI middleware: 500 for an exception that nobody has handled, and the exception goes on.
-
-    Starlette answers a handler of `Exception` from outside of all middleware, where no page of
-    another origin may read the answer.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        begun = False
-
-        async def noting_send(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, noting_send)
-        except Exception as error:
-            if scope["type"] == "http" and not begun:
-                scope.setdefault("state", {})["error"] = f"{type(error).__name__}: {error}"
-                message = "This is our mistake; it was logged"
-                await respond(scope["path"], 500, "internal", message)(scope, receive, send)
-            raise

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from flashsale.http.errors import SECURITY_HEADERS, AnswerBugs
+from flashsale.http.errors import SECURITY_HEADERS
 from flashsale.http.head import AnswerHead
-from flashsale.http.in_time import AnswerInTime
+from flashsale.http.in_time import AlwaysAnswer
 from flashsale.http.limits import LimitBody
 from flashsale.http.single import RefuseDoubles
 
@@ -20,8 +20,7 @@ _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.
 def add_guards(api: FastAPI, origins: Sequence[str]) -> None:
     """Put them before the routes of `api`; pages of `origins` may read its answers."""
     # The last one that is added is the first one that is asked.
-    api.add_middleware(AnswerBugs)
-    api.add_middleware(AnswerInTime)
+    api.add_middleware(AlwaysAnswer)
     api.add_middleware(RefuseDoubles)
     api.add_middleware(LimitBody)
     if origins:

@@ -9,6 +9,8 @@ from random import getrandbits
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flashsale.http.request_log import begin_log
+
 logger = logging.getLogger(__name__)
 # It goes into Redis, SQS and logs.
 _ID = re.compile(r"[!-~]{1,128}")
@@ -54,8 +56,7 @@ class Observe:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        state = scope.setdefault("state", {})
-        state["correlation_id"] = _correlation_id(scope)
+        log = begin_log(scope, _correlation_id(scope))
         status, began, started, seconds = 500, time.time(), time.perf_counter(), 0.0
 
         async def observing_send(message: Message) -> None:
@@ -71,11 +72,20 @@ class Observe:
             # Mangum answers when all is done, a leader's relaying as well.
             if "aws.event" in scope:
                 seconds = time.perf_counter() - started
-            keys = ("correlation_id", "generation", "outcome", "order_id", "error")
-            seen = {key: state[key] for key in keys if key in state}
-            route = getattr(scope.get("route"), "path", "")
-            method, path = scope["method"], scope["path"]
-            self._hand_over(Observation(method, path, route, status, seconds, **seen, began=began))
+            seen = Observation(
+                method=scope["method"],
+                path=scope["path"],
+                route=getattr(scope.get("route"), "path", ""),
+                status=status,
+                seconds=seconds,
+                correlation_id=log.correlation_id,
+                generation=log.generation,
+                outcome=log.outcome,
+                order_id=log.order_id,
+                error=log.error,
+                began=began,
+            )
+            self._hand_over(seen)
 
     def _hand_over(self, seen: Observation) -> None:
         # The client has its answer, and must keep it: a claim that looks failed is made again.

@@ -1,10 +1,12 @@
 """Errors of V5 and of the admin API as problem details (RFC 9457), each with a stable `code`."""
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi.responses import JSONResponse
 
 from flashsale.domain.model import Declined, NotSold, Refusal, SoldBy
+from flashsale.http.schemas import ProblemBody
 
 _REFUSALS = {
     Refusal.SOLD_OUT: (409, "No units are left."),
@@ -33,6 +35,11 @@ _DECLINED = {
     Declined.NO_SUCH_ORDER: (404, "There is no such order."),
     Declined.KEY_REUSED: (422, "This Idempotency-Key came with another request before."),
 }
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe these statuses as problems, for the OpenAPI document."""
+    return {status: {"model": ProblemBody} for status in statuses}
 
 
 def problem_response(

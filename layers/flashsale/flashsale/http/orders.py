@@ -1,0 +1,119 @@
+"""How an order stands: the routes that the `Location` of a 202 names.
+
+CONFIRMED and CANCELLED are what PostgreSQL says. PENDING is a claim of V5 in the ledger, or an
+order of V4 whose message has failed and will be delivered again.
+"""
+
+import re
+
+from fastapi import APIRouter, Depends, Response
+
+from flashsale.auth.principal import Principal
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import NO_UNITS_LEFT, ORDER_ID, OrderState, split_order_id
+from flashsale.http.auth import Buyer, open_without_auth
+from flashsale.http.dependencies import Injected
+from flashsale.http.errors import error_response
+from flashsale.http.problems import problem_response, problems
+from flashsale.http.schemas import ErrorBody, OrderStateBody
+from flashsale.services import Services
+
+# Seconds after which it makes sense to ask how an accepted order stands.
+ASK_AGAIN = 1
+
+_NOT_WRITTEN = (
+    "No such order is written. An order of V4 is written some time after its 202: ask again."
+)
+
+trusting = APIRouter(dependencies=[Depends(open_without_auth)])
+of_v5 = APIRouter(prefix="/api/v5")
+ROUTERS = (of_v5, trusting)
+
+
+@of_v5.get(
+    "/orders/{order_id}",
+    name="get_order",
+    response_model=OrderStateBody,
+    responses=problems(401, 404, 503),
+)
+async def get_v5_order(
+    order_id: str, caller: Buyer, services: Injected
+) -> OrderStateBody | Response:
+    """How an order stands: CONFIRMED or CANCELLED in PostgreSQL, else PENDING in the ledger.
+
+    Where buyers need a token, another's order is no order: ids can be guessed.
+    """
+    known = re.fullmatch(ORDER_ID, order_id)
+    state = await _state_on_ledger(services, order_id, caller) if known else None
+    return state or problem_response(404, "not_found", "No such order.")
+
+
+@trusting.get(
+    "/api/orders/{order_id}",
+    response_model=OrderStateBody,
+    responses={
+        404: {"model": ErrorBody, "description": "No such order is written; ask again"},
+        503: {"model": ErrorBody, "description": "A backing service is down; see Retry-After"},
+    },
+)
+async def get_order(order_id: str, services: Injected) -> OrderStateBody | Response:
+    """How an order of any generation stands: CONFIRMED, CANCELLED, or PENDING if that is known.
+
+    An order of V4 that waits in the queue for the first time is known to nobody: 404, ask again.
+    """
+    state = None
+    if re.fullmatch(ORDER_ID, order_id):
+        product_id, _ = split_order_id(order_id)
+        state = await (
+            _state_on_ledger(services, order_id, None)
+            if product_id
+            else _state_in_queue(services, order_id)
+        )
+    return state or error_response(404, _NOT_WRITTEN)
+
+
+async def _state_in_queue(services: Services, order_id: str) -> OrderStateBody | None:
+    if row := await services.orders.find(order_id):
+        return _body(order_id, row)
+    # What has failed is delivered again, or rolled back: in the end there is a row.
+    if await services.failures.causes([order_id]):
+        return OrderStateBody(order_id=order_id, status="PENDING")
+    return None
+
+
+async def _state_on_ledger(
+    services: Services, order_id: str, caller: Principal | None
+) -> OrderStateBody | None:
+    # The ledger first: an order that settles in between is then found in PostgreSQL.
+    claim = await services.ledger.find(*split_order_id(order_id))
+    row = await services.orders.find(order_id)
+
+    def may_see(owner: str | None) -> bool:
+        return caller is None or caller.is_admin or caller.user_id == owner
+
+    if claim and may_see(claim.user_id) and not (row and _is_of(row, claim)):
+        return OrderStateBody(order_id=order_id, status="PENDING")
+    return _body(order_id, row) if row and may_see(row.user_id) else None
+
+
+def _is_of(row: OrderState, claim: QueuedOrder) -> bool:
+    """Return whether the row is this claim's order.
+
+    An id that two orders have tells nothing of either.
+    """
+    return row.user_id in (None, claim.user_id) and row.quantity == claim.quantity
+
+
+def _body(order_id: str, row: OrderState) -> OrderStateBody:
+    return OrderStateBody(order_id=order_id, status=row.status, reason=_reason(row.reason))
+
+
+def _reason(reason: str | None) -> str | None:
+    """Return why an order was cancelled, in words for its buyer.
+
+    The row's own words may name hosts and tables.
+    """
+    if reason is None:
+        return None
+    left = reason != NO_UNITS_LEFT
+    return "The order could not be completed." if left else "No units were left."
