@@ -2,23 +2,18 @@
 
 import json
 import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
 from flashsale_local.problems import Problem
+from flashsale_server.log_events import events_of
 
-if TYPE_CHECKING:
-    from mypy_boto3_logs import CloudWatchLogsClient
-    from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
-
-# Events that FilterLogEvents gives at once.
-PAGE = 10_000
 # Fields of Powertools' Logger that say the same on every line.
 NOISE = {
     "_aws", "Claims", "Failed", "Latency", "route", "location", "timestamp", "service",
@@ -85,38 +80,6 @@ def read_logs(group: str, minutes: float, text: str = "") -> Iterator[Line]:
             yield Line(event["timestamp"], group.rsplit("-", 1)[1], event["message"].rstrip())
     except ClientError as error:
         raise Problem(f"No logs in {group}: {error}", "Deploy first: `make up`.") from error
-
-
-def events_of(
-    logs: "CloudWatchLogsClient", group: str, since: int, pattern: str
-) -> Iterator["FilteredLogEventTypeDef"]:
-    """Yield the events of a log group since a moment (milliseconds since 1970), each once.
-
-    AWS gives a token for the events that do not fit on a page. ministack gives the oldest events
-    and no token, so after a full page this asks for the events since the last one.
-    """
-    pages = logs.get_paginator("filter_log_events")
-    given: set[Hashable] = set()
-    while True:
-        count, newest, at_newest = 0, since, set[Hashable]()
-        for page in pages.paginate(logGroupName=group, startTime=since, filterPattern=pattern):
-            for event in page["events"]:
-                count += 1
-                if event["timestamp"] > newest:
-                    newest, at_newest = event["timestamp"], set()
-                if event["timestamp"] == newest:
-                    at_newest.add(key_of(event))
-                if key_of(event) not in given:
-                    yield event
-        if count < PAGE or newest == since:
-            return
-        since, given = newest, at_newest
-
-
-def key_of(event: "FilteredLogEventTypeDef") -> Hashable:
-    """Return what tells an event from all others; ministack gives events no id."""
-    unnamed = event.get("logStreamName"), event["timestamp"], event["message"]
-    return event.get("eventId") or unnamed
 
 
 def read_file(path: Path, function: str) -> Iterator[Line]:

@@ -1,1 +1,1 @@
-"""The ASGI edge: the buy function's API in a container, where sustained load is cheaper there."""
+"""The ASGI edge: the API in a container, which is cheaper than Lambda under sustained load."""

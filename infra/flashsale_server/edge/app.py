@@ -1,6 +1,6 @@
-"""The application that granian serves: the API of buyers and admins, with /metrics and the sweep.
+"""The application that granian serves: the API for buyers and admins, /metrics and the sweep.
 
-Run it with `python -m flashsale_server.edge`, and `python -m flashsale_server.edge.relay` beside.
+Run it with `python -m flashsale_server.edge`, and the relay process (`relay`) beside it.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from flashsale.http import admin
 from flashsale.http.observe import Observe
-from flashsale_server.edge.background import end, keep_forever, sweep_forever
-from flashsale_server.edge.counting import CountingQueue
-from flashsale_server.edge.figures import FIGURES
+from flashsale_server.edge.aggregation import exposition
+from flashsale_server.edge.background import cancel, repair_metrics_forever, sweep_forever
+from flashsale_server.edge.counting_queue import CountingQueue
 from flashsale_server.edge.log_format import log_lines
 from flashsale_server.edge.metrics import emit, start_at_zero
-from flashsale_server.edge.peers import behind_proxies, is_inside
-from flashsale_server.edge.totals import exposition
+from flashsale_server.edge.process_metrics import PROCESS_METRICS
+from flashsale_server.edge.proxies import is_internal, trust_proxies
 
 
 @asynccontextmanager
@@ -37,8 +37,8 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     log_lines(logging.getLogger("flashsale_server"))
     start_at_zero()
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
-    FIGURES.keep_in(folder, asyncio.get_running_loop().call_soon)
-    keeping = asyncio.create_task(keep_forever())
+    PROCESS_METRICS.open_in(folder, asyncio.get_running_loop().call_soon)
+    repairing = asyncio.create_task(repair_metrics_forever())
     services = api.state.services()
     services.order_queue = CountingQueue(services.order_queue)
     # Modules stay for good, so no full collection needs to visit them while buyers wait.
@@ -47,10 +47,10 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     gc.set_threshold(50_000)
     sweeping = asyncio.create_task(sweep_forever(services))
     yield
-    await end(sweeping)
-    await end(keeping)
+    await cancel(sweeping)
+    await cancel(repairing)
     await services.close()
-    FIGURES.write()
+    PROCESS_METRICS.write()
 
 
 router = APIRouter(lifespan=_lifespan)
@@ -58,8 +58,8 @@ router = APIRouter(lifespan=_lifespan)
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request) -> Response:
-    """Return what Prometheus scrapes: the figures of all workers, whichever answers."""
-    if not is_inside(request):
+    """Return the metrics of all workers, whichever worker answers."""
+    if not is_internal(request):
         raise HTTPException(404, "Not Found")
     return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
@@ -67,7 +67,7 @@ async def metrics(request: Request) -> Response:
 def create_edge(*more: APIRouter) -> ASGIApp:
     """Build the application of one web worker; `more` are routes beside its own."""
     api = create_app(more=[admin.router, router, *more])
-    return behind_proxies(Observe(api, emit), os.environ)
+    return trust_proxies(Observe(api, emit), os.environ)
 
 
 app = create_edge()
