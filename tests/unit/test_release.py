@@ -19,6 +19,7 @@ from infra.problems import Problem
 from infra.release import Environment, from_stores, smoke_test, steps
 from infra.target import Target
 from infra.transformed import transformed
+from tests.support import POLL
 
 ISSUER = "JwtIssuer=https://issuer.example.org/ JwtAudience=flashsale"
 PUBLIC = ec.generate_private_key(ec.SECP256R1()).public_key()
@@ -69,7 +70,7 @@ def shop():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL,))
     thread.start()
     yield Door(f"http://127.0.0.1:{server.server_port}"), answers, bought
     server.shutdown()
