@@ -18,6 +18,7 @@ from flashsale.http import in_time
 from flashsale.migrations import migrate
 from infra.paths import MIGRATIONS
 from infra.seed import seed
+from infra.stack import program
 from infra.stack.program import free_port
 from infra.stack.stack import Stack
 from tests.support import USERS
@@ -32,6 +33,31 @@ os.environ.update(
     POWERTOOLS_SERVICE_NAME="flashsale",
     POWERTOOLS_METRICS_NAMESPACE="flashsale",
 )
+
+# Processes that run tests side by side (pytest -n) choose their free ports from ranges of their
+# own: a port that one has found free, and not yet taken, is never found by another.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+program.PORTS = range(20_000 + WORKER * 1_500, 20_000 + (WORKER + 1) * 1_500)
+
+# What starts first, where tests run side by side: the longest chains.
+ORDER = ("tests/e2e", "tests/integration/troubles", "tests/hostile", "tests/integration")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests belong to one process, and which begin first."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_together(item.nodeid)))
+    items.sort(key=_turn)
+
+
+def _together(nodeid: str) -> str:
+    """A file's tests share its fixtures; those of e2e share one build and one deployment."""
+    return "tests/e2e" if nodeid.startswith("tests/e2e/") else nodeid.split("::", maxsplit=1)[0]
+
+
+def _turn(item: pytest.Item) -> int:
+    turns = [turn for turn, start in enumerate(ORDER) if item.nodeid.startswith(start)]
+    return min(turns, default=len(ORDER))
 
 
 @pytest.fixture(scope="session")
