@@ -18,6 +18,7 @@ PYTHON313 ?= $(shell for p in python3.13 python3 "$$HOME"/.pyenv/versions/3.13.*
 
 BIN := .venv/bin
 STAMP := .venv/.installed
+STAMP_TOOLS := .venv/.tools
 STAMP_BROWSER := .venv/.browser
 STAMP_ministack := .venv-emulator/.installed
 STAMP_localstack := .venv-localstack/.installed
@@ -31,12 +32,16 @@ python:
 	@test -n "$(PYTHON)" || { echo "flashsale needs Python 3.11, 3.12 or 3.13 with the module venv" \
 	"(on Debian: apt install python3-venv), and found none on PATH. Set PYTHON=/path/to/python3.12." >&2; exit 1; }
 
-$(STAMP): requirements/pip.txt requirements/dev.txt | python
+$(STAMP_TOOLS): requirements/pip.txt requirements/dev.txt | python
 	@test ! -L .venv || { echo ".venv is a link: make would empty what it points at. Run \`make setup\` there, or remove the link." >&2; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version) (once; a minute or two)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/pip.txt
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Where Python finds the packages of this checkout. When their layout changes, no new environment is needed.
+$(STAMP): $(STAMP_TOOLS) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -131,8 +136,8 @@ test-monitoring: setup ## run each alert, and each query of each dashboard on a 
 	@$(BIN)/pytest tests/monitoring
 
 .PHONY: dashboards
-dashboards: setup ## write Grafana's dashboards anew from infra/dashboards
-	@$(BIN)/python -m infra.dashboards.grafana
+dashboards: setup ## write Grafana's dashboards anew from infra/flashsale_desk/dashboards
+	@$(BIN)/python -m flashsale_desk.dashboards.grafana
 
 .PHONY: bench-watching
 bench-watching: setup ## accepted/s with and without the exporter and Prometheus
@@ -151,18 +156,18 @@ lint: setup ## check style, types, imports and the templates
 	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 	@$(BIN)/cfn-lint infra/aws/*.yaml
 
-# Status 3 of infra.supply.audit is "nobody could look".
+# Status 3 of flashsale_desk.supply.audit is "nobody could look".
 .PHONY: audit
 audit: $(STAMP) $(STAMP_audit) ## look our pins up among known vulnerabilities; AUDIT=strict fails if that is impossible
-	@$(BIN)/python -m infra.supply.audit || { [ $$? = 3 ] && [ "$(AUDIT)" != strict ]; }
+	@$(BIN)/python -m flashsale_desk.supply.audit || { [ $$? = 3 ] && [ "$(AUDIT)" != strict ]; }
 
 .PHONY: sbom
 sbom: $(STAMP) $(STAMP_audit) ## write a bill of materials of each layer, function and image to .local/sbom
-	@$(BIN)/python -m infra.supply.sbom
+	@$(BIN)/python -m flashsale_desk.supply.sbom
 
 .PHONY: licences
 licences: $(STAMP) ## write docs/licences.md anew
-	@$(BIN)/python -m infra.supply.licences
+	@$(BIN)/python -m flashsale_desk.supply.licences
 
 # A server that has TLS itself: no wheel has one, and Debian's redis-tools carries it as a checker.
 TLS_SERVER ?= $(shell command -v valkey-server || command -v redis-server || \
@@ -184,7 +189,7 @@ $(STAMP_checks): requirements/pip.txt requirements/checks.txt | python
 
 .PHONY: policy-checks
 policy-checks: setup $(STAMP_checks) ## check the templates against checkov's policies, as production deploys them
-	@$(BIN)/python -m infra.transformed
+	@$(BIN)/python -m flashsale_desk.transformed
 	@$(BIN)/cfn-lint -t .aws-sam/transformed/template.json
 	@.venv-checks/bin/checkov --config-file .checkov.yaml -d infra/aws -d .aws-sam/transformed
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from redis import Redis
 
-from flashsale.scripts import LUA, Keys
+from flashsale.redis_store.scripts import LUA, Keys
 
 CALLS = 20_000
 PIPELINED = 16

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import cast
 from urllib.parse import urlsplit
 
-from infra.answers import Kind, classify
-from infra.door import Door
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.sale.answers import Kind, classify
 from loadtest.samples import NO_ANSWER, Load, Sample
 
 # As many virtual users as the original's spike had.
@@ -65,7 +65,7 @@ class _Connection(asyncio.Protocol):
 class _Client:
     """Sends purchases to one path, over as many connections as there are at the same time."""
 
-    def __init__(self, door: Door, path: str, bodies: Iterator[str]) -> None:
+    def __init__(self, door: Endpoint, path: str, bodies: Iterator[str]) -> None:
         parts = urlsplit(door.url)
         self._address = parts.hostname or "", parts.port or 80
         headers = {"host": parts.netloc, "content-type": "application/json", **door.headers}
@@ -130,7 +130,7 @@ def _sample(due: float, seconds: float, status: int, answer: bytes) -> Sample:
 
 
 async def closed_loop(
-    door: Door, path: str, bodies: Iterator[str], connections: int, seconds: float
+    door: Endpoint, path: str, bodies: Iterator[str], connections: int, seconds: float
 ) -> Load:
     """Each connection sends its next request when the answer to the last one is there."""
     client = _Client(door, path, bodies)
@@ -143,7 +143,7 @@ async def closed_loop(
     return client.end()
 
 
-async def open_loop(door: Door, path: str, bodies: Iterator[str], due: Iterable[float]) -> Load:
+async def open_loop(door: Endpoint, path: str, bodies: Iterator[str], due: Iterable[float]) -> Load:
     """A request at each moment of `due` (seconds after the begin), whatever the answers do.
 
     A latency counts from the moment at which the request was due, so a server that stalls cannot
@@ -166,7 +166,7 @@ async def open_loop(door: Door, path: str, bodies: Iterator[str], due: Iterable[
 
 
 async def constant_rate(
-    door: Door, path: str, bodies: Iterator[str], rate: float, seconds: float
+    door: Endpoint, path: str, bodies: Iterator[str], rate: float, seconds: float
 ) -> Load:
     """`rate` requests a second for so many seconds."""
     due = (number / rate for number in range(int(rate * seconds)))

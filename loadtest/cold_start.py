@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from infra.deploy import BUILT
-from infra.paths import EMULATOR_VENV
+from flashsale_local.deployment.deploy import BUILT
+from flashsale_local.paths import EMULATOR_VENV
 
 # In CPU time, because other processes share the machine. Standard output belongs to the handler.
 FIRST = """

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import psutil
 
-from infra.stack.stack import Stack
+from flashsale_local.stack.stack import Stack
 
 
 def cpu_seconds(stack: Stack) -> Mapping[str, float]:

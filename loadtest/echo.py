@@ -1,8 +1,8 @@
 """The ASGI edge with one more route, which only echoes: what the server costs without a claim."""
 
 from flashsale.http.schemas import ClaimRequest
+from flashsale_server.edge.app import app
 from functions.buy.app import api
-from infra.edge.app import app
 
 __all__ = ["app"]
 

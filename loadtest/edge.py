@@ -13,11 +13,11 @@ from contextlib import contextmanager
 import boto3
 import urllib3
 
-from infra.deploy import LOCAL_BUY_CONCURRENCY
-from infra.problems import Problem
-from infra.queues import drain
-from infra.seed import user_ids
-from infra.target import Target
+from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
+from flashsale_local.deployment.target import Target
+from flashsale_local.problems import Problem
+from flashsale_local.queues.depths import drain
+from flashsale_local.sale.seed import user_ids
 
 # One line of log, because ministack waits for output after each invocation.
 CONSTANT = """
@@ -60,7 +60,7 @@ def constant_function(target: Target) -> Iterator[str]:
             ApiId=api_id, RouteKey="$default", Target=f"integrations/{integration}"
         )
         gateway.create_stage(ApiId=api_id, StageName="$default", AutoDeploy=True)
-        url = target.cloud.door({"ApiId": api_id}).url + "/"
+        url = target.cloud.endpoint({"ApiId": api_id}).url + "/"
         requests_per_second(url, "warm-up", 3.0)
         yield url
     finally:

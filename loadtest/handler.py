@@ -14,13 +14,13 @@ from typing import Any
 
 from rich.table import Table
 
-from flashsale.bootstrap import Services
-from infra.cli.console import console, step, table, with_services
-from infra.cli.stack import start
-from infra.queues import drain
-from infra.seed import seed, user_ids
-from infra.target import Target
-from infra.warm_up import warm_up
+from flashsale.services import Services
+from flashsale_local.cli.stack import start
+from flashsale_local.console import console, step, table, with_services
+from flashsale_local.deployment.target import Target
+from flashsale_local.queues.depths import drain
+from flashsale_local.sale.seed import seed, user_ids
+from flashsale_local.sale.warm_up import warm_up
 from loadtest.claims import claim_costs
 from loadtest.cold_start import cold_start, first_events
 from loadtest.edge import DRAIN_DEADLINE, constant_function, requests_per_second

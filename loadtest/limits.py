@@ -11,12 +11,12 @@ import psycopg
 import uvloop
 from redis import Redis
 
-from infra.answers import Kind
-from infra.cli.console import console, step, table
-from infra.cli.stack import start, start_asgi_edge
-from infra.paths import LOCAL
-from infra.stack.stack import Stack
-from infra.target import Target
+from flashsale_local.cli.stack import start, start_asgi_edge
+from flashsale_local.console import console, step, table
+from flashsale_local.deployment.target import Target
+from flashsale_local.paths import LOCAL
+from flashsale_local.sale.answers import Kind
+from flashsale_local.stack.stack import Stack
 from loadtest.client import constant_rate
 from loadtest.cpu import cpu_seconds, spent
 from loadtest.on_sale import purchases, put_on_sale

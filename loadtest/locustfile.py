@@ -15,7 +15,7 @@ from pathlib import Path
 from locust import FastHttpUser, LoadTestShape, constant_throughput, events, task
 from locust.env import Environment
 
-from infra.answers import Kind, classify
+from flashsale_local.sale.answers import Kind, classify
 from loadtest.profiles import Profile
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -5,10 +5,10 @@ import json
 import time
 from collections.abc import Iterator
 
-from flashsale.bootstrap import Services
-from infra.cli.console import with_services
-from infra.seed import seed, user_ids
-from infra.target import Target
+from flashsale.services import Services
+from flashsale_local.console import with_services
+from flashsale_local.deployment.target import Target
+from flashsale_local.sale.seed import seed, user_ids
 
 USERS = 3000
 STOCK = 10_000_000

@@ -14,19 +14,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from flashsale import relay
-from flashsale.batch import Message, Outcome
-from flashsale.bootstrap import Services
-from flashsale.claims import Claim
-from flashsale.compensate import compensate
 from flashsale.config import Settings
-from flashsale.messages import Envelope
-from flashsale.migrations import migrate
-from flashsale.place_orders import place_orders
-from infra.paths import MIGRATIONS
-from infra.seed import seed, user_ids
-from infra.stack.program import free_port
-from infra.stack.stack import Stack
+from flashsale.domain.claims import Claim
+from flashsale.domain.messages import Envelope
+from flashsale.postgres_store.migrations import migrate
+from flashsale.services import Services
+from flashsale.usecases import relay
+from flashsale.usecases.batch import Message, Outcome
+from flashsale.usecases.compensate import compensate
+from flashsale.usecases.place_orders import place_orders
+from flashsale_local.paths import MIGRATIONS
+from flashsale_local.sale.seed import seed, user_ids
+from flashsale_local.stack.program import free_port
+from flashsale_local.stack.stack import Stack
 
 FASTER = 30
 OUTAGE, VISIBILITY, SWEEP_EVERY, SWEEP_AFTER = 600 / FASTER, 60 / FASTER, 60 / FASTER, 90 // FASTER

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from infra.answers import Kind
+from flashsale_local.sale.answers import Kind
 
 NO_ANSWER = 0
 

@@ -15,15 +15,15 @@ from dataclasses import replace
 import httpx
 import uvloop
 
-from flashsale.bootstrap import Services
-from infra.cli.console import console, step, table, with_services
-from infra.cli.stack import start, start_asgi_edge
-from infra.door import Door
-from infra.paths import LOCAL
-from infra.stack import edge
-from infra.stack.stack import Stack
-from infra.target import Target
-from infra.warm_up import warm_up
+from flashsale.services import Services
+from flashsale_local.cli.stack import start, start_asgi_edge
+from flashsale_local.console import console, step, table, with_services
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.deployment.target import Target
+from flashsale_local.paths import LOCAL
+from flashsale_local.sale.warm_up import warm_up
+from flashsale_local.stack import edge
+from flashsale_local.stack.stack import Stack
 from loadtest.claims import claim_costs
 from loadtest.client import closed_loop, constant_rate
 from loadtest.edge import constant_function, requests_per_second
@@ -78,7 +78,7 @@ def _closed(target: Target, url: str, add_row: AddRow) -> None:
     product_id = put_on_sale(target, "bench")
 
     def closed(path: str, seconds: float) -> Load:
-        return _load(closed_loop(Door(url), path, purchases(product_id), CONNECTIONS, seconds))
+        return _load(closed_loop(Endpoint(url), path, purchases(product_id), CONNECTIONS, seconds))
 
     echo = closed("/echo", CLOSED_SECONDS / 2)
     load = closed(BUY, CLOSED_SECONDS)
@@ -113,7 +113,9 @@ def _constant_rate(target: Target, url: str, rate: int, add_row: AddRow) -> None
     for _ in range(RUNS):
         for name, path in (("echo", "/echo"), ("V5", BUY)):
             bodies = purchases(product_id)
-            found[name].append(_load(constant_rate(Door(url), path, bodies, rate, RATE_SECONDS)))
+            found[name].append(
+                _load(constant_rate(Endpoint(url), path, bodies, rate, RATE_SECONDS))
+            )
             with_services(target, lambda services: _until_settled(services, product_id))
     for name, loads in found.items():
         for percent in (50, 95, 99):

@@ -21,16 +21,16 @@ from collections.abc import Iterator, Mapping
 import httpx
 import uvloop
 
-from flashsale.bootstrap import Services
-from infra.cli.console import console, step, table
-from infra.door import Door
-from infra.paths import LOCAL
-from infra.problems import Problem
-from infra.seed import user_ids
-from infra.stack import edge
-from infra.stack.exporter import exporter
-from infra.stack.program import HOST, Program
-from infra.stack.prometheus import find_prometheus, prometheus, write_targets
+from flashsale.services import Services
+from flashsale_local.console import console, step, table
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.paths import LOCAL
+from flashsale_local.problems import Problem
+from flashsale_local.sale.seed import user_ids
+from flashsale_local.stack import edge
+from flashsale_local.stack.exporter import exporter
+from flashsale_local.stack.program import HOST, Program
+from flashsale_local.stack.prometheus import find_prometheus, prometheus, write_targets
 from loadtest.bench.shop import USERS, Shop, open_shop
 from loadtest.client import closed_loop
 from loadtest.cpu import cpu_seconds, spent
@@ -128,7 +128,7 @@ def _cost_of_page(shop: Shop, name: str, url: str) -> float:
 async def _run(shop: Shop, services: Services, name: str) -> float:
     product_id = f"watching-{name}-{time.time_ns():x}"
     await shop.reset(services, 5, product_id, UNITS)
-    door, bodies = Door(shop.web.url), _bodies(product_id)
+    door, bodies = Endpoint(shop.web.url), _bodies(product_id)
     load = await closed_loop(door, "/api/v5/buy", bodies, CONNECTIONS, SECONDS)
     await shop.empty(services, DRAIN_DEADLINE)
     return load.rate(202)

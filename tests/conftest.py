@@ -10,17 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from flashsale import bootstrap, vitals
-from flashsale.bootstrap import Services
+from flashsale import services as service_registry
 from flashsale.config import Settings
-from flashsale.connection import WatchedConnection
 from flashsale.http import in_time
-from flashsale.migrations import migrate
-from infra.paths import MIGRATIONS
-from infra.seed import seed
-from infra.stack import program
-from infra.stack.program import free_port
-from infra.stack.stack import Stack
+from flashsale.postgres_store.connection import WatchedConnection
+from flashsale.postgres_store.migrations import migrate
+from flashsale.services import Services
+from flashsale.usecases import health
+from flashsale_local.paths import MIGRATIONS
+from flashsale_local.sale.seed import seed
+from flashsale_local.stack import program
+from flashsale_local.stack.program import free_port
+from flashsale_local.stack.stack import Stack
 from tests.support import USERS
 
 # Whatever the developer's shell points at, tests stay on their own servers.
@@ -108,10 +109,10 @@ def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         return
     monkeypatch.setattr(WatchedConnection, "silence", 30.0)
     monkeypatch.setattr(in_time, "ANSWER_TIME", 60.0)
-    monkeypatch.setattr(vitals, "CHECK_TIME", 30.0)
-    monkeypatch.setattr(vitals, "COUNT_TIME", 30.0)
-    monkeypatch.setattr(bootstrap, "REDIS_CONNECT_TIMEOUT", 30.0)
-    monkeypatch.setattr(bootstrap, "REDIS_TIMEOUT", 30.0)
+    monkeypatch.setattr(health, "CHECK_TIME", 30.0)
+    monkeypatch.setattr(health, "COUNT_TIME", 30.0)
+    monkeypatch.setattr(service_registry, "REDIS_CONNECT_TIMEOUT", 30.0)
+    monkeypatch.setattr(service_registry, "REDIS_TIMEOUT", 30.0)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import Any
 
 from cfnlint.decode import decode
 
-from infra.paths import ROOT
-from infra.transformed import transformed as production
+from flashsale_desk.transformed import transformed as production
+from flashsale_local.paths import ROOT
 
 # An action, and the logical id of the resource that it is for (what is no resource of ours as is).
 Grant = tuple[str, str]

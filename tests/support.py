@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from prometheus_client import Metric
 
-from infra.seed import user_ids
+from flashsale_local.sale.seed import user_ids
 
 T = TypeVar("T")
 

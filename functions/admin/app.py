@@ -14,7 +14,7 @@ from flashsale.http.errors import add_error_handlers
 from flashsale.http.gateway import behind_gateway
 from flashsale.http.guards import add_guards
 from flashsale.http.observe import Observe
-from flashsale.tracing import traced
+from flashsale.runtime.tracing import traced
 
 api = DocumentedAPI(
     title="flashsale admin",

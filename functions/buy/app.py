@@ -15,6 +15,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from pydantic import BaseModel
 
 from flashsale.config import origins
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import Accepted, NotSold, ProductId, Purchase, Refusal, SoldBy
 from flashsale.generations import v1, v2, v3, v4
 from flashsale.http import v5
 from flashsale.http.auth import open_without_auth
@@ -33,10 +35,8 @@ from flashsale.http.schemas import (
     ProductBody,
     PurchaseBody,
 )
-from flashsale.messages import Order
-from flashsale.model import Accepted, NotSold, ProductId, Purchase, Refusal, SoldBy
-from flashsale.tracing import traced
-from flashsale.vitals import ask_stores
+from flashsale.runtime.tracing import traced
+from flashsale.usecases.health import ask_stores
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {
@@ -106,9 +106,9 @@ async def buy_v4(body: BuyRequest, request: Request, services: Injected) -> Resp
 api.include_router(believing)
 
 
-def _order(generation: int, body: BuyRequest, request: Request) -> Order:
+def _order(generation: int, body: BuyRequest, request: Request) -> QueuedOrder:
     state = request.state
-    order = Order(
+    order = QueuedOrder(
         id=str(uuid4()),
         product_id=body.product_id,
         user_id=body.user_id,

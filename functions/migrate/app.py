@@ -6,8 +6,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from flashsale.migrations import migrate
-from flashsale.process import run
+from flashsale.postgres_store.migrations import migrate
+from flashsale.runtime.process import run
 
 logger = Logger()
 MIGRATIONS = Path(__file__).parent / "migrations"

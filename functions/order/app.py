@@ -7,10 +7,10 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flashsale.deadline import Deadline
-from flashsale.place_orders import place_orders
-from flashsale.process import run
-from flashsale.sqs_event import failed_items, messages, record
-from flashsale.tracing import traced
+from flashsale.runtime.process import run
+from flashsale.runtime.sqs_event import failed_items, messages, record
+from flashsale.runtime.tracing import traced
+from flashsale.usecases.place_orders import place_orders
 
 logger = Logger()
 metrics = Metrics()

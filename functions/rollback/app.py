@@ -6,11 +6,11 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from flashsale.compensate import compensate
 from flashsale.deadline import Deadline
-from flashsale.process import run
-from flashsale.sqs_event import failed_items, messages, record
-from flashsale.tracing import traced
+from flashsale.runtime.process import run
+from flashsale.runtime.sqs_event import failed_items, messages, record
+from flashsale.runtime.tracing import traced
+from flashsale.usecases.compensate import compensate
 
 logger = Logger()
 metrics = Metrics()

@@ -11,13 +11,13 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from flashsale.books import Books
 from flashsale.deadline import Deadline
 from flashsale.errors import OutOfTime
-from flashsale.process import run
-from flashsale.relay import sweep
-from flashsale.tracing import traced
-from flashsale.vitals import Vitals, read_vitals
+from flashsale.runtime.process import run
+from flashsale.runtime.tracing import traced
+from flashsale.usecases.books import Books
+from flashsale.usecases.health import HealthReport, read_health
+from flashsale.usecases.relay import sweep
 
 # Seconds that the sweep leaves for measuring.
 MEASURING = 20.0
@@ -46,19 +46,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.warning("the sweep was cut off: %s", error)
     finally:
         rest = Deadline.of(context)
-        _record(run(lambda services: read_vitals(services, rest)))
+        _record(run(lambda services: read_health(services, rest)))
     return {"swept": swept}
 
 
-def _record(vitals: Vitals) -> None:
-    for books in vitals.books or ():
+def _record(report: HealthReport) -> None:
+    for books in report.books or ():
         _record_books(books)
-    _count(RedisUp=vitals.redis_up, PostgreSQLUp=vitals.postgresql_up, SqsUp=vitals.sqs_up)
-    if vitals.oldest_claim is not None:
+    _count(RedisUp=report.redis_up, PostgreSQLUp=report.postgresql_up, SqsUp=report.sqs_up)
+    if report.oldest_claim is not None:
         unit = MetricUnit.Seconds
-        metrics.add_metric(name="OldestClaimAge", unit=unit, value=round(vitals.oldest_claim, 1))
-    if vitals.dead_letters is not None:
-        _count(DeadLetters=vitals.dead_letters)
+        metrics.add_metric(name="OldestClaimAge", unit=unit, value=round(report.oldest_claim, 1))
+    if report.dead_letters is not None:
+        _count(DeadLetters=report.dead_letters)
 
 
 def _record_books(books: Books) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import uvloop
 
-from infra.cli.console import console, step
-from infra.door import Door
-from infra.paths import LOCAL
+from flashsale_local.console import console, step
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.paths import LOCAL
 from loadtest.bench import ramp
 from loadtest.bench.about import describe
 from loadtest.bench.faults import Breaker, postgres_outage, web_killed
@@ -116,7 +116,7 @@ async def _run(shop: Shop, results: Results, size: Size) -> None:
 async def _edges(shop: Shop) -> list[Edge]:
     echo = await ramp.sustained_rate(shop.target.edges["asgi"], "/echo")
     with constant_function(shop.target) as url:
-        constant = await ramp.sustained_rate(Door(url.rstrip("/")), "/")
+        constant = await ramp.sustained_rate(Endpoint(url.rstrip("/")), "/")
     return [
         Edge(name="lambda", floor="a function that returns a constant", sustained=constant,
              peak=ramp.peak(constant)),

@@ -4,8 +4,8 @@ import itertools
 import json
 from collections.abc import Iterator
 
-from infra.answers import Kind
-from infra.door import Door
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.sale.answers import Kind
 from loadtest.client import constant_rate
 
 STEPS = (100, 150, 200, 300, 400, 600, 800, 1000, 1300, 1700, 2200, 3000, 4000)
@@ -20,7 +20,7 @@ SHARE = 0.6
 ORIGINAL_PEAK = 1000.0
 
 
-async def sustained_rate(door: Door, path: str) -> float:
+async def sustained_rate(door: Endpoint, path: str) -> float:
     """Requests per second of the last step at which the server kept up."""
     best = STEPS[0] / 2
     for rate in STEPS:

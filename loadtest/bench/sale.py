@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flashsale.books import read_books
-from flashsale.bootstrap import Services
-from flashsale.database import LONG_SILENCE
-from infra.answers import Kind
+from flashsale.postgres_store.database import LONG_SILENCE
+from flashsale.services import Services
+from flashsale.usecases.books import read_books
+from flashsale_local.sale.answers import Kind
 from loadtest.bench.faults import Breaker
 from loadtest.bench.results import Fault, Latency, Sale, Timeline
 from loadtest.bench.shop import USERS, Shop

@@ -7,21 +7,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flashsale.bootstrap import Services
-from flashsale.database import LONG_SILENCE
-from flashsale.model import Terms
-from flashsale.relay_inbox import ALIVE
-from infra.cli.console import errors, step
-from infra.cli.stack import deploy_locally
-from infra.problems import Problem
-from infra.queues import depths
-from infra.seed import seed, user_ids
-from infra.stack import edge
-from infra.stack.ports import DEFAULT_PORTS
-from infra.stack.program import Program, free_port
-from infra.stack.stack import Stack
-from infra.target import Target
-from infra.warm_up import warm_up
+from flashsale.domain.model import Terms
+from flashsale.postgres_store.database import LONG_SILENCE
+from flashsale.redis_store.relay_inbox import ALIVE
+from flashsale.services import Services
+from flashsale_local.cli.stack import deploy_locally
+from flashsale_local.console import errors, step
+from flashsale_local.deployment.target import Target
+from flashsale_local.problems import Problem
+from flashsale_local.queues.depths import depths
+from flashsale_local.sale.seed import seed, user_ids
+from flashsale_local.sale.warm_up import warm_up
+from flashsale_local.stack import edge
+from flashsale_local.stack.ports import DEFAULT_PORTS
+from flashsale_local.stack.program import Program, free_port
+from flashsale_local.stack.stack import Stack
 
 # Seconds until a failed message comes again (60 by default), so that an outage run ends soon.
 VISIBILITY_TIMEOUT = 6

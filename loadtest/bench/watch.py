@@ -15,11 +15,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TextIO
 
-from flashsale.bootstrap import Services
+from flashsale.domain.model import ON_POSTGRES
 from flashsale.errors import ServiceUnavailable
-from flashsale.model import ON_POSTGRES
-from infra.queues import depths
-from infra.target import Target
+from flashsale.services import Services
+from flashsale_local.deployment.target import Target
+from flashsale_local.queues.depths import depths
 from loadtest.bench.results import Watch
 
 # Seconds between two looks; each costs some ten milliseconds of CPU.

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from infra import cli
-from infra.cli.console import console, errors, with_services
-from infra.cli.stack import Edge, start_asgi_edge
-from infra.cli.verify import books_table
-from infra.paths import LOCAL
-from infra.problems import Problem
-from infra.sign_in import refuse_tokens
-from infra.target import Target
+from flashsale_local import cli
+from flashsale_local.cli.stack import Edge, start_asgi_edge
+from flashsale_local.cli.verify import books_table
+from flashsale_local.console import console, errors, with_services
+from flashsale_local.deployment.sign_in import refuse_tokens
+from flashsale_local.deployment.target import Target
+from flashsale_local.paths import LOCAL
+from flashsale_local.problems import Problem
 from loadtest.profiles import PROFILES
 from loadtest.spike.outcome import findings
 from loadtest.spike.sale import Spike, hold

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from infra.door import Door
-from infra.paths import ROOT
-from infra.problems import Problem
-from infra.stack.program import HOST, free_port
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.paths import ROOT
+from flashsale_local.problems import Problem
+from flashsale_local.stack.program import HOST, free_port
 
 SCRIPT = ROOT / "loadtest" / "spike.js"
 LOAD_VENV = ROOT / ".venv-load"
@@ -40,7 +40,7 @@ def find() -> str:
     )
 
 
-def target_options(door: Door) -> dict[str, str]:
+def target_options(door: Endpoint) -> dict[str, str]:
     """Options of `spike.js` that point it at this door.
 
     Raises:

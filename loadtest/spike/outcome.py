@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashsale.books import Books
-from infra.answers import Kind
+from flashsale.usecases.books import Books
+from flashsale_local.sale.answers import Kind
 
 # Share of all purchases; above it this was not the load that was asked for. spike.js has it, too.
 MOST_UNSENT = 0.01

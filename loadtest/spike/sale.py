@@ -5,18 +5,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashsale.books import Books, read_books
-from flashsale.bootstrap import Services
-from flashsale.claims import SaleState
-from flashsale.model import Terms
-from infra.cli.console import errors, step
-from infra.cli.sale import USERS
-from infra.cli.stack import Edge
-from infra.problems import Problem
-from infra.queues import depths, total
-from infra.seed import seed, user_ids, write_ids
-from infra.target import Target
-from infra.warm_up import warm_up
+from flashsale.domain.claims import SaleState
+from flashsale.domain.model import Terms
+from flashsale.services import Services
+from flashsale.usecases.books import Books, read_books
+from flashsale_local.cli.sale import USERS
+from flashsale_local.cli.stack import Edge
+from flashsale_local.console import errors, step
+from flashsale_local.deployment.target import Target
+from flashsale_local.problems import Problem
+from flashsale_local.queues.depths import depths, total
+from flashsale_local.sale.seed import seed, user_ids, write_ids
+from flashsale_local.sale.warm_up import warm_up
 from loadtest.profiles import Profile
 from loadtest.spike import k6
 from loadtest.spike.outcome import Result, read_summary

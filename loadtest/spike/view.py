@@ -8,11 +8,11 @@ from typing import Any
 from rich.live import Live
 from rich.table import Table
 
-from flashsale.books import read_books
-from flashsale.bootstrap import Services
-from infra.cli.console import errors, table, units
-from infra.in_queues import look_into_queues
-from infra.target import Target
+from flashsale.services import Services
+from flashsale.usecases.books import read_books
+from flashsale_local.console import errors, table, units
+from flashsale_local.deployment.target import Target
+from flashsale_local.queues.contents import look_into_queues
 from loadtest.profiles import Profile
 from loadtest.spike.k6 import Run
 from loadtest.spike.outcome import Result

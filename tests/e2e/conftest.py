@@ -11,14 +11,14 @@ import boto3
 import httpx
 import pytest
 
-from flashsale.books import read_books
 from flashsale.config import Settings
-from infra import deploy
-from infra.queues import depths
-from infra.stack import edge
-from infra.stack.program import free_port
-from infra.stack.stack import Stack
-from infra.target import Target
+from flashsale.usecases.books import read_books
+from flashsale_local.deployment import deploy
+from flashsale_local.deployment.target import Target
+from flashsale_local.queues.depths import depths
+from flashsale_local.stack import edge
+from flashsale_local.stack.program import free_port
+from flashsale_local.stack.stack import Stack
 from tests.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"

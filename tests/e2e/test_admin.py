@@ -5,7 +5,7 @@ import uuid
 import httpx
 import pytest
 
-from infra import sign_in
+from flashsale_local.deployment import sign_in
 from tests.e2e.conftest import body
 from tests.support import USERS, eventually
 
@@ -16,7 +16,7 @@ def desk(request, deployed):
     if request.param == "asgi":
         url, headers = request.getfixturevalue("asgi_url"), {}
     else:
-        url, headers = deployed.admin_door.url, dict(deployed.admin_door.headers)
+        url, headers = deployed.admin_endpoint.url, dict(deployed.admin_endpoint.headers)
     secret = deployed.token_secret
     token = sign_in.mint(secret, "boss", admin=True, minutes=10)
     headers |= {"Authorization": f"Bearer {token}"}

@@ -5,10 +5,10 @@ import re
 import httpx
 import pytest
 
-from flashsale.books import read_books
-from infra.answers import Kind
-from infra.door import Door
-from infra.load import buy_all
+from flashsale.usecases.books import read_books
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import body
 from tests.support import USERS, until
 
@@ -16,7 +16,7 @@ from tests.support import USERS, until
 async def test_a_crowd_buys_exactly_the_stock(asgi_url, new_product, services):
     product_id = await new_product(20)
 
-    answers = await buy_all(Door(asgi_url), 5, product_id, USERS[:100], 16, lambda _: None)
+    answers = await buy_all(Endpoint(asgi_url), 5, product_id, USERS[:100], 16, lambda _: None)
 
     kinds = [answer.kind for answer in answers]
     assert (kinds.count(Kind.ACCEPTED), kinds.count(Kind.SOLD_OUT)) == (20, 80)

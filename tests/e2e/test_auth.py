@@ -5,10 +5,10 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from infra import deploy, sign_in
-from infra.door import Door
-from infra.stack import edge
-from infra.stack.program import free_port
+from flashsale_local.deployment import deploy, sign_in
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.stack import edge
+from flashsale_local.stack.program import free_port
 from tests.e2e.conftest import VISIBILITY_TIMEOUT
 from tests.integration.test_v5_api import is_problem
 from tests.support import until
@@ -40,7 +40,7 @@ def door(request, stack, guarded):
     web = edge.web(stack.directory, free_port(), guarded, workers=1, RATE_LIMIT_USER=LIMIT)
     web = replace(web, name="edge-guarded")
     stack.add(web)
-    yield Door(web.url)
+    yield Endpoint(web.url)
     stack.supervisor.stop_program(web.name)
 
 

@@ -7,10 +7,10 @@ import boto3
 import pytest
 from cfnlint.decode import decode
 
-from infra import changes
-from infra.paths import ROOT
-from infra.stack.ministack import ministack
-from infra.stack.program import free_port
+from flashsale_local.deployment import changes
+from flashsale_local.paths import ROOT
+from flashsale_local.stack.ministack import ministack
+from flashsale_local.stack.program import free_port
 
 # What ministack 1.5.33 lacks: resource types, and an attribute.
 UNKNOWN = {

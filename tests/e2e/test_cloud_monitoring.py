@@ -12,8 +12,8 @@ import boto3
 import pytest
 from cfnlint.decode import decode
 
-from infra.logs import fields_of, read_logs
-from infra.paths import ROOT
+from flashsale_local.logs.lines import fields_of, read_logs
+from flashsale_local.paths import ROOT
 from tests.e2e.conftest import body
 from tests.support import USERS, eventually
 

@@ -7,9 +7,9 @@ import time
 import boto3
 import pytest
 
-from infra.answers import Kind, classify
-from infra.deploy import LOCAL_BUY_CONCURRENCY
-from infra.load import buy_all
+from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
+from flashsale_local.sale.answers import Kind, classify
+from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import body, drained
 from tests.support import USERS, eventually, until
 
@@ -99,7 +99,7 @@ async def test_more_requests_at_once_than_reserved_are_throttled(deployed):
 
 
 def test_a_throttled_request_is_429_or_on_localstack_500(deployed, http):
-    """A difference between emulators that `infra.load` works around."""
+    """A difference between emulators that `flashsale_local.sale.load` works around."""
     throttled = {"localstack": 500, "ministack": 429}[deployed.emulator]
     boto3.client("lambda").put_function_concurrency(
         FunctionName=f"{deployed.stack_name}-buy", ReservedConcurrentExecutions=0

@@ -6,15 +6,15 @@ import httpx
 import pytest
 import typer
 
-from infra.cli import doors as cli_doors
-from infra.cli import stack as cli
-from infra.cli import watch
-from infra.problems import Problem
-from infra.stack.doors import SHOWN, differences
-from infra.stack.ports import DEFAULT_PORTS
-from infra.stack.program import free_port
-from infra.stack.stack import Stack
-from infra.target import Target
+from flashsale_local.cli import edges as cli_doors
+from flashsale_local.cli import stack as cli
+from flashsale_local.cli import watch
+from flashsale_local.deployment.target import Target
+from flashsale_local.problems import Problem
+from flashsale_local.stack.guards import SHOWN, differences
+from flashsale_local.stack.ports import DEFAULT_PORTS
+from flashsale_local.stack.program import free_port
+from flashsale_local.stack.stack import Stack
 from tests.e2e.conftest import body
 
 pytestmark = pytest.mark.timeout(600)  # deployments, on a machine that may be busy

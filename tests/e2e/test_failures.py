@@ -5,12 +5,12 @@ import os
 import signal
 import uuid
 
-from flashsale.messages import Order
-from infra import failed
-from infra.answers import Kind
-from infra.load import buy_all
-from infra.problems import Problem
-from infra.queues import depths
+from flashsale.domain.messages import QueuedOrder
+from flashsale_local.problems import Problem
+from flashsale_local.queues import failed
+from flashsale_local.queues.depths import depths
+from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import VISIBILITY_TIMEOUT, drained
 from tests.support import USERS, eventually, until
 
@@ -21,7 +21,7 @@ async def test_a_bad_order_of_ten_is_rolled_back_and_its_unit_returns_once(
     product_id = await new_product(10, in_redis=0)  # ten units claimed
     buyers = [*USERS[:9], "nobody"]
     orders = [
-        Order(id=str(uuid.uuid4()), product_id=product_id, user_id=user, generation=4)
+        QueuedOrder(id=str(uuid.uuid4()), product_id=product_id, user_id=user, generation=4)
         for user in buyers
     ]
     entries = [
@@ -48,7 +48,7 @@ async def test_poison_is_parked_with_its_cause_looked_at_and_sent_back(
 ):
     sqs.purge_queue(QueueUrl=deployed.queues["parking"])  # of other tests' poison
     product_id = await new_product(1, in_redis=0)  # a unit claimed
-    good = Order(id=str(uuid.uuid4()), product_id=product_id, user_id=USERS[0], generation=4)
+    good = QueuedOrder(id=str(uuid.uuid4()), product_id=product_id, user_id=USERS[0], generation=4)
     bodies = ["poison", good.model_dump_json()]
     entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies)]
     sqs.send_message_batch(QueueUrl=deployed.queues["orders"], Entries=entries)

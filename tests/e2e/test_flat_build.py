@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import boto3
 
-from infra import deploy
+from flashsale_local.deployment import deploy
 
 
 def test_functions_carry_what_was_in_the_layer(deployed, stack):

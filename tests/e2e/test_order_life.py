@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from infra.door import Door
-from infra.load import buy_all
-from infra.logs import read_file
-from infra.order_life import Life
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.logs.lines import read_file
+from flashsale_local.logs.order_life import Life
+from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import VISIBILITY_TIMEOUT, body
 from tests.support import USERS, eventually
 
@@ -105,7 +105,9 @@ async def test_an_id_that_nobody_knows(flashsale):
 async def test_an_order_of_the_asgi_edge(stack, asgi_url, new_product, life_of):
     """Its web workers log what failed only; the entry's id says when it was claimed."""
     product_id = await new_product(6)
-    bought = order_ids(await buy_all(Door(asgi_url), 5, product_id, USERS[:6], 6, lambda _: None))
+    bought = order_ids(
+        await buy_all(Endpoint(asgi_url), 5, product_id, USERS[:6], 6, lambda _: None)
+    )
 
     life = await life_of(bought[2], ends="CONFIRMED")
 

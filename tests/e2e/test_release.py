@@ -9,7 +9,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from infra import changes, deploy
+from flashsale_local.deployment import changes, deploy
 from tests.e2e.conftest import FLASHSALE
 
 NAME = "flashsale-release-test"

@@ -4,9 +4,9 @@ import json
 import threading
 
 import pytest
+from flashsale_executor.environment import Environment, InitError, Invocation
 
-from infra.localstack.flashsale_executor.environment import Environment, InitError, Invocation
-from infra.paths import LOCALSTACK_VENV
+from flashsale_local.paths import LOCALSTACK_VENV
 
 PYTHON = str(LOCALSTACK_VENV / "bin" / "python")
 

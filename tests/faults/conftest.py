@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from flashsale.bootstrap import Services
 from flashsale.config import Settings
-from flashsale.relay_inbox import ALIVE
-from infra import deploy
-from infra.stack import edge
-from infra.stack.program import free_port
-from infra.stack.stack import Stack
+from flashsale.redis_store.relay_inbox import ALIVE
+from flashsale.services import Services
+from flashsale_local.deployment import deploy
+from flashsale_local.stack import edge
+from flashsale_local.stack.program import free_port
+from flashsale_local.stack.stack import Stack
 from tests.faults.proxy import Proxy
 from tests.faults.shop import Shop
 

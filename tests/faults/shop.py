@@ -10,15 +10,15 @@ from pathlib import Path
 import boto3
 import httpx
 
-from flashsale.books import Books, read_books
-from flashsale.bootstrap import Services
 from flashsale.errors import ServiceUnavailable
-from infra import deploy
-from infra.door import Door
-from infra.queues import depths
-from infra.stack.program import Program
-from infra.stack.stack import Stack
-from infra.target import Target
+from flashsale.services import Services
+from flashsale.usecases.books import Books, read_books
+from flashsale_local.deployment import deploy
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.deployment.target import Target
+from flashsale_local.queues.depths import depths
+from flashsale_local.stack.program import Program
+from flashsale_local.stack.stack import Stack
 from tests.faults.proxy import Proxy
 
 # Seconds until everything must have ended, whatever happened: some visibility timeouts and sweeps.
@@ -61,7 +61,7 @@ class Shop:
 
     async def sell(self, product_id: str, users: list[str], edge: str = "asgi") -> Sold:
         """One unit to each of these users, eight at a time, and to some strangers."""
-        door = Door(self.web.url) if edge == "asgi" else self.target.api
+        door = Endpoint(self.web.url) if edge == "asgi" else self.target.api
         waiting, sold = iter([*users, *STRANGERS]), Sold()
 
         async def buyer() -> None:

@@ -6,7 +6,7 @@ import hashlib
 import pytest
 from redis import Redis
 
-from flashsale.scripts import LUA, Keys
+from flashsale.redis_store.scripts import LUA, Keys
 from tests.faults.proxy import Fault, When, kill_client
 from tests.support import USERS
 

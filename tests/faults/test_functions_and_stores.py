@@ -10,8 +10,8 @@ import boto3
 import pytest
 from redis import Redis
 
-from flashsale.messages import Envelope, Order
-from infra.queues import depth
+from flashsale.domain.messages import Envelope, QueuedOrder
+from flashsale_local.queues.depths import depth
 from tests.faults.proxy import Fault, When, kill_client
 from tests.support import USERS, eventually
 
@@ -138,7 +138,7 @@ async def test_messages_come_twice_late_and_in_any_order(shop, services, new_pro
     sold = await shop.sell(product_id, USERS[:80])
     entries = await services.redis.xrange(f"{{{product_id}}}:ledger")
     orders = [
-        Order.of_claim(product_id, id_, fields["u"], int(fields["q"]), fields["c"])
+        QueuedOrder.of_claim(product_id, id_, fields["u"], int(fields["q"]), fields["c"])
         for id_, fields in entries
     ]
 

@@ -10,16 +10,16 @@ import psycopg
 import pytest
 from redis import Redis
 
-from flashsale import process
-from flashsale.bootstrap import Services
 from flashsale.config import Rate, Trust
-from flashsale.order_queue import OrderQueue
+from flashsale.runtime import process
+from flashsale.services import Services
+from flashsale.sqs_store.order_queue import OrderQueue
+from flashsale_local.deployment import sign_in
+from flashsale_local.sale.seed import seed
+from flashsale_local.stack import edge as edge_programs
+from flashsale_local.stack.program import free_port
 from functions.admin import app as admin
 from functions.buy import app as buy
-from infra import sign_in
-from infra.seed import seed
-from infra.stack import edge as edge_programs
-from infra.stack.program import free_port
 from tests.hostile.doors import Asgi, Lambda
 from tests.hostile.shop import UNITS, Shop
 from tests.support import USERS

@@ -4,8 +4,8 @@ import json
 import re
 import uuid
 
-from flashsale.model import V5
-from flashsale.scripts import Keys
+from flashsale.domain.model import V5
+from flashsale.redis_store.scripts import Keys
 from tests.support import USERS
 
 # Enough for all that is bought on the way.

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from flashsale.model import USER_ID
+from flashsale.domain.model import USER_ID
 from functions.admin.app import api as admin_api
 from functions.buy.app import api
 from tests.hostile.budget import fuzzed

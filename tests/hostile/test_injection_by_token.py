@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.batch import Message
-from flashsale.model import USER_ID
-from flashsale.place_orders import place_orders
+from flashsale.domain.model import USER_ID
+from flashsale.usecases.batch import Message
+from flashsale.usecases.place_orders import place_orders
 from tests.hostile.budget import fuzzed
 from tests.hostile.doors import JSON, Lambda
 from tests.hostile.test_injection import PAYLOADS

@@ -12,10 +12,10 @@ import uuid
 import pytest
 from hypothesis import example, given
 
-from flashsale import process
+from flashsale.domain.messages import CLAIMS_PER_ENVELOPE, orders_of_message
+from flashsale.domain.model import V5
 from flashsale.errors import InvalidMessage
-from flashsale.messages import CLAIMS_PER_ENVELOPE, orders_of_message
-from flashsale.model import V5
+from flashsale.runtime import process
 from functions.order.app import handler as order
 from functions.rollback.app import handler as rollback
 from tests.hostile.budget import fuzzed

@@ -9,8 +9,8 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from infra.stack import edge as edge_programs
-from infra.stack.program import HOST, free_port
+from flashsale_local.stack import edge as edge_programs
+from flashsale_local.stack.program import HOST, free_port
 from tests.hostile.doors import Asgi
 from tests.support import eventually, until
 

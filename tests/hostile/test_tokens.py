@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from flashsale import process
-from flashsale.bootstrap import Services
 from flashsale.config import Trust
-from flashsale.order_queue import OrderQueue
+from flashsale.runtime import process
+from flashsale.services import Services
+from flashsale.sqs_store.order_queue import OrderQueue
 from functions.buy.app import handler
 from tests.hostile.budget import fuzzed
 from tests.hostile.doors import Lambda

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import httpx
 
-from flashsale.batch import Message
-from flashsale.books import read_books
-from flashsale.claims import Claim, Claimed
 from flashsale.config import Trust
+from flashsale.domain.claims import Claim, Claimed
+from flashsale.domain.messages import Envelope
 from flashsale.http.dependencies import get_services
-from flashsale.messages import Envelope
-from flashsale.relay import LEASE_MS, TOKEN
+from flashsale.usecases.batch import Message
+from flashsale.usecases.books import read_books
+from flashsale.usecases.relay import LEASE_MS, TOKEN
+from flashsale_local.deployment import sign_in
 from functions.admin.app import api
-from infra import sign_in
 from tests.support import USERS
 
 SECRET = "a-secret-of-32-bytes-for-tests-only"

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from flashsale.bootstrap import Services
-from infra.stack.program import free_port
+from flashsale.services import Services
+from flashsale_local.stack.program import free_port
 from tests.integration.admin_desk import desk_of
 
 

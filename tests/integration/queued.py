@@ -2,16 +2,16 @@
 
 import uuid
 
-from flashsale.batch import Message
-from flashsale.books import read_books
+from flashsale.domain.messages import QueuedOrder, orders_of_message
 from flashsale.errors import PushRefused, PushUncertain, QueueUnavailable
-from flashsale.messages import Order, orders_of_message
+from flashsale.usecases.batch import Message
+from flashsale.usecases.books import read_books
 from tests.support import USERS
 
 
 def queued(product_id, count=1, user_id=USERS[0], quantity=1):
     orders = [
-        Order(
+        QueuedOrder(
             id=str(uuid.uuid4()),
             product_id=product_id,
             user_id=user_id,

@@ -16,10 +16,10 @@ import trustme
 from cfnlint.decode import decode
 from redis import Redis
 
-from infra.paths import ROOT
-from infra.stack.program import HOST, free_port
-from infra.stack.stack import Stack
-from infra.stack.valkey import valkey
+from flashsale_local.paths import ROOT
+from flashsale_local.stack.program import HOST, free_port
+from flashsale_local.stack.stack import Stack
+from flashsale_local.stack.valkey import valkey
 from tests.support import eventually
 
 PASSWORD = "not-to-be-told-0123456789"

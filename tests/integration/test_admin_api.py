@@ -8,8 +8,8 @@ import pytest
 
 from flashsale.errors import PushRefused
 from flashsale.http.admin import router
-from infra import sign_in
-from infra.cli import verify
+from flashsale_local.cli import verify
+from flashsale_local.deployment import sign_in
 from tests.integration.admin_desk import SECRET, books_of, sell, token
 from tests.integration.test_v5_api import is_problem
 from tests.support import USERS

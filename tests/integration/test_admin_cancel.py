@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from flashsale.claims import Claimed
-from flashsale.compensate import compensate
+from flashsale.domain.claims import Claimed
+from flashsale.domain.model import OrderStatus, Refusal
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
-from flashsale.model import OrderStatus, Refusal
-from flashsale.place_orders import place_orders
+from flashsale.usecases.compensate import compensate
+from flashsale.usecases.place_orders import place_orders
 from tests.integration.admin_desk import books_of, claim, dies, message_of, sell
 from tests.support import USERS
 

@@ -4,15 +4,15 @@ import uuid
 
 import pytest
 
-from flashsale.claims import Claimed
-from flashsale.compensate import compensate
+from flashsale.domain.claims import Claimed
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import Refusal, Terms
 from flashsale.errors import StockUnavailable
-from flashsale.messages import Order
-from flashsale.model import Refusal, Terms
-from flashsale.place_orders import place_orders
-from flashsale.rebuild import rebuild
-from flashsale.sales import put_on_sale
-from flashsale.scripts import Keys
+from flashsale.redis_store.scripts import Keys
+from flashsale.usecases.compensate import compensate
+from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.rebuild import rebuild
+from flashsale.usecases.sales import put_on_sale
 from tests.integration.admin_desk import books_of, claim, dies, message_of, sell
 from tests.integration.queued import queued
 from tests.support import USERS
@@ -93,7 +93,7 @@ async def test_an_order_of_v4(desk, services, new_product, late):
     product_id = await new_product(4)
     await services.stock.decrement(product_id, 1)
     (message,) = queued(product_id, 1)
-    order_id = Order.model_validate_json(message.body).id
+    order_id = QueuedOrder.model_validate_json(message.body).id
     too_early = await desk.cancel(order_id)
     await place_orders(services, [message])
 
@@ -123,7 +123,7 @@ async def test_a_rollback_of_v4_that_comes_again_gives_nothing_back_in_a_later_s
 
 async def test_an_order_of_v2_goes_back_to_postgresql_only(desk, services, new_product):
     product_id = await new_product(4)
-    order = Order(id=str(uuid.uuid4()), product_id=product_id, user_id=USERS[0], generation=2)
+    order = QueuedOrder(id=str(uuid.uuid4()), product_id=product_id, user_id=USERS[0], generation=2)
     await services.orders.take_units_and_insert(order)
 
     await desk.cancel(order.id)

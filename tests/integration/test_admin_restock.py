@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from flashsale.books import read_books
-from flashsale.claims import Claimed
+from flashsale.domain.claims import Claimed
+from flashsale.domain.model import Refusal, Terms
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
-from flashsale.model import Refusal, Terms
-from flashsale.sales import put_on_sale
+from flashsale.usecases.books import read_books
+from flashsale.usecases.sales import put_on_sale
 from tests.integration.admin_desk import books_of, claim, dies, sell
 from tests.support import USERS
 

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flashsale.batch import Message
-from flashsale.claims import Claimed
-from flashsale.compensate import compensate
+from flashsale.domain.claims import Claimed
+from flashsale.domain.messages import Envelope, QueuedOrder
+from flashsale.domain.model import Refusal
 from flashsale.generations import v4
-from flashsale.messages import Envelope, Order
-from flashsale.model import Refusal
-from flashsale.place_orders import place_orders
-from flashsale.scripts import Keys
+from flashsale.redis_store.scripts import Keys
+from flashsale.usecases.batch import Message
+from flashsale.usecases.compensate import compensate
+from flashsale.usecases.place_orders import place_orders
 from tests.integration.admin_desk import books_of, claim, sell, stock_of
 from tests.integration.queued import queued
 from tests.support import USERS
@@ -134,7 +134,7 @@ async def test_what_v4_gives_back_while_paused_is_kept(desk, services, new_produ
     assert await services.stock.decrement(product_id, 1) == 9
     (message,) = queued(product_id, 1)
     await desk.act(product_id, "pause")
-    order = Order.model_validate_json(message.body).model_copy(update={"user_id": USERS[0]})
+    order = QueuedOrder.model_validate_json(message.body).model_copy(update={"user_id": USERS[0]})
     assert await v4.buy(services, order) is Refusal.SALE_NOT_OPEN
 
     for _ in range(2):

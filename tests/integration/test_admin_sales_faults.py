@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from flashsale.claims import Claimed
+from flashsale.domain.claims import Claimed
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from tests.integration.admin_desk import books_of, claim, dies, stock_of
 from tests.support import USERS

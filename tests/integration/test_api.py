@@ -7,10 +7,10 @@ import signal
 import httpx
 import pytest
 
-from flashsale.books import read_books
 from flashsale.http.dependencies import get_services
 from flashsale.http.errors import RETRY_AFTER
 from flashsale.http.limits import MAX_BODY
+from flashsale.usecases.books import read_books
 from functions.buy.app import api
 from tests.support import USERS, eventually
 

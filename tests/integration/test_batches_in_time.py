@@ -13,16 +13,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from flashsale import bootstrap, process
-from flashsale.books import read_books
-from flashsale.claims import Claim
-from flashsale.messages import Envelope, orders_of_message
-from flashsale.relay import LEASE_MS
-from flashsale.scripts import Keys
+from flashsale import services as service_registry
+from flashsale.domain.claims import Claim
+from flashsale.domain.messages import Envelope, orders_of_message
+from flashsale.redis_store.scripts import Keys
+from flashsale.runtime import process
+from flashsale.usecases.books import read_books
+from flashsale.usecases.relay import LEASE_MS
+from flashsale_local.sale.seed import seed
 from functions.order.app import handler as order
 from functions.rollback.app import handler as rollback
 from functions.sweep import app as sweeper
-from infra.seed import seed
 from tests.faults.proxy import Proxy
 from tests.integration.queued import Queue
 from tests.support import USERS, LambdaContext, eventually
@@ -109,7 +110,7 @@ def shop(stack, migrated, monkeypatch):
 @pytest.fixture
 def patient_redis(monkeypatch):
     """A slow wire is no outage: what Redis says may take long."""
-    monkeypatch.setattr(bootstrap, "REDIS_TIMEOUT", 30.0)
+    monkeypatch.setattr(service_registry, "REDIS_TIMEOUT", 30.0)
 
 
 def receive(handler, bodies, seconds):

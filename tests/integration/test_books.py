@@ -1,9 +1,9 @@
 """The books on real stores, which are never read at one instant."""
 
-from flashsale.books import read_books
+from flashsale.domain.messages import QueuedOrder
 from flashsale.errors import StockUnavailable
-from flashsale.messages import Order
-from flashsale.place_orders import place_orders
+from flashsale.usecases.books import read_books
+from flashsale.usecases.place_orders import place_orders
 from tests.integration.admin_desk import books_of, dies, message_of, sell
 from tests.support import USERS
 
@@ -75,7 +75,7 @@ async def test_orders_of_v4_between_the_two_readings_are_not_sold_twice(
 
     async def sell_two():
         await services.stock.decrement(product_id, 2)
-        order = Order(
+        order = QueuedOrder(
             id=product_id, product_id=product_id, user_id=USERS[0], quantity=2, generation=4
         )
         await services.orders.confirm([order])
@@ -89,7 +89,7 @@ async def test_orders_of_v4_between_the_two_readings_are_not_sold_twice(
 async def test_an_order_that_nobody_claimed_is_in_two_places(services, new_product):
     product_id = await new_product(4)
     await sell(services, product_id, USERS[:1])
-    forged = Order.of_claim(product_id, "1-1", USERS[1], 2, "")
+    forged = QueuedOrder.of_claim(product_id, "1-1", USERS[1], 2, "")
     await place_orders(services, [message_of(forged)])
 
     (books,) = await read_books(services, [product_id])

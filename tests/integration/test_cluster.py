@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from redis import Redis
 
-from flashsale.bootstrap import Services
-from infra.seed import seed
-from infra.stack.program import free_port
-from infra.stack.valkey import valkey
+from flashsale.services import Services
+from flashsale_local.sale.seed import seed
+from flashsale_local.stack.program import free_port
+from flashsale_local.stack.valkey import valkey
 from tests.integration.test_admin_cancel import *  # noqa: F403
 from tests.integration.test_admin_cancel_sales import *  # noqa: F403
 from tests.integration.test_admin_restock import test_a_sold_out_sale_sells_again  # noqa: F401

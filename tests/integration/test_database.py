@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from flashsale.database import Database
 from flashsale.errors import DatabaseUnavailable
-from infra.stack.program import HOST, free_port
+from flashsale.postgres_store.database import Database
+from flashsale_local.stack.program import HOST, free_port
 
 
 @asynccontextmanager

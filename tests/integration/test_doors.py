@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from flashsale.books import read_books
-from flashsale.claims import SaleState
+from flashsale.domain.claims import SaleState
+from flashsale.domain.model import Declined, Terms
 from flashsale.http.dependencies import get_services
-from flashsale.model import Declined, Terms
-from flashsale.place_orders import place_orders
-from flashsale.rebuild import NotRebuilt, rebuild
-from flashsale.sales import open_sale
-from flashsale.scripts import Keys
+from flashsale.redis_store.scripts import Keys
+from flashsale.usecases.books import read_books
+from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.rebuild import NotRebuilt, rebuild
+from flashsale.usecases.sales import open_sale
 from functions.buy.app import api
 from tests.integration.queued import Queue
 from tests.support import USERS

@@ -12,11 +12,11 @@ import httpx
 import psutil
 import pytest
 
-from flashsale.relay_inbox import ALIVE, INBOX
-from infra import sign_in
-from infra.paths import ROOT
-from infra.stack.edge import SERVE
-from infra.stack.program import free_port
+from flashsale.redis_store.relay_inbox import ALIVE, INBOX
+from flashsale_local.deployment import sign_in
+from flashsale_local.paths import ROOT
+from flashsale_local.stack.edge import SERVE
+from flashsale_local.stack.program import free_port
 from tests.support import USERS, eventually
 
 # Requests that nobody expected, so that each takes room in the folder for the first time.

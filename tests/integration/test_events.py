@@ -7,11 +7,11 @@ import json
 import pytest
 from redis import Redis
 
-from flashsale import process
-from flashsale.books import read_books
-from flashsale.scripts import Keys, owned
-from infra.paths import ROOT
-from infra.seed import seed
+from flashsale.redis_store.scripts import Keys, owned
+from flashsale.runtime import process
+from flashsale.usecases.books import read_books
+from flashsale_local.paths import ROOT
+from flashsale_local.sale.seed import seed
 from tests.support import LambdaContext
 
 EVENTS = ROOT / "events"

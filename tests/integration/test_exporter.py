@@ -8,16 +8,16 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
-from flashsale.claims import Claim
+from flashsale.domain.claims import Claim
+from flashsale.domain.waiting import ANYTHING, Waiting
 from flashsale.errors import DatabaseUnavailable
-from flashsale.place_orders import place_orders
-from flashsale.relay import LEASE_MS, TOKEN
-from flashsale.waiting import ANYTHING, Waiting
-from infra.exporter.exporter import Exporter, sources_of
-from infra.exporter.resting import REST
-from infra.exporter.sale import Sale
-from infra.stack.program import free_port
-from infra.target import Target
+from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.relay import LEASE_MS, TOKEN
+from flashsale_local.deployment.target import Target
+from flashsale_local.stack.program import free_port
+from flashsale_server.exporter.backoff import REST
+from flashsale_server.exporter.exporter import Exporter, sources_of
+from flashsale_server.exporter.sale import Sale
 from tests.integration.queued import queued
 from tests.support import USERS, by_labels, until
 
@@ -223,7 +223,7 @@ async def test_it_is_served_in_prometheus_text_format(services):
 async def test_books_that_take_too_long_are_not_told_until_they_are_read_again(
     services, monkeypatch
 ):
-    monkeypatch.setattr("infra.exporter.exporter.DEADLINE", 1.0)
+    monkeypatch.setattr("flashsale_server.exporter.exporter.DEADLINE", 1.0)
     clock = itertools.count()  # a look takes one second of this clock
     sale = Sale(services, Messages(0), lambda: next(clock))
     exporter = Exporter({"books": sale.read_books}, asyncio.get_running_loop())

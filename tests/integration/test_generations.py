@@ -9,19 +9,19 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from flashsale.books import read_books
-from flashsale.bootstrap import Services
-from flashsale.database import sql
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import Purchase, Refusal
 from flashsale.errors import DatabaseUnavailable
 from flashsale.generations import v1, v2, v3
-from flashsale.messages import Order
-from flashsale.model import Purchase, Refusal
-from infra.stack.program import free_port
+from flashsale.postgres_store.database import sql
+from flashsale.services import Services
+from flashsale.usecases.books import read_books
+from flashsale_local.stack.program import free_port
 from tests.support import USERS
 
 
 def order(product_id, generation, user_id=USERS[0]):
-    return Order(
+    return QueuedOrder(
         id=str(uuid.uuid4()), product_id=product_id, user_id=user_id, generation=generation
     )
 

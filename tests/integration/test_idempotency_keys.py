@@ -8,10 +8,10 @@ from collections import defaultdict
 import httpx
 import pytest
 
-from flashsale.claims import Claim, Claimed
+from flashsale.domain.claims import Claim, Claimed
+from flashsale.domain.model import Refusal
 from flashsale.http.dependencies import get_services
-from flashsale.model import Refusal
-from flashsale.relay import LEASE_MS, TOKEN
+from flashsale.usecases.relay import LEASE_MS, TOKEN
 from functions.admin.app import api as admin_api
 from functions.buy.app import api, handler
 from tests.integration.admin_desk import Nowhere, token, trusting

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from infra.paths import ROOT
-from infra.stack.edge import SERVE
+from flashsale_local.paths import ROOT
+from flashsale_local.stack.edge import SERVE
 
-DOCKERFILE = (ROOT / "infra" / "edge" / "Dockerfile").read_text()
+DOCKERFILE = (ROOT / "infra" / "flashsale_server" / "Dockerfile").read_text()
 
 
 @pytest.fixture
@@ -28,13 +28,20 @@ def image(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", ["infra.edge.app", "infra.edge.relay", "infra.exporter.__main__"]
+    "module",
+    [
+        "flashsale_server.edge.app",
+        "flashsale_server.edge.relay",
+        "flashsale_server.exporter.__main__",
+    ],
 )
 def test_what_is_copied_suffices(image, module):
-    code = f"import {module}, flashsale, infra; print(flashsale.__file__, infra.__file__)"
+    code = (
+        f"import {module}, flashsale, flashsale_server as s; print(flashsale.__file__, s.__file__)"
+    )
     environment = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": f"{image}:{image / 'layers' / 'flashsale'}",
+        "PYTHONPATH": f"{image}:{image}/layers/flashsale:{image}/infra",
         "PROMETHEUS_MULTIPROC_DIR": str(image),
     }
 
@@ -48,7 +55,7 @@ def test_what_is_copied_suffices(image, module):
 
 
 def test_the_scripts_are_reached(image):
-    assert (image / "layers/flashsale/flashsale/lua/claim.lua").is_file()
+    assert (image / "layers/flashsale/flashsale/redis_store/lua/claim.lua").is_file()
 
 
 def test_the_image_serves_as_the_local_stack_does():
@@ -76,7 +83,7 @@ def test_the_image_gets_packages_by_their_hashes_and_nothing_else_from_outside()
     runs = re.findall(r"^RUN (.*)$", DOCKERFILE, re.MULTILINE)
 
     assert [run for run in runs if "install" in run] == [
-        "pip install --no-cache-dir --require-hashes -r infra/edge/requirements.txt"
+        "pip install --no-cache-dir --require-hashes -r infra/flashsale_server/requirements.txt"
     ]
     assert not re.search(r"^ADD |curl|wget|apt", DOCKERFILE, re.MULTILINE)
     copied = re.findall(r"^COPY (\S+) ", DOCKERFILE, re.MULTILINE)

@@ -16,16 +16,16 @@ import pytest
 from moto import mock_aws
 from redis import Redis
 
-from flashsale import process
-from flashsale.bootstrap import Services
-from flashsale.claims import Claim
-from flashsale.messages import Envelope, Order
-from flashsale.relay_inbox import ALIVE
+from flashsale.domain.claims import Claim
+from flashsale.domain.messages import Envelope, QueuedOrder
+from flashsale.redis_store.relay_inbox import ALIVE
+from flashsale.runtime import process
+from flashsale.services import Services
+from flashsale_local.deployment import sign_in
+from flashsale_local.paths import ROOT
+from flashsale_local.sale.seed import seed
 from functions.admin.app import api as admin_api
 from functions.buy.app import api
-from infra import sign_in
-from infra.paths import ROOT
-from infra.seed import seed
 from tests import iam
 from tests.support import USERS, LambdaContext
 
@@ -131,7 +131,7 @@ async def stocked(services):
 async def claimed(services, user_id):
     claim = Claim(product_id=PRODUCT, user_id=user_id, quantity=1)
     taken = await services.ledger.claim(claim, lease_token="nobody", lease_ms=1)
-    return Order.of_claim(PRODUCT, taken.order_id.rpartition(":")[2], user_id, 1, "")
+    return QueuedOrder.of_claim(PRODUCT, taken.order_id.rpartition(":")[2], user_id, 1, "")
 
 
 def batch(*bodies):
@@ -204,7 +204,7 @@ def buy(recorder):
 def order(recorder):
     good = recorder.run(lambda services: claimed(services, USERS[0]))
     bad = recorder.run(lambda services: claimed(services, "nobody"))
-    alone = Order(id="least-v4", product_id=PRODUCT, user_id=USERS[0], generation=4)
+    alone = QueuedOrder(id="least-v4", product_id=PRODUCT, user_id=USERS[0], generation=4)
 
     recorder.handle(batch(Envelope.of([good, bad]).model_dump_json()))
     recorder.handle(batch(alone.model_dump_json(), "poison"))
@@ -212,7 +212,7 @@ def order(recorder):
 
 def rollback(recorder):
     orders = [recorder.run(lambda services: claimed(services, USERS[0])) for _ in range(2)]
-    alone = Order(id="least-v4", product_id=PRODUCT, user_id=USERS[0], generation=4)
+    alone = QueuedOrder(id="least-v4", product_id=PRODUCT, user_id=USERS[0], generation=4)
 
     recorder.handle(batch(Envelope.of(orders).model_dump_json(), alone.model_dump_json(), "poison"))
 

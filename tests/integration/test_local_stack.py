@@ -8,10 +8,10 @@ import psutil
 import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
-from infra.cli.stack import _with_what_runs
-from infra.cli.watch import tell_prometheus
-from infra.stack.program import Program, free_port
-from infra.stack.stack import Stack
+from flashsale_local.cli.stack import _with_what_runs
+from flashsale_local.cli.watch import tell_prometheus
+from flashsale_local.stack.program import Program, free_port
+from flashsale_local.stack.stack import Stack
 from tests.support import eventually
 
 NOT_STARTED = {"DATABASE_URL": "postgresql://d", "AWS_ENDPOINT_URL": "http://e"}

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from flashsale.batch import Message
-from flashsale.model import NO_UNITS_LEFT
-from flashsale.place_orders import place_orders
+from flashsale.domain.model import NO_UNITS_LEFT
+from flashsale.usecases.batch import Message
+from flashsale.usecases.place_orders import place_orders
 from tests.integration.queued import books_of, queued, row_of
 
 

@@ -3,16 +3,16 @@
 import httpx
 import pytest
 
-from flashsale.batch import Message
-from flashsale.claims import Claimed, SaleState
-from flashsale.compensate import compensate
+from flashsale.domain.claims import Claimed, SaleState
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import OrderStatus, Terms
 from flashsale.http.dependencies import get_services
-from flashsale.messages import Order
-from flashsale.model import OrderStatus, Terms
-from flashsale.place_orders import place_orders
-from flashsale.rebuild import rebuild
-from flashsale.sales import open_sale
-from flashsale.scripts import Keys
+from flashsale.redis_store.scripts import Keys
+from flashsale.usecases.batch import Message
+from flashsale.usecases.compensate import compensate
+from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.rebuild import rebuild
+from flashsale.usecases.sales import open_sale
 from functions.buy.app import api
 from tests.integration.admin_desk import books_of, claim, message_of, sell
 from tests.integration.queued import Queue, queued
@@ -81,7 +81,7 @@ async def test_after_a_loss_of_redis_postgresql_knows_the_last_id(desk, services
 async def test_an_id_that_no_clock_makes_is_no_floor(services, new_product):
     """A forged message must not use up the ids of a product."""
     product_id = await new_product(10)
-    forged = Order.of_claim(product_id, f"{2**63 - 1}-{2**63 - 1}", USERS[0], 1, "")
+    forged = QueuedOrder.of_claim(product_id, f"{2**63 - 1}-{2**63 - 1}", USERS[0], 1, "")
     await services.orders.confirm([forged])
     await lose(services, product_id)
 
@@ -166,7 +166,7 @@ async def test_a_message_of_v4_with_the_id_of_another_order_gives_nothing_back(
     await services.stock.decrement(product_id, 1)
     (message,) = queued(product_id)
     await (place_orders if status == "CONFIRMED" else compensate)(services, [message])
-    order = Order.model_validate_json(message.body)
+    order = QueuedOrder.model_validate_json(message.body)
     left = await services.redis.get(Keys(product_id).stock)
     others = [{"user_id": USERS[1]}, {"quantity": 2}, {"generation": 3}]
 
@@ -184,7 +184,7 @@ async def test_two_orders_of_one_id_in_one_batch_are_not_both_confirmed(services
     product_id = await new_product(10)
     await services.stock.decrement(product_id, 1)
     (message,) = queued(product_id)
-    order = Order.model_validate_json(message.body).model_copy(update={"user_id": USERS[1]})
+    order = QueuedOrder.model_validate_json(message.body).model_copy(update={"user_id": USERS[1]})
     forged = Message("forged", order.model_dump_json())
 
     outcome = await place_orders(services, [message, forged])

@@ -7,15 +7,15 @@ import uuid
 import pytest
 from aws_lambda_powertools import Logger, Metrics
 
-from flashsale.batch import Message
-from flashsale.claims import Claim
-from flashsale.ledger import claimed_at
-from flashsale.messages import Envelope
-from flashsale.place_orders import place_orders
-from flashsale.relay import LAMBDA_PACE, LEASE_MS, TOKEN, relay, sweep
-from flashsale.sqs_event import record
-from infra.logs import Line
-from infra.order_life import Life
+from flashsale.domain.claims import Claim
+from flashsale.domain.messages import Envelope
+from flashsale.redis_store.ledger import claimed_at
+from flashsale.runtime.sqs_event import record
+from flashsale.usecases.batch import Message
+from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, relay, sweep
+from flashsale_local.logs.lines import Line
+from flashsale_local.logs.order_life import Life
 from tests.integration.queued import Queue
 from tests.support import USERS
 
@@ -59,7 +59,7 @@ async def test_the_relay_names_what_it_sends_and_nothing_else(
     services, queue, claim, new_product, caplog
 ):
     product_id = await new_product(3)
-    caplog.set_level(logging.INFO, "flashsale.relay")
+    caplog.set_level(logging.INFO, "flashsale.usecases.relay")
     sent = [await claim(product_id), await claim(product_id)]
     await relay(services, product_id, LAMBDA_PACE)
     later = await claim(product_id)
@@ -81,7 +81,7 @@ async def test_the_sweep_names_what_is_overdue_and_not_what_lies_between(
     (settled,) = [o for o in orders_of(queue) if o.id == orders[1]]
     await services.ledger.settle(product_id, [settled])
     caplog.clear()
-    caplog.set_level(logging.INFO, "flashsale.relay")
+    caplog.set_level(logging.INFO, "flashsale.usecases.relay")
     await sweep(services, idle_ms=0, product_ids=[product_id])
 
     lines = [Line(0, "sweep", message) for message in caplog.messages]

@@ -7,11 +7,11 @@ import shlex
 import httpx
 import pytest
 
-from flashsale.books import read_books
 from flashsale.http.dependencies import get_services
-from flashsale.place_orders import place_orders
+from flashsale.usecases.books import read_books
+from flashsale.usecases.place_orders import place_orders
+from flashsale_local.paths import ROOT
 from functions.buy.app import api
-from infra.paths import ROOT
 from tests.integration.queued import Queue
 
 README = (ROOT / "README.md").read_text()

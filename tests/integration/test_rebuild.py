@@ -2,17 +2,17 @@
 
 import pytest
 
-from flashsale.batch import Message
-from flashsale.books import read_books
-from flashsale.claims import Claim, Claimed, SaleState
-from flashsale.ledger import claimed_at
-from flashsale.messages import Envelope
-from flashsale.model import Refusal, Terms
-from flashsale.place_orders import place_orders
-from flashsale.rebuild import NotRebuilt, StillBusy, rebuild
-from flashsale.relay import LEASE_MS, TOKEN
-from flashsale.scripts import Keys
-from infra.cli import sale
+from flashsale.domain.claims import Claim, Claimed, SaleState
+from flashsale.domain.messages import Envelope
+from flashsale.domain.model import Refusal, Terms
+from flashsale.redis_store.ledger import claimed_at
+from flashsale.redis_store.scripts import Keys
+from flashsale.usecases.batch import Message
+from flashsale.usecases.books import read_books
+from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.rebuild import NotRebuilt, StillBusy, rebuild
+from flashsale.usecases.relay import LEASE_MS, TOKEN
+from flashsale_local.cli import sale
 from tests.support import USERS, until
 
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 from prometheus_client import REGISTRY
 
-from flashsale.claims import Claim
+from flashsale.domain.claims import Claim
 from flashsale.errors import StockUnavailable
-from flashsale.relay import ASGI_PACE, LEASE_MS, TOKEN, lead
-from flashsale.relay_inbox import ALIVE, INBOX
-from flashsale.scripts import Keys
-from flashsale.stock import SWEEPER
-from infra.edge.relay import serve_metrics
-from infra.edge.standing import end, relay_for_all, sweep_forever
+from flashsale.redis_store.relay_inbox import ALIVE, INBOX
+from flashsale.redis_store.scripts import Keys
+from flashsale.redis_store.stock import SWEEPER
+from flashsale.usecases.relay import ASGI_PACE, LEASE_MS, TOKEN, lead
+from flashsale_server.edge.background import end, relay_for_all, sweep_forever
+from flashsale_server.edge.relay import serve_metrics
 from tests.integration.queued import Queue
 from tests.support import USERS, until
 

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from flashsale.compensate import compensate
-from flashsale.model import OrderStatus
-from flashsale.place_orders import place_orders
+from flashsale.domain.model import OrderStatus
+from flashsale.usecases.compensate import compensate
+from flashsale.usecases.place_orders import place_orders
 from tests.integration.queued import books_of, queued, row_of
 
 

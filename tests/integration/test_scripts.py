@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from flashsale.scripts import Keys, Script
+from flashsale.redis_store.scripts import Keys, Script
 
 
 @pytest.fixture

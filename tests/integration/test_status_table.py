@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from flashsale.domain.model import Terms
 from flashsale.http import limits
 from flashsale.http.dependencies import get_services
-from flashsale.model import Terms
+from flashsale_local.paths import ROOT
 from functions.buy.app import api
-from infra.paths import ROOT
 from tests.integration.queued import books_of
 from tests.support import USERS
 

@@ -6,11 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale.claims import Claim
-from flashsale.messages import orders_of_message
-from flashsale.place_orders import place_orders
-from flashsale.relay import LAMBDA_PACE, LEASE_MS, PATIENCE, PROCESS_PACE, TOKEN, relay, sweep
-from flashsale.scripts import Keys
+from flashsale.domain.claims import Claim
+from flashsale.domain.messages import orders_of_message
+from flashsale.redis_store.scripts import Keys
+from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.relay import (
+    LAMBDA_PACE,
+    LEASE_MS,
+    PATIENCE,
+    PROCESS_PACE,
+    TOKEN,
+    relay,
+    sweep,
+)
 from tests.integration.queued import Queue, books_of
 from tests.support import USERS
 

@@ -7,15 +7,15 @@ import pytest
 import trustme
 from redis.asyncio import Redis
 
-from flashsale.bootstrap import Services
-from flashsale.claims import Claim, Claimed
-from flashsale.compensate import compensate
+from flashsale.domain.claims import Claim, Claimed
+from flashsale.domain.model import Refusal
 from flashsale.errors import StockUnavailable
-from flashsale.model import Refusal
-from flashsale.place_orders import place_orders
-from flashsale.rebuild import rebuild
-from flashsale.relay import LAMBDA_PACE, LEASE_MS, TOKEN, relay, sweep
-from infra.stack.program import HOST
+from flashsale.services import Services
+from flashsale.usecases.compensate import compensate
+from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.rebuild import rebuild
+from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, relay, sweep
+from flashsale_local.stack.program import HOST
 from tests.integration import secured
 from tests.integration.queued import Queue, books_of
 from tests.support import USERS

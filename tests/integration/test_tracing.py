@@ -14,8 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from flashsale.messages import Order
-from infra.paths import ROOT
+from flashsale.domain.messages import QueuedOrder
+from flashsale_local.paths import ROOT
 from tests.support import POLL, USERS
 
 TRACE = "1-67891233-abcdef012345678912345678"
@@ -133,13 +133,13 @@ async def test_a_purchase_and_its_order_are_traced_and_share_an_id(
     written = list(flattened(daemon[1]()))
 
     assert answer["statusCode"] == 202
-    assert {"## handler", "## flashsale.stock.Stock.decrement", "sqs"} <= {
+    assert {"## handler", "## flashsale.redis_store.stock.Stock.decrement", "sqs"} <= {
         part["name"] for part in bought
     }
     (push,) = [part for part in bought if part["name"] == "sqs"]
     assert header.startswith(f"Root={TRACE};Parent={push['id']};"), "what SQS keeps to link by"
     assert placed == {"batchItemFailures": []}
-    assert {"## handler", "## flashsale.orders.Orders.confirm"} <= {
+    assert {"## handler", "## flashsale.postgres_store.orders.Orders.confirm"} <= {
         part["name"] for part in written
     }
     for parts, trace in ((bought, TRACE), (written, TRACE_OF_BATCH)):
@@ -151,7 +151,7 @@ async def test_a_purchase_and_its_order_are_traced_and_share_an_id(
 async def test_a_batch_is_annotated_with_all_its_purchases(invoke, daemon, new_product):
     product_id = await new_product(2)
     orders = [
-        Order.of_claim(product_id, f"1-{number}", USERS[number], 1, f"request-{number}")
+        QueuedOrder.of_claim(product_id, f"1-{number}", USERS[number], 1, f"request-{number}")
         for number in range(2)
     ]
     records = [{"messageId": o.entry_id, "body": o.model_dump_json()} for o in orders]

@@ -7,10 +7,10 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import NO_UNITS_LEFT, Terms
 from flashsale.http.dependencies import get_services
 from flashsale.http.observe import Observe
-from flashsale.messages import Order
-from flashsale.model import NO_UNITS_LEFT, Terms
 from functions.buy.app import api
 from tests.support import USERS, eventually
 
@@ -208,7 +208,9 @@ async def test_a_buyer_hears_why_his_order_was_cancelled_and_nothing_of_the_insi
 ):
     order_id = (await buy(http, await new_product(1))).json()["orderId"]
     product_id, _, entry_id = order_id.rpartition(":")
-    await services.orders.cancel([Order.of_claim(product_id, entry_id, USERS[0], 1, "")], [cause])
+    await services.orders.cancel(
+        [QueuedOrder.of_claim(product_id, entry_id, USERS[0], 1, "")], [cause]
+    )
 
     state = await http.get(f"/api/v5/orders/{order_id}")
 

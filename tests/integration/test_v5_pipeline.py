@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale import relay as relaying
-from flashsale.claims import Claim, Claimed
-from flashsale.compensate import compensate
-from flashsale.messages import orders_of_message
-from flashsale.model import OrderStatus
-from flashsale.place_orders import place_orders
-from flashsale.relay import LAMBDA_PACE, LEASE_MS, TOKEN, Pace, relay, sweep
+from flashsale.domain.claims import Claim, Claimed
+from flashsale.domain.messages import orders_of_message
+from flashsale.domain.model import OrderStatus
+from flashsale.usecases import relay as relaying
+from flashsale.usecases.compensate import compensate
+from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, Pace, relay, sweep
 from tests.integration.queued import Queue, books_of
 from tests.support import USERS
 

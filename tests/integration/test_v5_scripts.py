@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flashsale.claims import Claim, Claimed
-from flashsale.model import Refusal, Terms
-from flashsale.scripts import Keys
+from flashsale.domain.claims import Claim, Claimed
+from flashsale.domain.model import Refusal, Terms
+from flashsale.redis_store.scripts import Keys
 from tests.support import USERS
 
 TOKEN, OTHER, LEASE = "me", "somebody-else", 60_000
@@ -184,7 +184,7 @@ class TestSettleAndRelease:
     async def test_many_claims_in_few_steps_are_released_once_each(
         self, ledger, new_product, monkeypatch
     ):
-        monkeypatch.setattr("flashsale.ledger.CLAIMS_PER_SCRIPT", 3)
+        monkeypatch.setattr("flashsale.redis_store.ledger.CLAIMS_PER_SCRIPT", 3)
         product_id = await new_product(20)
         orders = await self.claimed(ledger, product_id, count=8)
         await ledger.settle(product_id, orders[:1])

@@ -21,19 +21,19 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from flashsale import admin
-from flashsale.audit import Action
-from flashsale.batch import Message
-from flashsale.books import read_books
-from flashsale.bootstrap import Services
-from flashsale.claims import Claim, Claimed
-from flashsale.compensate import compensate
+from flashsale.domain.claims import Claim, Claimed
+from flashsale.domain.model import Declined, Refusal, Terms
 from flashsale.generations import v5
-from flashsale.model import Declined, Refusal, Terms
-from flashsale.place_orders import place_orders
-from flashsale.relay import Pace, lead, sweep
-from flashsale.scripts import Keys
-from infra.seed import seed
+from flashsale.postgres_store.audit import Action
+from flashsale.redis_store.scripts import Keys
+from flashsale.services import Services
+from flashsale.usecases import admin
+from flashsale.usecases.batch import Message
+from flashsale.usecases.books import read_books
+from flashsale.usecases.compensate import compensate
+from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.relay import Pace, lead, sweep
+from flashsale_local.sale.seed import seed
 from tests.integration.steps import Crash, Messages, Steps
 from tests.support import USERS
 

@@ -12,11 +12,11 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from infra.paths import ROOT
-from infra.stack import edge
-from infra.stack.program import free_port
-from infra.stack.stack import Stack
-from infra.target import Target
+from flashsale_local.deployment.target import Target
+from flashsale_local.paths import ROOT
+from flashsale_local.stack import edge
+from flashsale_local.stack.program import free_port
+from flashsale_local.stack.stack import Stack
 from tests.e2e.conftest import deployed  # noqa: F401 - a fixture
 from tests.support import eventually
 
@@ -32,7 +32,7 @@ SCREENSHOTS = ROOT / ".local" / "screenshots"
 SERVE = """
 import sys
 from pathlib import Path
-from infra.monitor.server import serve
+from flashsale_local.live_page.server import serve
 serve(Path(sys.argv[1]), "127.0.0.1", int(sys.argv[2]), show=False, report=print)
 """
 POINTERS = ("AWS_ENDPOINT_URL", "REDIS_URL", "DATABASE_URL", "FLASHSALE_STACK", "EMULATOR")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
-from infra.stack.program import free_port
+from flashsale_local.stack.program import free_port
 from tests.monitor.conftest import served
 
 SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"

@@ -5,7 +5,7 @@ import re
 import boto3
 from playwright.async_api import expect
 
-from infra.demo import RACES
+from flashsale_local.sale.demo import RACES
 from tests.monitor.conftest import SCREENSHOTS
 
 # Milliseconds; a spike on a busy machine, and what starts before it.

@@ -13,16 +13,16 @@ import boto3
 import httpx
 import pytest
 
-from flashsale.bootstrap import Services
 from flashsale.config import Settings
-from flashsale.model import Terms
-from infra.seed import seed
-from infra.stack import edge
-from infra.stack.exporter import exporter
-from infra.stack.program import free_port
-from infra.stack.prometheus import find_prometheus, prometheus, write_targets
-from infra.stack.stack import Stack
-from infra.target import Target
+from flashsale.domain.model import Terms
+from flashsale.services import Services
+from flashsale_local.deployment.target import Target
+from flashsale_local.sale.seed import seed
+from flashsale_local.stack import edge
+from flashsale_local.stack.exporter import exporter
+from flashsale_local.stack.program import free_port
+from flashsale_local.stack.prometheus import find_prometheus, prometheus, write_targets
+from flashsale_local.stack.stack import Stack
 from tests.e2e.conftest import deployed  # noqa: F401 - a fixture
 from tests.support import USERS, eventually
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 import yaml
 
-from infra.paths import MONITORING
+from flashsale_local.paths import MONITORING
 from tests.support import eventually
 
 TESTS = sorted((MONITORING / "tests").glob("*.yml"))

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from infra.dashboards.grafana import FOLDER
+from flashsale_desk.dashboards.grafana import FOLDER
 from tests.support import eventually
 
 FILES = sorted(FOLDER.glob("*.json"))

@@ -7,7 +7,7 @@ import subprocess
 import httpx
 import pytest
 
-from flashsale.books import read_books
+from flashsale.usecases.books import read_books
 from tests.support import USERS, eventually
 
 

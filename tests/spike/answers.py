@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from infra.answers import Kind, classify
+from flashsale_local.sale.answers import Kind, classify
 from tests.support import POLL
 
 # (status, body); no status: no HTTP at all.

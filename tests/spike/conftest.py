@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from flashsale.config import Settings
-from infra import deploy
-from infra.door import Door
-from infra.stack import edge
-from infra.stack.program import free_port
-from infra.stack.stack import Stack
-from infra.target import Target
+from flashsale_local.deployment import deploy
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.deployment.target import Target
+from flashsale_local.stack import edge
+from flashsale_local.stack.program import free_port
+from flashsale_local.stack.stack import Stack
 from loadtest.spike import k6
 from tests.spike.answers import Till, till
 from tests.support import USERS
@@ -57,7 +57,7 @@ def ids(tmp_path):
 def options(server, ids, tmp_path):
     """Options of a short run of spike.js against `server`."""
     return {
-        **k6.target_options(Door(server.url, {"host": "shop.example"})),
+        **k6.target_options(Endpoint(server.url, {"host": "shop.example"})),
         "PROFILE": "smoke",
         "PRODUCT": "p",
         "IDS": str(ids),

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale.books import Books
-from infra.answers import Kind
+from flashsale.usecases.books import Books
+from flashsale_local.sale.answers import Kind
 from loadtest.spike.outcome import Result, Summary, Threshold, findings
 
 BEFORE = Books("p", (), 100, 100, 100, confirmed=0, cancelled=0)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.answers import Kind
-from infra.door import Door
-from infra.paths import ROOT
-from infra.problems import Problem
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.paths import ROOT
+from flashsale_local.problems import Problem
+from flashsale_local.sale.answers import Kind
 from loadtest.profiles import PROFILES, Profile
 from loadtest.spike import k6
 from loadtest.spike.outcome import read_summary, unsent
@@ -41,7 +41,7 @@ async def test_a_load_that_could_not_be_sent_fails_and_says_so(
 ):
     options |= {"P95_MS": "60000", "MAX_VUS": max_vus}
     with till([(202, b"{}")], seconds) as slow:
-        options |= k6.target_options(Door(slow.url))
+        options |= k6.target_options(Endpoint(slow.url))
         with k6.run(options, tmp_path / "k6.log") as run:
             await until(lambda: asyncio.to_thread(lambda: not run.running))
 
@@ -156,14 +156,14 @@ def test_a_k6_on_path_is_taken_before_that_of_the_wheel(monkeypatch, tmp_path):
 )
 def test_another_machine_is_refused(url):
     with pytest.raises(Problem) as caught:
-        k6.target_options(Door(url))
+        k6.target_options(Endpoint(url))
 
     assert url in caught.value.cause
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:4566", "localhost:8000", "[::1]:8000"])
 def test_this_machine_is_not(host):
-    assert k6.target_options(Door(f"http://{host}"))["BASE_URL"] == f"http://{host}"
+    assert k6.target_options(Endpoint(f"http://{host}"))["BASE_URL"] == f"http://{host}"
 
 
 def test_the_command_shows_problems_as_flashsale_does():

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from infra.answers import Kind
-from infra.paths import ROOT
+from flashsale_local.paths import ROOT
+from flashsale_local.sale.answers import Kind
 from loadtest.spike.k6 import LOAD_VENV
 from tests.spike.answers import till
 

@@ -7,9 +7,9 @@ import pytest
 import typer
 from rich.console import Console
 
-from infra.answers import Kind
-from infra.cli.stack import Edge
-from infra.problems import Problem
+from flashsale_local.cli.stack import Edge
+from flashsale_local.problems import Problem
+from flashsale_local.sale.answers import Kind
 from loadtest.spike import __main__ as spike
 from loadtest.spike import view
 from loadtest.spike.outcome import findings

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale.books import Books
-from flashsale.claims import Snapshot
+from flashsale.domain.claims import Snapshot
+from flashsale.usecases.books import Books
 
 
 def books(**figures):

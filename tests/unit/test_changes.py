@@ -12,9 +12,10 @@ import pytest
 import typer
 from botocore.stub import Stubber
 
-from infra import changes, cli
-from infra.problems import Problem
-from infra.release import Step
+from flashsale_local import cli
+from flashsale_local.deployment import changes
+from flashsale_local.deployment.release import Step
+from flashsale_local.problems import Problem
 
 NAME = "shop"
 TEMPLATE = json.dumps({"Resources": {"A": {"Type": "AWS::SQS::Queue"}}})

@@ -5,13 +5,13 @@ import re
 import pytest
 import yaml
 
-from infra.dashboards.grafana import FOLDER, render
-from infra.dashboards.shown import DASHBOARDS
-from infra.paths import ROOT
-from infra.stack import compose
-from infra.stack.compose import FUNCTION_PARAMETERS, STORES
-from infra.stack.exporter import ALIVE
-from infra.stack.ports import DEFAULT_PORTS
+from flashsale_desk.dashboards.grafana import FOLDER, render
+from flashsale_desk.dashboards.shown import DASHBOARDS
+from flashsale_local.paths import ROOT
+from flashsale_local.stack import compose
+from flashsale_local.stack.compose import FUNCTION_PARAMETERS, STORES
+from flashsale_local.stack.exporter import ALIVE
+from flashsale_local.stack.ports import DEFAULT_PORTS
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]

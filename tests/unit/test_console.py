@@ -2,8 +2,8 @@
 
 import pytest
 
-from infra.cli import main
-from infra.cli.console import show
+from flashsale_local.cli import main
+from flashsale_local.console import show
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_it_is_shown_as_it_is(capsys, text, shown):
 
 
 def test_a_problem_is_shown_as_it_is_too(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr("infra.cli.dlq.LOCAL", tmp_path)
+    monkeypatch.setattr("flashsale_local.cli.dlq.LOCAL", tmp_path)
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/postgres")
     monkeypatch.setattr("sys.argv", ["flashsale", "dlq", "peek", "[/dlq]"])

@@ -5,13 +5,13 @@ import pytest
 from moto import mock_aws
 from prometheus_client import REGISTRY
 
+from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale.errors import PushRefused, QueueUnavailable
-from flashsale.messages import Envelope, Order
-from flashsale.order_queue import OrderQueue
-from infra.edge.counting import CountingQueue
+from flashsale.sqs_store.order_queue import OrderQueue
+from flashsale_server.edge.counting import CountingQueue
 
 ORDERS = [
-    Order(id=f"p-1:17-{n}", product_id="p-1", user_id="u-1", generation=5, correlation_id="")
+    QueuedOrder(id=f"p-1:17-{n}", product_id="p-1", user_id="u-1", generation=5, correlation_id="")
     for n in range(3)
 ]
 

@@ -4,11 +4,11 @@ import os
 import subprocess
 import sys
 
-from infra.paths import ROOT
+from flashsale_local.paths import ROOT
 
 SCRIPT = """
-from infra.edge.metrics import start_at_zero
-from infra.edge.totals import exposition
+from flashsale_server.edge.metrics import start_at_zero
+from flashsale_server.edge.totals import exposition
 start_at_zero()
 print(exposition().decode())
 """

@@ -2,8 +2,8 @@
 
 from types import SimpleNamespace
 
-from infra import failed
-from infra.clouds.cloud import QueuedMessage
+from flashsale_local.clouds.cloud import QueuedMessage
+from flashsale_local.queues import failed
 
 
 class _Moving:

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from infra.edge import figure_file
-from infra.edge.figure_file import HEADER, Torn, header, parsed, record
-from infra.paths import ROOT
+from flashsale_local.paths import ROOT
+from flashsale_server.edge import figure_file
+from flashsale_server.edge.figure_file import HEADER, Torn, header, parsed, record
 
 KEY = b'["counter", "flashsale_claims", "flashsale_claims_total", {"generation": "5"}, "Purchases"]'
 SIZE = HEADER.size
@@ -17,9 +17,9 @@ WHOLE = header(SIZE + len(RECORD)) + RECORD
 # A process for each worker: figures belong to a process.
 WORKER = """
 import sys
-from infra.edge.counting import ENVELOPES
-from infra.edge.figures import FIGURES
-from infra.edge.totals import exposition
+from flashsale_server.edge.counting import ENVELOPES
+from flashsale_server.edge.figures import FIGURES
+from flashsale_server.edge.totals import exposition
 FIGURES.keep_in(sys.argv[1], lambda write: write())
 ENVELOPES.inc()
 exec(sys.argv[2])
@@ -180,8 +180,8 @@ def test_without_a_folder_a_worker_shows_its_own_figures(tmp_path, folder):
 def test_a_process_that_is_no_web_worker_writes_no_file(tmp_path):
     """The image sets the variable for the relay process and the exporter as well."""
     code = """
-from infra.edge import relay
-from infra.exporter.functions import Counter
+from flashsale_server.edge import relay
+from flashsale_server.exporter.functions import Counter
 Counter("a", "A", registry=None).inc()
 """
     paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "flashsale")])

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale import signing_keys
-from flashsale.callers import Caller, Denied
+from flashsale.auth import signing_keys
+from flashsale.auth.principal import Denied, Principal
+from flashsale.auth.signing_keys import COOLDOWN, FETCH_TIMEOUT, KEEP
+from flashsale.auth.tokens import Tokens
 from flashsale.config import Trust
 from flashsale.errors import KeysUnavailable
-from flashsale.signing_keys import COOLDOWN, FETCH_TIMEOUT, KEEP
-from flashsale.tokens import Tokens
 from tests.issuer import AUDIENCE, NAME, Issuer
 from tests.support import eventually
 
@@ -82,24 +82,24 @@ def valid(issuer, **changes):
 
 def test_a_withdrawn_key_is_believed_no_longer_than_said(function, issuer, freeze):
     old = valid(issuer)
-    assert isinstance(function.invoke(old), Caller)
+    assert isinstance(function.invoke(old), Principal)
     rotate(issuer)
 
     freeze(KEEP / 2 + 1)
-    assert isinstance(function.invoke(old), Caller)  # begins a fetch, and is frozen
+    assert isinstance(function.invoke(old), Principal)  # begins a fetch, and is frozen
     freeze(KEEP / 2)
 
     assert isinstance(function.invoke(old), Denied)
 
 
 def test_a_new_key_is_known_at_its_first_use(function, issuer, freeze):
-    assert isinstance(function.invoke(valid(issuer)), Caller)
+    assert isinstance(function.invoke(valid(issuer)), Principal)
     freeze(KEEP / 2 + 1)
-    assert isinstance(function.invoke(valid(issuer)), Caller)  # begins a fetch, and is frozen
+    assert isinstance(function.invoke(valid(issuer)), Principal)  # begins a fetch, and is frozen
     rotate(issuer)
     freeze(1.5 * FETCH_TIMEOUT)
 
-    assert isinstance(function.invoke(valid(issuer)), Caller)
+    assert isinstance(function.invoke(valid(issuer)), Principal)
 
 
 def test_a_fetch_that_was_frozen_on_a_silent_wire_is_not_waited_for(function, issuer, freeze):
@@ -114,7 +114,7 @@ def test_a_fetch_that_was_frozen_on_a_silent_wire_is_not_waited_for(function, is
     freeze(KEEP / 2)
 
     assert isinstance(function.invoke(old), Denied)
-    assert isinstance(function.invoke(valid(issuer)), Caller)
+    assert isinstance(function.invoke(valid(issuer)), Principal)
 
 
 def test_an_issuer_that_is_down_locks_nobody_out_and_is_asked_again(function, issuer, freeze):
@@ -122,7 +122,7 @@ def test_an_issuer_that_is_down_locks_nobody_out_and_is_asked_again(function, is
     function.invoke(old)
     issuer.broken = True
     freeze(KEEP)
-    assert isinstance(function.invoke(old), Caller)
+    assert isinstance(function.invoke(old), Principal)
     rotate(issuer)
     issuer.broken = False
 
@@ -139,7 +139,7 @@ def test_a_failure_of_long_ago_excuses_nobody(function, issuer, freeze):
     function.invoke(old)
     issuer.broken = True
     freeze(KEEP)
-    assert isinstance(function.invoke(old), Caller)
+    assert isinstance(function.invoke(old), Principal)
     rotate(issuer)
     issuer.broken = False
     freeze(2 * COOLDOWN)
@@ -168,7 +168,7 @@ def test_keys_that_never_came_are_asked_for_after_a_while(function, issuer, free
     issuer.broken = False
     freeze(COOLDOWN)
 
-    assert isinstance(function.invoke(token), Caller)
+    assert isinstance(function.invoke(token), Principal)
 
 
 def test_a_wall_clock_that_is_set_back_gives_a_withdrawn_key_no_more_time(

@@ -11,9 +11,9 @@ from moto import mock_aws
 
 from flashsale.http import emf
 from flashsale.http.observe import Observation
-from infra.exporter.functions import Functions
-from infra.logs import PAGE, events_of
-from infra.target import Target
+from flashsale_local.deployment.target import Target
+from flashsale_local.logs.lines import PAGE, events_of
+from flashsale_server.exporter.functions import Functions
 
 GROUP = "/aws/lambda/flashsale-buy"
 

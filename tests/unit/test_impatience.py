@@ -7,7 +7,7 @@ import httpx
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from infra.clouds import at
+from flashsale_local.clouds import at
 
 QUEUE = "http://sqs.us-east-1.amazonaws.com/000000000000/orders"
 

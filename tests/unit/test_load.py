@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from infra.answers import Kind, classify
+from flashsale_local.sale.answers import Kind, classify
 from loadtest.profiles import PROFILES, Profile
 
 

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from infra.answers import Kind
-from infra.door import Door
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.sale.answers import Kind
 from loadtest import client
 from loadtest.client import closed_loop, constant_rate, open_loop
 
@@ -35,7 +35,7 @@ async def server(answer):
     running = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with running:
         port = running.sockets[0].getsockname()[1]
-        yield Door(f"http://127.0.0.1:{port}/base", {"host": "shop.test"})
+        yield Endpoint(f"http://127.0.0.1:{port}/base", {"host": "shop.test"})
 
 
 def reply(status, body):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from flashsale.domain.messages import Envelope, QueuedOrder, orders_of_message
 from flashsale.errors import InvalidMessage
-from flashsale.messages import Envelope, Order, orders_of_message
 
 # What the shape of a message is made of, and what looks like it.
 NAMES = ["claims", "id", "envelope", "order", "product_id"]
@@ -13,15 +13,17 @@ QUOTED = ['"claims"', '{"claims":[]}', '\\"claims\\":']
 @pytest.mark.parametrize("field", ["id", "product_id", "user_id", "correlation_id"])
 @pytest.mark.parametrize("name", NAMES)
 def test_an_order_may_have_any_name_for_anything(field, name):
-    order = Order(**{"id": "o-1", "product_id": "p", "user_id": "u", "generation": 4, field: name})
+    order = QueuedOrder(
+        **{"id": "o-1", "product_id": "p", "user_id": "u", "generation": 4, field: name}
+    )
 
     assert orders_of_message(order.model_dump_json()) == [order]
 
 
 @pytest.mark.parametrize("name", NAMES + QUOTED)
 def test_a_buyer_may(name):
-    order = Order(id="o-1", product_id="p", user_id=name, generation=4)
-    claim = Order.of_claim("claims", "1-1", name, 1, name)
+    order = QueuedOrder(id="o-1", product_id="p", user_id=name, generation=4)
+    claim = QueuedOrder.of_claim("claims", "1-1", name, 1, name)
 
     assert orders_of_message(order.model_dump_json()) == [order]
     assert orders_of_message(Envelope.of([claim]).model_dump_json()) == [claim]

@@ -3,14 +3,16 @@
 import pytest
 
 from flashsale.config import Settings
+from flashsale.domain.messages import QueuedOrder, orders_of_message
 from flashsale.errors import ConfigError, InvalidMessage
-from flashsale.messages import Order, orders_of_message
 
 ENV = {"REDIS_URL": "redis://r:6379/0", "DATABASE_URL": "postgresql://u:secret@db/x"}
 
 
 def test_an_order_survives_its_message():
-    order = Order(id="o", product_id="p", user_id="u", quantity=2, generation=4, correlation_id="c")
+    order = QueuedOrder(
+        id="o", product_id="p", user_id="u", quantity=2, generation=4, correlation_id="c"
+    )
 
     assert orders_of_message(order.model_dump_json()) == [order]
 

@@ -6,21 +6,21 @@ from types import SimpleNamespace
 
 import pytest
 
-from flashsale.books import Books
-from flashsale.claims import Snapshot
+from flashsale.domain.claims import Snapshot
+from flashsale.domain.waiting import NOTHING
 from flashsale.errors import StockUnavailable
-from flashsale.waiting import NOTHING
-from infra.answers import Kind
-from infra.in_queues import InQueues
-from infra.load import Answer
-from infra.monitor import reading
-from infra.monitor.charts import CHARTS
-from infra.monitor.figures import figures
-from infra.monitor.reading import Reading, _without_postgres, read
-from infra.monitor.shop import Way
-from infra.monitor.story import tell
-from infra.monitor.verdict import Mood, judge
-from infra.queues import Depth
+from flashsale.usecases.books import Books
+from flashsale_local.live_page import reading
+from flashsale_local.live_page.charts import CHARTS
+from flashsale_local.live_page.figures import figures
+from flashsale_local.live_page.reading import Reading, _without_postgres, read
+from flashsale_local.live_page.shop import Way
+from flashsale_local.live_page.summary import tell
+from flashsale_local.live_page.verdict import Mood, judge
+from flashsale_local.queues.contents import InQueues
+from flashsale_local.queues.depths import Depth
+from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.load import Answer
 
 NEW = Books("p", (), 60, 60, 60, 0, 0)
 V1 = replace(NEW, generations=(1,), redis_stock=None, postgres_stock=0, confirmed=87)

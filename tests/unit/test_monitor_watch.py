@@ -5,14 +5,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from infra.monitor.outage import why_only_watching
-from infra.monitor.shop import Shop, Way
-from infra.monitor.verdict import Mood
-from infra.monitor.visit import Visit
-from infra.monitor.watch import Watch
-from infra.problems import Problem
-from infra.stack.program import free_port
-from infra.target import Target
+from flashsale_local.deployment.target import Target
+from flashsale_local.live_page.outage import why_only_watching
+from flashsale_local.live_page.session import Visit
+from flashsale_local.live_page.shop import Shop, Way
+from flashsale_local.live_page.verdict import Mood
+from flashsale_local.live_page.watch import Watch
+from flashsale_local.problems import Problem
+from flashsale_local.stack.program import free_port
 from tests.support import until
 
 
@@ -58,7 +58,9 @@ def test_the_last_reading_of_long_ago_is_no_verdict(watch, monkeypatch):
     watch.history.append(watch.history[-1])
     assert watch.verdict.mood is Mood.GOOD
 
-    monkeypatch.setattr("infra.monitor.watch.time.time", lambda: watch.history[-1].at + 11)
+    monkeypatch.setattr(
+        "flashsale_local.live_page.watch.time.time", lambda: watch.history[-1].at + 11
+    )
 
     assert watch.verdict.mood is Mood.BLIND
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from infra.cli import logs
-from infra.logs import Line, read_file
-from infra.order_life import Life
-from infra.target import Target
+from flashsale_local.cli import logs
+from flashsale_local.deployment.target import Target
+from flashsale_local.logs.lines import Line, read_file
+from flashsale_local.logs.order_life import Life
 
 ORDER = "p-1:1795464769699-0"
 
@@ -27,7 +27,7 @@ def test_an_order_that_was_written_did_not_fail_with_its_message():
 
 def test_what_happened_in_one_millisecond_is_told_in_the_order_of_a_purchase():
     at = 1795464769699
-    relay = "INFO flashsale.relay: sending 1 claims of p-1 in one call: {0} to {0}"
+    relay = "INFO flashsale.usecases.relay: sending 1 claims of p-1 in one call: {0} to {0}"
     lines = [
         Line(at, "order", json.dumps({"level": "INFO", "message": "placed", "order_id": ORDER})),
         Line(at, "relay", relay.format(ORDER.partition(":")[2])),

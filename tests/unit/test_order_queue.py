@@ -18,18 +18,20 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from flashsale import order_queue
 from flashsale.deadline import Deadline
+from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale.errors import MessageRefused, PushRefused, PushUncertain, QueueUnavailable
 from flashsale.generations import v4
-from flashsale.messages import Envelope, Order
-from flashsale.order_queue import ATTEMPTS, THREADS, OrderQueue
-from infra.stack.program import free_port
+from flashsale.sqs_store import order_queue
+from flashsale.sqs_store.order_queue import ATTEMPTS, THREADS, OrderQueue
+from flashsale_local.stack.program import free_port
 from tests.support import POLL
 
-CLAIM = Order.of_claim("p-01", "1-0", "u-1", 1, "c-1")
+CLAIM = QueuedOrder.of_claim("p-01", "1-0", "u-1", 1, "c-1")
 TAKEN = b'{"MessageId": "m-1"}'
-ORDER = Order(id="order-1", product_id="p-01", user_id="u-1", generation=4, correlation_id="c-1")
+ORDER = QueuedOrder(
+    id="order-1", product_id="p-01", user_id="u-1", generation=4, correlation_id="c-1"
+)
 
 
 class Sqs:

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from flashsale.errors import ConfigError
 from flashsale.http.rate_headers import address_of
-from infra.edge.peers import behind_proxies, is_inside
+from flashsale_server.edge.peers import behind_proxies, is_inside
 
 PROXY, BUYER = "10.1.2.3", "8.8.4.4"
 

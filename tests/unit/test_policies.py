@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from infra.paths import ROOT
+from flashsale_local.paths import ROOT
 from tests import iam
 
 TEMPLATES = ["template.yaml", *(f"infra/aws/{p.name}" for p in (ROOT / "infra/aws").glob("*.yaml"))]

@@ -8,10 +8,11 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from infra import cli, preflight
-from infra.problems import Problem
-from infra.release import Environment
-from infra.target import Target
+from flashsale_local import cli
+from flashsale_local.deployment import preflight
+from flashsale_local.deployment.release import Environment
+from flashsale_local.deployment.target import Target
+from flashsale_local.problems import Problem
 
 ISSUER = "JwtIssuer=https://issuer.example.org/ JwtAudience=flashsale"
 JWT = f"{ISSUER} JwtJwksUrl=https://issuer.example.org/jwks.json"

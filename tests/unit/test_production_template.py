@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from infra.release import identified
-from infra.transformed import PRODUCTION, transformed
+from flashsale_desk.transformed import PRODUCTION, transformed
+from flashsale_local.deployment.release import identified
 from tests import iam
 
 

@@ -6,11 +6,11 @@ import boto3
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from flashsale import rds_token
-from flashsale.bootstrap import Services
 from flashsale.config import Settings
 from flashsale.errors import ConfigError
-from infra.stack.program import free_port
+from flashsale.postgres_store import rds_token
+from flashsale.services import Services
+from flashsale_local.stack.program import free_port
 
 HOST = "flashsale.proxy-abc.us-east-1.rds.amazonaws.com"
 URL = f"postgresql://flashsale@{HOST}:5432/flashsale?sslmode=verify-full"

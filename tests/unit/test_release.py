@@ -12,13 +12,13 @@ import pytest
 from cfnlint.decode import decode
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from infra import deploy
-from infra.door import Door
-from infra.paths import ROOT
-from infra.problems import Problem
-from infra.release import Environment, from_stores, smoke_test, steps
-from infra.target import Target
-from infra.transformed import transformed
+from flashsale_desk.transformed import transformed
+from flashsale_local.deployment import deploy
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.deployment.release import Environment, from_stores, smoke_test, steps
+from flashsale_local.deployment.target import Target
+from flashsale_local.paths import ROOT
+from flashsale_local.problems import Problem
 from tests.support import POLL
 
 ISSUER = "JwtIssuer=https://issuer.example.org/ JwtAudience=flashsale"
@@ -72,7 +72,7 @@ def shop():
     server = HTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(POLL,))
     thread.start()
-    yield Door(f"http://127.0.0.1:{server.server_port}"), answers, bought
+    yield Endpoint(f"http://127.0.0.1:{server.server_port}"), answers, bought
     server.shutdown()
     thread.join()
     server.server_close()

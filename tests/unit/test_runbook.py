@@ -7,8 +7,8 @@ import typer.main
 import yaml
 from cfnlint.decode import decode
 
-from infra.cli import app
-from infra.paths import ROOT
+from flashsale_local.cli import app
+from flashsale_local.paths import ROOT
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 SECTIONS = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))

@@ -8,11 +8,11 @@ import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
 from flashsale.errors import DatabaseUnavailable
-from infra.exporter.exporter import DEADLINE, Exporter, InThread
-from infra.exporter.families import counter, gauge, merged
-from infra.exporter.resting import LONGEST, REST, Rest
-from infra.stack.exporter import ALIVE
-from infra.stack.program import answers, free_port
+from flashsale_local.stack.exporter import ALIVE
+from flashsale_local.stack.program import answers, free_port
+from flashsale_server.exporter.backoff import LONGEST, REST, Rest
+from flashsale_server.exporter.exporter import DEADLINE, Exporter, InThread
+from flashsale_server.exporter.families import counter, gauge, merged
 from tests.support import by_labels, until
 
 
@@ -53,7 +53,7 @@ async def test_who_asks_while_a_scrape_runs_gets_that_one():
 
 
 async def test_a_thread_that_outlives_the_deadline_is_waited_for_and_not_started_twice(monkeypatch):
-    monkeypatch.setattr("infra.exporter.exporter.DEADLINE", 0.05)
+    monkeypatch.setattr("flashsale_server.exporter.exporter.DEADLINE", 0.05)
     running, most, go_on = [], [], threading.Event()
 
     def read():

@@ -3,11 +3,11 @@
 import pytest
 from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]
 
-from infra import deploy, sign_in
-from infra.cli import doors
-from infra.deploy import local_parameters
-from infra.problems import Problem
-from infra.target import Target
+from flashsale_local.cli import edges as doors
+from flashsale_local.deployment import deploy, sign_in
+from flashsale_local.deployment.deploy import local_parameters
+from flashsale_local.deployment.target import Target
+from flashsale_local.problems import Problem
 
 
 def test_the_limits_of_the_environment_reach_the_functions(monkeypatch):

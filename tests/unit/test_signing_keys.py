@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale import signing_keys
-from flashsale.callers import Caller, Denied
+from flashsale.auth import signing_keys
+from flashsale.auth.principal import Denied, Principal
+from flashsale.auth.tokens import Tokens
 from flashsale.config import Trust
 from flashsale.errors import KeysUnavailable
-from flashsale.tokens import Tokens
 from tests.issuer import AUDIENCE, NAME, Issuer
 
 TRUST = Trust(NAME, AUDIENCE)
@@ -34,7 +34,7 @@ class TestFetchedKeys:
 
         callers = await asyncio.gather(*(tokens.caller(token) for _ in range(50)))
 
-        assert all(isinstance(caller, Caller) for caller in callers)
+        assert all(isinstance(caller, Principal) for caller in callers)
         assert published.fetches == 1
 
     async def test_a_new_key_is_found_and_an_old_one_forgotten(self, published):
@@ -44,7 +44,7 @@ class TestFetchedKeys:
         published.add("rsa-2")
 
         self.clock += signing_keys.COOLDOWN
-        assert isinstance(await tokens.caller(published.token()), Caller)
+        assert isinstance(await tokens.caller(published.token()), Principal)
         assert isinstance(await tokens.caller(old), Denied)
 
     async def test_unknown_keys_make_no_flood_of_fetches(self, published):
@@ -71,7 +71,7 @@ class TestFetchedKeys:
 
         self.clock += signing_keys.KEEP
 
-        assert isinstance(await tokens.caller(token), Caller)
+        assert isinstance(await tokens.caller(token), Principal)
         assert published.fetches == 2
 
     async def test_keys_that_never_came_are_an_outage_and_asked_for_again(self, published):
@@ -85,7 +85,7 @@ class TestFetchedKeys:
 
         self.clock += signing_keys.COOLDOWN
 
-        assert isinstance(await tokens.caller(token), Caller)
+        assert isinstance(await tokens.caller(token), Principal)
 
     async def test_who_has_a_known_key_waits_for_no_fetch(self, published):
         tokens, token = self.tokens(published), published.token()
@@ -96,11 +96,11 @@ class TestFetchedKeys:
         self.clock += signing_keys.KEEP / 2
         caller = await tokens.caller(token)  # for ever, if it waited: the clock stands still
 
-        assert isinstance(caller, Caller)
+        assert isinstance(caller, Principal)
         published.hurries.set()
         await under_way()
         assert published.fetches == 2
-        assert isinstance(await tokens.caller(published.token()), Caller)
+        assert isinstance(await tokens.caller(published.token()), Principal)
 
     async def test_during_an_outage_nobody_waits_for_the_next_try(self, published):
         tokens, token = self.tokens(published), published.token()
@@ -114,7 +114,7 @@ class TestFetchedKeys:
         self.clock += signing_keys.COOLDOWN
         caller = await tokens.caller(token)
 
-        assert isinstance(caller, Caller)
+        assert isinstance(caller, Principal)
         published.hurries.set()
         await under_way()
         assert published.fetches == 3

@@ -11,10 +11,10 @@ from typing import ClassVar
 import pytest
 from aws_lambda_powertools import Logger, Metrics
 
-from flashsale.batch import Message, Outcome
-from flashsale.failures import Failure
-from flashsale.messages import Order
-from flashsale.sqs_event import failed_items, messages, record
+from flashsale.domain.messages import QueuedOrder
+from flashsale.redis_store.failures import Failure
+from flashsale.runtime.sqs_event import failed_items, messages, record
+from flashsale.usecases.batch import Message, Outcome
 
 
 def test_messages_carry_the_id_of_the_event():
@@ -36,7 +36,7 @@ def test_failures_are_message_ids():
 
 
 def test_orders_are_counted_also_where_they_fail_in_one_message():
-    orders = [Order.of_claim("p", f"1-{number}", "u", 1, "c") for number in range(3)]
+    orders = [QueuedOrder.of_claim("p", f"1-{number}", "u", 1, "c") for number in range(3)]
     failures = [Failure("m-1", "Redis went away after the first"), Failure("m-2", "no order")]
     outcome = Outcome(orders={"m-1": orders}, confirmed=orders[:1], failures=failures)
     metrics = Metrics()
@@ -55,7 +55,7 @@ class TestALargeBatch:
 
     ORDERS: ClassVar = {
         f"m-{message}": [
-            Order.of_claim("p" * 64, f"{10**18 + message}-{10**18 + n}", "u", 1, "\x00" * 128)
+            QueuedOrder.of_claim("p" * 64, f"{10**18 + message}-{10**18 + n}", "u", 1, "\x00" * 128)
             for n in range(200)
         ]
         for message in range(10)

@@ -13,9 +13,9 @@ from psycopg import errors as states
 from redis import exceptions
 from redis._parsers.base import BaseParser
 
-from flashsale.postgresql_errors import Verdict, verdict_of
-from flashsale.redis_errors import code_of, not_now
-from flashsale.sqs_errors import certainly_refused, is_our_mistake
+from flashsale.postgres_store.errors import Verdict, verdict_of
+from flashsale.redis_store.errors import code_of, not_now
+from flashsale.sqs_store.errors import certainly_refused, is_our_mistake
 
 # Up to Redis 6.
 IN_OLD_SCRIPT = "ERR Error running script (call to f_1b2c): @user_script:4: "

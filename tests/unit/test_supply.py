@@ -7,10 +7,10 @@ from importlib.metadata import files
 
 import pytest
 
-from infra.paths import ROOT
-from infra.problems import Problem
-from infra.supply import audit, licences
-from infra.supply.pins import SHIPPED, TOOLS, read_pins
+from flashsale_desk.supply import audit, licences
+from flashsale_desk.supply.pins import SHIPPED, TOOLS, read_pins
+from flashsale_local.paths import ROOT
+from flashsale_local.problems import Problem
 
 HASH = "--hash=sha256:" + 64 * "0"
 
@@ -21,7 +21,9 @@ def test_every_pin_has_a_hash_and_no_file_an_address(path):
 
 
 def test_every_function_and_layer_with_packages_is_known():
-    assert {"layers-flashsale", "layers-tracing", "functions-buy", "infra-edge"} <= set(SHIPPED)
+    assert {"layers-flashsale", "layers-tracing", "functions-buy", "infra-flashsale_server"} <= set(
+        SHIPPED
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,7 @@ def test_every_function_and_layer_with_packages_is_known():
     ],
 )
 def test_anything_else_is_refused(line, tmp_path, monkeypatch):
-    monkeypatch.setattr("infra.supply.pins.ROOT", tmp_path)
+    monkeypatch.setattr("flashsale_desk.supply.pins.ROOT", tmp_path)
     path = tmp_path / "requirements.txt"
     path.write_text(f"idna==3.0 \\\n    {HASH}\n{line}\n")
 

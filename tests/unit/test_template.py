@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cfnlint.decode import decode
 
-from infra.paths import ROOT
+from flashsale_local.paths import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale.callers import ADMIN_SCOPE, Caller, Denied
+from flashsale.auth.principal import ADMIN_SCOPE, Denied, Principal
+from flashsale.auth.tokens import MAX_TOKEN, Tokens
 from flashsale.config import Trust
 from flashsale.errors import ConfigError
-from flashsale.tokens import MAX_TOKEN, Tokens
 from tests.issuer import AUDIENCE, NAME, Issuer, forged
 
 TRUST = Trust(NAME, AUDIENCE)
@@ -31,7 +31,7 @@ async def test_a_valid_token_names_its_bearer(issuer, tokens):
 
     caller = await tokens.caller(token)
 
-    assert caller == Caller("u-7", frozenset({"openid", ADMIN_SCOPE}))
+    assert caller == Principal("u-7", frozenset({"openid", ADMIN_SCOPE}))
     assert caller.is_admin
 
 
@@ -40,8 +40,8 @@ async def test_an_elliptic_key_will_do(issuer):
     issuer.add("ec-1", "ES256")
     tokens = Tokens(replace(TRUST, jwks=json.dumps(issuer.document())))
 
-    assert isinstance(await tokens.caller(issuer.token()), Caller)
-    assert isinstance(await tokens.caller(issuer.token(kid="rsa-1")), Caller)
+    assert isinstance(await tokens.caller(issuer.token()), Principal)
+    assert isinstance(await tokens.caller(issuer.token(kid="rsa-1")), Principal)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ async def test_nobody_chooses_the_algorithm_but_us(issuer, tokens):
 
     for name, token in wrong.items():
         assert isinstance(await tokens.caller(token), Denied), name
-    assert isinstance(await tokens.caller(valid), Caller)
+    assert isinstance(await tokens.caller(valid), Principal)
 
 
 async def test_a_huge_token_is_refused_unread(issuer, tokens):
@@ -112,7 +112,7 @@ async def test_a_client_id_counts_where_there_is_no_audience(issuer, tokens):
     mine = issuer.token(aud=None, client_id=AUDIENCE)
     both = issuer.token(aud="another shop", client_id=AUDIENCE)
 
-    assert isinstance(await tokens.caller(mine), Caller)
+    assert isinstance(await tokens.caller(mine), Principal)
     assert isinstance(await tokens.caller(both), Denied)
 
 

@@ -6,22 +6,22 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from flashsale.books import Books
-from flashsale.messages import Envelope, Order
-from flashsale.waiting import ANYTHING, NOTHING, Waiting, waiting_in
-from infra.clouds.cloud import QueuedMessage
-from infra.in_queues import look_into_queues
+from flashsale.domain.messages import Envelope, QueuedOrder
+from flashsale.domain.waiting import ANYTHING, NOTHING, Waiting, waiting_in
+from flashsale.usecases.books import Books
+from flashsale_local.clouds.cloud import QueuedMessage
+from flashsale_local.queues.contents import look_into_queues
 
 DEPTHS = {"orders": 3, "dlq": 2, "parking": 1}
 
 
 def order(id_, product_id="p-04", quantity=1):
-    one = Order(id=id_, product_id=product_id, user_id="u", quantity=quantity, generation=4)
+    one = QueuedOrder(id=id_, product_id=product_id, user_id="u", quantity=quantity, generation=4)
     return one.model_dump_json()
 
 
 def envelope():
-    return Envelope.of([Order.of_claim("p-05", "1-1", "u", 2, "")]).model_dump_json()
+    return Envelope.of([QueuedOrder.of_claim("p-05", "1-1", "u", 2, "")]).model_dump_json()
 
 
 def books(generations=(4,), **more):

@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
-from infra.cli.watch import _relay_figures
-from infra.stack.program import HOST, free_port
+from flashsale_local.cli.watch import _relay_figures
+from flashsale_local.stack.program import HOST, free_port
 from tests.support import POLL
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from flashsale.bootstrap import Services
 from flashsale.config import Trust
 from flashsale.http.dependencies import get_services
 from flashsale.http.observe import Observe
+from flashsale.services import Services
 from functions.buy.app import api
 from tests.issuer import AUDIENCE, NAME, Issuer
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from flashsale.admin import cancel_order
-from flashsale.audit import Action
-from flashsale.batch import Message
-from flashsale.callers import ADMIN_SCOPE
-from flashsale.compensate import compensate
-from flashsale.place_orders import place_orders
+from flashsale.auth.principal import ADMIN_SCOPE
+from flashsale.postgres_store.audit import Action
+from flashsale.usecases.admin import cancel_order
+from flashsale.usecases.batch import Message
+from flashsale.usecases.compensate import compensate
+from flashsale.usecases.place_orders import place_orders
 from tests.integration.by_token.conftest import bearer
 from tests.integration.test_v5_api import is_problem
 from tests.support import USERS

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale.bootstrap import Services
 from flashsale.config import Rate
+from flashsale.services import Services
 from tests.integration.by_token.conftest import Kept, bearer
 from tests.integration.test_v5_api import is_problem
 from tests.support import USERS

@@ -10,8 +10,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from flashsale.messages import Envelope, Order
-from infra.target import Target
+from flashsale.domain.messages import Envelope, QueuedOrder
+from flashsale_local.deployment.target import Target
 from tests.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
@@ -92,7 +92,7 @@ def flashsale(target):
 
 
 def order_of(product_id, user_id=USERS[0], **fields):
-    return Order(
+    return QueuedOrder(
         id=str(uuid.uuid4()), product_id=product_id, user_id=user_id, generation=4, **fields
     )
 

@@ -5,13 +5,13 @@ import asyncio
 import boto3
 import pytest
 
-from flashsale.claims import Claim
-from flashsale.failures import Failure
-from flashsale.place_orders import place_orders
-from flashsale.relay import LEASE_MS, TOKEN
-from infra import parked
-from infra.failed import look
-from infra.queues import depths
+from flashsale.domain.claims import Claim
+from flashsale.redis_store.failures import Failure
+from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.relay import LEASE_MS, TOKEN
+from flashsale_local.queues import parked
+from flashsale_local.queues.depths import depths
+from flashsale_local.queues.failed import look
 from tests.integration.parked.conftest import envelope_of, order_of
 from tests.integration.queued import books_of, queued
 from tests.support import USERS

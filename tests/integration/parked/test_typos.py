@@ -5,10 +5,10 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from flashsale.bootstrap import Services
 from flashsale.config import Settings
-from flashsale.migrations import migrate
-from infra.paths import MIGRATIONS
+from flashsale.postgres_store.migrations import migrate
+from flashsale.services import Services
+from flashsale_local.paths import MIGRATIONS
 
 
 @pytest.fixture

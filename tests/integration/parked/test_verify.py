@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale import vitals
-from flashsale.batch import Message
-from flashsale.books import read_books
-from flashsale.claims import Claim
-from flashsale.place_orders import place_orders
-from flashsale.relay import LEASE_MS, TOKEN
-from infra.exporter.queues import Queues
-from infra.exporter.sale import Sale
-from infra.in_queues import look_into_queues
-from infra.monitor.reading import read
-from infra.queues import depths
-from infra.seed import seed
+from flashsale.domain.claims import Claim
+from flashsale.usecases import health
+from flashsale.usecases.batch import Message
+from flashsale.usecases.books import read_books
+from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.relay import LEASE_MS, TOKEN
+from flashsale_local.live_page.reading import read
+from flashsale_local.queues.contents import look_into_queues
+from flashsale_local.queues.depths import depths
+from flashsale_local.sale.seed import seed
+from flashsale_server.exporter.queues import Queues
+from flashsale_server.exporter.sale import Sale
 from tests.integration.parked.conftest import envelope_of, order_of
 from tests.integration.queued import queued
 from tests.support import USERS, by_labels
@@ -164,7 +164,7 @@ async def test_a_function_counts_messages_that_it_may_not_read_as_a_bound(
     put("parking", "poison")
     services.settings = replace_urls(services.settings, target)
 
-    waiting = await vitals.messages_waiting(services)
+    waiting = await health.messages_waiting(services)
     (row,) = await read_books(services, [product_id], waiting)
 
     assert (row.unsettled, row.exact, row.lost) == (1, False, 1)

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 from redis import Redis
 
-from flashsale.bootstrap import Services
-from infra import sign_in
-from infra.paths import ROOT
-from infra.seed import seed
+from flashsale.services import Services
+from flashsale_local.deployment import sign_in
+from flashsale_local.paths import ROOT
+from flashsale_local.sale.seed import seed
 from tests.integration.secrets.failures import (
     AWS_SECRET,
     DATABASE_PASSWORD,

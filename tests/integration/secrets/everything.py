@@ -10,7 +10,10 @@ import sys
 import traceback
 from pathlib import Path
 
-from flashsale import bootstrap, database, order_queue, process
+from flashsale import services as service_registry
+from flashsale.postgres_store import database
+from flashsale.runtime import process
+from flashsale.sqs_store import order_queue
 from tests.support import LambdaContext
 
 
@@ -29,7 +32,7 @@ def main(answers: Path) -> None:
 
 if __name__ == "__main__":
     # What is down is down at once: the real patience is tested elsewhere.
-    bootstrap.SQS_CONNECT_TIMEOUT = 0.3
+    service_registry.SQS_CONNECT_TIMEOUT = 0.3
     order_queue.SQS_TIMEOUT = 0.3
     database.CONNECT_TIMEOUT = 1
     main(Path(sys.argv[1]))

@@ -4,10 +4,10 @@ import json
 import re
 from urllib.parse import urlsplit
 
-from flashsale.messages import Order
-from infra import sign_in
-from infra.paths import ROOT
-from infra.stack.program import free_port
+from flashsale.domain.messages import QueuedOrder
+from flashsale_local.deployment import sign_in
+from flashsale_local.paths import ROOT
+from flashsale_local.stack.program import free_port
 from tests.support import USERS
 
 REDIS_PASSWORD = "s3cretOfRedis"
@@ -108,7 +108,7 @@ def events():
                 "body": json.dumps(body) if body else "",
             },
         )
-    order = Order(id="secret-1", product_id=PRODUCT, user_id="made-by-a-token", generation=4)
+    order = QueuedOrder(id="secret-1", product_id=PRODUCT, user_id="made-by-a-token", generation=4)
     messages = [order.model_dump_json(), "poison"]
     batch = {"Records": [{"messageId": f"m-{n}", "body": body} for n, body in enumerate(messages)]}
     yield "order", batch

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from flashsale.config import Settings
-from infra import sign_in
-from infra.target import Target, masked
+from flashsale_local.deployment import sign_in
+from flashsale_local.deployment.target import Target, masked
 from tests.integration.secrets.failures import (
     JWT_SECRET,
     PRODUCT,
@@ -25,7 +25,7 @@ COMMANDS = [
 ]
 ALL = """
 import json, sys, traceback
-from infra import cli
+from flashsale_local import cli
 
 for command in json.loads(sys.argv[1]):
     sys.argv = ["flashsale", *command]

@@ -7,9 +7,9 @@ import sys
 import httpx
 import pytest
 
-from infra.paths import ROOT
-from infra.stack.edge import SERVE
-from infra.stack.program import free_port
+from flashsale_local.paths import ROOT
+from flashsale_local.stack.edge import SERVE
+from flashsale_local.stack.program import free_port
 from tests.integration.secrets.failures import (
     REQUESTS,
     assert_no_internals,
@@ -37,7 +37,7 @@ def edge(environment, tmp_path):
             "GRANIAN_WORKERS": "1",
             **changes,
         }
-        for command in (SERVE, ["-m", "infra.edge.relay"]):
+        for command in (SERVE, ["-m", "flashsale_server.edge.relay"]):
             with log.open("ab") as output:
                 process = subprocess.Popen(
                     [sys.executable, *command],

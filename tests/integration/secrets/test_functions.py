@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from infra.paths import ROOT
+from flashsale_local.paths import ROOT
 from tests.integration.secrets.failures import (
     FAILURES,
     REQUESTS,

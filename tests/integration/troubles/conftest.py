@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from redis import Redis
 
-from infra.stack.program import free_port
-from infra.stack.valkey import valkey
+from flashsale_local.stack.program import free_port
+from flashsale_local.stack.valkey import valkey
 from tests.integration.troubles.doors import AsgiDoor, LambdaDoor
 from tests.integration.troubles.routes import ROUTES, named
 from tests.integration.troubles.servers import Sqs, Wire

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flashsale.bootstrap import Services
 from flashsale.http.dependencies import get_services
+from flashsale.services import Services
 from functions.admin import app as admin
 from functions.buy import app as buy
 from tests.integration.admin_desk import TRUST, token

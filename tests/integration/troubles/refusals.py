@@ -9,7 +9,7 @@ import psycopg
 from redis import Redis
 from redis.exceptions import RedisError
 
-from infra.stack.program import free_port
+from flashsale_local.stack.program import free_port
 from tests.support import eventually
 
 

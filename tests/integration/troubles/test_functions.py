@@ -1,4 +1,4 @@
-"""Order and rollback functions, vitals and the leader, while a store is silent or refuses."""
+"""Order and rollback functions, health and the leader, while a store is silent or refuses."""
 
 import asyncio
 import time
@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale.bootstrap import Services
-from flashsale.claims import Claim
-from flashsale.compensate import compensate
+from flashsale.domain.claims import Claim
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import OrderStatus
 from flashsale.errors import DatabaseUnavailable
-from flashsale.failures import Failure
-from flashsale.messages import Order
-from flashsale.model import OrderStatus
-from flashsale.place_orders import place_orders
-from flashsale.relay import LAMBDA_PACE, LEASE_MS, TOKEN, lead
-from flashsale.scripts import Keys
-from flashsale.vitals import read_vitals
-from infra.exporter.exporter import Exporter
-from infra.exporter.stores import read_postgres, read_redis
+from flashsale.redis_store.failures import Failure
+from flashsale.redis_store.scripts import Keys
+from flashsale.services import Services
+from flashsale.usecases.compensate import compensate
+from flashsale.usecases.health import read_health
+from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, lead
+from flashsale_server.exporter.exporter import Exporter
+from flashsale_server.exporter.stores import read_postgres, read_redis
 from tests.integration.admin_desk import message_of
 from tests.integration.troubles.refusals import REDIS_REFUSALS, read_only_postgresql
 from tests.integration.troubles.servers import frozen
@@ -166,26 +166,26 @@ async def test_a_leader_raises_nothing_and_logs_what_nobody_expects(shop, claime
 
 
 @pytest.mark.parametrize("store", ["redis", "postgresql"])
-async def test_vitals_see_a_store_that_is_silent_in_time(shop, services, claimed, ports, store):
+async def test_health_sees_a_store_that_is_silent_in_time(shop, services, claimed, ports, store):
     await shop.database.ping()
     started = time.monotonic()
     with frozen(ports[store]):
-        vitals = await read_vitals(shop)
+        report = await read_health(shop)
 
-    assert (vitals.redis_up, vitals.postgresql_up, vitals.sqs_up) == (
+    assert (report.redis_up, report.postgresql_up, report.sqs_up) == (
         store != "redis",
         store != "postgresql",
         True,
     )
-    assert vitals.books is None
+    assert report.books is None
     assert time.monotonic() - started < REPORTED
 
 
-async def test_vitals_see_stores_that_refuse_writes(shop, services, redis, troubled):
+async def test_health_sees_stores_that_refuse_writes(shop, services, redis, troubled):
     with REDIS_REFUSALS["MISCONF"](redis), read_only_postgresql(troubled.database_url):
-        vitals = await read_vitals(shop)
+        report = await read_health(shop)
 
-    assert (vitals.redis_up, vitals.postgresql_up) == (False, False)
+    assert (report.redis_up, report.postgresql_up) == (False, False)
 
 
 async def test_the_exporter_has_the_same_check_and_goes_on_showing_figures(
@@ -256,7 +256,7 @@ async def test_a_long_batch_is_possible(shop, services):
 
 def _order(product_id, number):
     id_ = f"{product_id}-{number}"
-    return Order(id=id_, product_id=product_id, user_id=USERS[number], generation=2)
+    return QueuedOrder(id=id_, product_id=product_id, user_id=USERS[number], generation=2)
 
 
 async def test_a_line_before_a_locked_row_is_left_in_time_on_the_server_too(

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from flashsale.scripts import Keys
+from flashsale.redis_store.scripts import Keys
 from tests.integration.troubles.conftest import ask_all, well_again
 from tests.integration.troubles.doors import AsgiDoor
 from tests.integration.troubles.refusals import REDIS_REFUSALS, read_only_postgresql
@@ -89,7 +89,7 @@ async def test_a_wrong_request_to_redis_is_our_mistake(door, products, redis):
 async def test_a_statement_that_postgresql_does_not_understand_is_our_mistake(
     door, products, monkeypatch
 ):
-    monkeypatch.setattr("flashsale.database.sql", lambda _: "SELECT no_such_column")
+    monkeypatch.setattr("flashsale.postgres_store.database.sql", lambda _: "SELECT no_such_column")
 
     answer = await route_of("/api/products").ask(door, "")
 

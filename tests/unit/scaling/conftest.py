@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.scaling.inputs import load
+from flashsale_desk.scaling.inputs import load
 from tests.unit.scaling.figures import ROUND
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from infra.scaling.costs import LAMBDA_EDGES, Edge, crossover, hourly, per_million
-from infra.scaling.inputs import load
+from flashsale_desk.scaling.costs import LAMBDA_EDGES, Edge, crossover, hourly, per_million
+from flashsale_desk.scaling.inputs import load
 from tests.unit.scaling.figures import MANY_RATES
 
 

@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from infra.cli import app
-from infra.paths import ROOT
-from infra.scaling.costs import LAMBDA_EDGES, Edge, crossover, per_million
-from infra.scaling.inputs import HERE, load
+from flashsale_desk.scaling.costs import LAMBDA_EDGES, Edge, crossover, per_million
+from flashsale_desk.scaling.inputs import HERE, load
+from flashsale_local.cli import app
+from flashsale_local.paths import ROOT
 
 DOCUMENT = (ROOT / "docs" / "scaling.md").read_text()
 
@@ -19,7 +19,7 @@ DOCUMENT = (ROOT / "docs" / "scaling.md").read_text()
 @pytest.fixture
 def run(monkeypatch):
     plain = Console(width=80, highlight=False, color_system=None, force_terminal=False)
-    monkeypatch.setattr("infra.cli.model.console", plain)
+    monkeypatch.setattr("flashsale_local.cli.model.console", plain)
 
     def run(*arguments):
         done = CliRunner().invoke(app, ["model", *arguments], catch_exceptions=False)

@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import pytest
 
-from flashsale import relay
+from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale.http.emf import emit
 from flashsale.http.observe import Observation
-from flashsale.messages import Envelope, Order
-from infra.paths import ROOT
-from infra.problems import Problem
-from infra.scaling.inputs import KINDS, load
+from flashsale.usecases import relay
+from flashsale_desk.scaling.inputs import KINDS, load
+from flashsale_local.paths import ROOT
+from flashsale_local.problems import Problem
 
 
 def test_every_figure_has_a_unit_a_date_and_a_source(shipped):
@@ -58,7 +58,7 @@ def test_the_figures_of_the_template_are_those_of_the_template(shipped):
 
 def test_a_claim_has_as_many_bytes_as_stated(shipped):
     orders = [
-        Order(id=f"p-03:1795445503{n:03d}-0", product_id="p-03", user_id=f"u-{n:05d}",
+        QueuedOrder(id=f"p-03:1795445503{n:03d}-0", product_id="p-03", user_id=f"u-{n:05d}",
               generation=5, correlation_id=uuid4().hex)
         for n in range(200)
     ]  # fmt: skip

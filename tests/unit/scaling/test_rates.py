@@ -2,8 +2,8 @@
 
 import pytest
 
-from infra.scaling import rates
-from infra.scaling.inputs import load
+from flashsale_desk.scaling import rates
+from flashsale_desk.scaling.inputs import load
 from tests.unit.scaling.figures import MANY_RATES, ROUND
 
 

@@ -4,12 +4,12 @@ Between the read and the write another buyer reads the same stock; both are sold
 one of the two writes is forgotten (the read-modify-write race). The shop oversells.
 """
 
-from flashsale.bootstrap import Services
-from flashsale.messages import Order
-from flashsale.model import NotSold, Purchase, Refusal
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import NotSold, Purchase, Refusal
+from flashsale.services import Services
 
 
-async def buy(services: Services, order: Order) -> Purchase | NotSold:
+async def buy(services: Services, order: QueuedOrder) -> Purchase | NotSold:
     """Sell `order` the naive way; each step is a transaction of its own."""
     if refusal := await services.stock.enter(order):
         return refusal

@@ -3,12 +3,12 @@
 Correct. The price: all buyers of a product queue for one row's lock, each holding a connection.
 """
 
-from flashsale.bootstrap import Services
-from flashsale.messages import Order
-from flashsale.model import NotSold, Purchase
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import NotSold, Purchase
+from flashsale.services import Services
 
 
-async def buy(services: Services, order: Order) -> Purchase | NotSold:
+async def buy(services: Services, order: QueuedOrder) -> Purchase | NotSold:
     """Take the units and write the order in one transaction."""
     if refusal := await services.stock.enter(order):
         return refusal

@@ -4,12 +4,12 @@ Sold-out buyers never reach PostgreSQL. But the two stores are not one transacti
 fails after the decrement loses the unit. That is kept visible here: `flashsale verify` reports it.
 """
 
-from flashsale.bootstrap import Services
-from flashsale.messages import Order
-from flashsale.model import NotSold, Purchase
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import NotSold, Purchase
+from flashsale.services import Services
 
 
-async def buy(services: Services, order: Order) -> Purchase | NotSold:
+async def buy(services: Services, order: QueuedOrder) -> Purchase | NotSold:
     """Take the units in Redis, then write the order to PostgreSQL."""
     left = await services.stock.decrement(order.product_id, order.quantity, order.generation)
     if not isinstance(left, int):

@@ -6,13 +6,13 @@ rolled back (`place_orders`, `compensate`).
 
 import asyncio
 
-from flashsale.bootstrap import Services
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import Accepted, NotSold
 from flashsale.errors import MessageRefused, PushRefused
-from flashsale.messages import Order
-from flashsale.model import Accepted, NotSold
+from flashsale.services import Services
 
 
-async def buy(services: Services, order: Order) -> Accepted | NotSold:
+async def buy(services: Services, order: QueuedOrder) -> Accepted | NotSold:
     """Claim the units, then push the order.
 
     Raises:

@@ -6,10 +6,10 @@ the ledger until its order is CONFIRMED (settled) or CANCELLED (released), so th
 on the way is sent again.
 """
 
-from flashsale.bootstrap import Services
-from flashsale.claims import Claim, Claimed, TooMany
-from flashsale.model import NotSold
-from flashsale.relay import LEASE_MS, TOKEN
+from flashsale.domain.claims import Claim, Claimed, TooMany
+from flashsale.domain.model import NotSold
+from flashsale.services import Services
+from flashsale.usecases.relay import LEASE_MS, TOKEN
 
 
 async def buy(services: Services, claim: Claim) -> Claimed | NotSold | TooMany:

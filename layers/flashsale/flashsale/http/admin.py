@@ -8,10 +8,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
-from flashsale import admin
-from flashsale.audit import Action
-from flashsale.books import read_books
-from flashsale.bootstrap import Services
+from flashsale.domain.model import Declined, ProductId
+from flashsale.domain.waiting import ANYTHING
 from flashsale.http.admin_schemas import (
     AllBooksBody,
     AuditBody,
@@ -29,9 +27,11 @@ from flashsale.http.dependencies import Injected
 from flashsale.http.problems import declined_problem
 from flashsale.http.schemas import OrderStateBody, ProblemBody, ProductBody
 from flashsale.http.strict import StrictRoute
-from flashsale.model import Declined, ProductId
-from flashsale.vitals import messages_waiting
-from flashsale.waiting import ANYTHING
+from flashsale.postgres_store.audit import Action
+from flashsale.services import Services
+from flashsale.usecases import admin
+from flashsale.usecases.books import read_books
+from flashsale.usecases.health import messages_waiting
 
 router = APIRouter(
     prefix="/api/admin",

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
-from flashsale.claims import SaleState, Snapshot
-from flashsale.model import ProductId, Terms
+from flashsale.domain.claims import SaleState, Snapshot
+from flashsale.domain.model import ProductId, Terms
 
 # Without control characters: PostgreSQL takes no NUL, and a log line is one line.
 Text = Annotated[

@@ -5,16 +5,16 @@ from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 
-from flashsale.bootstrap import Services
-from flashsale.callers import ADMIN_SCOPE, Caller, Denied
+from flashsale.auth.principal import ADMIN_SCOPE, Denied, Principal
 from flashsale.http.dependencies import Injected
+from flashsale.services import Services
 
 
-async def _buyer(request: Request, services: Injected) -> Caller | None:
+async def _buyer(request: Request, services: Injected) -> Principal | None:
     return await _caller(request, services) if services.settings.auth == "jwt" else None
 
 
-async def _admin(request: Request, services: Injected) -> Caller:
+async def _admin(request: Request, services: Injected) -> Principal:
     caller = await _caller(request, services)
     if not caller.is_admin:
         challenge = f'Bearer error="insufficient_scope", scope="{ADMIN_SCOPE}"'
@@ -29,7 +29,7 @@ async def open_without_auth(services: Injected) -> None:
         raise HTTPException(HTTPStatus.NOT_FOUND, "Not Found")
 
 
-async def _caller(request: Request, services: Services) -> Caller:
+async def _caller(request: Request, services: Services) -> Principal:
     """Whose token this request carries (RFC 6750); else 401."""
     values = request.headers.getlist("authorization")
     scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
@@ -45,7 +45,7 @@ def _unauthorized(reason: str, challenge: str) -> HTTPException:
     return HTTPException(HTTPStatus.UNAUTHORIZED, reason, {"WWW-Authenticate": challenge})
 
 
-Buyer = Annotated[Caller | None, Depends(_buyer)]
+Buyer = Annotated[Principal | None, Depends(_buyer)]
 """Who buys; None where anybody may say who he is (AUTH=none)."""
-Admin = Annotated[Caller, Depends(_admin)]
+Admin = Annotated[Principal, Depends(_admin)]
 """Who runs the shop. Needs a token with the scope, whatever AUTH says."""

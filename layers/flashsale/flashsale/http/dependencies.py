@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from flashsale import process
-from flashsale.bootstrap import Services
+from flashsale.runtime import process
+from flashsale.services import Services
 
 
 async def get_services() -> Services:

@@ -8,9 +8,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flashsale.domain.model import NotSold, Refusal, SoldBy
 from flashsale.errors import ServiceUnavailable
 from flashsale.http.problems import problem_response, sold_by
-from flashsale.model import NotSold, Refusal, SoldBy
 
 # Seconds after which a buyer may try again.
 RETRY_AFTER = 1

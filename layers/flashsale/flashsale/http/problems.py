@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from fastapi.responses import JSONResponse
 
-from flashsale.model import Declined, NotSold, Refusal, SoldBy
+from flashsale.domain.model import Declined, NotSold, Refusal, SoldBy
 
 _REFUSALS = {
     Refusal.SOLD_OUT: (409, "No units are left."),

@@ -8,8 +8,8 @@ from math import ceil
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flashsale.claims import TooMany
 from flashsale.config import Rate
+from flashsale.domain.claims import TooMany
 from flashsale.http.problems import problem_response
 
 # Where the edge keeps, in the scope of a request, who is at the other end of the connection where

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from flashsale.model import Product, ProductId, UserId
+from flashsale.domain.model import Product, ProductId, UserId
 
 
 class _Body(BaseModel):

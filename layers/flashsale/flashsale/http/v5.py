@@ -5,22 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Header, Request, Response
 
-from flashsale.claims import Claim, TooMany
-from flashsale.generations import v5
-from flashsale.http.auth import Buyer
-from flashsale.http.dependencies import Injected
-from flashsale.http.problems import problem_response, refusal_problem
-from flashsale.http.rate_headers import address_of, rate_headers, too_many
-from flashsale.http.schemas import (
-    ClaimBody,
-    ClaimRequest,
-    OrderStateBody,
-    ProblemBody,
-    StockBody,
-)
-from flashsale.http.strict import StrictRoute
-from flashsale.messages import Order
-from flashsale.model import (
+from flashsale.domain.claims import Claim, TooMany
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import (
     NO_UNITS_LEFT,
     ORDER_ID,
     V5,
@@ -30,7 +17,14 @@ from flashsale.model import (
     SoldBy,
     split_order_id,
 )
-from flashsale.relay import ASGI_PACE, LAMBDA_PACE, lead
+from flashsale.generations import v5
+from flashsale.http.auth import Buyer
+from flashsale.http.dependencies import Injected
+from flashsale.http.problems import problem_response, refusal_problem
+from flashsale.http.rate_headers import address_of, rate_headers, too_many
+from flashsale.http.schemas import ClaimBody, ClaimRequest, OrderStateBody, ProblemBody, StockBody
+from flashsale.http.strict import StrictRoute
+from flashsale.usecases.relay import ASGI_PACE, LAMBDA_PACE, lead
 
 # Seconds after which it makes sense to ask how an accepted order stands.
 ASK_AGAIN = 1
@@ -122,7 +116,7 @@ async def get_order(order_id: str, caller: Buyer, services: Injected) -> OrderSt
     return problem_response(404, "not_found", "No such order.")
 
 
-def _is_of(row: OrderState, claim: Order) -> bool:
+def _is_of(row: OrderState, claim: QueuedOrder) -> bool:
     """Whether the row is this claim's order; an id that two orders have tells nothing of either."""
     return row.user_id in (None, claim.user_id) and row.quantity == claim.quantity
 

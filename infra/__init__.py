@@ -1,1 +1,0 @@
-"""What stands around the application: local stack, command line, deployment, migrations."""

@@ -1,0 +1,1 @@
+"""Desk work on the project: the scaling model, the supply chain, the dashboards."""

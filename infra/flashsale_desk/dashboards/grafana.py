@@ -1,0 +1,93 @@
+"""Write the dashboards as Grafana reads them: `python -m flashsale_desk.dashboards.grafana`."""
+
+import json
+from itertools import count
+from typing import Any
+
+from flashsale_desk.dashboards.parts import Dashboard, Panel
+from flashsale_desk.dashboards.shown import DASHBOARDS
+from flashsale_local.paths import MONITORING
+
+FOLDER = MONITORING / "grafana" / "dashboards"
+SOURCE = {"type": "prometheus", "uid": "prometheus"}
+COLUMNS = 24
+# Columns and rows of Grafana's grid that a panel takes.
+SIZES = {"stat": (6, 4), "timeseries": (12, 8)}
+
+
+def render(dashboard: Dashboard) -> str:
+    """The JSON of one dashboard, the same for the same description."""
+    made = {
+        "uid": dashboard.uid,
+        "title": dashboard.title,
+        "tags": ["flashsale"],
+        "schemaVersion": 41,
+        "refresh": "5s",
+        "time": {"from": "now-15m", "to": "now"},
+        "templating": {"list": [_variable(*pair) for pair in dashboard.variables.items()]},
+        "panels": _placed(dashboard.panels),
+    }
+    return json.dumps(made, indent=1) + "\n"
+
+
+def _variable(name: str, query: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "label": name,
+        "type": "query",
+        "datasource": SOURCE,
+        "query": {"query": query, "refId": name},
+        "refresh": 2,  # when the time range changes: sales come and go
+        "multi": True,
+        "includeAll": True,
+        "allValue": ".*",
+        "current": {"text": ["All"], "value": ["$__all"]},
+    }
+
+
+def _placed(panels: tuple[Panel, ...]) -> list[dict[str, Any]]:
+    """The panels from left to right, in rows of one height."""
+    made, x, y, height = [], 0, 0, 0
+    for number, panel in zip(count(1), panels, strict=False):
+        wide, high = SIZES[panel.kind]
+        if x + wide > COLUMNS or (x and high != height):
+            x, y = 0, y + height
+        made.append({**_panel(number, panel), "gridPos": {"x": x, "y": y, "w": wide, "h": high}})
+        x, height = x + wide, high
+    return made
+
+
+def _panel(number: int, panel: Panel) -> dict[str, Any]:
+    steps: list[dict[str, Any]] = [{"color": "green", "value": None}]
+    if panel.bad_from is not None:
+        steps.append({"color": "red", "value": panel.bad_from})
+    return {
+        "id": number,
+        "title": panel.title,
+        "type": panel.kind,
+        "datasource": SOURCE,
+        "fieldConfig": {
+            "defaults": {
+                "unit": panel.unit,
+                "min": 0,
+                "thresholds": {"mode": "absolute", "steps": steps},
+            },
+            "overrides": [],
+        },
+        "targets": [
+            {"refId": chr(ord("A") + index), "datasource": SOURCE, "expr": query}
+            | ({"legendFormat": legend} if legend else {})
+            for index, (legend, query) in enumerate(panel.queries.items())
+        ],
+    }
+
+
+def main() -> None:
+    """Write all of them."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for dashboard in DASHBOARDS:
+        (FOLDER / f"{dashboard.uid}.json").write_text(render(dashboard))
+
+
+if __name__ == "__main__":
+    main()

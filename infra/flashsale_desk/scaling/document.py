@@ -1,0 +1,29 @@
+"""The model's results for machines."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from flashsale_desk.scaling import rates
+from flashsale_desk.scaling.costs import LAMBDA_EDGES, Edge, crossover, hourly, per_million
+from flashsale_desk.scaling.inputs import Inputs
+
+
+def as_document(inputs: Inputs, wanted: Sequence[float]) -> dict[str, Any]:
+    """Everything that the tables show, and what the costs are made of; rates per second."""
+    return {
+        "needs": [asdict(rates.needs(inputs, rate)) for rate in wanted],
+        "ceilings": [{"rate": rate, "what": what} for rate, what in rates.ceilings(inputs)],
+        "costs": [
+            {
+                "rate": rate,
+                "edge": edge,
+                "usd_per_million": per_million(inputs, edge, rate),
+                "usd_per_hour": hourly(inputs, edge, rate),
+            }
+            for rate in wanted
+            for edge in Edge
+        ],
+        "crossover": {edge: crossover(inputs, edge) for edge in LAMBDA_EDGES},
+        "assumptions": inputs.assumptions,
+    }

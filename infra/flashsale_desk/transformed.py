@@ -1,0 +1,73 @@
+"""`template.yaml` as CloudFormation gets it: after SAM's transform; for checks that need no AWS."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+from cfnlint.decode import decode
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from flashsale_local.paths import ROOT
+
+TEMPLATE = ROOT / "template.yaml"
+
+# What a deployment to AWS passes: everything on that is off locally.
+PRODUCTION = {
+    "RedisUrl": "rediss+cluster://redis.example.org:6379",
+    "DatabaseUrl": "postgresql://flashsale@proxy.example.org:5432/flashsale",
+    "DatabaseUserArn": "arn:aws:rds-db:us-east-1:000000000000:dbuser:prx-0/flashsale",
+    "KeyArn": "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000",
+    "Canary": "true",
+    "Auth": "jwt",
+    "JwtIssuer": "https://issuer.example.org/",
+    "JwtAudience": "flashsale",
+    "Tracing": "Active",
+    "SubnetIds": "subnet-0,subnet-1",
+    "SecurityGroupIds": "sg-0",
+}
+
+
+def transformed(
+    parameters: Mapping[str, str] = PRODUCTION, layer: str = "s3://bucket/key"
+) -> dict[str, Any]:
+    """The template after the transform, with these parameters (the others have their defaults).
+
+    Args:
+        layer: where `sam deploy` put the content of the layers.
+
+    """
+    document, problems = decode(str(TEMPLATE))
+    if problems:
+        raise ValueError(problems)
+    template = json.loads(json.dumps(document))
+    for resource in template["Resources"].values():
+        uploaded = {"CodeUri": "s3://bucket/key", "ContentUri": layer}
+        resource["Properties"].update(
+            {name: uploaded[name] for name in uploaded if name in resource["Properties"]}
+        )
+    defaults = {
+        name: declared["Default"]
+        for name, declared in template["Parameters"].items()
+        if "Default" in declared
+    }
+    session = boto3.Session(region_name="us-east-1")
+    translator = Translator({}, Parser(), boto_session=session)
+    result: dict[str, Any] = translator.translate(
+        template, parameter_values={**defaults, **parameters}
+    )
+    return result
+
+
+def write() -> Path:
+    """Write it as JSON where the checks look for it; returns the file."""
+    path = ROOT / ".aws-sam" / "transformed" / "template.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(transformed(), indent=1))
+    return path
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,104 @@
+"""The command that deploys: build, check, show what would change, do it, migrate, try it."""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from flashsale_local.cli.edges import as_asked, bring_along
+from flashsale_local.console import console, step, table
+from flashsale_local.deployment import changes, preflight, release
+from flashsale_local.deployment import deploy as deployment
+from flashsale_local.deployment.target import Target
+from flashsale_local.paths import LOCAL
+from flashsale_local.problems import Problem
+from flashsale_local.stack.stack import Stack
+
+LOGS = LOCAL / "logs"
+
+
+def deploy(
+    env: Annotated[str, typer.Option(help="An environment of samconfig.toml.")] = "local",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a change.")] = False,  # noqa: FBT002
+) -> None:
+    """Build, check, show the changes, make them, migrate the database, try the result.
+
+    Before each stack changes you see what would change, and are asked. local is the emulator that
+    runs; everything else goes to AWS, with the credentials of the environment.
+
+    Example: [bold]flashsale deploy --env prod[/]
+    """
+    environment = release.Environment.load(env)
+    if env == "local":
+        target = as_asked(Target.load(LOCAL))
+        parameters = deployment.local_parameters(target)
+    else:
+        console.print(f"AWS, region [bold]{preflight.region(os.environ)}[/]")
+        target = Target("", "", "", stack_name=environment.stack_name)
+        parameters = {}
+    steps = _steps(environment, target, parameters)
+    with step("check the templates"):
+        release.validate(LOGS / "validate.log")
+    with step("sam build"):
+        built = {n: v for n, v in parameters.items() if n in ("PythonRuntime", "Architecture")}
+        built |= environment.parameters("build")
+        deployment.build(env, built, LOGS / "sam-build.log")
+    made: dict[str, Mapping[str, str]] = {}
+    for one in steps:
+        _release(one, made, environment.tags, ask=not yes)
+        made[one.stack_name] = changes.outputs(one.stack_name)
+    target.cloud.finish_deploy(target.stack_name, parameters)
+    if env == "local":
+        bring_along(Stack(LOCAL), target, console.print)
+    with step("migrate") as done:
+        done(f"migrated the database ({', '.join(deployment.migrate(target)) or 'nothing to do'})")
+    with step("smoke test") as done:
+        done(f"smoke test: {release.smoke_test(target.api)}")
+    console.print(f"API: [bold]{target.api.curl}[/]", soft_wrap=True)
+
+
+def _steps(
+    environment: release.Environment, target: Target, parameters: Mapping[str, str]
+) -> list[release.Step]:
+    def package() -> str:
+        return deployment.package(environment.name, LOGS / "sam-package.log")
+
+    if not target.endpoint_url:
+        return release.steps(environment, package)
+    return [release.Step(target.stack_name, package, lambda _: dict(parameters))]
+
+
+def _release(
+    one: release.Step,
+    made: Mapping[str, Mapping[str, str]],
+    tags: Mapping[str, str],
+    *,
+    ask: bool,
+) -> None:
+    with step(f"{one.stack_name}: what would change?"):
+        template = one.template()
+        parameters = release.identified(template, one.parameters(made))
+        proposed = changes.propose(one.stack_name, template, parameters, tags)
+    agreed = False
+    try:
+        _show(proposed)
+        agreed = not (ask and proposed.changes) or typer.confirm(f"Change {one.stack_name}?")
+    finally:  # also when Ctrl-C is the answer
+        if not agreed:
+            proposed.drop()
+    if not agreed:
+        raise Problem(f"{one.stack_name} was not changed.", "Nothing after it was changed either.")
+    with step(f"{one.stack_name}: deployed"):
+        proposed.execute()
+
+
+def _show(proposed: changes.ChangeSet) -> None:
+    if not proposed.changes:
+        console.print(f"{proposed.stack_name}: nothing to change")
+        return
+    shown = table(f"Changes of {proposed.stack_name}", "", "resource", "type", "", numbers_from=9)
+    for change in proposed.changes:
+        loss = "[bold red]replaced: what it holds is lost[/]" if change.replaced else ""
+        shown.add_row(change.action, change.resource, change.kind, loss)
+    console.print(shown)

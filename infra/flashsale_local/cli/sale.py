@@ -1,0 +1,175 @@
+"""Commands of a sale: fill the shop, open the sale, rebuild it."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from flashsale.domain.claims import SaleState
+from flashsale.domain.model import Declined, Terms
+from flashsale.services import Services
+from flashsale.usecases import rebuild as rebuilding
+from flashsale.usecases import sales
+from flashsale_local.console import console, step, with_services
+from flashsale_local.deployment.target import Target
+from flashsale_local.paths import LOCAL
+from flashsale_local.problems import Problem
+from flashsale_local.queues.depths import depths, total
+from flashsale_local.sale import seed as seeding
+
+IDS = LOCAL / "ids.json"
+USERS, PRODUCTS, UNITS = 3000, 10, 100
+
+Start = Annotated[datetime | None, typer.Option("--starts", help="It is sold from then on (UTC).")]
+End = Annotated[datetime | None, typer.Option("--ends", help="It is sold until then (UTC).")]
+Limit = Annotated[int, typer.Option(min=0, help="V5: most units a buyer; 0 for any.")]
+Generation = Annotated[
+    int | None,
+    typer.Option(min=1, max=5, help="Who sells it, 1 to 5; by default the first purchase decides."),
+]
+
+
+def seed(
+    users: Annotated[int, typer.Option(min=1, help="Users: u-00001, u-00002, …")] = USERS,
+    products: Annotated[int, typer.Option(min=1, help="Products: p-01, p-02, …")] = PRODUCTS,
+    stock: Annotated[int, typer.Option(min=0, help="Units of each new product.")] = UNITS,
+    prefix: Annotated[str, typer.Option(help="Product ids start with this.")] = "p-",
+) -> None:
+    """Insert users and products. What exists already keeps its stock.
+
+    Writes the ids to .local/ids.json for load scripts.
+
+    Example: [bold]flashsale seed --products 3 --stock 5000 --prefix evening-[/]
+    """
+    target = Target.load(LOCAL)
+    buyers, goods = seeding.user_ids(users), seeding.product_ids(products, prefix)
+    new = with_services(target, lambda services: seeding.seed(services, buyers, goods, stock))
+    seeding.write_ids(IDS, buyers, goods)
+    console.print(f"{users} users ({new[0]} new): {buyers[0]} … {buyers[-1]}")
+    console.print(f"{products} products ({new[1]} new, {stock} units each): {' '.join(goods)}")
+    console.print(f"Ids for load scripts: {IDS}")
+
+
+def open_(
+    products: Annotated[list[str] | None, typer.Argument(help="Product ids; all if none.")] = None,
+    starts: Start = None,
+    ends: End = None,
+    limit: Limit = 0,
+    generation: Generation = None,
+) -> None:
+    """Put products on sale: load their stock into Redis, once.
+
+    A sale that is running or paused is left alone. A product is sold by one generation, for good.
+
+    Example: [bold]flashsale open p-01 p-02 --generation 5 --starts 2026-11-27T08:00:00 --limit 2[/]
+    """
+    target = Target.load(LOCAL)
+    terms = _terms(starts, ends, limit, generation)
+
+    async def open_sales(services: Services) -> list[tuple[str, str]]:
+        await _refuse_unknown(services, products or [])
+        ids = products or [product.id for product in await services.products.all()]
+        if not ids:
+            raise Problem("There are no products to put on sale.", "Make some: `flashsale seed`.")
+        return [(id_, await _open(services, id_, terms)) for id_ in ids]
+
+    for product_id, state in with_services(target, open_sales):
+        console.print(f"{product_id}: {state}")
+
+
+_NOT_OPENED = {
+    Declined.SALE_RUNNING: "is on sale already, on other terms; nothing was changed",
+    Declined.OTHER_GENERATION: "has orders of another generation, which goes on selling it",
+    Declined.SALE_PAUSED: "is paused; resume it by the admin API",
+    Declined.NEEDS_REBUILD: "has orders that may be on their way still; see `flashsale rebuild`",
+}
+
+
+async def _open(services: Services, product_id: str, terms: Terms) -> str:
+    before = await services.ledger.snapshot(product_id)
+    declined = await sales.open_sale(services, product_id, terms)
+    if declined in _NOT_OPENED:
+        return _NOT_OPENED[declined]
+    now = await services.ledger.snapshot(product_id)
+    left = now.stock if now else 0
+    if before and before.state is SaleState.OPEN:
+        return f"is on sale already, {left} units left"
+    return f"on sale with {left} units"
+
+
+def rebuild(
+    products: Annotated[
+        list[str] | None, typer.Argument(help="Default: all that are open.")
+    ] = None,
+    starts: Start = None,
+    ends: End = None,
+    limit: Limit = 0,
+    generation: Generation = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for orders on their way.")] = 300.0,
+) -> None:
+    """Bring sales back after a loss of Redis: pause, drain, take the stock from PostgreSQL, resume.
+
+    Where Redis has lost a sale altogether, name the product, and its window, limit and generation
+    if it had any; a product with orders is sold by their generation. A sale that somebody has
+    paused or ended comes back only where it is named. Idempotency keys that were lost are
+    forgotten.
+
+    Example: [bold]flashsale rebuild p-01 --limit 2[/]
+    """
+    target = Target.load(LOCAL)
+    terms = _terms(starts, ends, limit, generation)
+
+    async def run(services: Services) -> dict[str, int]:
+        ids = products or await to_rebuild(services)
+        if not ids:
+            raise Problem("Redis knows of no open sale.", "Name the products that were on sale.")
+        await _refuse_unknown(services, ids)
+
+        def messages() -> int:
+            return total(depths(target.queues))
+
+        try:
+            return await rebuilding.rebuild(services, ids, messages, wait, terms)
+        except rebuilding.StillBusy as error:
+            raise Problem(
+                f"{error}. The sales are paused.",
+                "See `flashsale status`, `flashsale dlq ls` and `flashsale logs order`; then run "
+                f"`flashsale rebuild {' '.join(ids)}`. What is parked must be redriven, "
+                "cancelled or discarded first.",
+            ) from error
+        except rebuilding.NotRebuilt as error:
+            raise Problem(f"{error}.", "Let nobody else open them, and run this again.") from error
+
+    with step("pause, drain, rebuild"):
+        opened = with_services(target, run, ORDERS_QUEUE_URL=target.queues["orders"])
+    for product_id, count in opened.items():
+        console.print(f"{product_id}: on sale again with {count} units")
+
+
+def _terms(
+    starts: datetime | None, ends: datetime | None, limit: int, generation: int | None
+) -> Terms:
+    try:
+        return Terms(
+            starts_at=starts and starts.replace(tzinfo=UTC),
+            ends_at=ends and ends.replace(tzinfo=UTC),
+            limit_per_buyer=limit,
+            generation=generation,
+        )
+    except ValueError as error:
+        raise Problem(f"{error}.", "Leave out --limit, or sell by --generation 5.") from error
+
+
+async def _refuse_unknown(services: Services, products: list[str]) -> None:
+    known = {product.id for product in await services.products.all()}
+    if missing := sorted(set(products) - known):
+        raise Problem(f"No such product: {', '.join(missing)}", "See `flashsale seed`.")
+
+
+async def to_rebuild(services: Services) -> list[str]:
+    """The products that are on sale, or were when Redis lost them."""
+    ids = await services.stock.sales()
+    found = {id_: await services.ledger.glance(id_) for id_ in ids}
+    if paused := [id_ for id_, one in found.items() if one and one.state is SaleState.PAUSED]:
+        console.print(f"Left paused, as not named: {' '.join(paused)}")
+    return [id_ for id_, one in found.items() if one is None or one.state is SaleState.OPEN]

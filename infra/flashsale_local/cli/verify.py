@@ -1,0 +1,133 @@
+"""The command that checks the books."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from flashsale.domain.waiting import PARKING
+from flashsale.services import Services
+from flashsale.usecases.books import Books, read_books
+from flashsale_local.console import alarming, console, show, units, with_services
+from flashsale_local.deployment.target import Target
+from flashsale_local.paths import LOCAL
+from flashsale_local.problems import Problem
+from flashsale_local.queues.contents import InQueues, look_into_queues
+from flashsale_local.queues.depths import drain
+from flashsale_local.queues.parked import Parked, read_parked
+
+# Exit statuses. What is parked is neither lost nor on its way, so it is neither 1 nor 0.
+BROKEN, USAGE, UNITS_PARKED = 1, 2, 3
+# Messages of one queue that are read, and parked ones that are shown.
+READ, SHOWN = 10_000, 20
+
+
+def verify(
+    products: Annotated[list[str] | None, typer.Argument(help="Product ids; all if none.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,  # noqa: FBT002
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait first, until no order is on its way.")
+    ] = 0.0,
+) -> None:
+    """Check the books: where is every unit?
+
+    Exit status 0: every unit is accounted for. 1: V2, V4 or V5 broke the invariant. 2: there is no
+    such product, or none at all. 3: nothing is broken, but units are parked and wait for a person.
+
+    While V4's messages wait that nobody can read, a unit that is gone may be in one of them: then
+    "on the way" says "at most".
+
+    Example: [bold]flashsale verify --wait 30 --json[/]
+    """
+    target = Target.load(LOCAL)
+    if wait:  # what is parked leaves by no waiting
+        drain({name: url for name, url in target.queues.items() if name != PARKING}, wait)
+    queues = look_into_queues(target, most=READ, receive=True)
+    rows, parked = with_services(target, lambda services: _read(services, products, queues))
+    if as_json:
+        waiting = {name: depth.total for name, depth in queues.depths.items()}
+        told = {
+            "waiting": waiting,
+            "products": [row.figures() for row in rows],
+            "parked": [one.figures() for one in parked],
+        }
+        print(json.dumps(told))  # noqa: T201
+    else:
+        _show(rows, parked, queues)
+    if any(row.broken for row in rows):
+        raise typer.Exit(BROKEN)
+    if any(row.parked for row in rows):
+        raise typer.Exit(UNITS_PARKED)
+
+
+async def _read(
+    services: Services, products: Sequence[str] | None, queues: InQueues
+) -> tuple[list[Books], list[Parked]]:
+    rows = await read_books(services, products or None, queues.waiting)
+    if missing := sorted(set(products or ()) - {row.product_id for row in rows}):
+        known = "See `flashsale verify` for all, or `flashsale seed` to make some."
+        raise Problem(f"No such product: {', '.join(missing)}", known, status=USAGE)
+    if not rows:
+        way_out = "Make some with `flashsale seed`, and put them on sale with `flashsale open`."
+        raise Problem("There are no products, so there are no books.", way_out, status=USAGE)
+    parked = await read_parked(services, [m for m in queues.read if m.queue == PARKING])
+    return rows, [one for one in parked if not products or not one.orders or _is_of(one, products)]
+
+
+def _is_of(parked: Parked, products: Sequence[str]) -> bool:
+    return not parked.units.keys().isdisjoint(products)
+
+
+def _show(rows: list[Books], parked: Sequence[Parked], queues: InQueues) -> None:
+    console.print(books_table(rows))
+    console.print("books: units that are nowhere (+) or in two places at once (-)")
+    if any(not row.exact for row in rows):
+        console.print("≤: at most; messages that nobody could read may be orders of V4")
+    depths = queues.depths.items()
+    console.print("Messages waiting: " + ", ".join(f"{name} {d.total}" for name, d in depths))
+    if parked:
+        console.print("[bold yellow]Parked[/], and nobody works on it until you do:")
+    for one in parked[:SHOWN]:
+        show(f"  {one.message.id}  {one.what}")
+        show(f"    cause  {one.message.cause or 'unknown; see `flashsale logs rollback`'}")
+        show(f"    end    {one.way_out}")
+    if more := len(parked[SHOWN:]):
+        console.print(f"  and {more} more; `flashsale verify --json` has all of them")
+    read = sum(message.queue == PARKING for message in queues.read)
+    if unread := max(0, queues.depths[PARKING].total - read):
+        console.print(f"{unread} parked messages were not read; see `flashsale dlq peek parking`.")
+
+
+def books_table(rows: list[Books]) -> Table:
+    """Where every unit of each product is."""
+    made = Table(title="The books, in units", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    made.add_column("product", no_wrap=True)
+    made.add_column("by")
+    for name in ("ini-\ntial", "stock\nRedis", "stock\nPG", "on the\nway", "par-\nked"):
+        made.add_column(name, justify="right", no_wrap=True)
+    for name in ("con-\nfirmd", "can-\ncelled", "over-\nsold", "lost", "books"):
+        made.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        made.add_row(
+            row.product_id,
+            " ".join(f"V{number}" for number in row.generations) or "–",
+            str(row.initial),
+            units(row.redis_stock),
+            str(row.postgres_stock),
+            f"{'' if row.exact else '≤'}{row.unsettled}",
+            alarming(row.parked),
+            str(row.confirmed),
+            str(row.cancelled),
+            alarming(row.oversold),
+            alarming(row.lost),
+            _balance(row),
+        )
+    return made
+
+
+def _balance(row: Books) -> str:
+    if not row.balanced:
+        return f"[red]{row.imbalance:+}[/]"
+    return "[yellow]parked[/]" if row.parked else "[green]ok[/]"

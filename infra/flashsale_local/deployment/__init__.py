@@ -1,0 +1,1 @@
+"""A deployment: its addresses, and how it is checked, changed and released."""

@@ -1,0 +1,175 @@
+"""Builds and deploys `template.yaml` with SAM, and migrates the database."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+from flashsale_local.deployment import sign_in
+from flashsale_local.deployment.target import Target
+from flashsale_local.paths import LOCALSTACK_VENV, ROOT
+from flashsale_local.problems import Problem
+
+# Execution environments of buy on the emulator: each is a process, and a laptop has few cores.
+LOCAL_BUY_CONCURRENCY = 8
+
+# LocalStack has a Python of its own; ministack has the one that runs this.
+LOCALSTACK_PYTHON = "3.13"
+
+BUILT = ROOT / ".aws-sam" / "build"
+
+
+def local_parameters(target: Target) -> dict[str, str]:
+    """Template parameters for the emulator, which runs the functions with its own Python."""
+    on_localstack = target.emulator == "localstack"
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return {
+        "PythonRuntime": f"python{LOCALSTACK_PYTHON if on_localstack else own}",
+        "FrontDoor": "function-url" if on_localstack else "http-api",
+        "Architecture": "arm64" if os.uname().machine in ("arm64", "aarch64") else "x86_64",
+        "RedisUrl": target.redis_url,
+        "DatabaseUrl": target.database_url,
+        "BuyReservedConcurrency": str(LOCAL_BUY_CONCURRENCY),
+        "Auth": target.auth,
+        "JwtIssuer": sign_in.ISSUER,
+        "JwtAudience": sign_in.AUDIENCE,
+        "JwtSecret": target.token_secret,
+        **{sign_in.LIMITS[name]: value for name, value in sign_in.limits(os.environ).items()},
+    }
+
+
+def build(env: str, parameters: Mapping[str, str], log: Path, *, flat: bool = False) -> None:
+    """`sam build`; needs the network only when a requirements file has changed.
+
+    Args:
+        flat: put the layer's content into each function, for an emulator that applies no layers.
+
+    """
+    _sam(["build", "--config-env", env, *_overrides(parameters)], log)
+    _slim()
+    if flat:
+        _flatten()
+    _compile(parameters.get("PythonRuntime", ""))
+
+
+def _flatten() -> None:
+    """Leave an empty layer behind, so that the same template is deployed."""
+    layer = BUILT / "SharedLayer" / "python"
+    for function in BUILT.glob("*Function"):
+        shutil.copytree(layer, function, dirs_exist_ok=True)
+    shutil.rmtree(layer)
+    layer.mkdir()
+    (layer / "README").write_text("The functions carry what was here.\n")
+
+
+def _compile(runtime: str) -> None:
+    """Add bytecode for the functions' Python: a third of an import is compiling."""
+    python = LOCALSTACK_VENV / "bin" / "python"
+    if runtime != f"python{LOCALSTACK_PYTHON}" or not python.exists():
+        python = Path(sys.executable)
+    # By hash, because zipping changes the files' times; unchecked, because nobody edits them there.
+    mode = ["--invalidation-mode", "unchecked-hash", "-j", "0", "-qq"]
+    subprocess.run([str(python), "-m", "compileall", *mode, str(BUILT)], check=False)
+
+
+def _slim() -> None:
+    """Make cold starts shorter: a third of a package is in the layer, too.
+
+    `sam deploy` works without this step, too.
+    """
+    layer = BUILT / "SharedLayer" / "python"
+    # FastAPI imports it where it is there, only to refuse its models; nothing else does.
+    shutil.rmtree(layer / "pydantic" / "v1", ignore_errors=True)
+    in_layer = {path.name for path in layer.iterdir()}
+    for function in BUILT.glob("*Function"):
+        for path in function.iterdir():
+            if path.is_dir() and path.name in in_layer:
+                shutil.rmtree(path)
+
+
+def deploy(env: str, stack_name: str, parameters: Mapping[str, str], log: Path | None) -> None:
+    """`sam deploy` of what was built; without a `log`, SAM talks to the terminal."""
+    command = ["deploy", "--config-env", env, "--stack-name", stack_name]
+    _sam([*command, *_overrides(parameters)], log)
+
+
+def package(env: str, log: Path) -> str:
+    """`sam package` of what was built: uploads it; returns the template that names the uploads."""
+    packaged = ROOT / ".aws-sam" / "packaged.yaml"
+    files = [
+        "--template-file",
+        str(BUILT / "template.yaml"),
+        "--output-template-file",
+        str(packaged),
+    ]
+    # In samconfig.toml SAM overlooks resolve_s3 for this command.
+    _sam(["package", "--config-env", env, "--resolve-s3", *files], log)
+    return packaged.read_text()
+
+
+def migrate(target: Target) -> list[str]:
+    """Invoke the migrate function; returns the names of the migrations that it applied."""
+    # The function may take its 300 seconds, and a second try would run beside the first.
+    patient = Config(read_timeout=310, retries={"total_max_attempts": 1})
+    answer = boto3.client("lambda", config=patient).invoke(
+        FunctionName=f"{target.stack_name}-migrate"
+    )
+    payload = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise Problem(
+            f"The migrate function failed: {payload.get('errorMessage', payload)}",
+            "See `flashsale logs migrate`.",
+        )
+    applied: list[str] = payload["applied"]
+    return applied
+
+
+def _overrides(parameters: Mapping[str, str]) -> list[str]:
+    if not parameters:
+        return []
+    # In quotes: a value may be empty, which ends an earlier one, or have spaces.
+    return ["--parameter-overrides", *(f'{name}="{value}"' for name, value in parameters.items())]
+
+
+def _sam(arguments: Sequence[str], log: Path | None) -> None:
+    run(["sam", *arguments], log)
+
+
+def run(arguments: Sequence[str], log: Path | None) -> None:
+    """Run a tool of this environment; its output goes to `log`, or to the terminal without one.
+
+    Raises:
+        Problem: it failed; shows the end of the log.
+
+    """
+    program, *rest = arguments
+    command = [str(Path(sys.executable).parent / program), *rest]
+    # SAM builds with a Python of the functions' version, which it looks for on PATH.
+    path = os.pathsep.join([os.environ.get("PATH", ""), str(LOCALSTACK_VENV / "bin")])
+    environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": path}
+    if log is None:
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+    else:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("w") as output:
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=environment,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+    if done.returncode:
+        raise Problem(
+            f"`{program} {rest[0]}` failed with status {done.returncode}.",
+            "Mend what its output names, and try again.",
+            log,
+        )

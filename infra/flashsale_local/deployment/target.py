@@ -1,0 +1,193 @@
+"""Which deployment a command works on: the local stack, or one on AWS."""
+
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from flashsale.config import Settings
+from flashsale.errors import ConfigError
+from flashsale.services import Services
+from flashsale_local.clouds import Cloud, at
+from flashsale_local.deployment import preflight
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.problems import Problem
+
+STACK_NAME = "flashsale"
+DEFAULT_EMULATOR = "ministack"
+# What EMULATOR says when nothing stands in for AWS.
+AWS = "aws"
+# Locally many commands read and write at once, in one process.
+POOL_SIZE = 8
+
+
+def masked(url: str) -> str:
+    """A URL as people may see it: without its password, and its query, which may have one."""
+    front, at, rest = url.rpartition("@")
+    scheme, slashes, user = front.partition("://")
+    shown = rest.partition("?")[0]
+    if "?" in front:  # whose @ and whose ? that are, nobody can tell
+        return f"{scheme}{slashes}…"
+    return f"{scheme}{slashes}{user.partition(':')[0]}{at}{shown}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Addresses of one deployment.
+
+    Attributes:
+        endpoint_url: of the emulator; "" on AWS.
+        asgi_url: of the ASGI edge, where one was started.
+        emulator: what answers at `endpoint_url`: ministack or localstack; aws where nothing does.
+        exporter_url, prometheus_url: of what watches, where it was started.
+        auth: "jwt" where buyers need a token.
+        token_secret: what signs the tokens of a local stack; "" elsewhere.
+
+    """
+
+    redis_url: str
+    database_url: str
+    endpoint_url: str
+    stack_name: str = STACK_NAME
+    asgi_url: str = ""
+    emulator: str = DEFAULT_EMULATOR
+    exporter_url: str = ""
+    prometheus_url: str = ""
+    auth: str = "none"
+    token_secret: str = field(default="", repr=False)
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """The running local stack's addresses; the environment's variables overrule them.
+
+        EMULATOR=aws: no emulator is meant, and nothing of a local stack that ran here is used.
+        """
+        path, on_aws = directory / "target.json", os.environ.get("EMULATOR") == AWS
+        if on_aws:
+            preflight.region(os.environ)
+        saved = json.loads(path.read_text()) if path.exists() and not on_aws else {}
+        target = cls(
+            redis_url=os.environ.get("REDIS_URL") or saved.get("redis_url", ""),
+            database_url=os.environ.get("DATABASE_URL") or saved.get("database_url", ""),
+            endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or saved.get("endpoint_url", ""),
+            stack_name=os.environ.get("FLASHSALE_STACK") or saved.get("stack_name", STACK_NAME),
+            asgi_url=saved.get("asgi_url", ""),
+            emulator=os.environ.get("EMULATOR") or saved.get("emulator", DEFAULT_EMULATOR),
+            exporter_url=saved.get("exporter_url", ""),
+            prometheus_url=saved.get("prometheus_url", ""),
+            auth=saved.get("auth", "none"),
+            token_secret=saved.get("token_secret", ""),
+        )
+        if not target.redis_url or not target.database_url:
+            raise Problem(
+                "There is no running stack, and REDIS_URL and DATABASE_URL are not set.",
+                "Start the local stack with `make up`, or set the addresses of your own.",
+            )
+        target.export()
+        return target
+
+    def save(self, directory: Path) -> None:
+        """Remember the addresses for later commands."""
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / "target.json"
+        path.touch()
+        path.chmod(0o600)  # it has the secret that signs tokens, and maybe passwords
+        path.write_text(json.dumps(asdict(self), indent=2))
+
+    @property
+    def aws_environment(self) -> dict[str, str]:
+        """Variables that point boto3 and SAM at the emulator; none on AWS."""
+        if not self.endpoint_url:
+            return {}
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",  # emulators take any
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    def export(self) -> None:
+        """Point boto3 and SAM in this process and its children at the emulator."""
+        os.environ.update(self.aws_environment)
+
+    @cached_property
+    def cloud(self) -> Cloud:
+        """The emulator, or AWS, behind one face."""
+        return at(self.endpoint_url, self.emulator)
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """Outputs of the CloudFormation stack, by name.
+
+        Raises:
+            Problem: the application is not deployed.
+
+        """
+        try:
+            answer = boto3.client("cloudformation").describe_stacks(StackName=self.stack_name)
+        except (BotoCoreError, ClientError) as error:
+            raise Problem(
+                f"The stack {self.stack_name!r} is not deployed: {error}",
+                "Deploy it with `make up` (locally) or `flashsale deploy --env prod`.",
+            ) from error
+        outputs = answer["Stacks"][0].get("Outputs")
+        if not outputs:  # to be asked for again: a deployment that goes on has none yet
+            raise Problem(f"The stack {self.stack_name!r} is being deployed.", "Try again.")
+        return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+    @property
+    def api(self) -> Endpoint:
+        """The HTTP API in front of the buy function."""
+        return self.cloud.endpoint(self.outputs)
+
+    @property
+    def admin_endpoint(self) -> Endpoint:
+        """The HTTP API in front of the admin function."""
+        return self.cloud.endpoint(self.outputs, "AdminUrl")
+
+    @property
+    def edges(self) -> dict[str, Endpoint]:
+        """The same API, by what terminates HTTP."""
+        return {"lambda": self.api} | ({"asgi": Endpoint(self.asgi_url)} if self.asgi_url else {})
+
+    @property
+    def queues(self) -> dict[str, str]:
+        """Queue URLs by the names that people use: orders, dlq, parking."""
+        return {
+            "orders": self.outputs["OrdersQueueUrl"],
+            "dlq": self.outputs["DeadLetterQueueUrl"],
+            "parking": self.outputs["ParkingQueueUrl"],
+        }
+
+    @asynccontextmanager
+    async def services(self, **more: str) -> AsyncIterator[Services]:
+        """The application's own services, connected to this deployment's stores.
+
+        Args:
+            more: environment variables of `Settings` beyond the stores.
+
+        """
+        try:
+            settings = Settings.from_mapping(
+                {
+                    "REDIS_URL": self.redis_url,
+                    "DATABASE_URL": self.database_url,
+                    "DATABASE_POOL_SIZE": str(POOL_SIZE),
+                    "DATABASE_AUTH": os.environ.get("DATABASE_AUTH", "password"),
+                    **more,
+                }
+            )
+        except ConfigError as error:
+            raise Problem(str(error), "Set it to the address of your server.") from error
+        services = Services(settings)
+        try:
+            yield services
+        finally:
+            await services.close()

@@ -1,0 +1,122 @@
+"""The live charts as options of ECharts: what is drawn, and the same in words."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flashsale_local.live_page.figures import Figures
+from flashsale_local.live_page.reading import Reading
+
+# A key that begins with a colon is JavaScript: NiceGUI evaluates it at each update, so that the ink
+# follows the system's light or dark mode.
+DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
+INK = f"{DARK} ? '#d0d0d0' : '#404040'"
+GRID = f"{DARK} ? '#444' : '#ddd'"
+# Each 3:1 and more on its card (WCAG 1.4.11); and for who sees no colours, lines of their own.
+ON_DARK, ON_LIGHT = ("#3b82f6", "#f59e0b", "#a855f7"), ("#2563eb", "#b45309", "#9333ea")
+LINES = ("solid", "dashed", "dotted")
+
+Figure = Callable[[Reading], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of a chart; `figure` is None where nothing was seen."""
+
+    name: str
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart over time."""
+
+    title: str
+    unit: str
+    series: Sequence[Series]
+
+    def options(self, history: Sequence[Reading]) -> dict[str, Any]:
+        """What ECharts draws."""
+        label = {":color": INK, "hideOverlap": True}
+        clock = {**label, "formatter": "{HH}:{mm}:{ss}"}
+        return {
+            "animation": False,
+            ":color": f"{DARK} ? {list(ON_DARK)} : {list(ON_LIGHT)}",
+            "grid": {"left": 8, "right": 16, "top": 32, "bottom": 4, "containLabel": True},
+            "legend": {"top": 0, "left": 0, "textStyle": {":color": INK}, "itemWidth": 40},
+            "tooltip": {"trigger": "axis"},
+            "xAxis": {"type": "time", "axisLabel": clock, "minInterval": 5000},
+            "yAxis": {
+                "type": "value",
+                "min": 0,
+                "minInterval": 1,
+                "axisLabel": label,
+                "splitLine": {"lineStyle": {":color": GRID}},
+            },
+            # What comes later lies on top: the line below stays visible where they coincide.
+            "series": [
+                self._line(one, LINES[index], 5 if index == 0 else 2, history)
+                for index, one in enumerate(self.series)
+            ],
+        }
+
+    def in_words(self, history: Sequence[Reading]) -> str:
+        """What a screen reader says instead: the last figures."""
+        figures = (
+            f"{one.name} {'unknown' if (last := _last(one, history)) is None else f'{last:.0f}'}"
+            for one in self.series
+        )
+        return f"{self.title}, {self.unit}: {', '.join(figures)}"
+
+    def _line(
+        self, one: Series, line: str, width: int, history: Sequence[Reading]
+    ) -> dict[str, Any]:
+        # Latencies are there only in seconds in which somebody bought: points carry the eye.
+        alone = self.unit == "ms"
+        data = [[int(seen.at * 1000), one.figure(seen)] for seen in history]
+        return {
+            "name": one.name,
+            "type": "line",
+            "data": data,
+            "symbol": "circle" if alone else "none",
+            "symbolSize": 6,
+            "lineStyle": {"width": width, "type": line},
+            "connectNulls": alone,
+        }
+
+
+def _last(one: Series, history: Sequence[Reading]) -> float | None:
+    return one.figure(history[-1]) if history else None
+
+
+def _depth(queue: str) -> Figure:
+    return lambda seen: seen.depths[queue].total if queue in seen.depths else None
+
+
+def _units(figure: Callable[[Figures], int]) -> Figure:
+    return lambda seen: figure(seen.figures) if seen.figures else None
+
+
+def _latency(index: int) -> Figure:
+    return lambda seen: seen.latency_ms[index] if seen.latency_ms else None
+
+
+CHARTS = (
+    Chart("Stock", "units", [Series("in stock", _units(lambda units: units.stock))]),
+    Chart(
+        "Orders",
+        "units",
+        [
+            Series("taken from stock", _units(lambda units: units.taken)),
+            Series("confirmed", _units(lambda units: units.confirmed)),
+        ],
+    ),
+    Chart(
+        "Queues", "messages", [Series(name, _depth(name)) for name in ("orders", "dlq", "parking")]
+    ),
+    Chart(
+        "Latency of this page's buyers",
+        "ms",
+        [Series("p50", _latency(0)), Series("p95", _latency(1))],
+    ),
+)

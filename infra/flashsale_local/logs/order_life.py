@@ -1,0 +1,149 @@
+"""The life of one purchase, put together from what each part wrote down of it.
+
+A line belongs to an order if it names the order, its correlation id, or, where it speaks of many
+claims of the ledger, the span or the list in which the order's entry is. Of a line about a whole
+batch only this order's part is shown.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from flashsale.domain.messages import orders_of_message
+from flashsale.domain.model import ENTRY_ID
+from flashsale.errors import InvalidMessage
+from flashsale.redis_store.ledger import claimed_at
+from flashsale_local.logs.lines import Line, fields_of, moment_of
+
+# What the relay writes (`flashsale.usecases.relay`), after what a logger puts before it. The whole
+# line must match, because a path that a client asks for is in a line, too.
+LEAD = r"(?:\[?[A-Z]+\]?\s+(?:[\dT:.-]+Z\s+\S+\s+)?(?:[\w.]+: )?)?"
+SENDING = re.compile(LEAD + r"sending (\d+) claims of (\S+) in one call: (\S+) to (\S+)")
+OVERDUE = re.compile(LEAD + r"(\d+) claims of (\S+) are overdue: (.+)")
+# What the queue functions write of each order (`flashsale.runtime.sqs_event`): the first match.
+VERDICTS = {
+    "cancelled_orders": "CANCELLED, its units are back in the stock",
+    "orders": "CONFIRMED",
+    "sent_alone": "taken out of its envelope, sent on alone",
+}
+
+
+# The way of a purchase.
+WAY = ("buy", "edge", "redis", "relay", "order", "rollback")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to an order; `at` is in seconds since 1970."""
+
+    at: float
+    where: str
+    text: str
+
+    @property
+    def clock(self) -> str:
+        """The time of day, UTC."""
+        return datetime.fromtimestamp(self.at, UTC).strftime("%H:%M:%S.%f")[:-3]
+
+
+class Life:
+    """Reads one order's events out of lines that speak of all orders."""
+
+    def __init__(self, order_id: str) -> None:
+        self.order_id = order_id
+        self.product_id, _, self.entry_id = order_id.rpartition(":")
+        self.on_ledger = bool(self.product_id and re.fullmatch(ENTRY_ID, self.entry_id))
+        self.correlation_id = ""
+
+    @property
+    def needles(self) -> list[str]:
+        """A line of this order has one of these texts, or its correlation id."""
+        return [self.order_id, *([f"claims of {self.product_id} "] * self.on_ledger)]
+
+    def learn_correlation_id(self, lines: Iterable[Line]) -> str:
+        """Find the order's correlation id in these lines; "" if it is not there."""
+        found = (self._correlation_id(fields_of(line.message)) for line in lines)
+        self.correlation_id = next(filter(None, found), "")
+        return self.correlation_id
+
+    def events(self, lines: Iterable[Line]) -> list[Event]:
+        """What happened, oldest first; a line that was read twice counts once."""
+        events = {event for line in lines for event in self._events(line, fields_of(line.message))}
+        return sorted(events | set(self._claimed()), key=_by_time)
+
+    def is_in(self, body: str) -> bool:
+        """Whether a message of the queues holds this order."""
+        try:
+            return any(order.id == self.order_id for order in orders_of_message(body))
+        except InvalidMessage:
+            return False
+
+    def _claimed(self) -> Iterator[Event]:
+        if self.on_ledger:  # whichever edge it came through, and whatever that edge logs
+            yield Event(claimed_at(self.entry_id), "redis", f"claimed: entry {self.entry_id}")
+
+    def _correlation_id(self, fields: dict[str, Any]) -> str:
+        if fields.get("order_id") == self.order_id:
+            return str(fields.get("correlation_id", ""))
+        groups = [fields.get(name, {}) for name in VERDICTS]
+        groups += fields.get("failed_orders", {}).values()
+        return next((str(group[self.order_id]) for group in groups if self.order_id in group), "")
+
+    def _events(self, line: Line, fields: dict[str, Any]) -> Iterator[Event]:
+        # A log service may stamp all lines of an invocation alike.
+        at = moment_of(fields) or line.timestamp / 1000
+        message = str(fields.get("message", line.message))
+        if text := self._of_batch(fields):
+            yield Event(at, line.function, f"{fields['level']:7} {message}: {text}")
+        elif text := self._of_relay(message):
+            yield Event(at, "relay", text)
+        elif self._names(fields, message):
+            yield Event(at, line.function, line.pretty)
+
+    def _names(self, fields: dict[str, Any], message: str) -> bool:
+        if self.order_id == fields.get("order_id") or self._is_named_in(message):
+            return True
+        known = self.correlation_id
+        return bool(known) and (
+            known == fields.get("correlation_id") or f"(correlation id {known})" in message
+        )
+
+    def _is_named_in(self, message: str) -> bool:
+        return bool(re.search(rf"(?<![\w.:-]){re.escape(self.order_id)}(?![\w-])", message))
+
+    def _of_batch(self, fields: dict[str, Any]) -> str:
+        # The verdict first: an order may be written, and its message fail by another one.
+        for name, text in VERDICTS.items():
+            if self.order_id in fields.get(name, {}):
+                return text
+        for message_id, orders in fields.get("failed_orders", {}).items():
+            if self.order_id in orders:
+                return f"failed: {fields['failures'][message_id]} (message {message_id})"
+        return ""
+
+    def _of_relay(self, message: str) -> str:
+        if not self.on_ledger:
+            return ""
+        if found := SENDING.fullmatch(message):
+            count, product_id, first, last = found.groups()
+            inside = _number(first) <= _number(self.entry_id) <= _number(last)
+            text = f"sending it to SQS, {count} claims in one call"
+            return text if inside and product_id == self.product_id else ""
+        if found := OVERDUE.fullmatch(message):
+            count, product_id, entries = found.groups()
+            listed = product_id == self.product_id and self.entry_id in entries.split()
+            return f"unsettled too long, sending it again, {count} claims" if listed else ""
+        return ""
+
+
+def _by_time(event: Event) -> tuple[float, int, str]:
+    """Of what happened in the same millisecond, cause comes before effect."""
+    step = WAY.index(event.where) if event.where in WAY else len(WAY)
+    return event.at, step, event.text
+
+
+def _number(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, counter = entry_id.partition("-")
+    return int(milliseconds), int(counter)

@@ -1,0 +1,1 @@
+"""What the queues hold: depths, contents, failed and parked messages."""

@@ -1,0 +1,196 @@
+"""What waits in the parking queue for a person, and how a person ends it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from flashsale.domain.messages import QueuedOrder, orders_of_message
+from flashsale.domain.model import V5
+from flashsale.domain.waiting import PARKING
+from flashsale.errors import InvalidMessage
+from flashsale.redis_store.failures import Failure
+from flashsale.services import Services
+from flashsale.usecases.batch import Message
+from flashsale.usecases.compensate import compensate
+from flashsale_local.deployment.target import Target
+from flashsale_local.queues.failed import FailedMessage, with_causes
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+# Seconds for which a message is hidden from others while it is ended.
+HIDDEN = 60
+# Messages that one receive gives at most.
+BATCH = 10
+BUSY = "it is with somebody else, or gone; see `flashsale dlq peek parking` in a minute"
+
+
+class Holds(StrEnum):
+    """What a parked message holds, by which it is decided how a person can end it."""
+
+    ORDER = "order"
+    CLAIMS = "claims"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A message of the parking queue. `orders` is empty where it is no order of our products."""
+
+    message: FailedMessage
+    holds: Holds
+    orders: Sequence[QueuedOrder] = ()
+
+    @property
+    def units(self) -> Counter[str]:
+        """Units by product."""
+        units = Counter[str]()
+        for order in self.orders:
+            units[order.product_id] += order.quantity
+        return units
+
+    @property
+    def what(self) -> str:
+        """What it is, in words."""
+        units = ", ".join(f"{n} unit{'s'[: n != 1]} of {id_}" for id_, n in self.units.items())
+        match self.holds:
+            case Holds.ORDER:
+                return f"order {self.orders[0].id}: {units}"
+            case Holds.CLAIMS:
+                return (
+                    f"{len(self.orders)} claims of V5: {units}. What is unsettled of them is in "
+                    "the ledger, and the sweep sends it again"
+                )
+            case Holds.NOTHING:
+                return "no order of a product that exists; it has no units"
+
+    @property
+    def way_out(self) -> str:
+        """The command that ends it."""
+        command = "discard" if self.holds is Holds.NOTHING else "cancel"
+        return f"flashsale dlq {command} parking --message {self.message.id}"
+
+    def figures(self) -> dict[str, Any]:
+        """The same for machines."""
+        message = asdict(self.message)
+        del message["queue"]
+        orders = [
+            {"id": o.id, "product_id": o.product_id, "units": o.quantity} for o in self.orders
+        ]
+        return {**message, "holds": self.holds, "orders": orders, "way_out": self.way_out}
+
+
+async def read_parked(services: Services, messages: Sequence[FailedMessage]) -> list[Parked]:
+    """What these messages hold, and why they failed."""
+    if not messages:
+        return []
+    products = {product.id for product in await services.products.all()}
+    return [_read(message, products) for message in await with_causes(services, messages)]
+
+
+def _read(message: FailedMessage, products: Collection[str]) -> Parked:
+    try:
+        orders = orders_of_message(message.body)
+    except InvalidMessage:
+        return Parked(message, Holds.NOTHING)
+    if orders[0].product_id not in products:  # so nobody ever sold it, and no row can name it
+        return Parked(message, Holds.NOTHING)
+    holds = Holds.CLAIMS if orders[0].generation == V5 else Holds.ORDER
+    return Parked(message, holds, orders)
+
+
+@dataclass(slots=True)
+class Ended:
+    """What became of parked messages; the counts are orders, and units that went back."""
+
+    deleted: set[str] = field(default_factory=set)
+    failures: list[Failure] = field(default_factory=list)
+    cancelled: int = 0
+    confirmed: int = 0
+    released: int = 0
+
+
+async def cancel(services: Services, target: Target, chosen: Sequence[Parked]) -> Ended:
+    """Cancel the orders of these messages, as the rollback function does, and delete them."""
+    # Where buyers sign in, an unknown buyer is a new one, who asks for the order later.
+    services.settings = replace(services.settings, auth=_auth(target))
+    ended = Ended()
+
+    async def act(messages: Sequence[Message]) -> Sequence[Failure]:
+        outcome = await compensate(services, messages)
+        ended.cancelled += len(outcome.cancelled)
+        ended.confirmed += len(outcome.confirmed)
+        ended.released += outcome.released
+        return outcome.failures
+
+    await _end(target.queues[PARKING], chosen, act, ended)
+    return ended
+
+
+def _auth(target: Target) -> str:
+    """Whether buyers need a token, as the functions were deployed."""
+    answer = boto3.client("cloudformation").describe_stacks(StackName=target.stack_name)
+    parameters = {
+        one["ParameterKey"]: one["ParameterValue"]
+        for one in answer["Stacks"][0].get("Parameters", [])
+    }
+    return parameters.get("Auth", target.auth)
+
+
+async def discard(target: Target, chosen: Sequence[Parked]) -> Ended:
+    """Delete these messages."""
+    ended = Ended()
+
+    async def act(messages: Sequence[Message]) -> Sequence[Failure]:  # noqa: ARG001
+        return ()
+
+    await _end(target.queues[PARKING], chosen, act, ended)
+    return ended
+
+
+Act = Callable[[Sequence[Message]], Awaitable[Sequence[Failure]]]
+
+
+async def _end(queue_url: str, chosen: Sequence[Parked], act: Act, ended: Ended) -> None:
+    """Take the messages, let `act` end what they hold, and only then delete them."""
+    sqs, left, kept = boto3.client("sqs"), {one.message.id for one in chosen}, list[str]()
+    try:
+        while left and (received := await asyncio.to_thread(_receive, sqs, queue_url)):
+            kept += [handle for id_, (_, handle) in received.items() if id_ not in left]
+            mine = {id_: received[id_] for id_ in received if id_ in left}
+            failures = await act([Message(id_, body) for id_, (body, _) in mine.items()])
+            ended.failures += failures
+            left -= mine.keys()
+            for id_ in {failure.message_id for failure in failures}:
+                kept.append(mine.pop(id_)[1])
+            for id_, (_, handle) in mine.items():
+                sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=handle)
+                ended.deleted.add(id_)
+    finally:
+        for handle in kept:
+            _show_again(sqs, queue_url, handle)
+    ended.failures += [Failure(id_, BUSY) for id_ in sorted(left)]
+
+
+def _receive(sqs: "SQSClient", queue_url: str) -> dict[str, tuple[str, str]]:
+    """Body and receipt handle by message id."""
+    answer = sqs.receive_message(
+        QueueUrl=queue_url,
+        MaxNumberOfMessages=BATCH,
+        VisibilityTimeout=HIDDEN,
+        WaitTimeSeconds=1,
+    )
+    return {m["MessageId"]: (m["Body"], m["ReceiptHandle"]) for m in answer.get("Messages", [])}
+
+
+def _show_again(sqs: "SQSClient", queue_url: str, handle: str) -> None:
+    # A handle that is old is no harm: its message is to be seen already.
+    with suppress(ClientError):
+        sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=handle, VisibilityTimeout=0)

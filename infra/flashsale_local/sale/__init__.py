@@ -1,0 +1,1 @@
+"""A sale for people to watch: products, buyers, and purchases under load."""

@@ -1,0 +1,138 @@
+"""The demonstration: the same small sale through each generation, over the deployed HTTP API."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from flashsale.domain.model import Terms
+from flashsale.services import Services
+from flashsale.usecases.books import Books, read_books
+from flashsale_local.deployment.target import Target
+from flashsale_local.problems import Problem
+from flashsale_local.queues.depths import depths
+from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.load import Answer, buy_all
+from flashsale_local.sale.seed import seed, user_ids
+
+UNITS = 100
+ATTEMPTS = 600
+CONNECTIONS = 16
+DRAIN_DEADLINE = 60.0
+RACES = 3  # V1 gets this many chances to show its race, each with twice the buyers at once
+# Generation and edge; all shops but the last are behind Lambda.
+SHOPS = ((1, "lambda"), (2, "lambda"), (3, "lambda"), (4, "lambda"), (5, "lambda"), (5, "asgi"))
+
+
+@dataclass(frozen=True)
+class Sale:
+    """One shop's sale, when its last order was written.
+
+    Attributes:
+        selling: seconds from the first request to the last answer.
+        settling: seconds from the first request to the last order in PostgreSQL.
+
+    """
+
+    generation: int
+    edge: str
+    answers: Sequence[Answer]
+    books: Books
+    selling: float
+    settling: float
+
+    @property
+    def name(self) -> str:
+        """As tables and findings call it."""
+        return f"V{self.generation}" + (" asgi" if self.edge == "asgi" else "")
+
+    def count(self, kind: Kind) -> int:
+        """How many attempts ended in this."""
+        return sum(answer.kind is kind for answer in self.answers)
+
+    @property
+    def errors(self) -> list[Answer]:
+        """Attempts that were neither accepted nor told that the stock is out."""
+        fine = (Kind.ACCEPTED, Kind.SOLD_OUT)
+        return [answer for answer in self.answers if answer.kind not in fine]
+
+    def latency_ms(self, percent: int) -> float:
+        """A percentile of the answer times, in milliseconds."""
+        seconds = [answer.seconds for answer in self.answers]
+        return statistics.quantiles(seconds, n=100)[percent - 1] * 1000
+
+
+async def hold(
+    target: Target,
+    services: Services,
+    generation: int,
+    edge: str,
+    run: str,
+    report: Callable[[Answer], None],
+) -> Sale:
+    """Hold one sale; V1's is repeated with more buyers at once until it oversells."""
+    for attempt in range(RACES if generation == 1 else 1):
+        product_id = f"demo-{run}-v{generation}-{edge}" + (f"-{attempt + 1}" if attempt else "")
+        connections = CONNECTIONS * 2**attempt
+        sale = await _hold_once(target, services, generation, edge, product_id, connections, report)
+        if sale.books.oversold:
+            break
+    return sale
+
+
+async def _hold_once(
+    target: Target,
+    services: Services,
+    generation: int,
+    edge: str,
+    product_id: str,
+    connections: int,
+    report: Callable[[Answer], None],
+) -> Sale:
+    users = user_ids(ATTEMPTS)
+    await seed(services, users, [product_id], UNITS)
+    await services.stock.open_sale(product_id, UNITS, Terms(generation=generation))
+    started = time.monotonic()
+    answers = await buy_all(target.edges[edge], generation, product_id, users, connections, report)
+    selling = time.monotonic() - started
+    accepted = sum(answer.kind is Kind.ACCEPTED for answer in answers)
+    books = await _await_orders(target, services, product_id, accepted)
+    return Sale(generation, edge, answers, books, selling, time.monotonic() - started)
+
+
+def all_written(books: Books, accepted: int) -> bool:
+    """Whether each of so many accepted orders is in PostgreSQL, confirmed or cancelled."""
+    return books.confirmed + books.cancelled >= accepted and not books.unsettled
+
+
+async def _await_orders(
+    target: Target, services: Services, product_id: str, accepted: int
+) -> Books:
+    end = time.monotonic() + DRAIN_DEADLINE
+    while True:
+        (books,) = await read_books(services, [product_id])
+        if all_written(books, accepted):
+            return books
+        if time.monotonic() > end:
+            waiting = {name: d.total for name, d in depths(target.queues).items() if d.total}
+            raise Problem(
+                f"{accepted - books.confirmed - books.cancelled} accepted orders of {product_id} "
+                f"were not written within {DRAIN_DEADLINE:.0f} s; messages waiting: {waiting}",
+                "See `flashsale logs order` and `flashsale dlq ls`.",
+            )
+        await asyncio.sleep(0.05)
+
+
+def findings(sales: Sequence[Sale]) -> list[str]:
+    """What contradicts the story: V1 must oversell, the others but V3 must keep their books."""
+    found = []
+    for sale in sales:
+        if sale.generation == 1 and not sale.books.oversold:
+            found.append("V1 did not oversell; the race did not bite on this machine.")
+        if sale.books.broken:
+            found.append(f"{sale.name} broke its books: {sale.books}")
+        if sale.errors:
+            first = sale.errors[0].detail
+            found.append(f"{sale.name}: {len(sale.errors)} errors, the first: {first}")
+    return found

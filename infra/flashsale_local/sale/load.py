@@ -1,0 +1,65 @@
+"""Purchase attempts over HTTP, many at a time, each timed."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.sale.answers import Kind, classify
+
+# A throttled attempt (429) waits this long, more or less, and tries again; its clock runs on.
+THROTTLE_PAUSE = 0.05
+THROTTLE_TRIES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One attempt: what it ended in, the seconds that it took, how often it was throttled."""
+
+    kind: Kind
+    seconds: float
+    throttled: int = 0
+    detail: str = ""
+
+
+async def buy_all(
+    door: Endpoint,
+    generation: int,
+    product_id: str,
+    users: Sequence[str],
+    connections: int,
+    report: Callable[[Answer], None],
+) -> list[Answer]:
+    """One attempt for each user, `connections` of them at a time."""
+    waiting = iter(users)
+    answers: list[Answer] = []
+    async with door.client() as client:
+
+        async def buyer() -> None:
+            for user_id in waiting:
+                body = {"productId": product_id, "userId": user_id}
+                answer = await _attempt(client, f"/api/v{generation}/buy", body)
+                answers.append(answer)
+                report(answer)
+
+        await asyncio.gather(*(buyer() for _ in range(connections)))
+    return answers
+
+
+async def _attempt(client: httpx.AsyncClient, path: str, body: dict[str, str]) -> Answer:
+    started = time.perf_counter()
+    for throttled in range(THROTTLE_TRIES):
+        try:
+            response = await client.post(path, json=body)
+        except httpx.HTTPError as error:
+            return Answer(Kind.FAILED, time.perf_counter() - started, throttled, repr(error))
+        kind = classify(response.status_code, response.content)
+        if kind is not Kind.THROTTLED:
+            detail = f"{response.status_code} {response.text[:200]}"
+            return Answer(kind, time.perf_counter() - started, throttled, detail)
+        await asyncio.sleep(THROTTLE_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+    return Answer(Kind.THROTTLED, time.perf_counter() - started, THROTTLE_TRIES, "throttled")

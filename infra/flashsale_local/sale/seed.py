@@ -1,0 +1,62 @@
+"""Users and products to sell to and to sell; what exists already stays as it is."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from flashsale.domain.model import PRODUCT_ID
+from flashsale.postgres_store.database import LONG_SILENCE
+from flashsale.services import Services
+from flashsale_local.problems import Problem
+
+INSERT_USERS = """
+INSERT INTO users (id, name, email)
+SELECT id, 'Buyer ' || id, id || '@example.com' FROM unnest(%(ids)s::text[]) AS ids (id)
+ON CONFLICT DO NOTHING
+"""
+
+INSERT_PRODUCTS = """
+INSERT INTO products (id, name, price, initial_stock, stock)
+SELECT id, 'Product ' || id, 49.90, %(stock)s, %(stock)s FROM unnest(%(ids)s::text[]) AS ids (id)
+ON CONFLICT DO NOTHING
+"""
+
+
+def user_ids(count: int) -> list[str]:
+    """Ids of the seeded users: u-00001, u-00002, …"""
+    return [f"u-{number:05}" for number in range(1, count + 1)]
+
+
+def product_ids(count: int, prefix: str = "p-") -> list[str]:
+    """Ids of the seeded products: p-01, p-02, …"""
+    return [f"{prefix}{number:02}" for number in range(1, count + 1)]
+
+
+async def seed(
+    services: Services, users: Sequence[str], products: Sequence[str], stock: int
+) -> tuple[int, int]:
+    """Insert what is missing, `stock` units of each new product; returns how many of each.
+
+    Raises:
+        Problem: one of the products has an id that no request could name.
+
+    """
+    for product_id in products:
+        if not re.fullmatch(PRODUCT_ID, product_id):
+            raise Problem(
+                f"{product_id!r} cannot be the id of a product.",
+                "An id has 1 to 64 letters, digits and the signs . _ : - ; it is not . and not ..",
+            )
+    async with services.database.transaction(silence=LONG_SILENCE) as connection:
+        new_users = await connection.execute(INSERT_USERS, {"ids": list(users)})
+        new_products = await connection.execute(
+            INSERT_PRODUCTS, {"ids": list(products), "stock": stock}
+        )
+        return new_users.rowcount, new_products.rowcount
+
+
+def write_ids(path: Path, users: Sequence[str], products: Sequence[str]) -> None:
+    """Write the ids that load scripts need: {"users": […], "products": […]}."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"users": list(users), "products": list(products)}, indent=1))

@@ -1,0 +1,83 @@
+"""The ASGI edge on this machine: granian with a web worker for each core, and a relay process."""
+
+import os
+import sys
+from pathlib import Path
+
+from redis import Redis
+
+from flashsale.redis_store.relay_inbox import ALIVE
+from flashsale_local.deployment.sign_in import limits, settings
+from flashsale_local.deployment.target import Target
+from flashsale_local.paths import ROOT
+from flashsale_local.stack.program import HOST, Program, answers
+
+# Connections to PostgreSQL of each web worker: V1 to V3 hold one while a buyer waits.
+POOL_SIZE = 8
+# The image serves the same way: see the Dockerfile.
+SERVE = ["-m", "flashsale_server.edge"]
+
+
+def web(
+    directory: Path, port: int, target: Target, workers: int | None = None, **more: str
+) -> Program:
+    """The HTTP API without Lambda; `more` are environment variables."""
+    url = f"http://{HOST}:{port}"
+    metrics = directory / "metrics"
+    count = str(workers or os.cpu_count() or 1)
+    environment = {
+        **_environment(target),
+        "TRUSTED_PROXIES": os.environ.get("TRUSTED_PROXIES", ""),
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+        "GRANIAN_HOST": HOST,
+        "GRANIAN_PORT": str(port),
+        "GRANIAN_WORKERS": count,
+        **more,
+    }
+    return Program(
+        name="edge",
+        url=url,
+        port=port,
+        port_variable="FLASHSALE_EDGE_PORT",
+        command=[sys.executable, *SERVE],
+        prepare=lambda: _empty(metrics),
+        ready=lambda: answers(f"{url}/openapi.json"),
+        environment=environment,
+    )
+
+
+def relay(target: Target, port: int | None = None, **more: str) -> Program:
+    """The process that carries claims to SQS for the web workers; `port` is for its figures.
+
+    Whether that port is free is no condition: orders matter more. `more` are environment variables.
+    """
+    redis = Redis.from_url(target.redis_url, socket_timeout=1)
+    return Program(
+        name="relay",
+        command=[sys.executable, "-m", "flashsale_server.edge.relay"],
+        ready=lambda: bool(redis.exists(ALIVE)),
+        environment={**_environment(target), "FLASHSALE_RELAY_PORT": str(port or ""), **more},
+    )
+
+
+def _environment(target: Target) -> dict[str, str]:
+    return {
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'flashsale'}",
+        "REDIS_URL": target.redis_url,
+        "DATABASE_URL": target.database_url,
+        "DATABASE_POOL_SIZE": str(POOL_SIZE),
+        "ORDERS_QUEUE_URL": target.queues["orders"],
+        "DEAD_LETTER_QUEUE_URL": target.queues["dlq"],
+        "PARKING_QUEUE_URL": target.queues["parking"],
+        **settings(target.auth, target.token_secret),
+        **limits(os.environ),
+        "POWERTOOLS_SERVICE_NAME": "flashsale",
+        "POWERTOOLS_METRICS_NAMESPACE": "flashsale",
+        **target.aws_environment,
+    }
+
+
+def _empty(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.iterdir():
+        file.unlink()

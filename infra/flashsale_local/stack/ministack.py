@@ -1,0 +1,40 @@
+"""ministack from PyPI: the AWS APIs where there is no Docker, in an environment of its own."""
+
+import shutil
+from pathlib import Path
+
+from flashsale_local.paths import EMULATOR_VENV
+from flashsale_local.stack.program import HOST, Program, answers
+
+
+def ministack(directory: Path, port: int) -> Program:
+    """ministack, which keeps nothing on disk but the functions' code."""
+    url = f"http://{HOST}:{port}"
+    temporary = directory / "ministack"
+    return Program(
+        name="ministack",
+        url=url,
+        port=port,
+        port_variable="FLASHSALE_EMULATOR_PORT",
+        command=[str(EMULATOR_VENV / "bin" / "python"), "-m", "ministack"],
+        prepare=lambda: _empty(temporary),
+        ready=lambda: answers(f"{url}/_ministack/health"),
+        environment={
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": HOST,
+            "MINISTACK_HOST": HOST,
+            "LOG_LEVEL": "WARNING",
+            "SERVICES": "apigateway,cloudformation,cloudwatch,events,iam,lambda,logs,s3,"
+            "sns,sqs,sts",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "LAMBDA_WARM_TTL_SECONDS": "3600",
+            "TMPDIR": str(temporary),
+        },
+    )
+
+
+def _empty(folder: Path) -> None:
+    """It forgets everything when it stops; the functions' code would stay."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)

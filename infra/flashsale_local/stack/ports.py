@@ -1,0 +1,25 @@
+"""The ports of the local stack, each moved by its variable."""
+
+from collections.abc import Mapping
+
+from flashsale_local.problems import Problem
+
+# Not the standard ports of Valkey and PostgreSQL: a developer's machine often has both.
+DEFAULT_PORTS = {
+    "FLASHSALE_VALKEY_PORT": 16379,
+    "FLASHSALE_POSTGRES_PORT": 15432,
+    "FLASHSALE_EMULATOR_PORT": 4566,
+    "FLASHSALE_EDGE_PORT": 8000,
+    "FLASHSALE_MONITOR_PORT": 8080,
+    "FLASHSALE_RELAY_PORT": 9465,
+    "FLASHSALE_EXPORTER_PORT": 9464,
+    "FLASHSALE_PROMETHEUS_PORT": 9090,
+}
+
+
+def port_of(environment: Mapping[str, str], variable: str) -> int:
+    """The port that a variable names, or its default."""
+    value = environment.get(variable, str(DEFAULT_PORTS[variable]))
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        raise Problem(f"{variable} is {value!r}.", "It should be a port number, such as 16379.")
+    return int(value)

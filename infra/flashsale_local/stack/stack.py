@@ -1,0 +1,160 @@
+"""Starts and stops the servers of a stack folder, and says what is wrong when it cannot."""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from flashsale_local.deployment.sign_in import auth_of, own_secret
+from flashsale_local.deployment.target import STACK_NAME, Target
+from flashsale_local.problems import Problem
+from flashsale_local.stack.localstack import localstack
+from flashsale_local.stack.ministack import ministack
+from flashsale_local.stack.ports import port_of
+from flashsale_local.stack.postgres import postgres
+from flashsale_local.stack.program import HOST, Program
+from flashsale_local.stack.supervisor import Supervisor
+from flashsale_local.stack.valkey import valkey
+
+READY_DEADLINE = 60.0
+
+EMULATORS = {"ministack": ministack, "localstack": localstack}
+
+Report = Callable[[str], None]
+
+
+class Stack:
+    """The servers of one stack folder.
+
+    A server whose URL is given in `environment` (REDIS_URL, DATABASE_URL, AWS_ENDPOINT_URL) is
+    somebody else's: it is used, and neither started nor stopped.
+    """
+
+    def __init__(self, directory: Path, environment: Mapping[str, str] = os.environ) -> None:
+        self.directory = directory
+        self.supervisor = Supervisor(directory)
+        self.redis = valkey(directory, port_of(environment, "FLASHSALE_VALKEY_PORT"))
+        self.database = postgres(directory, port_of(environment, "FLASHSALE_POSTGRES_PORT"))
+        self.emulator_name = _emulator(environment)
+        port = port_of(environment, "FLASHSALE_EMULATOR_PORT")
+        self.emulator = EMULATORS[self.emulator_name](directory, port)
+        self.edge_port, self.relay_port, self.exporter_port, self.prometheus_port = (
+            port_of(environment, f"FLASHSALE_{name}_PORT")
+            for name in ("EDGE", "RELAY", "EXPORTER", "PROMETHEUS")
+        )
+        self.auth = auth_of(environment)
+        self.redis_url = environment.get("REDIS_URL") or self.redis.url
+        self.database_url = environment.get("DATABASE_URL") or self.database.url
+        self.endpoint_url = environment.get("AWS_ENDPOINT_URL") or self.emulator.url
+        self.programs = [
+            program
+            for program, given in (
+                (self.redis, environment.get("REDIS_URL")),
+                (self.database, environment.get("DATABASE_URL")),
+                (self.emulator, environment.get("AWS_ENDPOINT_URL")),
+            )
+            if not given
+        ]
+
+    def up(self, report: Report, *, emulator: bool = True) -> None:
+        """Start what does not run, and wait until it answers.
+
+        Raises:
+            Problem: and nothing is left running that this call started.
+
+        """
+        wanted = [p for p in self.programs if emulator or p is not self.emulator]
+        fresh = not self.supervisor.running
+        try:
+            if fresh:
+                for program in wanted:
+                    _refuse_taken_port(program)
+                    # supervisord refuses a user that does not exist: preparing PostgreSQL makes it.
+                    program.prepare()
+                self.supervisor.start(self.programs)
+            for program in wanted:
+                self.start(program, report)
+        except BaseException:
+            if fresh:
+                self.supervisor.shutdown()
+            raise
+
+    def add(self, program: Program, report: Report = lambda _: None) -> None:
+        """Start a server that was not part of the stack when it came up, or start it anew."""
+        self.supervisor.replace(program)
+        self.start(program, report)
+
+    def start(self, program: Program, report: Report = lambda _: None) -> None:
+        """Start one server if it does not run, and wait until it answers."""
+        started = time.monotonic()
+        info = self.supervisor.info()
+        if program.name not in info:
+            raise Problem(
+                f"The running stack has no {program.name}.", "Run `make down` and try again."
+            )
+        if info[program.name]["statename"] != "RUNNING":
+            _refuse_taken_port(program)
+            program.prepare()
+            self.supervisor.start_program(program.name)
+        self._await_ready(program, started)
+        where = f" on {program.url}" if program.url else ""
+        report(f"{program.name}{where} ({time.monotonic() - started:.1f} s)")
+
+    def _await_ready(self, program: Program, started: float) -> None:
+        error: Exception | None = None
+        while time.monotonic() < started + READY_DEADLINE:
+            try:
+                if program.ready():
+                    return
+            except Exception as caught:  # noqa: BLE001 - each driver has its own errors
+                error = caught
+            if self.supervisor.info().get(program.name, {}).get("statename") != "RUNNING":
+                raise Problem(
+                    f"{program.name} ended instead of answering. {program.url}",
+                    "Its log says why; `make clean` starts from nothing.",
+                    program.log(self.directory),
+                )
+            time.sleep(0.05)
+        raise Problem(
+            f"{program.name} does not answer. {program.url} {error or ''}",
+            "Its log may say why; `make clean` starts from nothing.",
+            program.log(self.directory),
+        )
+
+    def target(self, stack_name: str = STACK_NAME) -> Target:
+        """What commands and tests work on: a deployment to these servers."""
+        return Target(
+            self.redis_url,
+            self.database_url,
+            self.endpoint_url,
+            stack_name,
+            emulator=self.emulator_name,
+            auth=self.auth,
+            token_secret=own_secret(self.directory),
+        )
+
+    def down(self) -> None:
+        """Stop all servers; their data stays."""
+        self.supervisor.shutdown()
+
+
+def _emulator(environment: Mapping[str, str]) -> str:
+    name = environment.get("EMULATOR") or "ministack"
+    if name not in EMULATORS:
+        raise Problem(f"EMULATOR is {name!r}.", f"It should be one of {', '.join(EMULATORS)}.")
+    return name
+
+
+def _refuse_taken_port(program: Program) -> None:
+    if program.port is None:
+        return
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, program.port))
+        except OSError as error:
+            raise Problem(
+                f"{program.name} cannot use port {program.port} of {HOST}: {error.strerror}.",
+                f"Stop what uses it, or choose another: {program.port_variable}=… make demo",
+            ) from error

@@ -1,0 +1,207 @@
+"""supervisord, which keeps the servers running after the command that started them has ended."""
+
+import configparser
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+from xmlrpc.client import Fault, ServerProxy
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from flashsale_local.problems import Problem
+from flashsale_local.stack.program import Program
+
+START_DEADLINE = 15.0
+STOP_DEADLINE = 60.0
+
+# What points commands at other servers, and who is let in: each program is told for itself, anew
+# at each start, and inherits neither from the command that happened to start the first of them.
+NOT_INHERITED = {
+    "REDIS_URL", "DATABASE_URL", "ORDERS_QUEUE_URL", "AUTH", "CORS_ORIGINS", "TRUSTED_PROXIES"
+}  # fmt: skip
+NOT_INHERITED_PREFIXES = ("AWS_", "PYTHON", "JWT_", "RATE_LIMIT_")
+
+
+class Supervisor:
+    """The supervisord of one stack folder."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._config = directory / "supervisord.conf"
+        self._programs = directory / "programs"  # one file each, so that one can be replaced
+        self._log = directory / "logs" / "supervisord.log"
+        self._pidfile = directory / "supervisord.pid"
+        # Not below `directory`: the path of a socket may have about 100 characters only.
+        digest = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:12]
+        self._socket = Path(tempfile.gettempdir()) / f"flashsale-{os.geteuid()}-{digest}.sock"
+
+    @property
+    def running(self) -> bool:
+        """Whether supervisord answers."""
+        try:
+            self._call("getState")
+        except OSError:
+            return False
+        return True
+
+    def start(self, programs: Sequence[Program]) -> None:
+        """Start supervisord with these programs, all of them stopped."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self._programs, ignore_errors=True)
+        self._programs.mkdir()
+        self._write_config()
+        for program in programs:
+            self._write_program(program)
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._config)]
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(NOT_INHERITED_PREFIXES) and name not in NOT_INHERITED
+        }
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        deadline = time.monotonic() + START_DEADLINE
+        while not self.running:
+            if done.returncode or time.monotonic() > deadline:
+                raise Problem(
+                    f"supervisord did not start: {done.stderr.strip()}",
+                    "Run `make clean` and try again.",
+                    self._log,
+                )
+            time.sleep(0.05)
+
+    def replace(self, program: Program) -> None:
+        """Make a program known to the running supervisord, stopped; its old self is ended."""
+        self._write_program(program)
+        if program.name in self.info():
+            self.stop_program(program.name)
+            self._call("removeProcessGroup", program.name)
+        self._call("reloadConfig")
+        self._call("addProcessGroup", program.name)
+
+    def start_program(self, name: str) -> None:
+        """Start one program; does not wait until it answers."""
+        try:
+            self._call("startProcess", name)
+        except Fault as fault:
+            if "ALREADY_STARTED" not in fault.faultString:
+                raise
+
+    def stop_program(self, name: str) -> None:
+        """Stop one program in good order, and wait for it."""
+        try:
+            self._call("stopProcess", name)
+        except Fault as fault:
+            if "NOT_RUNNING" not in fault.faultString:
+                raise
+
+    def kill_program(self, name: str) -> None:
+        """SIGKILL a program and its children, as when a machine goes down."""
+        process = psutil.Process(int(self.info()[name]["pid"]))
+        process.suspend()  # or it puts another in the place of a child that was killed
+        doomed = [*process.children(recursive=True), process]
+        for one in doomed:
+            with suppress(psutil.NoSuchProcess):  # a child may be done already
+                one.kill()
+        psutil.wait_procs(doomed, STOP_DEADLINE)  # its port is taken until the last one is gone
+        while self.info()[name]["statename"] == "RUNNING":  # until supervisord has noticed
+            time.sleep(0.02)
+
+    def info(self) -> dict[str, dict[str, Any]]:
+        """State, process id and start time of each program, by name.
+
+        {} if nothing runs, and while all of them are being stopped.
+        """
+        try:
+            rows = cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))
+        except OSError:
+            return {}
+        except Fault as fault:
+            if "SHUTDOWN_STATE" not in fault.faultString:
+                raise
+            return {}
+        return {row["name"]: row for row in rows}
+
+    def environment_of(self, name: str) -> dict[str, str] | None:
+        """The variables with which a program runs; None where it does not run.
+
+        {} where this user may not see them.
+        """
+        pid = int(self.info().get(name, {}).get("pid") or 0)
+        try:
+            return psutil.Process(pid).environ() if pid else None
+        except psutil.NoSuchProcess:
+            return None
+        except psutil.AccessDenied:
+            return {}
+
+    def shutdown(self) -> None:
+        """Stop all programs, then supervisord; waits until it is gone."""
+        if not self.running:
+            return
+        pid = int(cast("int", self._call("getPID")))
+        self._call("shutdown")
+        deadline = time.monotonic() + STOP_DEADLINE
+        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                raise Problem(
+                    f"supervisord (process {pid}) does not stop.", f"kill {pid}", self._log
+                )
+            time.sleep(0.05)
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        transport = SupervisorTransport("", "", f"unix://{self._socket}")
+        with ServerProxy("http://127.0.0.1", transport=transport) as proxy:
+            return getattr(proxy.supervisor, method)(*arguments)
+
+    def _write_config(self) -> None:
+        config = configparser.RawConfigParser()
+        config["unix_http_server"] = {"file": str(self._socket), "chmod": "0700"}
+        config["rpcinterface:supervisor"] = {
+            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+        }
+        config["supervisord"] = _escaped(
+            {"logfile": str(self._log), "pidfile": str(self._pidfile), "loglevel": "info"}
+            | ({"user": "root"} if os.geteuid() == 0 else {})
+        )
+        config["include"] = {"files": f"{self._programs.name}/*.conf"}
+        with self._config.open("w") as file:
+            config.write(file)
+
+    def _write_program(self, program: Program) -> None:
+        config = configparser.RawConfigParser()
+        config[f"program:{program.name}"] = _escaped(self._section(program))
+        path = self._programs / f"{program.name}.conf"
+        path.touch(mode=0o600)  # its environment may have passwords
+        with path.open("w") as file:
+            config.write(file)
+
+    def _section(self, program: Program) -> dict[str, str]:
+        pairs = ",".join(f'{name}="{value}"' for name, value in program.environment.items())
+        return {
+            "command": shlex.join(program.command),
+            "environment": pairs,
+            "autostart": "false",
+            # A server that dies stays down: faults are the subject here, so they must be seen.
+            "autorestart": "false",
+            "startsecs": "0",
+            "stopsignal": program.stop_signal,
+            "stopwaitsecs": "20",
+            "stopasgroup": "true" if program.stop_signal == "TERM" else "false",
+            "killasgroup": "true",
+            "redirect_stderr": "true",
+            "stdout_logfile": str(program.log(self._directory)),
+        } | ({"user": program.user} if program.user else {})
+
+
+def _escaped(section: dict[str, str]) -> dict[str, str]:
+    return {name: value.replace("%", "%%") for name, value in section.items()}

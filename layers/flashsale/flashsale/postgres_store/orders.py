@@ -1,0 +1,231 @@
+"""Orders in PostgreSQL. PostgreSQL decides whether an order exists."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import (
+    NO_UNITS_LEFT,
+    OrderState,
+    OrderStatus,
+    PlacedOrder,
+    Product,
+    Purchase,
+    Refusal,
+    WrittenOrder,
+)
+from flashsale.errors import OrderRejected
+from flashsale.postgres_store.database import BATCH_SILENCE, Connection, Database, sql
+
+
+class Orders:
+    """Writes orders; every method is one transaction."""
+
+    def __init__(self, database: Database, *, register_buyers: bool = False) -> None:
+        """`register_buyers`: a buyer whom nobody knows is new, as a token has vouched for him."""
+        self._database = database
+        self._register_buyers = register_buyers
+
+    async def insert(self, order: QueuedOrder) -> PlacedOrder | Refusal:
+        """Write a confirmed order without taking its units (V1)."""
+        try:
+            row = await self._database.fetch_one("insert_order", **_columns(order))
+        except OrderRejected as error:
+            return _refusal(error)
+        assert row
+        return _placed(row)
+
+    async def take_units_and_insert(self, order: QueuedOrder) -> Purchase | Refusal:
+        """Take the units from `products.stock` and write the order, or do neither (V2, V3)."""
+        try:
+            async with self._database.transaction() as connection:
+                cursor = await connection.execute(
+                    sql("take_units"), {"id": order.product_id, "quantity": order.quantity}
+                )
+                if not (product := await cursor.fetchone()):
+                    return await self._why_nothing_was_taken(connection, order.product_id)
+                cursor = await connection.execute(sql("insert_order"), _columns(order))
+                placed = await cursor.fetchone()
+        except OrderRejected as error:
+            return _refusal(error)
+        assert placed
+        return Purchase(Product(**product), _placed(placed))
+
+    @staticmethod
+    async def _why_nothing_was_taken(connection: Connection, product_id: str) -> Refusal:
+        cursor = await connection.execute(sql("select_product"), {"id": product_id})
+        return Refusal.SOLD_OUT if await cursor.fetchone() else Refusal.NO_SUCH_PRODUCT
+
+    async def confirm(self, orders: Sequence[QueuedOrder]) -> Mapping[str, OrderStatus]:
+        """Write a batch: each order CONFIRMED, or CANCELLED where its units are not there.
+
+        Orders that exist already stay as they are. Returns how each order stands, by id. Missing
+        there are orders of users or products that do not exist, and those whose id is another
+        order's: of another buyer, product, number of units or generation.
+
+        Raises:
+            OrderRejected: two orders of this batch have one id.
+
+        """
+        by_id = _by_id(orders)
+        async with self._database.transaction(silence=BATCH_SILENCE) as connection:
+            await self._register(connection, orders)
+            new = await self._insert_all(connection, list(by_id.values()))
+            by_product: dict[str, list[QueuedOrder]] = defaultdict(list)
+            for order in by_id.values():  # first come, first served
+                if order.id in new:
+                    by_product[order.product_id].append(order)
+            for product_id in sorted(by_product):  # sorted: two batches lock in the same order
+                await self._take_units(connection, product_id, by_product[product_id])
+            return await self._statuses(connection, list(by_id.values()))
+
+    async def _register(self, connection: Connection, orders: Sequence[QueuedOrder]) -> None:
+        if self._register_buyers:
+            ids = [order.user_id for order in orders]
+            await connection.execute(sql("insert_users"), {"ids": ids})
+
+    @staticmethod
+    async def _insert_all(connection: Connection, orders: list[QueuedOrder]) -> set[str]:
+        cursor = await connection.execute(sql("insert_orders"), _arrays(orders))
+        return {row["id"] for row in await cursor.fetchall()}
+
+    @staticmethod
+    async def _take_units(
+        connection: Connection, product_id: str, orders: list[QueuedOrder]
+    ) -> None:
+        wanted = {"id": product_id, "quantity": sum(order.quantity for order in orders)}
+        cursor = await connection.execute(sql("take_units"), wanted)
+        if await cursor.fetchone():
+            return
+        # Not all fit: Redis gave away more than PostgreSQL has.
+        cursor = await connection.execute(sql("lock_stock"), {"id": product_id})
+        row = await cursor.fetchone()
+        left = stock = row["stock"] if row else 0
+        misfits = []
+        for order in orders:
+            if order.quantity <= left:
+                left -= order.quantity
+            else:
+                misfits.append(order.id)
+        await connection.execute(sql("cancel_orders"), {"ids": misfits, "reason": NO_UNITS_LEFT})
+        if left < stock:
+            await connection.execute(
+                sql("take_units"), {"id": product_id, "quantity": stock - left}
+            )
+
+    async def find(self, order_id: str) -> OrderState | None:
+        """How one order stands, or None where there is no such order."""
+        row = await self._database.fetch_one("select_order", id=order_id)
+        if not row:
+            return None
+        return OrderState(**{**row, "status": OrderStatus(row["status"])})
+
+    async def buyers(self, product_id: str) -> dict[str, int]:
+        """Units in confirmed orders of a product, by user."""
+        rows = await self._database.fetch_all("select_buyers", id=product_id)
+        return {row["user_id"]: row["units"] for row in rows}
+
+    async def cancel(
+        self, orders: Sequence[QueuedOrder], reasons: Sequence[str]
+    ) -> Mapping[str, OrderStatus]:
+        """Write orders as CANCELLED, each for its reason, unless they exist.
+
+        These rows are what decides between the order function and the rollback function: they race
+        for one primary key, and exactly one wins. Returns how each order stands now, by id. Missing
+        there are orders of products that do not exist, and those whose id is another order's, which
+        stays as it is.
+
+        Raises:
+            OrderRejected: two orders of this batch have one id.
+
+        """
+        _by_id(orders)
+        async with self._database.transaction(silence=BATCH_SILENCE) as connection:
+            await self._write_cancelled(connection, orders, reasons)
+            return await self._statuses(connection, orders)
+
+    async def cancel_even_confirmed(
+        self, connection: Connection, order_id: str, claim: QueuedOrder | None, reason: str
+    ) -> OrderStatus | None:
+        """Make an order CANCELLED whatever it was, as a part of this transaction.
+
+        The units of one that was CONFIRMED go back to PostgreSQL's stock. Returns CANCELLED, or
+        None where there is no such order, or the claim's id is another order's: until the claim
+        is released, what is given back could be either's.
+
+        Args:
+            claim: the order's claim, while it is unsettled: then there may be no row yet.
+
+        """
+        if claim:  # first, because then it is settled who wins: the order function, or this row
+            await self._write_cancelled(connection, [claim], [reason])
+            if not await self._statuses(connection, [claim]):
+                return None
+        await connection.execute(sql("cancel_confirmed_order"), {"id": order_id, "reason": reason})
+        cursor = await connection.execute(sql("select_order"), {"id": order_id})
+        row = await cursor.fetchone()
+        return OrderStatus(row["status"]) if row else None
+
+    async def get(self, order_id: str) -> WrittenOrder | None:
+        """One order with what it takes to undo it, or None."""
+        row = await self._database.fetch_one("select_whole_order", id=order_id)
+        return WrittenOrder(**{**row, "status": OrderStatus(row["status"])}) if row else None
+
+    async def _write_cancelled(
+        self, connection: Connection, orders: Sequence[QueuedOrder], reasons: Sequence[str]
+    ) -> None:
+        # Else the row is nobody's, and its buyer hears that there is no such order.
+        await self._register(connection, orders)
+        await connection.execute(
+            sql("insert_cancelled_orders"), {**_arrays(orders), "reasons": list(reasons)}
+        )
+
+    @staticmethod
+    async def _statuses(
+        connection: Connection, orders: Sequence[QueuedOrder]
+    ) -> dict[str, OrderStatus]:
+        cursor = await connection.execute(sql("select_statuses"), _arrays(orders))
+        return {row["id"]: OrderStatus(row["status"]) for row in await cursor.fetchall()}
+
+
+def _by_id(orders: Sequence[QueuedOrder]) -> dict[str, QueuedOrder]:
+    """The orders by id; a message may come twice in one batch.
+
+    Raises:
+        OrderRejected: two different orders have one id; a status by id would be that of both.
+
+    """
+    by_id = {order.id: order for order in orders}
+    for order in orders:
+        other = by_id[order.id]
+        if order is not other and _columns(order) != _columns(other):
+            raise OrderRejected(f"two orders have the id {order.id}")
+    return by_id
+
+
+def _columns(order: QueuedOrder) -> dict[str, str | int]:
+    return order.model_dump(exclude={"correlation_id"})
+
+
+def _arrays(orders: Sequence[QueuedOrder]) -> dict[str, list[Any]]:
+    return {
+        "ids": [order.id for order in orders],
+        "user_ids": [order.user_id for order in orders],
+        "product_ids": [order.product_id for order in orders],
+        "quantities": [order.quantity for order in orders],
+        "generations": [order.generation for order in orders],
+    }
+
+
+def _placed(row: Mapping[str, object]) -> PlacedOrder:
+    return PlacedOrder(**{**row, "status": OrderStatus(row["status"])})  # type: ignore[arg-type]
+
+
+def _refusal(error: OrderRejected) -> Refusal:
+    match error.constraint:
+        case "orders_user_id_fkey":
+            return Refusal.NO_SUCH_USER
+        case "orders_product_id_fkey":
+            return Refusal.NO_SUCH_PRODUCT
+    raise error

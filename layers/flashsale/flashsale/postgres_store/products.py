@@ -1,0 +1,70 @@
+"""Products in PostgreSQL."""
+
+from decimal import Decimal
+
+from flashsale.domain.model import Declined, Product, Supply
+from flashsale.postgres_store.database import Connection, Database, sql
+
+
+class Products:
+    """Reads and makes products, and writes the stock the way V1 does."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, product_id: str) -> Product | None:
+        """One product, or None."""
+        row = await self._database.fetch_one("select_product", id=product_id)
+        return Product(**row) if row else None
+
+    async def get_for(self, product_id: str, user_id: str) -> tuple[Product, bool] | None:
+        """One product, and whether this user exists; None where there is no such product."""
+        row = await self._database.fetch_one(
+            "select_product_for_buyer", id=product_id, user_id=user_id
+        )
+        if row is None:
+            return None
+        buyer_exists = row.pop("buyer_exists")
+        return Product(**row), buyer_exists
+
+    async def all(self) -> list[Product]:
+        """All products, oldest first."""
+        return [Product(**row) for row in await self._database.fetch_all("select_products")]
+
+    async def overwrite_stock(self, product_id: str, stock: int) -> Product:
+        """V1's mistake: set the stock to a figure computed from an earlier read."""
+        row = await self._database.fetch_one("overwrite_stock", id=product_id, stock=stock)
+        assert row, "V1 reads a product before it writes its stock; products are never deleted"
+        return Product(**row)
+
+    async def supply(self, product_id: str) -> Supply | None:
+        """What there is to sell of a product, or None where there is no such product."""
+        row = await self._database.fetch_one("select_supply", id=product_id)
+        return Supply(**row) if row else None
+
+    @staticmethod
+    async def create(
+        connection: Connection, product_id: str, name: str, price: Decimal, stock: int
+    ) -> Declined | None:
+        """Add a product, as a part of this transaction; one that is there just so is fine."""
+        wanted = {"id": product_id, "name": name, "price": price, "stock": stock}
+        cursor = await connection.execute(sql("insert_product"), wanted)
+        if await cursor.fetchone():
+            return None
+        cursor = await connection.execute(sql("select_product"), {"id": product_id})
+        there = await cursor.fetchone()
+        same = there and (there["name"], there["price"], there["initial_stock"]) == (
+            name,
+            price,
+            stock,
+        )
+        return None if same else Declined.PRODUCT_EXISTS
+
+    @staticmethod
+    async def add_units(connection: Connection, product_id: str, units: int) -> Declined | None:
+        """Add units to a product, as a part of this transaction."""
+        cursor = await connection.execute(sql("add_units"), {"id": product_id, "units": units})
+        if await cursor.fetchone():
+            return None
+        cursor = await connection.execute(sql("select_product"), {"id": product_id})
+        return Declined.TOO_MANY_UNITS if await cursor.fetchone() else Declined.NO_SUCH_PRODUCT

@@ -1,0 +1,179 @@
+"""What all adapters to Redis share: keys, scripts, and driver errors in this package's words."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import NoScriptError
+
+from flashsale.errors import StockUnavailable
+from flashsale.redis_store.errors import not_now
+
+LUA = Path(__file__).parent / "lua"
+
+# So many claims are settled or released in one step, some milliseconds in which nobody else is
+# served.
+CLAIMS_PER_SCRIPT = 500
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one product. They share a hash tag, so that a script can use all on a cluster."""
+
+    product_id: str
+
+    @property
+    def stock(self) -> str:
+        """Integer: units that can be claimed."""
+        return f"{{{self.product_id}}}:stock"
+
+    @property
+    def released(self) -> str:
+        """Set: ids of the V4 orders whose units were given back."""
+        return f"{{{self.product_id}}}:released"
+
+    @property
+    def ledger(self) -> str:
+        """Stream: claims that are neither settled nor released (V5)."""
+        return f"{{{self.product_id}}}:ledger"
+
+    @property
+    def sale(self) -> str:
+        """Hash: the terms of the sale, and its counters."""
+        return f"{{{self.product_id}}}:sale"
+
+    @property
+    def buyers(self) -> str:
+        """Hash: user -> units claimed."""
+        return f"{{{self.product_id}}}:buyers"
+
+    @property
+    def lease(self) -> str:
+        """String: who relays now."""
+        return f"{{{self.product_id}}}:lease"
+
+    def rate(self, limit: str, of: str) -> str:
+        """String: the bucket of one user, or one address, by the name of the limit."""
+        return f"{{{self.product_id}}}:rate:{limit}:{of}"
+
+    def idempotency(self, user_id: str, key: str) -> str:
+        """String: the answer to an earlier request of this user with this key."""
+        return f"{{{self.product_id}}}:idem:{owned(user_id, key)}"
+
+
+def owned(user_id: str, key: str) -> str:
+    """The name of a user's Idempotency-Key, which is the name of no other user's.
+
+    By a blank, because neither part may hold one: with a colon, key "b:c" of user "a" would be key
+    "c" of user "a:b", and one buyer would get the other's answer.
+    """
+    return f"{user_id} {key}"
+
+
+class Script:
+    """The script `lua/<name>.lua`, which says what it takes and returns.
+
+    Calls that come while others are under way share one round trip: under load a claim costs a
+    fraction of what it costs alone, and however many buyers there are, a process needs one
+    connection for them. A call on its own waits for nobody.
+    """
+
+    def __init__(self, redis: Redis, name: str) -> None:
+        self._redis = redis
+        self._text = (LUA / f"{name}.lua").read_text()
+        self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+        self._waiting: list[_Call] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def __call__(self, keys: Sequence[str], args: Sequence[str | int] = ()) -> Any:
+        """What the script returns.
+
+        Raises:
+            StockUnavailable: Redis does not answer, or not now; without an answer, the script may
+                have run all the same.
+
+        """
+        call = _Call((len(keys), *keys, *args), asyncio.get_running_loop().create_future())
+        self._waiting.append(call)
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run_waiting())
+        try:
+            return await call.answer
+        except Exception as error:
+            if not_now(error):
+                raise StockUnavailable(f"Redis: {error}") from error
+            raise
+
+    async def _run_waiting(self) -> None:
+        while self._waiting:
+            calls, self._waiting = self._waiting, []
+            try:
+                answers = await self._run(calls)
+            except Exception as error:  # noqa: BLE001 - each caller gets it
+                answers = [error] * len(calls)
+            for call, answer in zip(calls, answers, strict=True):
+                if call.answer.done():  # nobody waits any more
+                    continue
+                if isinstance(answer, Exception):
+                    call.answer.set_exception(answer)
+                else:
+                    call.answer.set_result(answer)
+
+    async def _run(self, calls: Sequence["_Call"]) -> list[Any]:
+        answers = await self._send(calls)
+        unknown = [n for n, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if unknown:  # Redis was restarted or is new: these calls did not run
+            await self._redis.script_load(self._text)
+            again = await self._send([calls[n] for n in unknown])
+            for n, answer in zip(unknown, again, strict=True):
+                answers[n] = answer
+        return answers
+
+    async def _send(self, calls: Sequence["_Call"]) -> list[Any]:
+        if isinstance(self._redis, RedisCluster):  # it takes no scripts in a pipeline
+            alone = (self._redis.evalsha(self._digest, *call.arguments) for call in calls)
+            return await asyncio.gather(*alone, return_exceptions=True)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for call in calls:
+                pipeline.evalsha(self._digest, *call.arguments)
+            return await pipeline.execute(raise_on_error=False)
+
+
+class _Call(NamedTuple):
+    arguments: tuple[Any, ...]
+    answer: "asyncio.Future[Any]"
+
+
+@asynccontextmanager
+async def translated_errors() -> AsyncIterator[None]:
+    """Raise StockUnavailable where Redis does not answer, or not now."""
+    try:
+        yield
+    except Exception as error:
+        if not_now(error):
+            raise StockUnavailable(f"Redis: {error}") from error
+        raise
+
+
+@asynccontextmanager
+async def again_later() -> AsyncIterator[None]:
+    """Raise StockUnavailable whatever Redis says: for a step that follows a commit.
+
+    The order is written, so this step must be repeated until it succeeds. An error that is our
+    mistake is logged as one.
+    """
+    try:
+        yield
+    except StockUnavailable:
+        raise
+    except Exception as error:
+        logger.exception("Redis refused a step that must follow a commit")
+        raise StockUnavailable(f"Redis: {type(error).__name__}: {error}") from error

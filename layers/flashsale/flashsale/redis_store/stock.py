@@ -1,0 +1,258 @@
+"""Stock in Redis. Redis decides who may claim; the rules are the scripts in `lua/`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from enum import IntEnum
+
+from redis.asyncio import Redis
+
+from flashsale.chunks import chunks
+from flashsale.domain.claims import SaleState
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import (
+    ON_POSTGRES,
+    NotSold,
+    Refusal,
+    SoldBy,
+    Supply,
+    Terms,
+    split_order_id,
+)
+from flashsale.redis_store.scripts import (
+    CLAIMS_PER_SCRIPT,
+    Keys,
+    Script,
+    again_later,
+    translated_errors,
+)
+
+# The products on sale, for who must look at all of them (the sweep).
+SALES = "sales"
+SWEEPER = "sweeper"
+# Never written: see `ping`.
+PROBE = "probe"
+ANYTIME = Terms()
+
+
+class Decrement(IntEnum):
+    """Negative answers of decrement.lua."""
+
+    SOLD_OUT = -1
+    NOT_ON_SALE = -2
+    NOT_OPEN = -3
+    OTHER_GENERATION = -6
+
+
+_REFUSALS = {
+    Decrement.SOLD_OUT: Refusal.SOLD_OUT,
+    Decrement.NOT_ON_SALE: Refusal.NO_SUCH_PRODUCT,
+    Decrement.NOT_OPEN: Refusal.SALE_NOT_OPEN,
+}
+
+
+class Opening(IntEnum):
+    """Answers of open_sale.lua."""
+
+    OPENED = 1
+    RUNNING = 0
+    RUNNING_ON_OTHER_TERMS = -1
+    PAUSED = -2
+    NOT_DRAINED = -3
+    OTHER_GENERATION = -4
+
+
+class Pause(IntEnum):
+    """Answers of pause_sale.lua."""
+
+    DONE = 1
+    DONE_BEFORE = 0
+    ENDED = -1
+    NO_SALE = -2
+
+
+class Resumption(IntEnum):
+    """Answers of resume_sale.lua."""
+
+    RESUMED = 1
+    RUNNING = 0
+    ENDED = -1
+    NO_SALE = -2
+    LOST = -3
+
+
+class Stock:
+    """The units of each product that can be claimed.
+
+    Every method raises StockUnavailable where Redis does not answer.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._decrement = Script(redis, "decrement")
+        self._release = Script(redis, "release")
+        self._open_sale = Script(redis, "open_sale")
+        self._pause_sale = Script(redis, "pause_sale")
+        self._resume_sale = Script(redis, "resume_sale")
+        self._restock = Script(redis, "restock")
+
+    async def decrement(
+        self, product_id: str, quantity: int = 1, generation: int = 4
+    ) -> int | NotSold:
+        """Take units for a generation; returns how many remain, or why none were taken."""
+        keys = Keys(product_id)
+        left, *seller = await self._decrement(
+            keys=[keys.stock, keys.sale], args=[quantity, generation]
+        )
+        if left == Decrement.OTHER_GENERATION:
+            return SoldBy(product_id, *seller)
+        return _REFUSALS[Decrement(left)] if left < 0 else int(left)
+
+    async def enter(self, order: QueuedOrder) -> NotSold | None:
+        """Let a generation sell that takes its units in PostgreSQL; returns why it may not.
+
+        Where no generation was said at the opening, the product is this one's from here on, also
+        if PostgreSQL refuses the order: two stores have no step in common.
+        """
+        left = await self.decrement(order.product_id, 0, order.generation)
+        return None if isinstance(left, int) else left
+
+    async def release(self, product_id: str, orders: Sequence[QueuedOrder]) -> int:
+        """Give the units of orders back, once each however often this is called.
+
+        Returns the units that this call gave back; 0 also where the product is not on sale. Raises
+        StockUnavailable for every error of Redis, because the orders will not come to be.
+        """
+        keys, released = Keys(product_id), 0
+        async with again_later():
+            for some in chunks(orders, CLAIMS_PER_SCRIPT):
+                answer = await self._release(
+                    keys=[keys.stock, keys.released, keys.sale],
+                    args=[part for order in some for part in (order.id, order.quantity)],
+                )
+                released += max(0, int(answer))  # negative: not on sale
+        return released
+
+    async def open_sale(
+        self,
+        product_id: str,
+        units: int,
+        terms: Terms = ANYTIME,
+        buyers: Mapping[str, int] | None = None,
+        supply: Supply | None = None,
+        *,
+        again: bool = False,
+    ) -> Opening:
+        """Put a product on sale.
+
+        Args:
+            buyers: units that buyers have already, where a sale with a limit is opened again.
+            supply: read together with the units; if not given, these are all there is.
+            again: the caller has drained the sale: open it also if it is paused, ended or lost.
+
+        """
+        # First, else a process that dies in between leaves a sale that no sweep and no alarm sees.
+        async with translated_errors():
+            await self._redis.sadd(SALES, product_id)
+        keys = Keys(product_id)
+        supply = supply or Supply(product_id, units, units, 0)
+        opened = await self._open_sale(
+            keys=[keys.stock, keys.released, keys.sale, keys.ledger, keys.buyers],
+            args=[
+                units,
+                _milliseconds(terms.starts_at),
+                _milliseconds(terms.ends_at),
+                terms.limit_per_buyer,
+                terms.generation or "",
+                supply.initial,
+                "again" if again else "",
+                supply.generation or "",
+                supply.last_entry or "",
+                len(supply.returned),
+                # As the scripts that give units back name an order: of V5 the ledger entry.
+                *(split_order_id(order_id)[1] for order_id in supply.returned),
+                *(part for pair in (buyers or {}).items() for part in pair),
+            ],
+        )
+        return Opening(opened)
+
+    async def pause_to_rebuild(self, product_id: str) -> Terms | None:
+        """Let nobody claim any more; returns the sale's terms, None if Redis has lost them."""
+        keys = Keys(product_id)
+        _, *terms = await self._pause_sale(
+            keys=[keys.stock, keys.sale], args=[SaleState.PAUSED, "lost"]
+        )
+        starts, ends, limit, generation = terms
+        if limit is None:
+            return None
+        return Terms(
+            _moment(starts), _moment(ends), int(limit), int(generation) if generation else None
+        )
+
+    async def pause_sale(self, product_id: str, state: SaleState = SaleState.PAUSED) -> Pause:
+        """Let nobody claim any more, for now or, with ENDED, for good."""
+        keys = Keys(product_id)
+        code, *_ = await self._pause_sale(keys=[keys.stock, keys.sale], args=[state, ""])
+        return Pause(code)
+
+    async def resume_sale(self, product_id: str) -> Resumption:
+        """Go on with a paused sale."""
+        keys = Keys(product_id)
+        return Resumption(await self._resume_sale(keys=[keys.stock, keys.sale]))
+
+    async def restock(self, product_id: str, supply: int) -> int:
+        """Add what the sale does not know of yet; returns how many units, 0 where there is no sale.
+
+        Args:
+            supply: `Supply.initial`.
+
+        """
+        keys = Keys(product_id)
+        added = await self._restock(keys=[keys.stock, keys.sale], args=[supply])
+        return max(0, int(added))
+
+    async def sales(self) -> list[str]:
+        """Ids of the products whose sale was opened, or was to be."""
+        async with translated_errors():
+            return sorted(str(id_) for id_ in await self._redis.smembers(SALES))
+
+    async def take_sweep(self, period: float) -> bool:
+        """Whether the caller is the first to sweep in this period of so many seconds."""
+        async with translated_errors():
+            milliseconds = int(period * 900)  # less than the period, which its own timer measures
+            return bool(await self._redis.set(SWEEPER, 1, nx=True, px=milliseconds))
+
+    async def left(self, product_ids: list[str]) -> list[int | None]:
+        """Units that can be claimed, in the order asked for.
+
+        None where no sale is open, or where one sells from PostgreSQL.
+        """
+        if not product_ids:
+            return []
+        # No MGET: on a cluster each product is on a shard of its own.
+        async with translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
+            for id_ in product_ids:
+                pipeline.get(Keys(id_).stock)
+                pipeline.hget(Keys(id_).sale, "generation")
+            values = await pipeline.execute()
+        elsewhere = {str(generation) for generation in ON_POSTGRES}
+        return [
+            None if stock is None or generation in elsewhere else int(stock)
+            for stock, generation in zip(values[::2], values[1::2], strict=True)
+        ]
+
+    async def ping(self) -> None:
+        """Raise StockUnavailable unless Redis answers and takes writes.
+
+        It checks a write for its state (disk, memory, replicas, role) before it looks at the key;
+        as this key does not exist, there is nothing to write, to store or to replicate.
+        """
+        async with translated_errors():
+            await self._redis.set(PROBE, "", xx=True)
+
+
+def _moment(milliseconds: str) -> datetime | None:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else None
+
+
+def _milliseconds(moment: datetime | None) -> str:
+    return "" if moment is None else str(int(moment.timestamp() * 1000))

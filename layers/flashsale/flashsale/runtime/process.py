@@ -1,0 +1,35 @@
+"""What lives as long as a process: its services, and the event loop of a queue function."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import TypeVar
+
+from flashsale.config import Settings
+from flashsale.services import Services
+
+T = TypeVar("T")
+
+
+@cache
+def services() -> Services:
+    """The services of this process, from its environment, built on first use."""
+    return Services(Settings.from_mapping(os.environ))
+
+
+@cache
+def _runner() -> asyncio.Runner:
+    return asyncio.Runner()
+
+
+def run(use_case: Callable[[Services], Awaitable[T]]) -> T:
+    """Run a use case to its end, on one event loop for all invocations of this process.
+
+    So connections outlive an invocation.
+    """
+
+    async def with_services() -> T:
+        return await use_case(services())
+
+    return _runner().run(with_services())

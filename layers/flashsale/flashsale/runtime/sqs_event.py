@@ -1,0 +1,109 @@
+"""Between an SQS event and a use case: messages in, partial failures, log line and metrics out."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from flashsale.domain.messages import QueuedOrder
+from flashsale.usecases.batch import Message, Outcome
+
+# Bytes of a line that name orders; CloudWatch takes 256 KB a line, and causes take some.
+LONGEST_LINE = 150_000
+LONGEST_CORRELATION_ID = 128
+
+
+def messages(event: dict[str, Any]) -> list[Message]:
+    """The messages of an SQS event."""
+    return [Message(record["messageId"], record["body"]) for record in event["Records"]]
+
+
+def failed_items(outcome: Outcome) -> dict[str, Any]:
+    """The answer of a function with ReportBatchItemFailures: these messages must come again."""
+    return {
+        "batchItemFailures": [
+            {"itemIdentifier": failure.message_id} for failure in outcome.failures
+        ]
+    }
+
+
+def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> None:
+    """Write the invocation's log line and count its outcomes.
+
+    Where the orders do not fit into one line, more lines follow, which hold nothing else.
+    """
+    done = [*outcome.confirmed, *outcome.cancelled]
+    write = logger.warning if outcome.failures else logger.info
+    first, *more = _orders_by_line(outcome)
+    write(
+        what,
+        extra={
+            "confirmed": len(outcome.confirmed),
+            "cancelled": len(outcome.cancelled),
+            "released_units": outcome.released,
+            "failures": _causes(outcome),
+            "orders": {},
+            **first,
+        },
+    )
+    for orders in more:
+        write(f"{what}, continued", extra={"failures": _causes(outcome), **orders})
+    failed = _count_failed(outcome)
+    counts = {
+        "OrdersConfirmed": len(outcome.confirmed),
+        "OrdersCancelled": len(outcome.cancelled),
+        "OrdersFailed": failed,
+        "UnitsReleased": outcome.released,
+        "BatchSize": len(done) + failed,
+    }
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def _causes(outcome: Outcome) -> dict[str, str]:
+    return {failure.message_id: failure.cause for failure in outcome.failures}
+
+
+def _orders_by_line(outcome: Outcome) -> list[dict[str, Any]]:
+    """The orders' correlation ids, by what became of the orders; an item for each line."""
+    lines, size = [dict[str, Any]()], 0
+    for path, order in _named(outcome):
+        # JSON escapes a character by twelve at most; a correlation id of ours has 36 characters.
+        correlation_id = order.correlation_id[:LONGEST_CORRELATION_ID]
+        cost = len(json.dumps({order.id: correlation_id}))
+        size += cost
+        if size > LONGEST_LINE:
+            lines.append({})
+            size = cost
+        group = lines[-1]
+        for name in path:
+            group = group.setdefault(name, {})
+        group[order.id] = correlation_id
+    return lines
+
+
+def _named(outcome: Outcome) -> Iterator[tuple[tuple[str, ...], QueuedOrder]]:
+    """Each order with the names under which a line has it."""
+    groups: dict[tuple[str, ...], Sequence[QueuedOrder]] = {
+        ("orders",): [*outcome.confirmed, *outcome.cancelled],
+        ("cancelled_orders",): outcome.cancelled,
+        ("sent_alone",): outcome.sent_alone,
+        ("another_order_has_the_id",): outcome.conflicts,
+    }
+    for failure in outcome.failures:
+        orders = outcome.orders.get(failure.message_id, [])
+        groups["failed_orders", failure.message_id] = orders
+    return ((path, order) for path, orders in groups.items() for order in orders)
+
+
+def _count_failed(outcome: Outcome) -> int:
+    """Orders that must come again; a message that holds none counts as one."""
+    done = {order.id for order in (*outcome.confirmed, *outcome.cancelled)}
+    return sum(
+        sum(order.id not in done for order in outcome.orders[failure.message_id])
+        if failure.message_id in outcome.orders
+        else 1
+        for failure in outcome.failures
+    )

@@ -1,0 +1,72 @@
+"""X-Ray traces, where the template switches them on (`Tracing=Active`).
+
+SQS carries the trace header of who sent a message (the X-Ray SDK puts it on boto3's calls), so a V4
+purchase and the batch that wrote its order are linked. A V5 message holds the claims of many, and
+only its sender's header: there the annotation `correlation_id` is what leads from one to the other.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from flashsale.domain.messages import orders_of_message
+from flashsale.errors import InvalidMessage
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+# X-Ray takes 1,000 characters in an annotation: some 27 ids.
+LONGEST_ANNOTATION = 1000
+
+
+def traced(env: Mapping[str, str]) -> Callable[[Handler], Handler]:
+    """Decorate a handler with Powertools' Tracer; where tracing is off, with nothing at all.
+
+    Off, the X-Ray SDK is not even there: it is a layer of its own, with the boto3 that it needs.
+    """
+    if env.get("POWERTOOLS_TRACE_DISABLED", "true") == "true":
+        return lambda handler: handler
+
+    from aws_lambda_powertools import Tracer  # noqa: PLC0415 - see above
+
+    tracer = Tracer()
+    _trace_steps(tracer)
+
+    def decorate(handler: Handler) -> Handler:
+        def annotated(event: dict[str, Any], context: Any) -> dict[str, Any]:
+            if ids := " ".join(dict.fromkeys(correlation_ids(event))):
+                tracer.put_annotation("correlation_id", ids[:LONGEST_ANNOTATION])
+            return handler(event, context)
+
+        # `handler` may be an object without a name, as Mangum is.
+        annotated.__name__ = getattr(handler, "__name__", "handler")
+        decorated: Handler = tracer.capture_lambda_handler(annotated, capture_response=False)
+        return decorated
+
+    return decorate
+
+
+def correlation_ids(event: Mapping[str, Any]) -> Iterator[str]:
+    """Of a request, or of the orders in a batch of messages."""
+    if request_id := event.get("requestContext", {}).get("requestId"):
+        yield str(request_id)
+    for record in event.get("Records", ()):
+        try:
+            yield from (o.correlation_id for o in orders_of_message(record["body"]))
+        except InvalidMessage:
+            continue  # the function says so itself
+
+
+def _trace_steps(tracer: Any) -> None:
+    """Give each step of a purchase a subsegment, by wrapping it: off, there is nothing to skip."""
+    from flashsale.postgres_store.orders import Orders  # noqa: PLC0415
+    from flashsale.redis_store.ledger import Ledger  # noqa: PLC0415
+    from flashsale.redis_store.stock import Stock  # noqa: PLC0415
+
+    steps: dict[type, tuple[str, ...]] = {
+        Stock: ("decrement", "release"),
+        Ledger: ("claim", "settle", "release"),
+        Orders: ("insert", "take_units_and_insert", "confirm", "cancel"),
+    }
+    for owner, names in steps.items():
+        for name in names:
+            step = tracer.capture_method(getattr(owner, name), capture_response=False)
+            setattr(owner, name, step)

@@ -1,0 +1,153 @@
+"""The composition root: the only place that builds clients."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from flashsale.config import Settings
+from flashsale.redis_store.failures import Failures
+from flashsale.redis_store.ledger import Ledger
+from flashsale.redis_store.relay_inbox import RelayInbox
+from flashsale.redis_store.stock import Stock
+
+if TYPE_CHECKING:
+    from flashsale.auth.tokens import Tokens
+    from flashsale.postgres_store.audit import Audit
+    from flashsale.postgres_store.database import Address, Database
+    from flashsale.postgres_store.orders import Orders
+    from flashsale.postgres_store.products import Products
+    from flashsale.sqs_store.order_queue import OrderQueue
+
+# ruff: noqa: PLC0415 - psycopg and boto3 are a quarter of a cold start: who needs one imports it
+
+# Seconds. A buyer hears within two seconds that a service is down.
+REDIS_CONNECT_TIMEOUT = 0.5
+REDIS_TIMEOUT = 1.0
+REDIS_CONNECTIONS = 32  # a process; scripts share one, see Script
+SQS_CONNECT_TIMEOUT = 0.5
+
+
+class Services:
+    """Everything that a use case can ask for, built when it is first asked for.
+
+    Nothing connects before it is used, so this works while a store is down.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def redis(self) -> Redis:
+        """The client that all who talk to Redis share."""
+        url = self.settings.redis_url
+        options: dict[str, Any] = {
+            "decode_responses": True,
+            "socket_connect_timeout": REDIS_CONNECT_TIMEOUT,
+            "socket_timeout": REDIS_TIMEOUT,
+            # No retries: a script whose answer was lost may have run, and would run twice.
+            "retry": Retry(NoBackoff(), 0),
+        }
+        if "+cluster" in url:
+            # It has the methods that we use; the two types have no common base.
+            cluster: Any = RedisCluster.from_url(url.replace("+cluster", "", 1), **options)
+            return cast("Redis", cluster)
+        # A crowd waits for a connection, for as long as for an answer; it is not refused.
+        pool = BlockingConnectionPool.from_url(
+            url, max_connections=REDIS_CONNECTIONS, timeout=REDIS_TIMEOUT, **options
+        )
+        return Redis.from_pool(pool)
+
+    @cached_property
+    def stock(self) -> Stock:
+        """The units that can be claimed, in Redis."""
+        return Stock(self.redis)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The unsettled claims of V5, in Redis."""
+        return Ledger(self.redis, self.settings.limits)
+
+    @cached_property
+    def relay_inbox(self) -> RelayInbox:
+        """The way to the relay process, in Redis."""
+        return RelayInbox(self.redis)
+
+    @cached_property
+    def failures(self) -> Failures:
+        """Why messages failed, in Redis."""
+        return Failures(self.redis)
+
+    @cached_property
+    def database(self) -> "Database":
+        """The pool of connections to PostgreSQL."""
+        from flashsale.postgres_store.database import Database
+
+        address: Address = self.settings.database_url
+        if self.settings.database_iam:
+            from flashsale.postgres_store.rds_token import conninfo_with_token
+
+            address = conninfo_with_token(self.settings.database_url)
+        return Database(address, self.settings.database_pool_size)
+
+    @cached_property
+    def products(self) -> "Products":
+        """Products in PostgreSQL."""
+        from flashsale.postgres_store.products import Products
+
+        return Products(self.database)
+
+    @cached_property
+    def orders(self) -> "Orders":
+        """Orders in PostgreSQL."""
+        from flashsale.postgres_store.orders import Orders
+
+        return Orders(self.database, register_buyers=self.settings.auth == "jwt")
+
+    @cached_property
+    def audit(self) -> "Audit":
+        """What admins did, in PostgreSQL."""
+        from flashsale.postgres_store.audit import Audit
+
+        return Audit(self.database)
+
+    @cached_property
+    def order_queue(self) -> "OrderQueue":
+        """The queue between a claim and its order, in SQS."""
+        import boto3
+        from botocore.config import Config
+
+        from flashsale.sqs_store.order_queue import SQS_TIMEOUT, THREADS, OrderQueue
+
+        config = Config(
+            connect_timeout=SQS_CONNECT_TIMEOUT,
+            read_timeout=SQS_TIMEOUT,
+            max_pool_connections=THREADS,
+            retries={"total_max_attempts": 1},  # see OrderQueue
+            tcp_keepalive=True,
+            # A fifth of what a call costs: botocore checks our arguments, and puts its own long
+            # User-Agent together twice.
+            parameter_validation=False,
+            user_agent="flashsale",
+        )
+        return OrderQueue(
+            boto3.client("sqs", config=config),
+            self.settings.orders_queue_url,
+            blocking=self.settings.one_at_a_time,
+        )
+
+    @cached_property
+    def tokens(self) -> "Tokens":
+        """What says who a caller is."""
+        from flashsale.auth.tokens import Tokens
+
+        return Tokens(self.settings.trust)
+
+    async def close(self) -> None:
+        """Close all connections; for tests and tools, a Lambda keeps them."""
+        if "redis" in self.__dict__:
+            await self.redis.aclose()
+        if "database" in self.__dict__:
+            await self.database.close()

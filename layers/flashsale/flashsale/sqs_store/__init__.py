@@ -1,0 +1,1 @@
+"""Adapter of SQS: the queue between a claim and its order."""

@@ -1,0 +1,71 @@
+"""Use case of the order function: write a batch of queued orders to PostgreSQL."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from flashsale.chunks import chunks
+from flashsale.deadline import NEVER, Deadline
+from flashsale.domain.messages import ENVELOPES_PER_CALL, Envelope, QueuedOrder
+from flashsale.errors import QueueUnavailable
+from flashsale.services import Services
+from flashsale.usecases.batch import Message, Orders, Outcome, Statuses, Step, close, work_off
+
+
+async def place_orders(
+    services: Services, messages: Sequence[Message], deadline: Deadline = NEVER
+) -> Outcome:
+    """Write all orders, a thousand in a transaction; what PostgreSQL refuses, message by message.
+
+    Safe to repeat with the same messages, in any order, at the same time elsewhere, and to leave at
+    any line. A failure means that SQS must deliver the message again.
+    """
+
+    def step_of(outcome: Outcome) -> Step:
+        return partial(_place, services, outcome)
+
+    return await work_off(services, messages, deadline, step_of)
+
+
+async def _place(services: Services, outcome: Outcome, part: Orders) -> None:
+    statuses = await services.orders.confirm([o for some in part.values() for o in some])
+    # From here on the orders exist. If this process dies, the messages come again, the insert finds
+    # them, and their claims are closed then.
+    await close(services, part, statuses, outcome)
+    await _send_unknown_on(services, part, statuses, outcome)
+
+
+async def _send_unknown_on(
+    services: Services, part: Orders, statuses: Statuses, outcome: Outcome
+) -> None:
+    """Let what PostgreSQL knows no user or product of fail, apart from the orders beside it.
+
+    A message of nothing else fails as it is. An envelope that has others, too, is replaced by one
+    of its unknown claims: each such envelope is smaller than the one before, so that this ends.
+    """
+    failed = {failure.message_id for failure in outcome.failures}
+    mixed: dict[str, list[QueuedOrder]] = {}
+    for message_id, some in part.items():
+        if message_id in failed:
+            continue
+        unknown = [order for order in some if order.id not in statuses]
+        if not unknown:
+            outcome.done.add(message_id)
+        elif len(unknown) < len(some):
+            mixed[message_id] = unknown
+        else:
+            outcome.fail([message_id], _why(unknown[0]))
+    for ids in chunks(list(mixed), ENVELOPES_PER_CALL):
+        try:
+            await services.order_queue.send([Envelope.of(mixed[id_]) for id_ in ids])
+        except QueueUnavailable as error:
+            outcome.fail(ids, str(error))
+            continue
+        outcome.done |= set(ids)
+        outcome.sent_alone += [order for id_ in ids for order in mixed[id_]]
+
+
+def _why(order: QueuedOrder) -> str:
+    return (
+        f"no user {order.user_id!r}, or no product {order.product_id!r}, "
+        f"or another order has the id {order.id}"
+    )
