@@ -113,7 +113,8 @@ SIDE_BY_SIDE := -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder --d
 
 .PHONY: test
 test: setup ## run all tests
-	@$(BIN)/pytest $(SIDE_BY_SIDE)
+	@$(BIN)/pytest $(SIDE_BY_SIDE) -m "not alone"
+	@$(BIN)/pytest -m alone tests/integration
 
 .PHONY: test-fast
 test-fast: setup ## run the tests that need no deployment, in less than a minute
