@@ -39,6 +39,7 @@ WHOLE = ("tests/e2e", "tests/hostile")
 ORDER = ("tests/e2e", "tests/hostile", "tests/integration/troubles", "tests/integration")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests belong to one process, and which begin first."""
     for item in items:
