@@ -109,7 +109,7 @@ clean: down ## stop the stack and delete its data and build
 
 # Tests run in this many processes, each with servers of its own: most of their time is waiting.
 TEST_PROCESSES ?= 4
-SIDE_BY_SIDE := -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
+SIDE_BY_SIDE := -n $(TEST_PROCESSES)
 
 .PHONY: test
 test: setup ## run all tests

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from flashsale import services as service_registry
 from flashsale.config import Settings
@@ -39,18 +40,24 @@ WHOLE = ("tests/e2e", "tests/hostile")
 ORDER = ("tests/e2e", "tests/hostile", "tests/integration/troubles", "tests/integration")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests belong to one process, and which begin first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_together(item.nodeid)))
-    items.sort(key=_turn)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Deal the tests out, file by file, in the order of the collection."""
+    config.option.loadscopereorder = False
+    return _Scheduling(config, log)
 
 
-def _together(nodeid: str) -> str:
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
     """A file's tests share its fixtures; those of e2e one deployment, hostile ones their stores."""
-    folder = next((one for one in WHOLE if nodeid.startswith(f"{one}/")), "")
-    return folder or nodeid.split("::", maxsplit=1)[0]
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = next((one for one in WHOLE if nodeid.startswith(f"{one}/")), "")
+        return folder or nodeid.split("::", maxsplit=1)[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest chains of tests."""
+    items.sort(key=_turn)
 
 
 def _turn(item: pytest.Item) -> int:
