@@ -49,6 +49,12 @@ def counted():
     }
 
 
+def test_it_hands_on_each_method_of_the_queue():
+    methods = {name for name in vars(OrderQueue) if not name.startswith("_")}
+
+    assert methods <= vars(CountingQueue).keys()
+
+
 async def test_one_call_may_carry_many_claims(queue, counted):
     await queue.send([Envelope.of(ORDERS[:2]), Envelope.of(ORDERS[2:])])
 

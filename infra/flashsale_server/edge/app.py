@@ -11,20 +11,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aws_lambda_powertools import Logger
-from starlette.types import ASGIApp
-
-from flashsale.http.application import create_app
-
-# isort: split
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.types import ASGIApp
 
 from flashsale.http import admin
+from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
-from flashsale_server.edge import LOG_FORMAT
 from flashsale_server.edge.aggregation import exposition
 from flashsale_server.edge.background import cancel, repair_metrics_forever, sweep_forever
 from flashsale_server.edge.counting_queue import CountingQueue
+from flashsale_server.edge.log_format import log_lines
 from flashsale_server.edge.metrics import emit, start_at_zero
 from flashsale_server.edge.process_metrics import PROCESS_METRICS
 from flashsale_server.edge.proxies import is_internal, trust_proxies
@@ -32,11 +29,9 @@ from flashsale_server.edge.proxies import is_internal, trust_proxies
 
 @asynccontextmanager
 async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
-    # The application's own lines are JSON, as those of the functions; those of this edge are plain.
+    # The application writes JSON, as in the functions. This edge's own lines are plain.
     Logger(location=None)
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(LOG_FORMAT))
-    logging.getLogger("flashsale_server").addHandler(handler)
+    log_lines(logging.getLogger("flashsale_server"))
     start_at_zero()
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
     PROCESS_METRICS.open_in(folder, asyncio.get_running_loop().call_soon)

@@ -14,9 +14,9 @@ import uvloop
 from prometheus_client import start_http_server
 
 from flashsale.runtime import process
-from flashsale_server.edge import LOG_FORMAT
 from flashsale_server.edge.background import cancel, relay_forever
 from flashsale_server.edge.counting_queue import CountingQueue
+from flashsale_server.edge.log_format import log_lines
 
 logger = logging.getLogger(__name__)
 
@@ -46,5 +46,5 @@ def serve_metrics(environment: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    log_lines(logging.getLogger(), logging.INFO)
     uvloop.run(main())

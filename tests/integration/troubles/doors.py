@@ -105,9 +105,9 @@ class LambdaDoor:
                 "requestId": "r-1", "stage": "$default",
             },
         }  # fmt: skip
-        handler = self._admin if path.startswith("/api/admin") else self._buy
 
         def call():
+            handler = self._admin if path.startswith("/api/admin") else self._buy
             started = time.monotonic()
             answer = handler(event, None)
             return answer, time.monotonic() - started

@@ -35,7 +35,7 @@ from flashsale.usecases.relay import ASGI_PACE, LAMBDA_PACE, lead
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {
         "model": ErrorBody,
-        "description": "Invalid request, out of stock, not open, or another's",
+        "description": "Invalid request, out of stock, not open, or sold by another generation",
     },
     404: {"model": ErrorBody, "description": "No such product, or (V1 to V3) no such user"},
     408: {"model": ErrorBody, "description": "The body came too slowly"},
@@ -51,28 +51,28 @@ ROUTERS = (claims, trusting)
 
 @trusting.post("/api/v1/buy", status_code=201, response_model=PurchaseBody, responses=ERRORS)
 async def buy_v1(body: BuyRequest, request: Request, services: Injected) -> Response:
-    """Naive read-modify-write. Oversells under load, on purpose."""
+    """Buy by a naive read-modify-write. Oversells under load, on purpose."""
     order = _order(1, body, request)
     return _answer(request, await v1.buy(services, order))
 
 
 @trusting.post("/api/v2/buy", status_code=201, response_model=PurchaseBody, responses=ERRORS)
 async def buy_v2(body: BuyRequest, request: Request, services: Injected) -> Response:
-    """One atomic SQL transaction."""
+    """Buy by one atomic SQL transaction."""
     order = _order(2, body, request)
     return _answer(request, await v2.buy(services, order))
 
 
 @trusting.post("/api/v3/buy", status_code=201, response_model=PurchaseBody, responses=ERRORS)
 async def buy_v3(body: BuyRequest, request: Request, services: Injected) -> Response:
-    """Redis claim, then a synchronous PostgreSQL write."""
+    """Claim a unit in Redis, then write the order to PostgreSQL while the buyer waits."""
     order = _order(3, body, request)
     return _answer(request, await v3.buy(services, order))
 
 
 @trusting.post("/api/v4/buy", status_code=202, response_model=AcceptedBody, responses=ERRORS)
 async def buy_v4(body: BuyRequest, request: Request, services: Injected) -> Response:
-    """Redis claim, then a push to SQS; the order is written later."""
+    """Claim a unit in Redis, then push the order to SQS. The order is written later."""
     order = _order(4, body, request)
     return _answer(request, await v4.buy(services, order))
 
@@ -92,7 +92,7 @@ async def buy_v5(
     services: Injected,
     idempotency_key: Annotated[str, Header(pattern=r"^[!-+\--~]{0,128}$")] = "",
 ) -> Response:
-    """Claim units: taken from the stock and written into the ledger in one atomic step."""
+    """Claim units: take them from the stock and write the claim down, in one atomic step."""
     log = log_of(request.scope)
     log.generation = 5
     user_id = buyer.user_id if buyer else body.user_id

@@ -1,4 +1,4 @@
-"""What routes are given."""
+"""What FastAPI passes to routes."""
 
 from collections.abc import Callable
 from typing import Annotated

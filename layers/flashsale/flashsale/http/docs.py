@@ -15,7 +15,7 @@ router = APIRouter()
 
 @router.get("/docs", include_in_schema=False)
 async def docs() -> Response:
-    """Swagger UI. The address of the document is relative, as the API may be below a prefix."""
+    """Return Swagger UI. It finds the document by a relative address, also below a prefix."""
     page = get_swagger_ui_html(openapi_url="openapi.json", title="flashsale")
     page.headers["content-security-policy"] = _POLICY
     return page

@@ -12,7 +12,7 @@ router = APIRouter()
 
 @router.get("/health", responses={503: {"model": HealthBody}})
 async def health(services: Injected, response: Response) -> HealthBody:
-    """Which backing services answer and take writes; 503 if one of them does not."""
+    """Return which backing services answer and take writes; 503 unless all of them do."""
     up = await ask_stores(services)
     if not all(up.values()):
         response.status_code = 503

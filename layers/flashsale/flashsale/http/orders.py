@@ -1,4 +1,4 @@
-"""How an order stands: the routes that the `Location` of a 202 names.
+"""The status of an order: the routes that the `Location` of a 202 names.
 
 CONFIRMED and CANCELLED are what PostgreSQL says. PENDING is a claim of V5 in the ledger, or an
 order of V4 whose message has failed and will be delivered again.
@@ -18,7 +18,7 @@ from flashsale.http.problems import problem_response, problems
 from flashsale.http.schemas import ErrorBody, OrderStateBody
 from flashsale.services import Services
 
-# Seconds after which it makes sense to ask how an accepted order stands.
+# Seconds after which it makes sense to ask for the status of an accepted order.
 ASK_AGAIN = 1
 
 _NOT_WRITTEN = (
@@ -37,14 +37,15 @@ ROUTERS = (of_v5, trusting)
     responses=problems(401, 404, 503),
 )
 async def get_v5_order(
-    order_id: str, caller: Buyer, services: Injected
+    order_id: str, buyer: Buyer, services: Injected
 ) -> OrderStateBody | Response:
-    """How an order stands: CONFIRMED or CANCELLED in PostgreSQL, else PENDING in the ledger.
+    """Return the status of an order: CONFIRMED or CANCELLED in PostgreSQL, else PENDING.
 
-    Where buyers need a token, another's order is no order: ids can be guessed.
+    An order is PENDING while its claim is in the ledger. Where buyers need a token, the order of
+    another buyer is answered as an unknown one, because ids can be guessed.
     """
     known = re.fullmatch(ORDER_ID, order_id)
-    state = await _state_on_ledger(services, order_id, caller) if known else None
+    state = await _state_on_ledger(services, order_id, buyer) if known else None
     return state or problem_response(404, "not_found", "No such order.")
 
 
@@ -57,9 +58,10 @@ async def get_v5_order(
     },
 )
 async def get_order(order_id: str, services: Injected) -> OrderStateBody | Response:
-    """How an order of any generation stands: CONFIRMED, CANCELLED, or PENDING if that is known.
+    """Return the status of an order: CONFIRMED, CANCELLED, or PENDING where that is known.
 
-    An order of V4 that waits in the queue for the first time is known to nobody: 404, ask again.
+    An order of V4 whose message was not read yet is in the queue only, which cannot be searched.
+    Then the answer is 404, and the client asks again.
     """
     state = None
     if re.fullmatch(ORDER_ID, order_id):
@@ -75,21 +77,21 @@ async def get_order(order_id: str, services: Injected) -> OrderStateBody | Respo
 async def _state_in_queue(services: Services, order_id: str) -> OrderStateBody | None:
     if row := await services.orders.find(order_id):
         return _body(order_id, row)
-    # What has failed is delivered again, or rolled back: in the end there is a row.
+    # A message that has failed is delivered again, or rolled back. In the end there is a row.
     if await services.failures.causes([order_id]):
         return OrderStateBody(order_id=order_id, status="PENDING")
     return None
 
 
 async def _state_on_ledger(
-    services: Services, order_id: str, caller: Principal | None
+    services: Services, order_id: str, buyer: Principal | None
 ) -> OrderStateBody | None:
     # The ledger first: an order that settles in between is then found in PostgreSQL.
     claim = await services.ledger.find(*split_order_id(order_id))
     row = await services.orders.find(order_id)
 
     def may_see(owner: str | None) -> bool:
-        return caller is None or caller.is_admin or caller.user_id == owner
+        return buyer is None or buyer.is_admin or buyer.user_id == owner
 
     if claim and may_see(claim.user_id) and not (row and _is_of(row, claim)):
         return OrderStateBody(order_id=order_id, status="PENDING")

@@ -45,7 +45,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def problem_response(
     status: int, code: str, detail: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """An answer of the media type application/problem+json."""
+    """Return an answer of the media type application/problem+json."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -57,7 +57,7 @@ def problem_response(
 
 
 def refusal_problem(refusal: NotSold) -> JSONResponse:
-    """The answer to a V5 purchase that was refused."""
+    """Return the answer to a V5 purchase that was refused."""
     if isinstance(refusal, SoldBy):
         return problem_response(409, refusal.value, sold_by(refusal))
     status, detail = _REFUSALS[refusal]
@@ -66,11 +66,11 @@ def refusal_problem(refusal: NotSold) -> JSONResponse:
 
 
 def sold_by(refusal: SoldBy) -> str:
-    """Who sells the product, and so where to buy it."""
+    """Say which generation sells the product, and so where to buy it."""
     return f"Product {refusal.product_id} is sold by V{refusal.generation}"
 
 
 def declined_problem(declined: Declined) -> JSONResponse:
-    """The answer to an admin's action that was not carried out."""
+    """Return the answer to an admin's action that was not carried out."""
     status, detail = _DECLINED[declined]
     return problem_response(status, declined.value, detail)

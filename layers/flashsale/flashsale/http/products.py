@@ -14,7 +14,7 @@ _DOWN = {"model": ErrorBody, "description": "A backing service is down; see Retr
 _READING: dict[int | str, dict[str, Any]] = {
     400: {
         "model": ErrorBody,
-        "description": "Invalid request, out of stock, not open, or another's",
+        "description": "Invalid request",
     },
     404: {"model": ErrorBody, "description": "No such product"},
     503: _DOWN,
@@ -27,7 +27,7 @@ ROUTERS = (of_v5, router)
 
 @router.get("/api/products", responses={503: _DOWN})
 async def list_products(services: Injected) -> list[ProductBody]:
-    """All products with their live stock."""
+    """List all products with their live stock."""
     products = await services.products.all()
     in_redis = await services.stock.left([product.id for product in products])
     return [ProductBody.live(*pair) for pair in zip(products, in_redis, strict=True)]
@@ -35,7 +35,7 @@ async def list_products(services: Injected) -> list[ProductBody]:
 
 @router.get("/api/products/{product_id}", response_model=ProductBody, responses=_READING)
 async def get_product(product_id: ProductId, services: Injected) -> ProductBody | Response:
-    """One product with its live stock."""
+    """Return one product with its live stock."""
     product = await services.products.get(product_id)
     if product is None:
         return refusal_response(Refusal.NO_SUCH_PRODUCT)
@@ -49,7 +49,7 @@ async def get_product(product_id: ProductId, services: Injected) -> ProductBody 
     responses=problems(404, 409, 422, 503),
 )
 async def get_stock(product_id: ProductId, services: Injected) -> StockBody | Response:
-    """Where the units of a sale are, at one instant."""
+    """Return where the units of a sale are, at one instant."""
     snapshot = await services.ledger.glance(product_id)
     if snapshot is None:
         return refusal_problem(Refusal.NO_SUCH_PRODUCT)
