@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import cast
 from urllib.parse import urlsplit
 
-from flashsale_local.deployment.endpoint import Endpoint
-from flashsale_local.sale.answers import Kind, classify
+from flashsale_local.clouds.endpoint import Endpoint
+from flashsale_local.sale.answers import AnswerKind, classify_answer
 from loadtest.samples import NO_ANSWER, Load, Sample
 
 # As many virtual users as the original's spike had.
@@ -89,7 +89,7 @@ class _Client:
                     connection.close()
                     raise
         except OSError:  # TimeoutError is one
-            sample = Sample(due, self._now - due, NO_ANSWER, Kind.FAILED)
+            sample = Sample(due, self._now - due, NO_ANSWER, AnswerKind.FAILED)
         else:
             self._idle.append(connection)
             sample = _sample(due, self._now - due, status, answer)
@@ -117,8 +117,8 @@ class _Client:
 
 
 def _sample(due: float, seconds: float, status: int, answer: bytes) -> Sample:
-    kind = classify(status, answer)
-    order_id = ORDER_ID.search(answer) if kind is Kind.ACCEPTED else None
+    kind = classify_answer(status, answer)
+    order_id = ORDER_ID.search(answer) if kind is AnswerKind.ACCEPTED else None
     return Sample(
         due,
         seconds,

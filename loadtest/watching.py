@@ -22,8 +22,8 @@ import httpx
 import uvloop
 
 from flashsale.services import Services
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.console import console, step, table
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.sale.seed import user_ids

@@ -4,8 +4,8 @@ import itertools
 import json
 from collections.abc import Iterator
 
-from flashsale_local.deployment.endpoint import Endpoint
-from flashsale_local.sale.answers import Kind
+from flashsale_local.clouds.endpoint import Endpoint
+from flashsale_local.sale.answers import AnswerKind
 from loadtest.client import constant_rate
 
 STEPS = (100, 150, 200, 300, 400, 600, 800, 1000, 1300, 1700, 2200, 3000, 4000)
@@ -25,7 +25,7 @@ async def sustained_rate(door: Endpoint, path: str) -> float:
     best = STEPS[0] / 2
     for rate in STEPS:
         load = await constant_rate(door, path, _bodies(), rate, STEP_SECONDS)
-        fine = (Kind.FAILED, Kind.THROTTLED)
+        fine = (AnswerKind.FAILED, AnswerKind.THROTTLED)
         in_time = sum(s.seconds < IN_TIME and s.kind not in fine for s in load.samples)
         if in_time < ENOUGH * rate * STEP_SECONDS:
             break

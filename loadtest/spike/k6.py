@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.paths import ROOT
 from flashsale_local.problems import Problem
 from flashsale_local.stack.program import HOST, free_port

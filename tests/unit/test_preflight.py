@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from flashsale_local import cli
 from flashsale_local.deployment import preflight
-from flashsale_local.deployment.release import Environment
+from flashsale_local.deployment.steps import Environment
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
 

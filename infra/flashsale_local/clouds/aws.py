@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import boto3
 
 from flashsale_local.clouds.cloud import IMPATIENT, QueuedMessage
-from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.clouds.endpoint import Endpoint
 
 
 class Aws:

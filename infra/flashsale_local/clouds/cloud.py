@@ -8,7 +8,7 @@ from typing import Protocol
 import boto3
 from botocore.config import Config
 
-from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.clouds.endpoint import Endpoint
 
 # Seconds. A scrape waits for nothing that hangs, and tries no call again.
 PATIENCE = 2.0

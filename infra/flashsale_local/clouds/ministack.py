@@ -7,7 +7,7 @@ import boto3
 import httpx
 
 from flashsale_local.clouds.cloud import PATIENCE, QueuedMessage, age_of_oldest, reserve_concurrency
-from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.clouds.endpoint import Endpoint
 
 
 class Ministack:

@@ -1,13 +1,15 @@
 """Which deployment a command works on: the local stack, or one on AWS."""
 
+import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,8 +18,8 @@ from flashsale.config import Settings
 from flashsale.errors import ConfigError
 from flashsale.services import Services
 from flashsale_local.clouds import Cloud, at
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import preflight
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.problems import Problem
 
 STACK_NAME = "flashsale"
@@ -26,6 +28,15 @@ DEFAULT_EMULATOR = "ministack"
 AWS = "aws"
 # Locally many commands read and write at once, in one process.
 POOL_SIZE = 8
+
+T = TypeVar("T")
+
+
+class Edge(StrEnum):
+    """What terminates HTTP."""
+
+    LAMBDA = "lambda"
+    ASGI = "asgi"
 
 
 def masked(url: str) -> str:
@@ -191,3 +202,18 @@ class Target:
             yield services
         finally:
             await services.close()
+
+
+def with_services(target: Target, use: Callable[[Services], Awaitable[T]], **more: str) -> T:
+    """Run `use` with the services of a deployment, then close them.
+
+    Args:
+        more: environment variables, as `Target.services` takes them.
+
+    """
+
+    async def run() -> T:
+        async with target.services(**more) as services:
+            return await use(services)
+
+    return asyncio.run(run())

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class AnswerKind(StrEnum):
     """What an attempt ended in."""
 
     ACCEPTED = "accepted"
@@ -13,13 +13,13 @@ class Kind(StrEnum):
     FAILED = "failed"  # 5xx, or no answer: the shop's
 
 
-def classify(status: int, body: bytes) -> Kind:
+def classify_answer(status: int, body: bytes) -> AnswerKind:
     """What an answer to a purchase means, from its HTTP status and body."""
     if status in (201, 202):
-        return Kind.ACCEPTED
+        return AnswerKind.ACCEPTED
     if (status == 400 and b"Out of stock" in body) or (status == 409 and b'"sold_out"' in body):
-        return Kind.SOLD_OUT
+        return AnswerKind.SOLD_OUT
     # LocalStack's Function URL says 500 to an invocation that was throttled.
     if status == 429 or (status >= 500 and b'"TooManyRequestsException"' in body):
-        return Kind.THROTTLED
-    return Kind.FAILED if status >= 500 else Kind.REFUSED
+        return AnswerKind.THROTTLED
+    return AnswerKind.FAILED if status >= 500 else AnswerKind.REFUSED

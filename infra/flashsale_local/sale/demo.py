@@ -12,7 +12,7 @@ from flashsale.usecases.books import Books, read_books
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
 from flashsale_local.queues.depths import depths
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import Answer, buy_all
 from flashsale_local.sale.seed import seed, user_ids
 
@@ -47,14 +47,14 @@ class Sale:
         """As tables and findings call it."""
         return f"V{self.generation}" + (" asgi" if self.edge == "asgi" else "")
 
-    def count(self, kind: Kind) -> int:
+    def count(self, kind: AnswerKind) -> int:
         """How many attempts ended in this."""
         return sum(answer.kind is kind for answer in self.answers)
 
     @property
     def errors(self) -> list[Answer]:
         """Attempts that were neither accepted nor told that the stock is out."""
-        fine = (Kind.ACCEPTED, Kind.SOLD_OUT)
+        fine = (AnswerKind.ACCEPTED, AnswerKind.SOLD_OUT)
         return [answer for answer in self.answers if answer.kind not in fine]
 
     def latency_ms(self, percent: int) -> float:
@@ -96,7 +96,7 @@ async def _hold_once(
     started = time.monotonic()
     answers = await buy_all(target.edges[edge], generation, product_id, users, connections, report)
     selling = time.monotonic() - started
-    accepted = sum(answer.kind is Kind.ACCEPTED for answer in answers)
+    accepted = sum(answer.kind is AnswerKind.ACCEPTED for answer in answers)
     books = await _await_orders(target, services, product_id, accepted)
     return Sale(generation, edge, answers, books, selling, time.monotonic() - started)
 

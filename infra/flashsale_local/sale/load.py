@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from flashsale_local.deployment.endpoint import Endpoint
-from flashsale_local.sale.answers import Kind, classify
+from flashsale_local.clouds.endpoint import Endpoint
+from flashsale_local.sale.answers import AnswerKind, classify_answer
 
 # A throttled attempt (429) waits this long, more or less, and tries again; its clock runs on.
 THROTTLE_PAUSE = 0.05
@@ -20,7 +20,7 @@ THROTTLE_TRIES = 400
 class Answer:
     """One attempt: what it ended in, the seconds that it took, how often it was throttled."""
 
-    kind: Kind
+    kind: AnswerKind
     seconds: float
     throttled: int = 0
     detail: str = ""
@@ -56,10 +56,10 @@ async def _attempt(client: httpx.AsyncClient, path: str, body: dict[str, str]) -
         try:
             response = await client.post(path, json=body)
         except httpx.HTTPError as error:
-            return Answer(Kind.FAILED, time.perf_counter() - started, throttled, repr(error))
-        kind = classify(response.status_code, response.content)
-        if kind is not Kind.THROTTLED:
+            return Answer(AnswerKind.FAILED, time.perf_counter() - started, throttled, repr(error))
+        kind = classify_answer(response.status_code, response.content)
+        if kind is not AnswerKind.THROTTLED:
             detail = f"{response.status_code} {response.text[:200]}"
             return Answer(kind, time.perf_counter() - started, throttled, detail)
         await asyncio.sleep(THROTTLE_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-    return Answer(Kind.THROTTLED, time.perf_counter() - started, THROTTLE_TRIES, "throttled")
+    return Answer(AnswerKind.THROTTLED, time.perf_counter() - started, THROTTLE_TRIES, "throttled")

@@ -8,7 +8,12 @@ from pathlib import Path
 from flashsale.domain.model import PRODUCT_ID
 from flashsale.postgres_store.database import LONG_SILENCE
 from flashsale.services import Services
+from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
+
+# How much `flashsale seed` makes unless told otherwise, and where it writes the ids.
+USERS, PRODUCTS, UNITS = 3000, 10, 100
+IDS = LOCAL / "ids.json"
 
 INSERT_USERS = """
 INSERT INTO users (id, name, email)

@@ -15,8 +15,8 @@ from typing import Any
 
 import httpx
 
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import deploy, preflight
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.paths import ROOT
 from flashsale_local.problems import Problem
 
