@@ -80,8 +80,10 @@ async def _load(
     target: Target, generation: int, rate: int, product_id: str
 ) -> tuple[Load, list[collections.Counter[str]]]:
     looks: list[collections.Counter[str]] = []
-    door, path = target.edges["asgi"], f"/api/v{generation}/buy"
-    loading = asyncio.create_task(constant_rate(door, path, purchases(product_id), rate, SECONDS))
+    endpoint, path = target.edges["asgi"], f"/api/v{generation}/buy"
+    loading = asyncio.create_task(
+        constant_rate(endpoint, path, purchases(product_id), rate, SECONDS)
+    )
     async with await psycopg.AsyncConnection.connect(
         target.database_url, autocommit=True
     ) as connection:

@@ -20,11 +20,11 @@ SHARE = 0.6
 ORIGINAL_PEAK = 1000.0
 
 
-async def sustained_rate(door: Endpoint, path: str) -> float:
+async def sustained_rate(endpoint: Endpoint, path: str) -> float:
     """Requests per second of the last step at which the server kept up."""
     best = STEPS[0] / 2
     for rate in STEPS:
-        load = await constant_rate(door, path, _bodies(), rate, STEP_SECONDS)
+        load = await constant_rate(endpoint, path, _bodies(), rate, STEP_SECONDS)
         fine = (AnswerKind.FAILED, AnswerKind.THROTTLED)
         in_time = sum(s.seconds < IN_TIME and s.kind not in fine for s in load.samples)
         if in_time < ENOUGH * rate * STEP_SECONDS:

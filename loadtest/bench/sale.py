@@ -145,14 +145,16 @@ def _timeline(profile: Profile, due: Sequence[float], samples: Sequence[Sample])
         offered[min(BINS - 1, int(moment / step))] += 1
     for sample in samples:
         binned[min(BINS - 1, int(sample.due / step))].append(sample)
-    answered = [[s.seconds for s in some if s.kind is not AnswerKind.THROTTLED] for some in binned]
+    answered = [
+        [s.seconds for s in chunk if s.kind is not AnswerKind.THROTTLED] for chunk in binned
+    ]
     return Timeline(
         step=step,
         offered=[count / step for count in offered],
-        accepted=[sum(s.kind is AnswerKind.ACCEPTED for s in some) / step for some in binned],
-        failed=[sum(s.kind is AnswerKind.FAILED for s in some) / step for some in binned],
-        p50=[percentile_ms(some, 50) if some else None for some in answered],
-        p95=[percentile_ms(some, 95) if some else None for some in answered],
+        accepted=[sum(s.kind is AnswerKind.ACCEPTED for s in chunk) / step for chunk in binned],
+        failed=[sum(s.kind is AnswerKind.FAILED for s in chunk) / step for chunk in binned],
+        p50=[percentile_ms(chunk, 50) if chunk else None for chunk in answered],
+        p95=[percentile_ms(chunk, 95) if chunk else None for chunk in answered],
     )
 
 

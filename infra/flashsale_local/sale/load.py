@@ -1,4 +1,4 @@
-"""Purchase attempts over HTTP, many at a time, each timed."""
+"""Concurrent purchase attempts over HTTP, with the latency of each."""
 
 import asyncio
 import random
@@ -11,14 +11,14 @@ import httpx
 from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.sale.answers import AnswerKind, classify_answer
 
-# A throttled attempt (429) waits this long, more or less, and tries again; its clock runs on.
+# Seconds. A throttled attempt (429) waits about this long and retries. Its latency includes that.
 THROTTLE_PAUSE = 0.05
 THROTTLE_TRIES = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One attempt: what it ended in, the seconds that it took, how often it was throttled."""
+    """One attempt: the kind of its answer, its seconds, and how often it was throttled."""
 
     kind: AnswerKind
     seconds: float
@@ -27,17 +27,17 @@ class Answer:
 
 
 async def buy_all(
-    door: Endpoint,
+    endpoint: Endpoint,
     generation: int,
     product_id: str,
     users: Sequence[str],
     connections: int,
     report: Callable[[Answer], None],
 ) -> list[Answer]:
-    """One attempt for each user, `connections` of them at a time."""
+    """Buy once for each user, over so many concurrent connections."""
     waiting = iter(users)
     answers: list[Answer] = []
-    async with door.client() as client:
+    async with endpoint.client() as client:
 
         async def buyer() -> None:
             for user_id in waiting:
