@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import cast
 from urllib.parse import urlsplit
 
-from flashsale_local.deployment.endpoint import Endpoint
-from flashsale_local.sale.answers import Kind, classify
+from flashsale_local.clouds.endpoint import Endpoint
+from flashsale_local.sale.answers import AnswerKind, classify_answer
 from loadtest.samples import NO_ANSWER, Load, Sample
 
 # As many virtual users as the original's spike had.
@@ -65,10 +65,10 @@ class _Connection(asyncio.Protocol):
 class _Client:
     """Sends purchases to one path, over as many connections as there are at the same time."""
 
-    def __init__(self, door: Endpoint, path: str, bodies: Iterator[str]) -> None:
-        parts = urlsplit(door.url)
+    def __init__(self, endpoint: Endpoint, path: str, bodies: Iterator[str]) -> None:
+        parts = urlsplit(endpoint.url)
         self._address = parts.hostname or "", parts.port or 80
-        headers = {"host": parts.netloc, "content-type": "application/json", **door.headers}
+        headers = {"host": parts.netloc, "content-type": "application/json", **endpoint.headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._head = f"POST {parts.path}{path} HTTP/1.1\r\n{lines}content-length: "
         self._bodies = bodies
@@ -89,7 +89,7 @@ class _Client:
                     connection.close()
                     raise
         except OSError:  # TimeoutError is one
-            sample = Sample(due, self._now - due, NO_ANSWER, Kind.FAILED)
+            sample = Sample(due, self._now - due, NO_ANSWER, AnswerKind.FAILED)
         else:
             self._idle.append(connection)
             sample = _sample(due, self._now - due, status, answer)
@@ -117,8 +117,8 @@ class _Client:
 
 
 def _sample(due: float, seconds: float, status: int, answer: bytes) -> Sample:
-    kind = classify(status, answer)
-    order_id = ORDER_ID.search(answer) if kind is Kind.ACCEPTED else None
+    kind = classify_answer(status, answer)
+    order_id = ORDER_ID.search(answer) if kind is AnswerKind.ACCEPTED else None
     return Sample(
         due,
         seconds,
@@ -130,10 +130,10 @@ def _sample(due: float, seconds: float, status: int, answer: bytes) -> Sample:
 
 
 async def closed_loop(
-    door: Endpoint, path: str, bodies: Iterator[str], connections: int, seconds: float
+    endpoint: Endpoint, path: str, bodies: Iterator[str], connections: int, seconds: float
 ) -> Load:
     """Each connection sends its next request when the answer to the last one is there."""
-    client = _Client(door, path, bodies)
+    client = _Client(endpoint, path, bodies)
 
     async def loop() -> None:
         while (now := time.perf_counter() - client.began) < seconds:
@@ -143,13 +143,15 @@ async def closed_loop(
     return client.end()
 
 
-async def open_loop(door: Endpoint, path: str, bodies: Iterator[str], due: Iterable[float]) -> Load:
+async def open_loop(
+    endpoint: Endpoint, path: str, bodies: Iterator[str], due: Iterable[float]
+) -> Load:
     """A request at each moment of `due` (seconds after the begin), whatever the answers do.
 
     A latency counts from the moment at which the request was due, so a server that stalls cannot
     hide it by making this client wait.
     """
-    client = _Client(door, path, bodies)
+    client = _Client(endpoint, path, bodies)
     waiting: set[asyncio.Task[None]] = set()
     for moment in due:
         if (early := client.began + moment - time.perf_counter()) > 0:
@@ -166,8 +168,8 @@ async def open_loop(door: Endpoint, path: str, bodies: Iterator[str], due: Itera
 
 
 async def constant_rate(
-    door: Endpoint, path: str, bodies: Iterator[str], rate: float, seconds: float
+    endpoint: Endpoint, path: str, bodies: Iterator[str], rate: float, seconds: float
 ) -> Load:
     """`rate` requests a second for so many seconds."""
     due = (number / rate for number in range(int(rate * seconds)))
-    return await open_loop(door, path, bodies, due)
+    return await open_loop(endpoint, path, bodies, due)

@@ -15,12 +15,12 @@ from typing import Any
 from rich.table import Table
 
 from flashsale.services import Services
-from flashsale_local.cli.stack import start
-from flashsale_local.console import console, step, table, with_services
-from flashsale_local.deployment.target import Target
+from flashsale_local.console import console, step, table
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.queues.depths import drain
 from flashsale_local.sale.seed import seed, user_ids
 from flashsale_local.sale.warm_up import warm_up
+from flashsale_local.stack.start import start
 from loadtest.claims import claim_costs
 from loadtest.cold_start import cold_start, first_events
 from loadtest.edge import DRAIN_DEADLINE, constant_function, requests_per_second

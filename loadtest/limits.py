@@ -11,12 +11,13 @@ import psycopg
 import uvloop
 from redis import Redis
 
-from flashsale_local.cli.stack import start, start_asgi_edge
 from flashsale_local.console import console, step, table
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import LOCAL
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
+from flashsale_local.stack.asgi import start_asgi_edge
 from flashsale_local.stack.stack import Stack
+from flashsale_local.stack.start import start
 from loadtest.client import constant_rate
 from loadtest.cpu import cpu_seconds, spent
 from loadtest.on_sale import purchases, put_on_sale
@@ -61,7 +62,7 @@ def _measure(target: Target, generation: int, rate: int) -> dict[str, str]:
     worked = spent(before, cpu_seconds(Stack(LOCAL)))
     slow = redis.slowlog_len()
     redis.config_set("slowlog-log-slower-than", 10_000)
-    accepted = max(1, load.count(Kind.ACCEPTED))
+    accepted = max(1, load.count(AnswerKind.ACCEPTED))
     used = {name: worked[name] / accepted * 1000 for name in SERVERS}
     return {
         **{name: f"{milliseconds:.2f}" for name, milliseconds in used.items()},
@@ -79,8 +80,10 @@ async def _load(
     target: Target, generation: int, rate: int, product_id: str
 ) -> tuple[Load, list[collections.Counter[str]]]:
     looks: list[collections.Counter[str]] = []
-    door, path = target.edges["asgi"], f"/api/v{generation}/buy"
-    loading = asyncio.create_task(constant_rate(door, path, purchases(product_id), rate, SECONDS))
+    endpoint, path = target.edges["asgi"], f"/api/v{generation}/buy"
+    loading = asyncio.create_task(
+        constant_rate(endpoint, path, purchases(product_id), rate, SECONDS)
+    )
     async with await psycopg.AsyncConnection.connect(
         target.database_url, autocommit=True
     ) as connection:

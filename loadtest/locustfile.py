@@ -15,7 +15,7 @@ from pathlib import Path
 from locust import FastHttpUser, LoadTestShape, constant_throughput, events, task
 from locust.env import Environment
 
-from flashsale_local.sale.answers import Kind, classify
+from flashsale_local.sale.answers import AnswerKind, classify_answer
 from loadtest.profiles import Profile
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,9 +47,9 @@ class Buyer(FastHttpUser):
             PATH, json=body, headers=HEADERS, catch_response=True, allow_redirects=False
         ) as answer:
             # Without an answer its status is 0.
-            kind = classify(answer.status_code or 503, answer.content or b"")
+            kind = classify_answer(answer.status_code or 503, answer.content or b"")
             answer.request_meta["name"] = kind.name.lower()
-            if kind is Kind.FAILED:
+            if kind is AnswerKind.FAILED:
                 answer.failure(f"status {answer.status_code}")
             else:
                 answer.success()

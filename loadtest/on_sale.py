@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterator
 
 from flashsale.services import Services
-from flashsale_local.console import with_services
-from flashsale_local.deployment.target import Target
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.sale.seed import seed, user_ids
 
 USERS = 3000

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 
 NO_ANSWER = 0
 
@@ -26,7 +26,7 @@ class Sample:
     due: float
     seconds: float
     status: int
-    kind: Kind
+    kind: AnswerKind
     order_id: str = ""
     database_failed: bool = False
 
@@ -52,7 +52,7 @@ class Load:
         """How often each status came."""
         return collections.Counter(sample.status for sample in self.samples)
 
-    def count(self, kind: Kind) -> int:
+    def count(self, kind: AnswerKind) -> int:
         """How many attempts ended in this."""
         return sum(sample.kind is kind for sample in self.samples)
 

@@ -64,7 +64,7 @@ export const options = {
   summaryTrendStats: ['med', 'p(95)', 'p(99)', 'max'],
 };
 
-// The same rules as `classify` in infra/flashsale_local/sale/load.py.
+// The same rules as `classify_answer` in infra/flashsale_local/sale/answers.py.
 function outcome(status, body) {
   if (status === 201 || status === 202) return 'accepted';
   if (status === 400 && body.includes('Out of stock')) return 'sold_out';

@@ -16,14 +16,15 @@ import httpx
 import uvloop
 
 from flashsale.services import Services
-from flashsale_local.cli.stack import start, start_asgi_edge
-from flashsale_local.console import console, step, table, with_services
-from flashsale_local.deployment.endpoint import Endpoint
-from flashsale_local.deployment.target import Target
+from flashsale_local.clouds.endpoint import Endpoint
+from flashsale_local.console import console, step, table
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.sale.warm_up import warm_up
 from flashsale_local.stack import edge
+from flashsale_local.stack.asgi import start_asgi_edge
 from flashsale_local.stack.stack import Stack
+from flashsale_local.stack.start import start
 from loadtest.claims import claim_costs
 from loadtest.client import closed_loop, constant_rate
 from loadtest.edge import constant_function, requests_per_second

@@ -22,8 +22,8 @@ import httpx
 import uvloop
 
 from flashsale.services import Services
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.console import console, step, table
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.sale.seed import user_ids
@@ -128,8 +128,8 @@ def _cost_of_page(shop: Shop, name: str, url: str) -> float:
 async def _run(shop: Shop, services: Services, name: str) -> float:
     product_id = f"watching-{name}-{time.time_ns():x}"
     await shop.reset(services, 5, product_id, UNITS)
-    door, bodies = Endpoint(shop.web.url), _bodies(product_id)
-    load = await closed_loop(door, "/api/v5/buy", bodies, CONNECTIONS, SECONDS)
+    endpoint, bodies = Endpoint(shop.web.url), _bodies(product_id)
+    load = await closed_loop(endpoint, "/api/v5/buy", bodies, CONNECTIONS, SECONDS)
     await shop.empty(services, DRAIN_DEADLINE)
     return load.rate(202)
 

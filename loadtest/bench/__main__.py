@@ -15,8 +15,8 @@ from pathlib import Path
 
 import uvloop
 
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.console import console, step
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.paths import LOCAL
 from loadtest.bench import ramp
 from loadtest.bench.about import describe

@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 from redis import Redis
 
-from flashsale_local.cli.stack import emulator_version
 from flashsale_local.paths import ROOT
+from flashsale_local.stack.versions import emulator_version
 from loadtest.bench.results import About
 from loadtest.bench.shop import VISIBILITY_TIMEOUT, Shop
 

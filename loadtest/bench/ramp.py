@@ -4,8 +4,8 @@ import itertools
 import json
 from collections.abc import Iterator
 
-from flashsale_local.deployment.endpoint import Endpoint
-from flashsale_local.sale.answers import Kind
+from flashsale_local.clouds.endpoint import Endpoint
+from flashsale_local.sale.answers import AnswerKind
 from loadtest.client import constant_rate
 
 STEPS = (100, 150, 200, 300, 400, 600, 800, 1000, 1300, 1700, 2200, 3000, 4000)
@@ -20,12 +20,12 @@ SHARE = 0.6
 ORIGINAL_PEAK = 1000.0
 
 
-async def sustained_rate(door: Endpoint, path: str) -> float:
+async def sustained_rate(endpoint: Endpoint, path: str) -> float:
     """Requests per second of the last step at which the server kept up."""
     best = STEPS[0] / 2
     for rate in STEPS:
-        load = await constant_rate(door, path, _bodies(), rate, STEP_SECONDS)
-        fine = (Kind.FAILED, Kind.THROTTLED)
+        load = await constant_rate(endpoint, path, _bodies(), rate, STEP_SECONDS)
+        fine = (AnswerKind.FAILED, AnswerKind.THROTTLED)
         in_time = sum(s.seconds < IN_TIME and s.kind not in fine for s in load.samples)
         if in_time < ENOUGH * rate * STEP_SECONDS:
             break

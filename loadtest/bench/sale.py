@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from flashsale.postgres_store.database import LONG_SILENCE
 from flashsale.services import Services
 from flashsale.usecases.books import read_books
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from loadtest.bench.faults import Breaker
 from loadtest.bench.results import Fault, Latency, Sale, Timeline
 from loadtest.bench.shop import USERS, Shop
@@ -62,8 +62,8 @@ async def hold(shop: Shop, services: Services, order: Order) -> Sale:
         settled = time.time() - load.started
     (books,) = await read_books(services, [order.product_id])
     waits = await _waits(services, order, load)
-    answered = [s.seconds for s in load.samples if s.kind is not Kind.THROTTLED]
-    accepted = [s.seconds for s in load.samples if s.kind is Kind.ACCEPTED]
+    answered = [s.seconds for s in load.samples if s.kind is not AnswerKind.THROTTLED]
+    accepted = [s.seconds for s in load.samples if s.kind is AnswerKind.ACCEPTED]
     sale = Sale(
         generation=order.generation,
         edge=order.edge,
@@ -73,12 +73,12 @@ async def hold(shop: Shop, services: Services, order: Order) -> Sale:
         offered=len(due),
         seconds=load.elapsed,
         accepted=len(accepted),
-        sold_out=load.count(Kind.SOLD_OUT),
-        throttled=load.count(Kind.THROTTLED),
-        refused=load.count(Kind.REFUSED),
-        failed=load.count(Kind.FAILED),
+        sold_out=load.count(AnswerKind.SOLD_OUT),
+        throttled=load.count(AnswerKind.THROTTLED),
+        refused=load.count(AnswerKind.REFUSED),
+        failed=load.count(AnswerKind.FAILED),
         dropped=load.dropped,
-        server_errors=sum(s.status >= 500 and s.kind is Kind.FAILED for s in load.samples),
+        server_errors=sum(s.status >= 500 and s.kind is AnswerKind.FAILED for s in load.samples),
         database_errors=sum(s.database_failed for s in load.samples),
         answers=Latency.of(answered),
         acceptance=Latency.of(accepted),
@@ -101,7 +101,7 @@ async def hold(shop: Shop, services: Services, order: Order) -> Sale:
 def _with_fault(sale: Sale, fault: Fault, load: Load, settled: float) -> Sale:
     """`settled`: seconds after the begin at which nothing was on its way any more."""
     sale.fault = fault
-    told = [s.due + s.seconds for s in load.samples if s.kind is Kind.ACCEPTED]
+    told = [s.due + s.seconds for s in load.samples if s.kind is AnswerKind.ACCEPTED]
     sale.accepted_during_fault = sum(fault.begin <= moment < fault.end for moment in told)
     if sale.imbalance == 0 and sale.oversold == 0:
         sells_again = min((moment for moment in told if moment >= fault.end), default=math.inf)
@@ -145,14 +145,16 @@ def _timeline(profile: Profile, due: Sequence[float], samples: Sequence[Sample])
         offered[min(BINS - 1, int(moment / step))] += 1
     for sample in samples:
         binned[min(BINS - 1, int(sample.due / step))].append(sample)
-    answered = [[s.seconds for s in some if s.kind is not Kind.THROTTLED] for some in binned]
+    answered = [
+        [s.seconds for s in chunk if s.kind is not AnswerKind.THROTTLED] for chunk in binned
+    ]
     return Timeline(
         step=step,
         offered=[count / step for count in offered],
-        accepted=[sum(s.kind is Kind.ACCEPTED for s in some) / step for some in binned],
-        failed=[sum(s.kind is Kind.FAILED for s in some) / step for some in binned],
-        p50=[percentile_ms(some, 50) if some else None for some in answered],
-        p95=[percentile_ms(some, 95) if some else None for some in answered],
+        accepted=[sum(s.kind is AnswerKind.ACCEPTED for s in chunk) / step for chunk in binned],
+        failed=[sum(s.kind is AnswerKind.FAILED for s in chunk) / step for chunk in binned],
+        p50=[percentile_ms(chunk, 50) if chunk else None for chunk in answered],
+        p95=[percentile_ms(chunk, 95) if chunk else None for chunk in answered],
     )
 
 

@@ -11,7 +11,6 @@ from flashsale.domain.model import Terms
 from flashsale.postgres_store.database import LONG_SILENCE
 from flashsale.redis_store.relay_inbox import ALIVE
 from flashsale.services import Services
-from flashsale_local.cli.stack import deploy_locally
 from flashsale_local.console import errors, step
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
@@ -22,6 +21,7 @@ from flashsale_local.stack import edge
 from flashsale_local.stack.ports import DEFAULT_PORTS
 from flashsale_local.stack.program import Program, free_port
 from flashsale_local.stack.stack import Stack
+from flashsale_local.stack.start import deploy_locally
 
 # Seconds until a failed message comes again (60 by default), so that an outage run ends soon.
 VISIBILITY_TIMEOUT = 6

@@ -1,19 +1,18 @@
 """`make spike`: a flash sale's load by k6 on the running stack, live, and then the books."""
 
 import json
-import sys
 from typing import Annotated
 
 import typer
 
-from flashsale_local import cli
-from flashsale_local.cli.stack import Edge, start_asgi_edge
-from flashsale_local.cli.verify import books_table
-from flashsale_local.console import console, errors, with_services
+from flashsale_local.command_line import run_command_line
+from flashsale_local.console import console, errors
 from flashsale_local.deployment.sign_in import refuse_tokens
-from flashsale_local.deployment.target import Target
+from flashsale_local.deployment.target import Edge, Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
+from flashsale_local.sale.books_table import books_table
+from flashsale_local.stack.asgi import start_asgi_edge
 from loadtest.profiles import PROFILES
 from loadtest.spike.outcome import findings
 from loadtest.spike.sale import Spike, hold
@@ -70,7 +69,6 @@ def spike(
 
 
 if __name__ == "__main__":
-    # One more command of `flashsale`, which shows a Problem as the others do.
-    cli.app.command("spike")(spike)
-    sys.argv.insert(1, "spike")
-    cli.main()
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(spike)
+    run_command_line(app)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.paths import ROOT
 from flashsale_local.problems import Problem
 from flashsale_local.stack.program import HOST, free_port
@@ -40,24 +40,24 @@ def find() -> str:
     )
 
 
-def target_options(door: Endpoint) -> dict[str, str]:
-    """Options of `spike.js` that point it at this door.
+def target_options(endpoint: Endpoint) -> dict[str, str]:
+    """Options of `spike.js` that point it at this endpoint.
 
     Raises:
-        Problem: the door is not on this machine; a spike is no test to run against others.
+        Problem: the endpoint is not on this machine; a spike is no test to run against others.
 
     """
-    host = urlsplit(door.url).hostname or ""
+    host = urlsplit(endpoint.url).hostname or ""
     try:
         local = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         local = False
     if not local:
         raise Problem(
-            f"The spike goes to this machine only, and {door.url} is another.",
+            f"The spike goes to this machine only, and {endpoint.url} is another.",
             "Start the local stack with `make up`, and unset AWS_ENDPOINT_URL.",
         )
-    return {"BASE_URL": door.url, "HOST_HEADER": door.headers.get("host", "")}
+    return {"BASE_URL": endpoint.url, "HOST_HEADER": endpoint.headers.get("host", "")}
 
 
 class Run:

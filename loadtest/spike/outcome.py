@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.usecases.books import Books
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 
 # Share of all purchases; above it this was not the load that was asked for. spike.js has it, too.
 MOST_UNSENT = 0.01
@@ -32,7 +32,7 @@ class Summary:
     """
 
     seconds: float
-    outcomes: Mapping[Kind, int]
+    outcomes: Mapping[AnswerKind, int]
     unsent: int
     accepted_ms: Mapping[str, float]
     thresholds: tuple[Threshold, ...]
@@ -70,7 +70,7 @@ def read_summary(path: Path) -> Summary:
     found = json.loads(path.read_text())
     return Summary(
         seconds=found["seconds"],
-        outcomes={kind: found["outcomes"][kind.name.lower()] for kind in Kind},
+        outcomes={kind: found["outcomes"][kind.name.lower()] for kind in AnswerKind},
         unsent=found["unsent"],
         accepted_ms=found["accepted_ms"],
         thresholds=tuple(Threshold(**threshold) for threshold in found["thresholds"]),
@@ -85,7 +85,7 @@ def findings(result: Result) -> list[str]:
         for threshold in summary.thresholds
         if not threshold.kept
     ]
-    accepted = summary.outcomes[Kind.ACCEPTED]
+    accepted = summary.outcomes[AnswerKind.ACCEPTED]
     found += unsent(summary)
     if before.stock and not accepted:
         found.append(f"No purchase was accepted, although there were {before.stock} units to sell.")

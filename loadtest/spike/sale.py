@@ -9,13 +9,11 @@ from flashsale.domain.claims import SaleState
 from flashsale.domain.model import Terms
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
-from flashsale_local.cli.sale import USERS
-from flashsale_local.cli.stack import Edge
 from flashsale_local.console import errors, step
-from flashsale_local.deployment.target import Target
+from flashsale_local.deployment.target import Edge, Target
 from flashsale_local.problems import Problem
 from flashsale_local.queues.depths import depths, total
-from flashsale_local.sale.seed import seed, user_ids, write_ids
+from flashsale_local.sale.seed import USERS, seed, user_ids, write_ids
 from flashsale_local.sale.warm_up import warm_up
 from loadtest.profiles import Profile
 from loadtest.spike import k6

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from flashsale.usecases.books import read_books
-from flashsale_local.deployment.endpoint import Endpoint
-from flashsale_local.sale.answers import Kind
+from flashsale_local.clouds.endpoint import Endpoint
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import body
 from tests.support import USERS, until
@@ -19,7 +19,10 @@ async def test_a_crowd_buys_exactly_the_stock(asgi_url, new_product, services):
     answers = await buy_all(Endpoint(asgi_url), 5, product_id, USERS[:100], 16, lambda _: None)
 
     kinds = [answer.kind for answer in answers]
-    assert (kinds.count(Kind.ACCEPTED), kinds.count(Kind.SOLD_OUT)) == (20, 80)
+    assert (kinds.count(AnswerKind.ACCEPTED), kinds.count(AnswerKind.SOLD_OUT)) == (
+        20,
+        80,
+    )
 
     async def settled():
         (books,) = await read_books(services, [product_id])

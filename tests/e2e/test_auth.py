@@ -5,8 +5,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import deploy, sign_in
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port
 from tests.e2e.conftest import VISIBILITY_TIMEOUT

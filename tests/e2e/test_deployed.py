@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
-from flashsale_local.sale.answers import Kind, classify
+from flashsale_local.sale.answers import AnswerKind, classify_answer
 from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import body, drained
 from tests.support import USERS, eventually, until
@@ -67,8 +67,8 @@ async def test_a_crowd_buys_exactly_the_stock(deployed, new_product, books_of, g
 
     answers = await buy_all(deployed.api, generation, product_id, USERS[:100], 16, lambda _: None)
 
-    assert sum(answer.kind is Kind.ACCEPTED for answer in answers) == 20
-    assert sum(answer.kind is Kind.SOLD_OUT for answer in answers) == 80
+    assert sum(answer.kind is AnswerKind.ACCEPTED for answer in answers) == 20
+    assert sum(answer.kind is AnswerKind.SOLD_OUT for answer in answers) == 80
     await drained(deployed)
     books = await books_of(product_id)
     assert (books.confirmed, books.redis_stock, books.postgres_stock) == (20, 0, 0)
@@ -83,7 +83,7 @@ def test_bad_input_has_the_documented_shape(http, content, status):
 
 
 def _is_throttled(answer):
-    return classify(answer.status_code, answer.content) is Kind.THROTTLED
+    return classify_answer(answer.status_code, answer.content) is AnswerKind.THROTTLED
 
 
 async def test_more_requests_at_once_than_reserved_are_throttled(deployed):

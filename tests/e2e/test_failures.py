@@ -9,7 +9,7 @@ from flashsale.domain.messages import QueuedOrder
 from flashsale_local.problems import Problem
 from flashsale_local.queues import failed
 from flashsale_local.queues.depths import depths
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import VISIBILITY_TIMEOUT, drained
 from tests.support import USERS, eventually, until
@@ -74,7 +74,7 @@ async def test_poison_is_parked_with_its_cause_looked_at_and_sent_back(
     sqs.purge_queue(QueueUrl=deployed.queues["parking"])
 
 
-async def test_a_message_that_the_rollback_has_in_hand_is_not_moved_and_that_is_said(deployed, sqs):
+async def test_a_redrive_says_that_it_leaves_what_the_rollback_works_on(deployed, sqs):
     dlq = deployed.queues["dlq"]
 
     def hide_messages(seconds):
@@ -104,7 +104,7 @@ async def test_postgres_killed_in_the_middle_of_a_v4_sale(
     async def sell(users):
         nonlocal accepted
         answers = await buy_all(deployed.api, 4, product_id, users, 8, lambda _: None)
-        accepted += sum(answer.kind is Kind.ACCEPTED for answer in answers)
+        accepted += sum(answer.kind is AnswerKind.ACCEPTED for answer in answers)
 
     await sell(USERS[:30])
     os.kill(stack.supervisor.info()["postgres"]["pid"], signal.SIGKILL)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.logs.lines import read_file
 from flashsale_local.logs.order_life import Life
 from flashsale_local.sale.load import buy_all

@@ -13,8 +13,8 @@ import httpx
 from flashsale.errors import ServiceUnavailable
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import deploy
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.deployment.target import Target
 from flashsale_local.queues.depths import depths
 from flashsale_local.stack.program import Program

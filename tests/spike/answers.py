@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from flashsale_local.sale.answers import Kind, classify
+from flashsale_local.sale.answers import AnswerKind, classify_answer
 
 # (status, body); no status: no HTTP at all.
 ANSWERS = [
@@ -47,7 +47,7 @@ class Till(ThreadingHTTPServer):
     def next_answer(self, request):
         with self._lock:
             status, body = next(self._answers)
-            self.kinds[Kind.FAILED if status is None else classify(status, body)] += 1
+            self.kinds[AnswerKind.FAILED if status is None else classify_answer(status, body)] += 1
             self.requests.append(request)
             return status, body
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from flashsale.config import Settings
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import deploy
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.deployment.target import Target
 from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from flashsale.usecases.books import Books
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from loadtest.spike.outcome import Result, Summary, Threshold, findings
 
 BEFORE = Books("p", (), 100, 100, 100, confirmed=0, cancelled=0)
@@ -20,7 +20,10 @@ def books(generation, stock, confirmed, cancelled=0):
 
 
 def result(after, accepted=10, **more):
-    outcomes = dict.fromkeys(Kind, 0) | {Kind.ACCEPTED: accepted, Kind.THROTTLED: 5}
+    outcomes = dict.fromkeys(AnswerKind, 0) | {
+        AnswerKind.ACCEPTED: accepted,
+        AnswerKind.THROTTLED: 5,
+    }
     kept = (Threshold("p95 of accepted below 500 ms", 12.0, kept=True),)
     summary = Summary(1.0, outcomes, 0, {}, kept)
     return Result(summary, BEFORE, after, left=0, settling=0.0, **more)
@@ -75,7 +78,7 @@ def test_a_spike_that_sold_nothing_is_no_success():
 @pytest.mark.parametrize(("unsent", "words"), [(1, ""), (400, "could not send 400 of 1400")])
 def test_a_load_that_k6_could_not_send_is_found(unsent, words):
     kept = result(books(5, 90, 10))
-    outcomes = {**kept.summary.outcomes, Kind.SOLD_OUT: 985}
+    outcomes = {**kept.summary.outcomes, AnswerKind.SOLD_OUT: 985}
     short = replace(kept, summary=replace(kept.summary, outcomes=outcomes, unsent=unsent))
 
     found = findings(short)
@@ -86,7 +89,7 @@ def test_a_load_that_k6_could_not_send_is_found(unsent, words):
 
 
 def test_a_spike_that_sent_nothing_is_no_success():
-    outcomes = dict.fromkeys(Kind, 0)
+    outcomes = dict.fromkeys(AnswerKind, 0)
     idle = result(BEFORE)
     idle = replace(idle, summary=replace(idle.summary, outcomes=outcomes), before=BEFORE)
 

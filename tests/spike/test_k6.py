@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.paths import ROOT
 from flashsale_local.problems import Problem
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from loadtest.profiles import PROFILES, Profile
 from loadtest.spike import k6
 from loadtest.spike.outcome import read_summary, unsent
@@ -25,13 +25,13 @@ async def test_every_answer_is_counted_as_the_kind_that_it_is(server, options, t
         await until(lambda: asyncio.to_thread(lambda: not run.running))
 
     summary = read_summary(Path(options["SUMMARY"]))
-    assert summary.outcomes == {kind: server.kinds[kind] for kind in Kind}
+    assert summary.outcomes == {kind: server.kinds[kind] for kind in AnswerKind}
     assert all(summary.outcomes.values())
     assert summary.attempts + summary.unsent == pytest.approx(
         len(list(Profile.named("smoke").arrivals())), abs=3
     )
     (failed,) = [one for one in summary.thresholds if "failed" in one.name]
-    assert failed.value == pytest.approx(summary.outcomes[Kind.FAILED] / summary.attempts)
+    assert failed.value == pytest.approx(summary.outcomes[AnswerKind.FAILED] / summary.attempts)
     assert not failed.kept
 
 

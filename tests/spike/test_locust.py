@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from flashsale_local.paths import ROOT
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from loadtest.spike.k6 import LOAD_VENV
 from tests.spike.answers import till
 
@@ -30,9 +30,9 @@ def test_every_answer_is_counted_as_the_kind_that_it_is(server, ids, tmp_path):
     done, rows = locust(server.url, ids, tmp_path, HOST_HEADER="shop.example", GENERATION="3")
 
     counted = {row["name"]: row["num_requests"] for row in rows}
-    assert counted == {kind.name.lower(): server.kinds[kind] for kind in Kind}
+    assert counted == {kind.name.lower(): server.kinds[kind] for kind in AnswerKind}
     failures = {row["name"]: row["num_failures"] for row in rows if row["num_failures"]}
-    assert failures == {"failed": server.kinds[Kind.FAILED]}
+    assert failures == {"failed": server.kinds[AnswerKind.FAILED]}
     assert {path for path, _, _ in server.requests} == {"/api/v3/buy"}
     assert {host for _, host, _ in server.requests} == {"shop.example"}
     assert done.returncode == 1

@@ -7,9 +7,9 @@ import pytest
 import typer
 from rich.console import Console
 
-from flashsale_local.cli.stack import Edge
+from flashsale_local.deployment.target import Edge
 from flashsale_local.problems import Problem
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from loadtest.spike import __main__ as spike
 from loadtest.spike import view
 from loadtest.spike.outcome import findings
@@ -37,7 +37,7 @@ async def test_with_stock_for_all_everybody_buys(target, services, tmp_path, scr
     result = await hold(target, services, asked, tmp_path)
 
     assert findings(result) == []
-    accepted = result.summary.outcomes[Kind.ACCEPTED]
+    accepted = result.summary.outcomes[AnswerKind.ACCEPTED]
     assert accepted == result.summary.attempts > 0
     assert (result.after.confirmed, result.after.redis_stock) == (accepted, 1000 - accepted)
     for column in ("offered/s", "answered/s", "accepted p95, ms", "dlq", "stock", "unsettled"):
@@ -51,8 +51,8 @@ async def test_sold_out_is_no_failure(target, services, tmp_path):
 
     assert findings(result) == []
     outcomes = result.summary.outcomes
-    assert outcomes[Kind.ACCEPTED] == result.after.confirmed == 20
-    assert outcomes[Kind.SOLD_OUT] == result.summary.attempts - 20 > 0
+    assert outcomes[AnswerKind.ACCEPTED] == result.after.confirmed == 20
+    assert outcomes[AnswerKind.SOLD_OUT] == result.summary.attempts - 20 > 0
     assert [one.value for one in result.summary.thresholds if "failed" in one.name] == [0]
 
 
@@ -62,7 +62,7 @@ async def test_a_generation_on_postgresql_behind_lambda_adds_up_too(target, serv
     result = await hold(target, services, asked, tmp_path)
 
     assert findings(result) == []
-    assert result.summary.outcomes[Kind.ACCEPTED] == result.after.confirmed == 10
+    assert result.summary.outcomes[AnswerKind.ACCEPTED] == result.after.confirmed == 10
 
 
 def test_a_missed_service_level_is_named_and_fails(target, stack, monkeypatch, capsys):

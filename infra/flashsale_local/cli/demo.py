@@ -12,18 +12,19 @@ from flashsale.domain.model import Terms
 from flashsale.services import Services
 from flashsale.usecases import sales
 from flashsale_local.cli.monitor import monitor_port
-from flashsale_local.cli.sale import IDS, PRODUCTS, UNITS, USERS
-from flashsale_local.cli.stack import start, start_asgi_edge
-from flashsale_local.console import alarming, console, errors, step, table, units, with_services
+from flashsale_local.console import alarming, console, errors, step, table, units
 from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
 from flashsale_local.deployment.sign_in import auth_of, refuse_tokens
-from flashsale_local.deployment.target import Target
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.sale import demo as demonstration
 from flashsale_local.sale import seed as seeding
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import Answer
+from flashsale_local.sale.seed import IDS, PRODUCTS, UNITS, USERS
 from flashsale_local.sale.warm_up import warm_up
+from flashsale_local.stack.asgi import start_asgi_edge
 from flashsale_local.stack.program import HOST
+from flashsale_local.stack.start import start
 
 # Of events/order.json and rollback.json. Not on sale: in a sale each order needs a claim.
 BY_HAND = "by-hand"
@@ -98,7 +99,7 @@ async def _hold_all(target: Target, services: Services, run: str) -> list[demons
                 progress.advance(bar)  # type: ignore[arg-type]
 
             sale = await demonstration.hold(target, services, generation, edge, run, report)
-            progress.update(bar, note=f"{sale.count(Kind.ACCEPTED)} sold")
+            progress.update(bar, note=f"{sale.count(AnswerKind.ACCEPTED)} sold")
             held.append(sale)
     return held
 
@@ -114,8 +115,8 @@ def _sales_table(held: list[demonstration.Sale]) -> Table:
     def row(name: str, figure: Callable[[demonstration.Sale], str]) -> None:
         made.add_row(name, *(figure(sale) for sale in held))
 
-    row("accepted", lambda sale: str(sale.count(Kind.ACCEPTED)))
-    row("sold out", lambda sale: str(sale.count(Kind.SOLD_OUT)))
+    row("accepted", lambda sale: str(sale.count(AnswerKind.ACCEPTED)))
+    row("sold out", lambda sale: str(sale.count(AnswerKind.SOLD_OUT)))
     row("errors", lambda sale: alarming(len(sale.errors)))
     row("confirmed orders", lambda sale: str(sale.books.confirmed))
     row("stock left in Redis", lambda sale: units(sale.books.redis_stock))
@@ -124,6 +125,9 @@ def _sales_table(held: list[demonstration.Sale]) -> Table:
     row("lost", lambda sale: alarming(sale.books.lost))
     row("latency p50, ms", lambda sale: f"{sale.latency_ms(50):.0f}")
     row("latency p95, ms", lambda sale: f"{sale.latency_ms(95):.0f}")
-    row("accepted per second", lambda sale: f"{sale.count(Kind.ACCEPTED) / sale.selling:.0f}")
+    row(
+        "accepted per second",
+        lambda sale: f"{sale.count(AnswerKind.ACCEPTED) / sale.selling:.0f}",
+    )
     row("last order confirmed after, s", lambda sale: f"{sale.settling:.1f}")
     return made

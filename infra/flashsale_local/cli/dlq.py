@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from flashsale.domain.waiting import PARKING
-from flashsale_local.console import console, queues_table, show, with_services
-from flashsale_local.deployment.target import Target
+from flashsale_local.console import console, show
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.queues import failed, parked
 from flashsale_local.queues.depths import depths
 from flashsale_local.queues.parked import Ended, Holds, Parked
+from flashsale_local.queues.table import queues_table
 
 app = typer.Typer(
     help="Look into the dead-letter queue and the parking queue, send messages back, end them.",

@@ -11,8 +11,8 @@ from flashsale.domain.model import OrderRow
 from flashsale.errors import ServiceUnavailable
 from flashsale.redis_store.ledger import claimed_at
 from flashsale.services import Services
-from flashsale_local.console import console, show, with_services
-from flashsale_local.deployment.target import Target
+from flashsale_local.console import console, show
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.logs.lines import Line, read_file, read_logs
 from flashsale_local.logs.order_life import Life
 from flashsale_local.paths import LOCAL

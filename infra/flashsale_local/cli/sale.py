@@ -10,15 +10,13 @@ from flashsale.domain.model import Declined, Terms
 from flashsale.services import Services
 from flashsale.usecases import rebuild as rebuilding
 from flashsale.usecases import sales
-from flashsale_local.console import console, step, with_services
-from flashsale_local.deployment.target import Target
+from flashsale_local.console import console, step
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.queues.depths import depths, total
 from flashsale_local.sale import seed as seeding
-
-IDS = LOCAL / "ids.json"
-USERS, PRODUCTS, UNITS = 3000, 10, 100
+from flashsale_local.sale.seed import IDS, PRODUCTS, UNITS, USERS
 
 Start = Annotated[datetime | None, typer.Option("--starts", help="It is sold from then on (UTC).")]
 End = Annotated[datetime | None, typer.Option("--ends", help="It is sold until then (UTC).")]

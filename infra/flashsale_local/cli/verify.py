@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from flashsale.domain.waiting import PARKING
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
-from flashsale_local.console import alarming, console, show, units, with_services
-from flashsale_local.deployment.target import Target
+from flashsale_local.console import console, show
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.queues.contents import InQueues, look_into_queues
 from flashsale_local.queues.depths import drain
 from flashsale_local.queues.parked import Parked, read_parked
+from flashsale_local.sale.books_table import books_table
 
 # Exit statuses. What is parked is neither lost nor on its way, so it is neither 1 nor 0.
 BROKEN, USAGE, UNITS_PARKED = 1, 2, 3
@@ -98,36 +98,3 @@ def _show(rows: list[Books], parked: Sequence[Parked], queues: InQueues) -> None
     read = sum(message.queue == PARKING for message in queues.read)
     if unread := max(0, queues.depths[PARKING].total - read):
         console.print(f"{unread} parked messages were not read; see `flashsale dlq peek parking`.")
-
-
-def books_table(rows: list[Books]) -> Table:
-    """Where every unit of each product is."""
-    made = Table(title="The books, in units", title_justify="left", box=None, padding=(0, 1, 0, 0))
-    made.add_column("product", no_wrap=True)
-    made.add_column("by")
-    for name in ("ini-\ntial", "stock\nRedis", "stock\nPG", "on the\nway", "par-\nked"):
-        made.add_column(name, justify="right", no_wrap=True)
-    for name in ("con-\nfirmd", "can-\ncelled", "over-\nsold", "lost", "books"):
-        made.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        made.add_row(
-            row.product_id,
-            " ".join(f"V{number}" for number in row.generations) or "–",
-            str(row.initial),
-            units(row.redis_stock),
-            str(row.postgres_stock),
-            f"{'' if row.exact else '≤'}{row.unsettled}",
-            alarming(row.parked),
-            str(row.confirmed),
-            str(row.cancelled),
-            alarming(row.oversold),
-            alarming(row.lost),
-            _balance(row),
-        )
-    return made
-
-
-def _balance(row: Books) -> str:
-    if not row.balanced:
-        return f"[red]{row.imbalance:+}[/]"
-    return "[yellow]parked[/]" if row.parked else "[green]ok[/]"
