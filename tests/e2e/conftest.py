@@ -15,10 +15,10 @@ from flashsale.config import Settings
 from flashsale.usecases.books import read_books
 from flashsale_local.deployment import deploy
 from flashsale_local.deployment.target import Target
-from flashsale_local.queues.depths import depths
 from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
+from flashsale_server.queues.depths import depths
 from tests.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"

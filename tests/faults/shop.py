@@ -16,9 +16,9 @@ from flashsale.usecases.books import Books, read_books
 from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import deploy
 from flashsale_local.deployment.target import Target
-from flashsale_local.queues.depths import depths
 from flashsale_local.stack.program import Program
 from flashsale_local.stack.stack import Stack
+from flashsale_server.queues.depths import depths
 from tests.faults.proxy import Proxy
 
 # Seconds until everything must have ended, whatever happened: some visibility timeouts and sweeps.

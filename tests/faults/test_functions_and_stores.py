@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from flashsale.domain.messages import Envelope, QueuedOrder
-from flashsale_local.queues.depths import depth
+from flashsale_server.queues.depths import depth
 from tests.faults.proxy import Fault, When, kill_client
 from tests.support import USERS, eventually
 
