@@ -1,4 +1,4 @@
-"""The ASGI edge with one more route, which only echoes: what the server costs without a claim."""
+"""The ASGI edge with a route that only echoes, to measure what the server costs without a claim."""
 
 from flashsale.http.schemas import ClaimRequest
 from flashsale_server.edge.app import app
@@ -9,5 +9,5 @@ __all__ = ["app"]
 
 @api.post("/echo")
 async def echo(body: ClaimRequest) -> ClaimRequest:
-    """The same body, parsed and written; nothing else."""
+    """Parse the body and return it."""
     return body

@@ -1,7 +1,4 @@
-"""`make bench-handler`: what one invocation costs, in process and on the emulated Lambda edge.
-
-Every figure is measured when you run it; nothing is read from a file.
-"""
+"""`make bench-handler`: what one invocation costs, in process and on the emulated Lambda edge."""
 
 import asyncio
 import os
@@ -31,12 +28,12 @@ COLD_STARTS = 7
 ROUNDS = 3
 SECONDS = 8.0
 STOCK = 10_000_000
-# Milliseconds for which somebody else relays, who hands over when the calls are made.
+# Milliseconds for which another process holds the relay's lease, until the calls are done.
 LEASE = 3_600_000
 
 
 def main() -> None:
-    """Measure and print everything."""
+    """Measure everything, and print the table."""
     target = start()
     run = f"bench-{int(time.time()):x}"
     on_sale, on_sale_v5, led = f"{run}-v4", f"{run}-v5", f"{run}-led"
@@ -51,7 +48,7 @@ def main() -> None:
         await services.stock.open_sale(sold_out, 0)
         await services.ledger.renew_lease(led, "bench", LEASE)
 
-    async def hand_over(services: Services) -> None:  # to the sweep, which relays these claims
+    async def hand_over(services: Services) -> None:  # the sweep then relays these claims
         await services.ledger.renew_lease(led, "bench", 0)
 
     with_services(target, prepare)
@@ -80,7 +77,7 @@ def _milliseconds(seconds: Sequence[float], digits: int) -> tuple[str, str]:
 
 
 def _add_rates(rows: Table, what: str, rates: Mapping[str, Sequence[float]]) -> None:
-    """A row for each rate, the first of which is the floor that the others are compared with."""
+    """Add a row for each rate. The first is the floor that the others are compared with."""
     floor: float | None = None
     for name, found in rates.items():
         rows.add_row(what.format(name), *spread(found, 0))
@@ -91,7 +88,7 @@ def _add_rates(rows: Table, what: str, rates: Mapping[str, Sequence[float]]) -> 
 
 
 def _environment(target: Target) -> dict[str, str]:
-    """What a function's execution environment has."""
+    """Return the environment variables of a function's execution environment."""
     return {
         "REDIS_URL": target.redis_url,
         "DATABASE_URL": target.database_url,
@@ -107,7 +104,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def _invocations(on_sale: str, sold_out: str, led: str) -> dict[str, list[float]]:
-    """CPU seconds of each kind of invocation, interleaved."""
+    """Measure CPU seconds of each kind of invocation, interleaved."""
     from mangum import Mangum  # noqa: PLC0415 - the environment comes first
 
     from functions.buy.app import api, handler  # noqa: PLC0415

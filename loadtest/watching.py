@@ -1,11 +1,11 @@
-"""`make bench-watching`: what it costs to be watched, in accepted purchases and in CPU time.
+"""`make bench-watching`: what monitoring costs, in accepted purchases and in CPU time.
 
-A closed loop on the ASGI edge, with and without the exporter and a Prometheus that scrapes the
-edge, the relay process and the exporter every 5 s; run by run, in turns, on a stack of its own.
+A closed loop runs on the ASGI edge, with and without the exporter and a Prometheus that scrapes the
+edge, the relay process and the exporter every 5 s. The two kinds of run alternate, on a stack of
+their own.
 
-The rates of two runs differ by more than watching costs, so that is measured as well: the share of
-the watchers, and of the pages that they ask for, in the CPU time of all servers in the watched
-runs. What the exporter makes the stores do is in the stores' own account.
+The rates of two runs differ by more than monitoring costs. So the CPU share of the watchers and of
+the pages that they scrape is measured, too. Queries of the exporter count as time of the stores.
 """
 
 import asyncio
@@ -38,15 +38,18 @@ from loadtest.samples import spread
 
 PAIRS, SECONDS, CONNECTIONS, UNITS = 6, 15.0, 64, 10_000_000
 DRAIN_DEADLINE = 120.0
-# Looks by which the CPU time of one is measured, and seconds between two of Prometheus.
-LOOKS, LOOK_EVERY = 200, 5.0
+# How many scrapes measure the CPU time of one, and seconds between two scrapes of Prometheus.
+SCRAPES, SCRAPE_EVERY = 200, 5.0
 NAMES = {False: "not watched", True: "watched"}
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the table."""
     if (binary := find_prometheus()) is None:
-        raise Problem("There is no prometheus on PATH.", "Install it: apt install prometheus")
+        raise Problem(
+            "There is no prometheus on PATH.",
+            "Install it, for example by `apt install prometheus`.",
+        )
     with open_shop(LOCAL / "bench") as shop:
         watchers = _watchers(shop, binary)
         rates, shares = uvloop.run(_measure(shop, watchers))
@@ -68,7 +71,7 @@ def main() -> None:
 
 
 def _watchers(shop: Shop, binary: str) -> list[Program]:
-    """The programs that watch; the relay process is started anew, now with its figures."""
+    """Return the programs that watch, after a restart of the relay process with its metrics."""
     stack = shop.stack
     stack.add(edge.relay(shop.target, stack.relay_port))
     programs = [
@@ -89,7 +92,7 @@ async def _measure(
     async with shop.target.services() as services:
         await _run(shop, services, "warm-up")
         for pair in range(PAIRS):
-            # In turns, so that neither is always first.
+            # The order alternates, so that neither is always first.
             for watched in (False, True) if pair % 2 else (True, False):
                 for program in watchers:
                     if watched:
@@ -108,21 +111,21 @@ async def _measure(
 
 
 def _share(shop: Shop, before: Mapping[str, float], seconds: float) -> float:
-    """Of the CPU time that all servers took in these seconds, that of watching: from 0 to 1."""
+    """Return the share of monitoring (0 to 1) in the CPU time of all servers in these seconds."""
     used = spent(before, cpu_seconds(shop.stack))
     pages = {"edge": shop.web.url, "relay": f"http://{HOST}:{shop.stack.relay_port}"}
     watching = used["exporter"] + used["prometheus"]
-    watching += seconds / LOOK_EVERY * sum(_cost_of_page(shop, *page) for page in pages.items())
+    watching += seconds / SCRAPE_EVERY * sum(_cost_of_page(shop, *page) for page in pages.items())
     return watching / sum(used.values())
 
 
 def _cost_of_page(shop: Shop, name: str, url: str) -> float:
-    """CPU seconds that a server takes for one /metrics, with nothing else to do."""
+    """Return the CPU seconds that an idle server takes to serve /metrics once."""
     before = cpu_seconds(shop.stack)
     with httpx.Client(timeout=60) as http:
-        for _ in range(LOOKS):
+        for _ in range(SCRAPES):
             http.get(f"{url}/metrics").raise_for_status()
-    return spent(before, cpu_seconds(shop.stack))[name] / LOOKS
+    return spent(before, cpu_seconds(shop.stack))[name] / SCRAPES
 
 
 async def _run(shop: Shop, services: Services, name: str) -> float:

@@ -1,5 +1,5 @@
-"""`make bench`: every generation on both edges under the same spike, and one report of it.
+"""`make bench`: every generation on both edges under the same spike, and one report.
 
-`__main__` holds the sales, on a stack of its own; `results` is what they leave; `report` and
-`pictures` show it.
+`__main__` holds the sales, on a stack of their own. `results` defines what they leave behind.
+`report` and `pictures` show it.
 """

@@ -1,7 +1,8 @@
 """`make bench`: hold all sales, write results.json, and make the report from it.
 
-QUICK=1 holds each sale once and shorter; FULL=1 at the length of the original (hours);
-REPORT=<folder> says where to write; `python -m loadtest.bench report` only makes the report anew.
+QUICK=1 holds each sale once, and shorter. FULL=1 holds sales as long as the original (hours).
+REPORT=<folder> sets the folder of the report. `python -m loadtest.bench report` only writes the
+report again.
 """
 
 import logging
@@ -31,17 +32,20 @@ from loadtest.profiles import Profile
 SPIKE = Profile.named("spike")
 ATTEMPTS = len(list(SPIKE.arrivals()))
 SCARCE, ABUNDANT = 5_000, 10_000_000
-# Faults happen during a constant load of this share of the spike's peak.
+# A fault happens under a constant load: this share of the spike's peak.
 FAULT_SHARE = 0.15
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: `time` scales the spike's duration.
+    """How much is measured.
 
-    `fault` is how long sales with a fault last, `long_outage` how long PostgreSQL is away where
-    messages are to end in the dead-letter queue; both in seconds. What is not `thorough` leaves
-    that out, outages of V1 and V2, and abundant stock on the Lambda edge.
+    Attributes:
+        time: scales the duration of the spike.
+        fault: seconds that a sale with a fault lasts.
+        long_outage: seconds that PostgreSQL is down, so that messages reach the DLQ.
+        thorough: include long outages, outages of V1 and V2, and abundant stock on Lambda.
+
     """
 
     time: float
@@ -60,7 +64,7 @@ SIZES = {
 
 def main() -> None:
     """Run the benchmark."""
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # an outage is no news here
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # outages are expected here
     folder = Path(os.environ.get("REPORT") or LOCAL / "bench" / "report")
     if sys.argv[1:] != ["report"]:
         _measure(folder)
@@ -126,7 +130,7 @@ async def _edges(shop: Shop) -> list[Edge]:
 
 
 def _spikes(spikes: dict[str, Profile], repeat: int) -> Iterator[Order]:
-    """Each generation, edge and stock once, in another order each time, the same in each run."""
+    """Yield each generation, edge and stock once, in an order that depends on `repeat` only."""
     orders = [
         Order(kind, generation, edge, repeat, units, spike)
         for edge, spike in spikes.items()
@@ -157,7 +161,7 @@ def _faults(rate: float, size: Size) -> Iterator[Order]:
 
 
 def _is_finding(sale: Sale) -> bool:
-    """V2, V4 and V5 must keep their books; that V4 loses units when it is killed is known."""
+    """Return whether V2, V4 or V5 broke its books. That V4 loses units when killed is known."""
     return sale.broken and not (sale.kind == "kill" and sale.generation == 4)
 
 

@@ -1,4 +1,4 @@
-"""What is done to the system in the middle of a sale. Times are seconds after its begin."""
+"""Faults in the middle of a sale. Times are in seconds after its start."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ Breaker = Callable[[Shop], Coroutine[Any, Any, Fault]]
 
 
 def postgres_outage(begin: float, end: float) -> Breaker:
-    """Stop PostgreSQL, and start it again."""
+    """Return a fault that stops PostgreSQL and starts it again."""
 
     async def run(shop: Shop) -> Fault:
         began = time.monotonic()
@@ -26,7 +26,7 @@ def postgres_outage(begin: float, end: float) -> Breaker:
 
 
 def web_killed(moment: float) -> Breaker:
-    """SIGKILL all web workers of the ASGI edge in the middle of what they do, and start others."""
+    """Return a fault that kills all web workers of the ASGI edge by SIGKILL, and starts others."""
 
     async def run(shop: Shop) -> Fault:
         began = time.monotonic()

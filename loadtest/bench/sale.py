@@ -1,4 +1,4 @@
-"""Hold one sale under a spike, and account for every attempt and every unit of it."""
+"""Holds one sale under a spike, and accounts for every attempt and every unit."""
 
 import asyncio
 import gc
@@ -32,7 +32,7 @@ WHERE product_id = %(id)s AND status = 'CONFIRMED'
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be sold: `kind` is scarce, abundant, or the name of a fault."""
+    """The plan of one sale. `kind` is scarce, abundant, or the name of a fault."""
 
     kind: str
     generation: int
@@ -44,13 +44,13 @@ class Order:
 
     @property
     def product_id(self) -> str:
-        """One product a sale."""
+        """The product of this sale alone."""
         kind = self.kind.replace(" ", "-")
         return f"{kind}-v{self.generation}-{self.edge}-{self.repeat}"
 
 
 async def hold(shop: Shop, services: Services, order: Order) -> Sale:
-    """Hold it, wait until nothing is on its way, and read the books."""
+    """Hold one sale, wait until no unit is on its way, and read the books."""
     await shop.reset(services, order.generation, order.product_id, order.units)
     path = f"/api/v{order.generation}/buy"
     bodies, due = purchases(order.product_id, USERS), list(order.profile.arrivals())
@@ -99,7 +99,12 @@ async def hold(shop: Shop, services: Services, order: Order) -> Sale:
 
 
 def _with_fault(sale: Sale, fault: Fault, load: Load, settled: float) -> Sale:
-    """`settled`: seconds after the begin at which nothing was on its way any more."""
+    """Add the fault to the sale.
+
+    Args:
+        settled: seconds from the start until no unit was on its way.
+
+    """
     sale.fault = fault
     told = [s.due + s.seconds for s in load.samples if s.kind is AnswerKind.ACCEPTED]
     sale.accepted_during_fault = sum(fault.begin <= moment < fault.end for moment in told)
@@ -111,7 +116,7 @@ def _with_fault(sale: Sale, fault: Fault, load: Load, settled: float) -> Sale:
 
 
 async def _waits(services: Services, order: Order, load: Load) -> list[float]:
-    """Seconds from when each confirmed order was asked for until it was written (V4, V5)."""
+    """Return the seconds between request and written order, of each confirmed order (V4, V5)."""
     if order.generation < 4:
         return []
     async with services.database.transaction(silence=LONG_SILENCE) as connection:
@@ -125,7 +130,7 @@ async def _waits(services: Services, order: Order, load: Load) -> list[float]:
 
 
 def _drain_rate(load: Load, waits: Sequence[float]) -> float | None:
-    """Orders per second that were written after the last answer."""
+    """Return the orders written per second after the last answer."""
     accepted = [sample for sample in load.samples if sample.order_id]
     if len(waits) != len(accepted):
         return None  # some were cancelled
@@ -159,7 +164,7 @@ def _timeline(profile: Profile, due: Sequence[float], samples: Sequence[Sample])
 
 
 class _no_garbage_collection:  # noqa: N801 - a context manager, used like a function
-    """The client's own pauses are not the shop's latency."""
+    """Turns garbage collection off, because the client's pauses would count as latency."""
 
     def __enter__(self) -> None:
         gc.collect()

@@ -1,4 +1,4 @@
-"""The benchmark's own stack, on free ports: a sale that somebody keeps is not touched."""
+"""The benchmark's own stack, on free ports. It leaves other stacks alone."""
 
 import asyncio
 import time
@@ -23,11 +23,11 @@ from flashsale_local.stack.program import Program, free_port
 from flashsale_local.stack.stack import Stack
 from flashsale_local.stack.start import deploy_locally
 
-# Seconds until a failed message comes again (60 by default), so that an outage run ends soon.
+# Seconds until a failed message is delivered again (60 by default). A low value shortens outages.
 VISIBILITY_TIMEOUT = 6
 SWEEP_AFTER = 20
 USERS = 10_000
-# Seconds in which the last sale's messages must be gone.
+# Seconds in which all messages of the last sale must be handled.
 EMPTY_DEADLINE = 240.0
 
 
@@ -40,19 +40,19 @@ class Shop:
     web: Program
 
     async def reset(self, services: Services, generation: int, product_id: str, units: int) -> None:
-        """A fresh database and an empty Redis, users, one product on sale, warm functions."""
+        """Empty both stores, create users and one product on sale, and warm up the functions."""
         await self.empty(services, EMPTY_DEADLINE)
         await services.redis.flushall()
         async with services.database.transaction(silence=LONG_SILENCE) as connection:
             await connection.execute("TRUNCATE orders, products")
         await seed(services, user_ids(USERS), [product_id], units)
         await services.stock.open_sale(product_id, units, Terms(generation=generation))
-        while not await services.redis.exists(ALIVE):  # noqa: ASYNC110 - the relay says so again
+        while not await services.redis.exists(ALIVE):  # noqa: ASYNC110 - the relay sets it again
             await asyncio.sleep(0.05)
         await warm_up(self.target)
 
     async def empty(self, services: Services, deadline: float) -> float:
-        """Wait until no unit is on its way; returns the seconds that it took.
+        """Wait until no unit is on its way; return the seconds that it took.
 
         Raises:
             Problem: something is still on its way after `deadline` seconds.
@@ -77,10 +77,10 @@ class Shop:
 
 @contextmanager
 def open_shop(directory: Path) -> Iterator[Shop]:
-    """Start everything, deploy, and stop it at the end."""
+    """Start the stack and deploy to it; stop it at the end."""
     ports = {name: str(free_port()) for name in DEFAULT_PORTS}
     stack = Stack(directory, ports)
-    stack.down()  # what an earlier run may have left
+    stack.down()  # an earlier run may have left it up
     try:
         stack.up(lambda line: errors.print(f"[green]✓[/] {line}"))
         target = stack.target()
@@ -90,7 +90,7 @@ def open_shop(directory: Path) -> Iterator[Shop]:
             {"VisibilityTimeout": str(VISIBILITY_TIMEOUT), "SweepAfter": str(SWEEP_AFTER)},
         )
         web = edge.web(directory, stack.edge_port, target, SWEEP_AFTER=str(SWEEP_AFTER))
-        # The same server with one more route, which echoes.
+        # The same server with an additional route that echoes.
         web = replace(web, command=[*web.command, "loadtest.echo:app"])
         with step("the ASGI edge and the relay process"):
             stack.add(web)

@@ -1,7 +1,7 @@
-"""Looks into the stores during a sale, in a process of its own: `python -m loadtest.bench.watch`.
+"""Watches the stores during a sale, in a separate process: `python -m loadtest.bench.watch`.
 
-A process, so that its driver calls do not delay the load client's requests. It writes a line of
-JSON (`Watch`) for each look, until its standard input is closed.
+The process keeps its queries from delaying the load client. For each look it writes a line of JSON
+(`Watch`), until its standard input is closed.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ from flashsale_local.deployment.target import Target
 from flashsale_local.queues.depths import depths
 from loadtest.bench.results import Watch
 
-# Seconds between two looks; each costs some ten milliseconds of CPU.
+# Seconds between two looks. Each costs about ten milliseconds of CPU.
 EVERY = 0.5
 
 
 @contextmanager
 def watching(target: Target, product_id: str) -> Iterator[list[Watch]]:
-    """Fill the list when the block ends; seconds count from its begin."""
+    """Watch a sale during the block, whose end fills the list; seconds count from its start."""
     seen: list[Watch] = []
     command = [sys.executable, "-m", "loadtest.bench.watch", json.dumps(asdict(target)), product_id]
     with subprocess.Popen(
@@ -48,7 +48,7 @@ def watching(target: Target, product_id: str) -> Iterator[list[Watch]]:
 
 async def _watch(target: Target, product_id: str, stop: TextIO) -> None:
     target.export()
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # what it warns of is raised too
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings are also raised
     closed = asyncio.create_task(asyncio.to_thread(stop.read))
     async with target.services(DATABASE_POOL_SIZE="1") as services:
         await _look(services, target, product_id)  # connects

@@ -1,4 +1,4 @@
-"""k6 as a subprocess: where it is, a run of `spike.js`, how the run goes."""
+"""Runs k6 with `spike.js` as a subprocess, and reads its metrics."""
 
 import ipaddress
 import os
@@ -24,7 +24,7 @@ STOP_DEADLINE = 15.0
 
 
 def find() -> str:
-    """The program k6: of PATH, else of .venv-load.
+    """Return the path of k6, from PATH or else from .venv-load.
 
     Raises:
         Problem: there is none.
@@ -41,10 +41,10 @@ def find() -> str:
 
 
 def target_options(endpoint: Endpoint) -> dict[str, str]:
-    """Options of `spike.js` that point it at this endpoint.
+    """Return the options of `spike.js` that point it at this endpoint.
 
     Raises:
-        Problem: the endpoint is not on this machine; a spike is no test to run against others.
+        Problem: the endpoint is not on this machine. A spike must not hit other machines.
 
     """
     host = urlsplit(endpoint.url).hostname or ""
@@ -54,14 +54,14 @@ def target_options(endpoint: Endpoint) -> dict[str, str]:
         local = False
     if not local:
         raise Problem(
-            f"The spike goes to this machine only, and {endpoint.url} is another.",
+            f"A spike may hit only this machine, and {endpoint.url} is on another.",
             "Start the local stack with `make up`, and unset AWS_ENDPOINT_URL.",
         )
     return {"BASE_URL": endpoint.url, "HOST_HEADER": endpoint.headers.get("host", "")}
 
 
 class Run:
-    """k6 at work."""
+    """A run of k6."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", api: str, log: Path) -> None:
         self._process = process
@@ -70,30 +70,30 @@ class Run:
 
     @property
     def running(self) -> bool:
-        """Whether it goes on.
+        """Whether k6 still runs.
 
         Raises:
-            Problem: k6 ended for another reason than the end of the profile.
+            Problem: k6 ended before the end of the profile.
 
         """
         status = self._process.poll()
         if status not in (None, 0, MISSED_THRESHOLD):
-            raise Problem(f"k6 ended with status {status}.", "Its log says why.", self._log)
+            raise Problem(f"k6 ended with status {status}.", "See its log.", self._log)
         return status is None
 
     async def metrics(self) -> dict[str, dict[str, Any]]:
-        """k6's metrics by name, each with its figures until now; none before its first answer."""
+        """Return k6's metrics by name, with their figures until now; {} before its first answer."""
         try:
             async with httpx.AsyncClient(trust_env=False) as http:
                 answer = await http.get(f"{self._api}/v1/metrics", timeout=2)
-        except httpx.HTTPError:  # it starts, or it ends
+        except httpx.HTTPError:  # it is starting or ending
             return {}
         return {row["id"]: row["attributes"]["sample"] for row in answer.json()["data"]}
 
 
 @contextmanager
 def run(options: Mapping[str, str], log: Path) -> Iterator[Run]:
-    """Runs `spike.js` with these options; a k6 that still runs at the end of the block is ended."""
+    """Run `spike.js` with these options. The end of the block stops k6."""
     address = f"{HOST}:{free_port()}"
     command = [find(), "run", "--quiet", "--address", address]
     command += [part for name, value in options.items() for part in ("-e", f"{name}={value}")]
@@ -105,7 +105,7 @@ def run(options: Mapping[str, str], log: Path) -> Iterator[Run]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us, and we end it
+            start_new_session=True,  # Ctrl+C must not reach k6; this function stops it
         )
     try:
         yield Run(process, f"http://{address}", log)

@@ -1,4 +1,4 @@
-"""What came of a spike: the summary that k6 wrote, and what is wrong with it and the books."""
+"""The result of a spike: k6's summary, the books, and what is wrong with them."""
 
 import json
 from collections.abc import Mapping
@@ -8,13 +8,13 @@ from pathlib import Path
 from flashsale.usecases.books import Books
 from flashsale_local.sale.answers import AnswerKind
 
-# Share of all purchases; above it this was not the load that was asked for. spike.js has it, too.
+# Share of all purchases that k6 may leave out. spike.js has the same constant.
 MOST_UNSENT = 0.01
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """One promise of the service level, and whether it was kept."""
+    """A threshold of the service level, and whether it was kept."""
 
     name: str
     value: float
@@ -23,11 +23,11 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Summary:
-    """What `spike.js` wrote at its end.
+    """The summary that `spike.js` writes.
 
     Attributes:
         unsent: attempts that were due while all of k6's buyers waited for an answer.
-        accepted_ms: latency of accepted attempts by p50, p95, p99 and max, in milliseconds.
+        accepted_ms: p50, p95, p99 and max of the latency of accepted attempts.
 
     """
 
@@ -39,12 +39,12 @@ class Summary:
 
     @property
     def attempts(self) -> int:
-        """All purchases that got an outcome."""
+        """The number of purchases that were sent."""
         return sum(self.outcomes.values())
 
     @property
     def due(self) -> int:
-        """All purchases that the profile asked for, sent or not."""
+        """The number of purchases that the profile asked for, sent or not."""
         return self.attempts + self.unsent
 
 
@@ -53,7 +53,7 @@ class Result:
     """A spike with its books before and after.
 
     Attributes:
-        left: messages and claims that were still on their way when we stopped waiting.
+        left: messages and claims that were still on their way after the deadline.
         settling: seconds from k6's end until nothing was on its way.
 
     """
@@ -66,7 +66,7 @@ class Result:
 
 
 def read_summary(path: Path) -> Summary:
-    """The summary in a file that `spike.js` wrote."""
+    """Read the summary that `spike.js` wrote."""
     found = json.loads(path.read_text())
     return Summary(
         seconds=found["seconds"],
@@ -78,7 +78,7 @@ def read_summary(path: Path) -> Summary:
 
 
 def findings(result: Result) -> list[str]:
-    """What is wrong; none where the service level and the books were kept."""
+    """Return what is wrong; nothing if service level and books were kept."""
     summary, before, after = result.summary, result.before, result.after
     found = [
         f"The service level was missed: {threshold.name}; it was {threshold.value:.4g}."
@@ -104,9 +104,9 @@ def findings(result: Result) -> list[str]:
 
 
 def unsent(summary: Summary) -> list[str]:
-    """What is wrong with the load itself, if anything: what was due and never sent."""
+    """Return what is wrong with the load: purchases that were due, but not sent."""
     if not summary.due:
-        return ["k6 sent no purchase at all: SCALE makes each rate of the profile 0."]
+        return ["k6 sent no purchase at all, because SCALE makes each rate of the profile 0."]
     if summary.unsent <= MOST_UNSENT * summary.due:
         return []
     return [(

@@ -1,4 +1,7 @@
-"""What LocalStack loads: execution environments as processes (LAMBDA_RUNTIME_EXECUTOR=process)."""
+"""A plugin for LocalStack that runs execution environments as processes.
+
+LAMBDA_RUNTIME_EXECUTOR=process selects it.
+"""
 
 import sys
 from typing import Any
@@ -26,7 +29,7 @@ class ProcessExecutor(RuntimeExecutor):
         )
 
     def start(self, env_vars: dict[str, str]) -> None:
-        """Start the process; LocalStack reports what it raises to who invoked."""
+        """Start the process. LocalStack reports errors to the client that invoked it."""
         try:
             self._environment.start(env_vars)
         except InitError as error:
@@ -37,7 +40,7 @@ class ProcessExecutor(RuntimeExecutor):
         self._environment.stop()
 
     def invoke(self, payload: dict[str, Any]) -> InvocationResult:
-        """One invocation, START, END and REPORT lines included."""
+        """Invoke the function; the logs of the result include START, END and REPORT lines."""
         invocation = Invocation(
             request_id=payload["invoke-id"],
             payload=payload["payload"].encode(),
@@ -49,38 +52,38 @@ class ProcessExecutor(RuntimeExecutor):
         return InvocationResult(invocation.request_id, result.payload, result.is_error, result.logs)
 
     def get_logs(self) -> str:
-        """Everything that the process has printed."""
+        """Return everything that the process has printed."""
         return self._environment.logs()
 
     def get_address(self) -> str:
-        """Where it runs."""
+        """Return the address of the process."""
         return "127.0.0.1"
 
     def get_endpoint_from_executor(self) -> str:
-        """Where it finds LocalStack."""
+        """Return the address at which the process finds LocalStack."""
         return "127.0.0.1"
 
     def get_runtime_endpoint(self) -> str:
-        """Unused: the process talks to a Runtime API of its own."""
+        """Return nothing, because the process has its own Runtime API."""
         return ""
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
-        """Unzip code and layers."""
+        """Unzip the code and the layers."""
         function_version.config.code.prepare_for_execution()
         for layer in function_version.config.layers or []:
             layer.code.prepare_for_execution()
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Nothing is left."""
+        """Do nothing: a version leaves nothing behind."""
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):
-    """Registered by this package's entry point."""
+    """The plugin that this package's entry point registers."""
 
     name = "process"
 
     def load(self, *_: Any, **__: Any) -> type[RuntimeExecutor]:
-        """The executor class; LocalStack asks often."""
+        """Return the executor class."""
         return ProcessExecutor
