@@ -154,8 +154,8 @@ def _seconds(sale: Sale) -> list[float]:
 CAPTIONS: dict[Callable[[Results], Figure], str] = {
     _units: "Units over time, scarce stock: what buyers were told, what was written, what was left",
     _latency: "95 of 100 answers came within this time; abundant stock, the spike over time",
-    _distribution: "How many of 100 answers came within a time; abundant stock, throttled ones left out",
-    _offered: "Accepted against offered per second; abundant stock, a point for each step of the spike",
+    _distribution: "% of answers within a time; abundant stock, without throttled ones",
+    _offered: "Accepted against offered per second; abundant stock, a point for each step",
     _queue: "Messages in the queue; abundant stock. A message of V5 holds up to 200 claims",
     _outage: "PostgreSQL is stopped (grey) in the middle of a sale, ASGI edge",
 }

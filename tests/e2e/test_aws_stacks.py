@@ -1,4 +1,4 @@
-"""`infra/aws/`: what the emulator knows is deployed there; docs/deploy.md names the rest."""
+"""`infra/aws/`: deployed as far as the emulator supports it. docs/deploy.md names the rest."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from flashsale_local.paths import ROOT
 from flashsale_local.stack.ministack import ministack
 from flashsale_local.stack.program import free_port
 
-# What ministack 1.5.33 lacks: resource types, and an attribute.
+# Resource types and an attribute that ministack 1.5.33 lacks.
 UNKNOWN = {
     "AWS::EC2::EIP", "AWS::EC2::FlowLog", "AWS::EC2::NatGateway", "AWS::EC2::SecurityGroupIngress",
     "AWS::MemoryDB::ACL", "AWS::MemoryDB::Cluster", "AWS::MemoryDB::SubnetGroup",
@@ -29,7 +29,7 @@ def load(name):
 
 
 def without_the_unknown(template):
-    """The template as far as the emulator knows it, and the types that it does not know."""
+    """Return the template without the types that the emulator lacks, and these types."""
     kept = template["Resources"]
     gone = {name for name, one in kept.items() if one["Type"] in UNKNOWN}
     while refer := {
@@ -48,7 +48,7 @@ def without_the_unknown(template):
 
 
 def mentions(value, names):
-    """Whether a Ref, a GetAtt or a Sub names one of these resources."""
+    """Return whether a Ref, a GetAtt or a Sub names one of these resources."""
     text = json.dumps(value)
     referred = set(re.findall(r'"Ref": "(\w+)"', text))
     referred |= set(re.findall(r'"Fn::GetAtt": \["(\w+)"', text))
@@ -58,7 +58,7 @@ def mentions(value, names):
 
 @pytest.fixture(scope="module")
 def emulator(stack):
-    """A ministack that knows the services of `infra/aws`; the functions' one is kept small."""
+    """A ministack with the services of `infra/aws`, which the functions' ministack lacks."""
     port = free_port()
     program = ministack(stack.directory / "aws", port)
     environment = {**program.environment, "SERVICES": ""}
@@ -94,7 +94,7 @@ def data(network):
             "SubnetIds": network["SubnetIds"],
             "FunctionsSecurityGroup": network["SecurityGroupIds"],
             "DeletionProtection": "false",
-            "RedisShards": "3",  # ministack wants 1 or 3; AWS takes 2 as well
+            "RedisShards": "3",  # ministack accepts 1 or 3, AWS also 2
         },
     )
 

@@ -52,7 +52,7 @@ async def test_v4_answers_the_id_of_the_order(http, new_product):
 
 @pytest.mark.parametrize("query", ["", "?from=a/b:c"])
 async def test_the_location_of_a_claim_leads_to_its_order(http, new_product, query):
-    """Below the path prefix of the emulator, which the function does not see."""
+    """The location is below the emulator's path prefix, which the function does not see."""
     bought = http.post(f"/api/v5/buy{query}", json=body(await new_product(1)))
 
     order = http.get(bought.url.join(bought.headers["location"]))
@@ -86,7 +86,7 @@ def _is_throttled(answer):
     return classify_answer(answer.status_code, answer.content) is AnswerKind.THROTTLED
 
 
-async def test_more_requests_at_once_than_reserved_are_throttled(deployed):
+async def test_more_concurrent_requests_than_reserved_are_throttled(deployed):
     async with deployed.api.client() as client:
         answers = await asyncio.gather(
             *(client.get("/health") for _ in range(LOCAL_BUY_CONCURRENCY * 8))
@@ -99,7 +99,7 @@ async def test_more_requests_at_once_than_reserved_are_throttled(deployed):
 
 
 def test_a_throttled_request_is_429_or_on_localstack_500(deployed, http):
-    """A difference between emulators that `flashsale_local.sale.load` works around."""
+    """Check a difference between emulators, which `flashsale_local.sale.answers` hides."""
     throttled = {"localstack": 500, "ministack": 429}[deployed.emulator]
     boto3.client("lambda").put_function_concurrency(
         FunctionName=f"{deployed.stack_name}-buy", ReservedConcurrentExecutions=0
@@ -134,7 +134,7 @@ async def test_one_correlation_id_leads_from_the_request_to_the_order(http, new_
 
 
 async def test_the_sweep_runs_by_its_schedule(deployed):
-    """Nobody invokes it: a rule does, once a minute, on either emulator."""
+    """Check that a rule invokes it once a minute, on either emulator."""
     logs = boto3.client("logs")
     started = int(time.time() * 1000)
 
@@ -150,8 +150,8 @@ async def test_the_sweep_runs_by_its_schedule(deployed):
 
 
 @pytest.mark.parametrize("path", ["/api/v4/buy", "/api/v5/buy", "/api/products/no-such-product"])
-def test_both_doors_answer_alike(http, path):
-    """No header and no body may depend on what stands before the function."""
+def test_both_edges_answer_alike(http, path):
+    """Check that no header and no body depends on what is in front of the function."""
     wrong = http.get("/no/such/path")
     other_site = {"origin": "https://example.org", "access-control-request-method": "POST"}
     preflight = http.options(path, headers=other_site)

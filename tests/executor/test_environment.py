@@ -1,4 +1,4 @@
-"""The executor of LocalStack's host mode on its own: one process, the real `awslambdaric`."""
+"""The executor of LocalStack's host mode, without LocalStack, with the real `awslambdaric`."""
 
 import json
 import threading
@@ -58,7 +58,7 @@ def invoke(environment, event, **fields):
     return json.loads(result.payload), result
 
 
-def test_an_answer_with_its_context_and_its_log_lines(make):
+def test_an_invocation_returns_answer_context_and_log_lines(make):
     answer, result = invoke(make(), {}, deadline=5.0)
 
     assert (answer["request"], answer["arn"], answer["variable"]) == ("id-1", "arn:f", "7")
@@ -116,7 +116,7 @@ def test_a_process_that_ends_is_replaced(make):
         ("import os; os._exit(1)", "app.handler", "exited with status 1"),
     ],
 )
-def test_a_function_that_cannot_be_loaded(make, code, handler, message):
+def test_a_function_that_cannot_be_loaded_is_an_init_error(make, code, handler, message):
     with pytest.raises(InitError) as raised:
         make(code, handler=handler)
 
@@ -143,7 +143,7 @@ def test_environments_run_side_by_side(make):
     assert answers[0][0]["pid"] != answers[1][0]["pid"]
 
 
-def test_all_that_was_printed(make):
+def test_the_logs_contain_all_output(make):
     environment = make()
     for number in range(3):
         invoke(environment, {"number": number})

@@ -16,14 +16,14 @@ from flashsale_local.stack.stack import Stack
 from tests.faults.proxy import Proxy
 from tests.faults.shop import Shop
 
-# Seconds; so short that what takes minutes in a sale takes seconds here.
+# Seconds. Short values turn minutes of a sale into seconds.
 VISIBILITY_TIMEOUT = 2
 SWEEP_AFTER = 5
 
 
 @pytest.fixture(scope="session")
 def shop(stack: Stack, migrated: Settings) -> Iterator[Shop]:
-    """Everything up, no fault anywhere."""
+    """A shop that runs without faults."""
     stack.start(stack.emulator)
     target = stack.target("flashsale-faults")
     target.export()
@@ -69,7 +69,7 @@ def shop(stack: Stack, migrated: Settings) -> Iterator[Shop]:
 
 @pytest.fixture(autouse=True)
 def healthy(shop: Shop) -> Iterator[None]:
-    """Each test finds everything running, and leaves no fault behind."""
+    """Start what is down before each test, and clear its faults after it."""
     for program in (*shop.stack.programs, shop.web, shop.relay):
         shop.stack.start(program)
     yield
@@ -81,8 +81,8 @@ def healthy(shop: Shop) -> Iterator[None]:
 
 @pytest.fixture(params=["relay", "web"])
 async def carrier(shop: Shop, services: Services, request: pytest.FixtureRequest) -> str:
-    """Who relays: the relay process, or, where there is none, the web workers."""
+    """Choose what relays: the relay process, or the web workers if it does not run."""
     if request.param == "web":
         shop.stack.supervisor.stop_program(shop.relay.name)
-        await services.redis.delete(ALIVE)  # as if it had died a while ago
+        await services.redis.delete(ALIVE)  # as if it had ended a while ago
     return str(request.param)

@@ -1,4 +1,4 @@
-"""Whoever claims or relays is killed; SQS refuses, or its answer is lost."""
+"""The claiming or relaying process is killed; SQS rejects, or its answer is lost."""
 
 import asyncio
 import hashlib
@@ -41,7 +41,9 @@ async def test_the_relay_dies_around_its_sends(shop, services, new_product, carr
     fault = Fault(SEND, when, kill_client, skip=skip)
     shop.proxies[f"{carrier}.sqs"].fault = fault
     sold = await shop.sell(product_id, USERS[:20])
-    await asyncio.sleep(0.2)  # a linger of the relay, so that there is a second batch
+    await asyncio.sleep(
+        0.2
+    )  # longer than the relay waits for more claims, so that there is a second batch
     sold += await shop.sell(product_id, USERS[20:30])
 
     async with asyncio.timeout(30):
@@ -71,7 +73,7 @@ async def test_the_leader_dies_holding_the_lease(shop, services, new_product):
         while not held:
             await asyncio.sleep(0.05)
     assert held == [1], "the dead hold on to it"
-    # No relay process any more: the web workers take over when the lease has run out.
+    # Without a relay process the web workers take over when the lease has expired.
     sold += await shop.sell(product_id, USERS[60:80])
     await shop.keeps_its_promise(services, product_id, sold)
 
@@ -88,5 +90,5 @@ async def test_sqs_refuses_or_its_answer_is_lost(shop, services, new_product, ca
 
 
 def _await_workers(shop):
-    """Until granian has replaced a worker that was killed."""
+    """Wait until granian has replaced a killed worker."""
     shop.stack.start(shop.web)

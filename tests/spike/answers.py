@@ -1,4 +1,4 @@
-"""A small HTTP server that gives one answer after another, and counts what each should count as."""
+"""A small HTTP server that gives answers in turn, and counts the kind of each."""
 
 import collections
 import itertools
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from flashsale_local.sale.answers import AnswerKind, classify_answer
 
-# (status, body); no status: no HTTP at all.
+# (status, body); without a status, the answer is not HTTP.
 ANSWERS = [
     (202, b"{}"),
     (201, b"{}"),
@@ -27,7 +27,7 @@ ANSWERS = [
 
 
 class Till(ThreadingHTTPServer):
-    """Counts its answers by kind, and remembers who asked for what; each takes `seconds`."""
+    """Counts its answers by kind, and records all requests. Each answer takes `seconds`."""
 
     daemon_threads = True
     request_queue_size = 128

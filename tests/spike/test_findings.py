@@ -1,4 +1,4 @@
-"""What counts as wrong after a spike."""
+"""What is reported as wrong after a spike."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ def result(after, accepted=10, **more):
 
 
 @pytest.mark.parametrize("generation", [1, 2, 3, 4, 5])
-def test_books_that_balance_are_fine(generation):
+def test_balanced_books_are_no_finding(generation):
     assert findings(result(books(generation, stock=90, confirmed=10))) == []
 
 
@@ -43,7 +43,7 @@ def test_books_that_balance_are_fine(generation):
         (95, 10, "5 units are sold and in stock at once"),
     ],
 )
-def test_units_that_are_wrong_are_wrong_in_every_generation(generation, stock, confirmed, words):
+def test_wrong_books_are_found_in_every_generation(generation, stock, confirmed, words):
     (finding,) = findings(result(books(generation, stock, confirmed)))
 
     assert words in finding

