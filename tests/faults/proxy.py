@@ -17,7 +17,7 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class When(Enum):
-    """The moment of a fault: before the request reaches the server, or before its answer arrives."""
+    """The moment of a fault: before the server gets the request, or before the answer arrives."""
 
     BEFORE = "before"
     AFTER = "after"
