@@ -1,4 +1,4 @@
-"""The ASGI edge with one more route, which only echoes: what the server costs without a claim."""
+"""The ASGI edge with an echo route, which shows what the server costs without a claim."""
 
 from flashsale.http.schemas import ClaimRequest
 from flashsale_server.edge.app import app
@@ -9,5 +9,5 @@ __all__ = ["app"]
 
 @api.post("/echo")
 async def echo(body: ClaimRequest) -> ClaimRequest:
-    """The same body, parsed and written; nothing else."""
+    """Return the body after parsing and validation."""
     return body
