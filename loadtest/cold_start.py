@@ -11,8 +11,8 @@ from typing import Any
 from flashsale_local.deployment.deploy import BUILT
 from flashsale_local.paths import EMULATOR_VENV
 
-# Measures CPU time, because other processes share the machine. Prints to standard error, because
-# the handler prints to standard output.
+# CPU time is measured, because other processes share the machine. The figures go to standard error,
+# because standard output belongs to the handler.
 FIRST = """
 import json, os, sys, time, types
 event = json.load(sys.stdin)
@@ -30,9 +30,9 @@ os._exit(0)  # an execution environment is frozen, not shut down
 
 
 def cold_start(function: str, event: Mapping[str, Any]) -> tuple[float, float]:
-    """Return CPU seconds of `import app` and of the first invocation, in a fresh interpreter.
+    """Measure `import app` and the first invocation in a new interpreter, in CPU seconds.
 
-    The deployed code runs with the emulator's Python and the environment of this process.
+    It is the emulator's Python, with the deployed code and the environment of this process.
     """
     path = os.pathsep.join(
         [str(BUILT / "SharedLayer" / "python"), str(BUILT / f"{function}Function")]
@@ -50,7 +50,7 @@ def cold_start(function: str, event: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def first_events(product_id: str, claim: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return a first event for each function, with new orders; `claim` is the event of buy."""
+    """Return a first event for each function. `claim` is the event of buy; orders have new ids."""
     order = {"product_id": product_id, "user_id": "u-00001", "quantity": 1, "generation": 4}
     return {
         "Buy": claim,

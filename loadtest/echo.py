@@ -1,4 +1,4 @@
-"""The ASGI edge with a route that only echoes, to measure what the server costs without a claim."""
+"""The ASGI edge with an echo route, which shows what the server costs without a claim."""
 
 from flashsale.http.schemas import ClaimRequest
 from flashsale_server.edge.app import app
@@ -9,5 +9,5 @@ __all__ = ["app"]
 
 @api.post("/echo")
 async def echo(body: ClaimRequest) -> ClaimRequest:
-    """Parse the body and return it."""
+    """Return the body after parsing and validation."""
     return body

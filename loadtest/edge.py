@@ -1,4 +1,4 @@
-"""Measures the floor of the emulated Lambda edge: a function that returns a constant."""
+"""Measures the emulated Lambda edge in a closed loop, and a constant function as its floor."""
 
 import io
 import itertools
@@ -30,7 +30,7 @@ DRAIN_DEADLINE = 300.0
 
 @contextmanager
 def constant_function(target: Target) -> Iterator[str]:
-    """Deploy a function that returns a constant, behind an API like ours; yield its URL."""
+    """Deploy a function that returns a constant behind an API like ours, and yield its URL."""
     name = "bench-constant"
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
@@ -70,7 +70,7 @@ def constant_function(target: Target) -> Iterator[str]:
 
 
 def requests_per_second(url: str, product_id: str, seconds: float) -> float:
-    """Return answers per second of a closed loop, with one connection per execution environment."""
+    """Return answers per second of a closed loop with a connection per execution environment."""
     pool = urllib3.PoolManager(maxsize=LOCAL_BUY_CONCURRENCY, retries=False)
     users = itertools.cycle(user_ids(3000))
     answers = [0] * LOCAL_BUY_CONCURRENCY
@@ -83,9 +83,7 @@ def requests_per_second(url: str, product_id: str, seconds: float) -> float:
             answer = pool.request(
                 "POST", url, body=body, headers={"content-type": "application/json"}
             )
-            if (
-                answer.status == 429
-            ):  # an execution environment becomes free a moment after its answer
+            if answer.status == 429:  # an execution environment is freed a moment after its answer
                 continue
             if answer.status >= 500:
                 refused.append(f"{answer.status} {answer.data[:200]!r}")

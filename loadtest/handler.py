@@ -1,4 +1,7 @@
-"""`make bench-handler`: what one invocation costs, in process and on the emulated Lambda edge."""
+"""`make bench-handler`: what one invocation costs, in process and on the emulated Lambda edge.
+
+All figures are measured during the run.
+"""
 
 import asyncio
 import os
@@ -28,12 +31,12 @@ COLD_STARTS = 7
 ROUNDS = 3
 SECONDS = 8.0
 STOCK = 10_000_000
-# Milliseconds for which another process holds the relay's lease, until the calls are done.
+# Milliseconds for which another relay holds the lease; it gives the lease back after the calls.
 LEASE = 3_600_000
 
 
 def main() -> None:
-    """Measure everything, and print the table."""
+    """Measure and print everything."""
     target = start()
     run = f"bench-{int(time.time()):x}"
     on_sale, on_sale_v5, led = f"{run}-v4", f"{run}-v5", f"{run}-led"
@@ -48,7 +51,7 @@ def main() -> None:
         await services.stock.open_sale(sold_out, 0)
         await services.ledger.renew_lease(led, "bench", LEASE)
 
-    async def hand_over(services: Services) -> None:  # the sweep then relays these claims
+    async def hand_over(services: Services) -> None:  # so that the sweep relays these claims
         await services.ledger.renew_lease(led, "bench", 0)
 
     with_services(target, prepare)
@@ -77,7 +80,7 @@ def _milliseconds(seconds: Sequence[float], digits: int) -> tuple[str, str]:
 
 
 def _add_rates(rows: Table, what: str, rates: Mapping[str, Sequence[float]]) -> None:
-    """Add a row for each rate. The first is the floor that the others are compared with."""
+    """Add a row for each rate. The first one is the floor that the others are compared with."""
     floor: float | None = None
     for name, found in rates.items():
         rows.add_row(what.format(name), *spread(found, 0))
@@ -88,7 +91,7 @@ def _add_rates(rows: Table, what: str, rates: Mapping[str, Sequence[float]]) -> 
 
 
 def _environment(target: Target) -> dict[str, str]:
-    """Return the environment variables of a function's execution environment."""
+    """Return the variables of a function's execution environment."""
     return {
         "REDIS_URL": target.redis_url,
         "DATABASE_URL": target.database_url,
@@ -104,8 +107,8 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def _invocations(on_sale: str, sold_out: str, led: str) -> dict[str, list[float]]:
-    """Measure CPU seconds of each kind of invocation, interleaved."""
-    from mangum import Mangum  # noqa: PLC0415 - the environment comes first
+    """Measure the CPU seconds of each kind of invocation, in turn."""
+    from mangum import Mangum  # noqa: PLC0415 - the variables must be set first
 
     from functions.buy.app import api, handler  # noqa: PLC0415
 
@@ -116,7 +119,7 @@ def _invocations(on_sale: str, sold_out: str, led: str) -> dict[str, list[float]
         "V4 sold out: the same with its log line and metric": (handler, _event(4, sold_out)),
         "V4 accepted, SQS called": (handler, _event(4, on_sale)),
         "V5 sold out": (handler, _event(5, sold_out)),
-        "V5 accepted, somebody else relays": (handler, _event(5, led)),
+        "V5 accepted, another process relays": (handler, _event(5, led)),
     }
     found: dict[str, list[float]] = {name: [] for name in kinds}
     for _ in range(ROUNDS):
@@ -144,7 +147,7 @@ def _event(generation: int, product_id: str) -> dict[str, Any]:
 
 def _cpu_per_call(handler: Handler, event: dict[str, Any]) -> float:
     stdout = os.dup(1)
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a descriptor is needed
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - os.dup2 needs a file descriptor
         os.dup2(nowhere.fileno(), 1)
         try:
             for _ in range(CALLS // 10):

@@ -1,10 +1,10 @@
-"""`make locust`: the load of `spike.js` by Locust, whose pages show it live.
+"""`make locust`: the load of `spike.js` by Locust, which shows it on a web page while it runs.
 
-Options are environment variables with the names of `spike.js`: PROFILE, SCALE, GENERATION,
-BASE_URL, HOST_HEADER, PRODUCT, IDS, P95_MS, ERROR_RATE. Each buyer buys once a second, so there are
-as many buyers as the profile asks for purchases a second. Unlike k6's arrivals, buyers wait for the
-answer before they buy again. Where answers take longer than a second, less load is sent. If more
-than a tenth of the profile is not sent, the exit status is 1.
+The options are environment variables with the names of `spike.js`: PROFILE, SCALE, GENERATION,
+BASE_URL, HOST_HEADER, PRODUCT, IDS, P95_MS, ERROR_RATE. Each buyer buys once a second, so the
+number of buyers is the profile's rate. Unlike k6's arrivals, a buyer waits for the answer before
+the next purchase. Where answers take longer than a second, Locust sends less than the profile asks
+for. If more than a tenth is missing, the exit status is 1.
 """
 
 import itertools
@@ -25,15 +25,15 @@ PATH = f"/api/v{os.environ.get('GENERATION') or 5}/buy"
 P95_MS = float(os.environ.get("P95_MS") or 1000)
 ERROR_RATE = float(os.environ.get("ERROR_RATE") or 0.01)
 TIMEOUT = 30.0
-MOST_UNSENT = 0.1  # share of the profile
-JOINING = 100.0  # buyers per second; Locust warns above 100, and the steepest stage needs 70
+MOST_UNSENT = 0.1  # share of the profile that may be missing because buyers are late
+JOINING = 100.0  # buyers per second; the steepest stage needs 70, and Locust warns above 100
 HEADERS = {"host": host} if (host := os.environ.get("HOST_HEADER")) else {}
 
 users = itertools.cycle(IDS["users"])
 
 
 class Buyer(FastHttpUser):
-    """Buys once a second, each time as the next user."""
+    """A client that buys once a second, each time as the next user."""
 
     host = os.environ.get("BASE_URL") or "http://127.0.0.1:8000"
     wait_time = constant_throughput(1)
@@ -41,12 +41,12 @@ class Buyer(FastHttpUser):
 
     @task
     def buy(self) -> None:
-        """Buy once. Locust lists the purchase under the kind of its answer."""
+        """Make one purchase, and list it under its outcome."""
         body = {"productId": PRODUCT, "userId": next(users)}
         with self.client.post(
             PATH, json=body, headers=HEADERS, catch_response=True, allow_redirects=False
         ) as answer:
-            # The status is 0 if no answer came.
+            # Without an answer, the status is 0.
             kind = classify_answer(answer.status_code or 503, answer.content or b"")
             answer.request_meta["name"] = kind.name.lower()
             if kind is AnswerKind.FAILED:
@@ -56,17 +56,14 @@ class Buyer(FastHttpUser):
 
 
 class Shape(LoadTestShape):
-    """As many buyers as the profile asks for purchases a second."""
+    """Sets the number of buyers to the profile's rate in purchases per second."""
 
     profile = Profile.named(os.environ.get("PROFILE") or "spike").scaled(
         rate=float(os.environ.get("SCALE") or 1), time=1
     )
 
     def tick(self) -> tuple[int, float] | None:
-        """Return how many buyers there should be, and how many may join per second.
-
-        None ends the run when the profile is over.
-        """
+        """Return the number of buyers and how many may join per second; None after the profile."""
         moment = self.get_run_time()
         if moment >= self.profile.seconds:
             return None
@@ -75,13 +72,13 @@ class Shape(LoadTestShape):
 
 @events.init.add_listener
 def let_buyers_finish(environment: Environment, **_: object) -> None:
-    """Make each buyer wait for the last answer, so that every attempt is counted."""
+    """Let buyers wait for their last answer, so that each attempt is counted."""
     environment.stop_timeout = TIMEOUT
 
 
 @events.quitting.add_listener
 def judge(environment: Environment, **_: object) -> None:
-    """Set exit status 1 if the service level was missed, or too little load was sent."""
+    """Set exit status 1 if the service level was missed or the profile's load was not sent."""
     stats = environment.stats
     p95 = stats.get("accepted", "POST").get_response_time_percentile(0.95) or 0
     failed = stats.get("failed", "POST").num_requests / max(1, stats.total.num_requests)

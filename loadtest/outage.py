@@ -1,8 +1,8 @@
-"""`python -m loadtest.outage`: what the sweep sends in an outage of PostgreSQL, 30 times faster.
+"""`python -m loadtest.outage`: what the sweep sends during an outage of PostgreSQL, sped up.
 
-An outage of ten minutes takes twenty seconds here. Every period of the pipeline is divided by
-`FASTER`: the outage, the visibility timeout, the period of the sweep, and its waits. Valkey and
-PostgreSQL are real, and this command starts its own. SQS is a model of its rules: a failed message
+An outage of ten minutes takes twenty seconds here. The command divides every period of the
+pipeline by `FASTER`: the outage, the visibility timeout, the period of the sweep and its waits. It
+starts a real Valkey and a real PostgreSQL of its own. SQS is a model of its rules: a failed message
 is hidden for the visibility timeout, and moves to the dead-letter queue after five receives.
 """
 
@@ -45,7 +45,7 @@ class _Sent:
 
 @dataclass
 class ModelOfSqs:
-    """A model of the orders queue and its dead-letter queue."""
+    """A model of the orders queue and its dead-letter queue, with the rules that matter here."""
 
     orders: list[_Sent] = field(default_factory=list)
     dead: list[_Sent] = field(default_factory=list)
@@ -61,12 +61,12 @@ class ModelOfSqs:
             self.orders.append(_Sent(message))
 
     async def waiting(self, url: str = "") -> int:
-        """Return how many messages wait: in the orders queue, or with a `url` in the DLQ."""
+        """Count the messages of the orders queue, or with a `url` of the dead-letter queue."""
         return len(self.dead) if url else len(self.orders)
 
 
 async def main() -> None:
-    """Run the outage, and print what it cost."""
+    """Simulate the outage and print what was sent."""
     with tempfile.TemporaryDirectory(prefix="flashsale-outage-") as folder:
         ports = ("FLASHSALE_VALKEY_PORT", "FLASHSALE_POSTGRES_PORT")
         stack = Stack(Path(folder), {**os.environ, **{name: str(free_port()) for name in ports}})
@@ -98,7 +98,7 @@ async def _measure(settings: Settings) -> None:
     await asyncio.sleep(OUTAGE)
     in_outage, ended, now = (sqs.messages, sqs.copies), time.monotonic(), up
     async with asyncio.timeout(LONGEST):
-        while await up.ledger.count(PRODUCT):  # noqa: ASYNC110 - Redis sends no event
+        while await up.ledger.count(PRODUCT):  # noqa: ASYNC110 - Redis has no notification for this
             await asyncio.sleep(0.05)
     settled = time.monotonic() - ended
     snapshot = await up.ledger.snapshot(PRODUCT)

@@ -1,7 +1,7 @@
 """Load profiles: requests per second over time. k6, Locust and our own client share them.
 
-Each profile in `profiles.json` has a start rate and stages. During a stage the rate changes
-linearly to the rate of the stage.
+A profile in `profiles.json` has a start rate and stages. During a stage, the rate changes linearly
+to the rate of the stage. Rates are requests per second.
 """
 
 import json
@@ -16,7 +16,7 @@ PROFILES = Path(__file__).with_name("profiles.json")
 
 @dataclass(frozen=True)
 class Profile:
-    """A load profile. `stages` are pairs of (seconds, rate at the end), rates are per second."""
+    """A start rate and stages, which are pairs of (seconds, rate at the end of the stage)."""
 
     start: float
     stages: tuple[tuple[float, float], ...]
@@ -29,22 +29,22 @@ class Profile:
         return cls(found["start"], stages)
 
     def scaled(self, rate: float, time: float) -> Self:
-        """Return the same shape with rates times `rate` and durations times `time`."""
+        """Return the same shape with rates multiplied by `rate` and durations by `time`."""
         stages = tuple((seconds * time, end * rate) for seconds, end in self.stages)
         return type(self)(self.start * rate, stages)
 
     @property
     def seconds(self) -> float:
-        """Its duration."""
+        """The duration of the profile."""
         return sum(seconds for seconds, _ in self.stages)
 
     @property
     def peak(self) -> float:
-        """Its highest rate."""
+        """The highest rate."""
         return max(self.start, *(rate for _, rate in self.stages))
 
     def rate_at(self, moment: float) -> float:
-        """Return the rate at so many seconds after the start; 0 after the end."""
+        """Return the rate at `moment`, in seconds after the start; 0 after the end."""
         begin, rate = 0.0, self.start
         for seconds, end in self.stages:
             if moment < begin + seconds:
@@ -53,9 +53,9 @@ class Profile:
         return 0.0
 
     def arrivals(self) -> Iterator[float]:
-        """Yield when each request is due, in seconds after the start.
+        """Yield the moment at which each request is due, in seconds after the start.
 
-        The n-th request is due when the integral of the rate reaches n. Within a stage this is a
+        Request n is due when the integral of the rate reaches n. Within a stage, this is a
         quadratic equation: rate * t + slope * t² / 2 = n.
         """
         begin, rate, before, number = 0.0, self.start, 0.0, 0

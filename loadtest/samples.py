@@ -15,11 +15,11 @@ class Sample:
     """One attempt.
 
     Attributes:
-        due: seconds after the start at which it should be sent.
-        seconds: from `due` until its answer.
+        due: when it was to be sent, in seconds after the start.
+        seconds: from that moment until the answer.
         status: the HTTP status; 0 if no answer came.
-        order_id: of an accepted attempt; else "".
-        database_failed: whether a 503 named PostgreSQL as its cause.
+        order_id: the order of an accepted attempt.
+        database_failed: whether the answer was a 503 because of PostgreSQL.
 
     """
 
@@ -36,9 +36,9 @@ class Load:
     """All attempts of a run, in order of their answers.
 
     Attributes:
-        started: seconds since 1970.
+        started: when the run began, in seconds since 1970.
         elapsed: seconds from the start to the last answer.
-        dropped: attempts that were not sent, because all connections waited for answers.
+        dropped: attempts that were not made because all connections waited for answers.
 
     """
 
@@ -49,15 +49,15 @@ class Load:
 
     @property
     def statuses(self) -> collections.Counter[int]:
-        """The count of each status."""
+        """The number of answers by status."""
         return collections.Counter(sample.status for sample in self.samples)
 
     def count(self, kind: AnswerKind) -> int:
-        """Return how many attempts got this kind of answer."""
+        """Return how many attempts had this outcome."""
         return sum(sample.kind is kind for sample in self.samples)
 
     def rate(self, status: int) -> float:
-        """Return answers with this status per second."""
+        """Return the answers with this status per second."""
         return self.statuses[status] / self.elapsed
 
     def percentile_ms(self, percent: float) -> float:
@@ -74,7 +74,7 @@ def percentile_ms(seconds: Iterable[float], percent: float) -> float:
 
 
 def spread(values: Iterable[float], digits: int = 1) -> tuple[str, str]:
-    """Return the median and "min – max" as text for a table."""
+    """Format the median and the range of values for a table."""
     known = list(values)
     return (
         f"{statistics.median(known):,.{digits}f}",

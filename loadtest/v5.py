@@ -1,7 +1,7 @@
-"""`make bench-v5`: how fast V5 claims, persists and confirms, compared with floors.
+"""`make bench-v5`: how fast V5 claims, persists and confirms, compared with an echo route.
 
-Everything runs on this machine: this client, the edge, the relay process, Valkey, the emulator, the
-functions, and PostgreSQL.
+All figures are measured during the run. This client, the edge, the relay process, Valkey, the
+emulator, the functions and PostgreSQL share one machine.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from loadtest.samples import Load, spread
 
 CONNECTIONS = 64
 CLOSED_SECONDS = 30.0
-# The second rate is for slow machines.
+# The first rate suits a fast machine, the second one a slow machine.
 RATES, RATE_SECONDS, RUNS = (1000, 300), 10.0, 5
 LONE_CLAIMS = 5
 EDGE_ROUNDS, EDGE_SECONDS = 3, 8.0
@@ -42,9 +42,9 @@ BUY = "/api/v5/buy"
 
 
 def main() -> None:
-    """Measure everything, and print the table."""
+    """Measure and print everything."""
     stack, target = Stack(LOCAL), start_asgi_edge(start())
-    # The same server with an additional route that echoes.
+    # The same server with an echo route.
     web = edge.web(LOCAL, BENCH_PORT, target)
     bench = replace(web, name="bench", command=[*web.command, "loadtest.echo:app"])
     stack.add(bench)
@@ -53,8 +53,8 @@ def main() -> None:
         with step("what a claim costs Valkey"):
             for name, rates in claim_costs(target.redis_url):
                 rows.add_row(f"claim.lua: {name}, calls/s", *spread(rates, 0))
-        for title, measure in MEASUREMENTS.items():
-            with step(title):
+        for measure in (_lone, _closed, _constant, _lambda_edge):
+            with step(str(measure.__doc__)):
                 measure(target, bench.url, rows.add_row)
     finally:
         stack.supervisor.stop_program(bench.name)
@@ -66,6 +66,7 @@ AddRow = Callable[..., None]
 
 
 def _lone(target: Target, url: str, add_row: AddRow) -> None:
+    """Measure a lone claim on an idle system, until it is CONFIRMED"""
     product_id = put_on_sale(target, "bench")
     asyncio.run(warm_up(target))
     for name, base in (("ASGI", url), ("Lambda", target.api.url)):
@@ -74,6 +75,7 @@ def _lone(target: Target, url: str, add_row: AddRow) -> None:
 
 
 def _closed(target: Target, url: str, add_row: AddRow) -> None:
+    """Run a closed loop over 64 connections"""
     product_id = put_on_sale(target, "bench")
 
     def closed(path: str, seconds: float) -> Load:
@@ -99,6 +101,7 @@ def _closed(target: Target, url: str, add_row: AddRow) -> None:
 
 
 def _constant(target: Target, url: str, add_row: AddRow) -> None:
+    """Send at constant rates, in turn with the echo route"""
     for rate in RATES:
         _constant_rate(target, url, rate, add_row)
 
@@ -132,6 +135,7 @@ def _constant_rate(target: Target, url: str, rate: int, add_row: AddRow) -> None
 
 
 def _lambda_edge(target: Target, _: str, add_row: AddRow) -> None:
+    """Measure the emulated Lambda edge, in turn with its floor"""
     product_id = put_on_sale(target, "bench")
     asyncio.run(warm_up(target))
     rates: dict[str, list[float]] = {"constant": [], "V5": []}
@@ -143,15 +147,6 @@ def _lambda_edge(target: Target, _: str, add_row: AddRow) -> None:
         add_row(f"Lambda edge: {name}, requests/s", *spread(values, 0))
     ratios = [v5 / floor for v5, floor in zip(rates["V5"], rates["constant"], strict=True)]
     add_row("  V5 × constant, run by run", *spread(ratios, 2))
-
-
-# Each with the line that is shown meanwhile.
-MEASUREMENTS = {
-    "A lone claim on an idle system, until it is CONFIRMED": _lone,
-    "Closed loop, 64 connections": _closed,
-    "Constant rates, interleaved with the echo route": _constant,
-    "The emulated Lambda edge, interleaved with its floor": _lambda_edge,
-}
 
 
 def _load(running: Awaitable[Load]) -> Load:
@@ -173,7 +168,7 @@ def _confirmed_after(base_url: str, product_id: str) -> float:
 
 async def _until_settled(services: Services, product_id: str) -> None:
     async with asyncio.timeout(300):
-        while await services.ledger.count(product_id):  # noqa: ASYNC110 - Redis sends no event
+        while await services.ledger.count(product_id):  # noqa: ASYNC110 - other processes empty it
             await asyncio.sleep(0.02)
 
 

@@ -1,11 +1,11 @@
 """`make bench-watching`: what monitoring costs, in accepted purchases and in CPU time.
 
-A closed loop runs on the ASGI edge, with and without the exporter and a Prometheus that scrapes the
-edge, the relay process and the exporter every 5 s. The two kinds of run alternate, on a stack of
-their own.
+The command starts a stack of its own and runs closed loops on the ASGI edge. Every second run has
+the exporter and a Prometheus that scrapes the edge, the relay process and the exporter every 5 s.
 
-The rates of two runs differ by more than monitoring costs. So the CPU share of the watchers and of
-the pages that they scrape is measured, too. Queries of the exporter count as time of the stores.
+The rates of two runs differ by more than monitoring costs. So the command also measures which share
+of the CPU time of all servers the monitoring programs and their requests to /metrics take. The work
+that the exporter causes in the stores counts as work of the stores.
 """
 
 import asyncio
@@ -38,17 +38,16 @@ from loadtest.samples import spread
 
 PAIRS, SECONDS, CONNECTIONS, UNITS = 6, 15.0, 64, 10_000_000
 DRAIN_DEADLINE = 120.0
-# How many scrapes measure the CPU time of one, and seconds between two scrapes of Prometheus.
-SCRAPES, SCRAPE_EVERY = 200, 5.0
+# Requests to /metrics for one measurement, and seconds between two scrapes of Prometheus.
+LOOKS, LOOK_EVERY = 200, 5.0
 NAMES = {False: "not watched", True: "watched"}
 
 
 def main() -> None:
-    """Measure, and print the table."""
+    """Measure both kinds of runs and print the table."""
     if (binary := find_prometheus()) is None:
         raise Problem(
-            "There is no prometheus on PATH.",
-            "Install it, for example by `apt install prometheus`.",
+            "There is no prometheus on PATH.", "Install it with `apt install prometheus`."
         )
     with open_shop(LOCAL / "bench") as shop:
         watchers = _watchers(shop, binary)
@@ -71,7 +70,7 @@ def main() -> None:
 
 
 def _watchers(shop: Shop, binary: str) -> list[Program]:
-    """Return the programs that watch, after a restart of the relay process with its metrics."""
+    """Restart the relay process with its figures, and return the monitoring programs."""
     stack = shop.stack
     stack.add(edge.relay(shop.target, stack.relay_port))
     programs = [
@@ -111,21 +110,21 @@ async def _measure(
 
 
 def _share(shop: Shop, before: Mapping[str, float], seconds: float) -> float:
-    """Return the share of monitoring (0 to 1) in the CPU time of all servers in these seconds."""
+    """Return the share of monitoring in the CPU time of all servers, from 0 to 1."""
     used = spent(before, cpu_seconds(shop.stack))
     pages = {"edge": shop.web.url, "relay": f"http://{HOST}:{shop.stack.relay_port}"}
     watching = used["exporter"] + used["prometheus"]
-    watching += seconds / SCRAPE_EVERY * sum(_cost_of_page(shop, *page) for page in pages.items())
+    watching += seconds / LOOK_EVERY * sum(_cost_of_page(shop, *page) for page in pages.items())
     return watching / sum(used.values())
 
 
 def _cost_of_page(shop: Shop, name: str, url: str) -> float:
-    """Return the CPU seconds that an idle server takes to serve /metrics once."""
+    """Measure the CPU seconds that an idle server takes for one request to /metrics."""
     before = cpu_seconds(shop.stack)
     with httpx.Client(timeout=60) as http:
-        for _ in range(SCRAPES):
+        for _ in range(LOOKS):
             http.get(f"{url}/metrics").raise_for_status()
-    return spent(before, cpu_seconds(shop.stack))[name] / SCRAPES
+    return spent(before, cpu_seconds(shop.stack))[name] / LOOKS
 
 
 async def _run(shop: Shop, services: Services, name: str) -> float:

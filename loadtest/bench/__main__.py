@@ -1,8 +1,8 @@
-"""`make bench`: hold all sales, write results.json, and make the report from it.
+"""`make bench`: run all sales, write results.json, and write the report from it.
 
-QUICK=1 holds each sale once, and shorter. FULL=1 holds sales as long as the original (hours).
-REPORT=<folder> sets the folder of the report. `python -m loadtest.bench report` only writes the
-report again.
+QUICK=1 runs each sale once and shorter. FULL=1 runs them as long as the original did, which takes
+hours. REPORT=<folder> sets the folder to write to. `python -m loadtest.bench report` only writes
+the report again.
 """
 
 import logging
@@ -32,7 +32,7 @@ from loadtest.profiles import Profile
 SPIKE = Profile.named("spike")
 ATTEMPTS = len(list(SPIKE.arrivals()))
 SCARCE, ABUNDANT = 5_000, 10_000_000
-# A fault happens under a constant load: this share of the spike's peak.
+# During a fault, the load is constant at this share of the spike's peak.
 FAULT_SHARE = 0.15
 
 
@@ -41,10 +41,11 @@ class Size:
     """How much is measured.
 
     Attributes:
-        time: scales the duration of the spike.
+        time: scales the spike's duration.
         fault: seconds that a sale with a fault lasts.
-        long_outage: seconds that PostgreSQL is down, so that messages reach the DLQ.
-        thorough: include long outages, outages of V1 and V2, and abundant stock on Lambda.
+        long_outage: seconds without PostgreSQL, so that messages end in the dead-letter queue.
+        thorough: whether to run the long outage, outages of V1 and V2, and abundant stock on the
+            Lambda edge.
 
     """
 
@@ -64,7 +65,7 @@ SIZES = {
 
 def main() -> None:
     """Run the benchmark."""
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # outages are expected here
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # the benchmark causes outages itself
     folder = Path(os.environ.get("REPORT") or LOCAL / "bench" / "report")
     if sys.argv[1:] != ["report"]:
         _measure(folder)
@@ -140,7 +141,7 @@ def _spikes(spikes: dict[str, Profile], repeat: int) -> Iterator[Order]:
             ("abundant", ABUNDANT),
         )
     ]
-    random.Random(repeat).shuffle(orders)  # noqa: S311 - an order of sales
+    random.Random(repeat).shuffle(orders)  # noqa: S311 - not for security
     yield from orders
 
 
@@ -161,7 +162,7 @@ def _faults(rate: float, size: Size) -> Iterator[Order]:
 
 
 def _is_finding(sale: Sale) -> bool:
-    """Return whether V2, V4 or V5 broke its books. That V4 loses units when killed is known."""
+    """Return whether a sale broke the invariant, except for V4's known loss when it is killed."""
     return sale.broken and not (sale.kind == "kill" and sale.generation == 4)
 
 

@@ -1,4 +1,4 @@
-"""Describes which code was measured, on which machine, with which versions."""
+"""Describes the code, the machine and the versions of a benchmark."""
 
 import os
 import platform

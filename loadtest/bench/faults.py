@@ -1,4 +1,4 @@
-"""Faults in the middle of a sale. Times are in seconds after its start."""
+"""Faults in the middle of a sale. Times are seconds after the start of the sale."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ Breaker = Callable[[Shop], Coroutine[Any, Any, Fault]]
 
 
 def postgres_outage(begin: float, end: float) -> Breaker:
-    """Return a fault that stops PostgreSQL and starts it again."""
+    """Return a fault that stops PostgreSQL at `begin` and starts it again at `end`."""
 
     async def run(shop: Shop) -> Fault:
         began = time.monotonic()
@@ -26,7 +26,7 @@ def postgres_outage(begin: float, end: float) -> Breaker:
 
 
 def web_killed(moment: float) -> Breaker:
-    """Return a fault that kills all web workers of the ASGI edge by SIGKILL, and starts others."""
+    """Return a fault that kills all web workers of the ASGI edge (SIGKILL) and restarts them."""
 
     async def run(shop: Shop) -> Fault:
         began = time.monotonic()

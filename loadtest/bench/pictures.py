@@ -1,4 +1,4 @@
-"""The pictures of the report, as SVG files."""
+"""Draws the pictures of the report as SVG files."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from loadtest.bench.sale import QUANTILES
 COLOURS = {1: "#D55E00", 2: "#E69F00", 3: "#CC79A7", 4: "#0072B2", 5: "#009E73"}
 EDGES = {"asgi": "ASGI edge", "lambda": "Lambda edge"}
 STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "flashsale",  # the same figures give the same file
+    "svg.hashsalt": "flashsale",  # the same figures make the same file
     "font.size": 9,
     "axes.grid": True,
     "grid.alpha": 0.3,
@@ -27,12 +27,12 @@ STYLE: dict[Any, Any] = {
 
 
 def draw_all(results: Results, folder: Path) -> dict[str, str]:
-    """Write every picture; return the captions by file name."""
+    """Write all pictures, and return their captions by file name."""
     drawn = {}
-    for draw, caption in CAPTIONS.items():
+    for picture, caption in CAPTIONS.items():
         with mpl.rc_context(STYLE):
-            figure = draw(results)
-            name = f"{draw.__name__.strip('_')}.svg"
+            figure = picture(results)
+            name = f"{picture.__name__.strip('_')}.svg"
             figure.savefig(folder / name, metadata={"Date": None}, facecolor="white")
         drawn[name] = caption
     return drawn
@@ -124,7 +124,9 @@ def _panels(
 ) -> tuple[Figure, list[tuple[Sequence[Axes], Sale]]]:
     """Make a column for each generation on the ASGI edge.
 
-    Return the figure, and for each column its axes from top to bottom and its sale.
+    Returns:
+        The figure, and for each column its axes from top to bottom and its sale.
+
     """
     sales = [sale for g in GENERATIONS if (sale := results.middle(kind, "asgi", g))]
     figure = Figure(figsize=(9, 1.2 + 1.6 * rows))
@@ -150,12 +152,18 @@ def _seconds(sale: Sale) -> list[float]:
     return [sale.timeline.step * (n + 0.5) for n in range(len(sale.timeline.offered))]
 
 
-# What each picture shows, in the order of the report.
+# Captions in the order of the report.
 CAPTIONS: dict[Callable[[Results], Figure], str] = {
-    _units: "Units over time, scarce stock: what buyers were told, what was written, what was left",
+    _units: (
+        "Units over time, scarce stock: what buyers were told, what was written, what was left"
+    ),
     _latency: "95 of 100 answers came within this time; abundant stock, the spike over time",
-    _distribution: "% of answers within a time; abundant stock, without throttled ones",
-    _offered: "Accepted against offered per second; abundant stock, a point for each step",
+    _distribution: (
+        "How many of 100 answers came within a time; abundant stock, throttled ones left out"
+    ),
+    _offered: (
+        "Accepted against offered per second; abundant stock, a point for each step of the spike"
+    ),
     _queue: "Messages in the queue; abundant stock. A message of V5 holds up to 200 claims",
     _outage: "PostgreSQL is stopped (grey) in the middle of a sale, ASGI edge",
 }

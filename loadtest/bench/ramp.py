@@ -1,4 +1,4 @@
-"""Measures the highest rate at which an edge keeps up without any work."""
+"""Finds the highest rate at which an edge without application logic keeps up."""
 
 import itertools
 import json
@@ -10,12 +10,12 @@ from loadtest.client import constant_rate
 
 STEPS = (100, 150, 200, 300, 400, 600, 800, 1000, 1300, 1700, 2200, 3000, 4000)
 STEP_SECONDS = 1.5
-# An edge keeps up while this share of answers comes within this time (seconds).
+# An edge keeps up while nearly all answers arrive within this time (seconds).
 IN_TIME = 0.1
 ENOUGH = 0.97
 
-# The spike peaks at this share of that rate, because a purchase costs more than an echo, but not
-# above the original's rate.
+# The spike peaks at this share of that rate, because a claim and its order cost more than an echo.
+# It never exceeds the original's rate.
 SHARE = 0.6
 ORIGINAL_PEAK = 1000.0
 

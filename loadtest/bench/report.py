@@ -1,4 +1,4 @@
-"""Writes the report: report.md with pictures, and report.html, one file that opens offline."""
+"""Writes the report: report.md with its pictures, and report.html as a single file."""
 
 from pathlib import Path
 
@@ -36,6 +36,6 @@ def write_report(results: Results, folder: Path) -> None:
 
 
 def _svg(path: Path) -> str:
-    """Return the picture without its XML declaration, as HTML needs it."""
+    """Return the picture without its XML declaration, for use inside HTML."""
     text = path.read_text()
     return text[text.index("<svg") :]

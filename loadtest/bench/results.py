@@ -1,4 +1,4 @@
-"""The results of a benchmark, results.json. The report needs nothing else."""
+"""The figures of a benchmark run, kept in results.json. The report needs nothing else."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -14,7 +14,7 @@ GENERATIONS = (1, 2, 3, 4, 5)
 class Timeline(BaseModel):
     """The client's view in steps of `step` seconds. Rates are per second, latencies in ms.
 
-    A latency is None if no request that was due in the step got an answer.
+    A latency is None if no request that was due in the step was answered.
     """
 
     step: float
@@ -26,7 +26,7 @@ class Timeline(BaseModel):
 
 
 class Watch(BaseModel):
-    """The content of the stores, `seconds` after the start; None if a store did not answer."""
+    """What the stores held `seconds` after the start; None if a store did not answer."""
 
     seconds: float
     stock: int | None = None
@@ -37,7 +37,7 @@ class Watch(BaseModel):
 
 
 class Fault(BaseModel):
-    """A fault: its name, begin and end, in seconds after the start."""
+    """A fault with its name, its start and its end in seconds."""
 
     name: str
     begin: float
@@ -45,12 +45,12 @@ class Fault(BaseModel):
 
     @property
     def seconds(self) -> float:
-        """How long it lasted."""
+        """The duration of the fault."""
         return self.end - self.begin
 
 
 class Latency(BaseModel):
-    """Percentiles in milliseconds, counted from the moment at which a request was due."""
+    """Percentiles of latency in milliseconds, counted from when a request was due."""
 
     p50: float
     p95: float
@@ -58,25 +58,25 @@ class Latency(BaseModel):
 
     @classmethod
     def of(cls, seconds: Collection[float]) -> Self | None:
-        """Return the percentiles, or None if there are no durations."""
+        """Compute the percentiles of these durations; None if there are none."""
         if not seconds:
             return None
         return cls(**{f"p{n}": percentile_ms(seconds, n) for n in (50, 95, 99)})
 
 
 class Sale(BaseModel):
-    """One sale: the load, the answers, and where every unit went.
+    """One sale: the load, the answers to buyers, and where every unit went.
 
     Attributes:
-        kind: scarce or abundant (the stock), or outage, long outage or kill (the fault).
+        kind: scarce or abundant (stock), or the fault: outage, long outage or kill.
         seconds: from the first request to the last answer.
         answers: latency of all requests except throttled ones.
         acceptance: latency of accepted requests.
         confirmation: time until an accepted order was in PostgreSQL (V4 and V5 only).
         quantiles: of `answers`, for 1 to 99 and 99.9 percent.
         drain: seconds from the last answer until no unit was on its way.
-        drain_rate: orders written per second during the drain.
-        healed_after: seconds from the end of the fault until all books were right; None if never.
+        drain_rate: orders per second that were written in that time.
+        healed_after: seconds from the end of the fault until recovery; None if it never came.
 
     """
 
@@ -115,7 +115,7 @@ class Sale(BaseModel):
 
     @property
     def p95(self) -> float:
-        """95 % of the answers came within so many milliseconds."""
+        """The 95th percentile of `answers`, in milliseconds."""
         return self.answers.p95 if self.answers else float("inf")
 
     @property
@@ -135,11 +135,11 @@ class Sale(BaseModel):
 
 
 class Edge(BaseModel):
-    """What this machine can do at one edge, and the peak that follows from it.
+    """What the machine can serve at one edge, and the peak that follows from it.
 
     Attributes:
-        floor: what was measured, for example a route that only echoes.
-        sustained: the highest rate at which the floor answered in time.
+        floor: what was measured: an echo route, or a function that returns a constant.
+        sustained: the highest rate at which the floor still answered in time.
         peak: the highest rate of the spike.
 
     """
@@ -151,7 +151,7 @@ class Edge(BaseModel):
 
 
 class About(BaseModel):
-    """What was measured, on what, and how."""
+    """The code, the machine and the options of a run."""
 
     commit: str
     date: str
@@ -165,7 +165,7 @@ class About(BaseModel):
 
 
 class Results(BaseModel):
-    """All results. `order` has the product ids in the order of their sales."""
+    """All figures of a run. `order` names the products in the order of their sales."""
 
     about: About
     edges: list[Edge] = []
@@ -188,6 +188,6 @@ class Results(BaseModel):
         return [s for s in self.sales if (s.kind, s.edge, s.generation) == wanted]
 
     def middle(self, kind: str, edge: str, generation: int) -> Sale | None:
-        """Return the repeat with the median p95, or None if there was no such sale."""
+        """Return the repeat with the median p95, None if there was no such sale."""
         sales = sorted(self.of(kind, edge, generation), key=lambda sale: sale.p95)
         return sales[len(sales) // 2] if sales else None

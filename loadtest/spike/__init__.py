@@ -1,1 +1,1 @@
-"""`make spike`: k6 sends the load of `spike.js`, then the books are checked."""
+"""`make spike`: the load of `spike.js` by k6 on the running stack, watched, and then the books."""

@@ -1,4 +1,4 @@
-"""`make spike`: shows a sale under k6's load live, and then the books."""
+"""`make spike`: run a flash sale's load by k6 on the running stack, and then show the books."""
 
 import json
 from typing import Annotated
@@ -18,7 +18,7 @@ from loadtest.spike.outcome import findings
 from loadtest.spike.sale import Spike, hold
 from loadtest.spike.view import result_table
 
-# The default scale is lower for Lambda, because each execution environment is a process here.
+# The emulator runs a process for each execution environment, which a laptop cannot scale.
 SCALES = {Edge.ASGI: 1.0, Edge.LAMBDA: 0.1}
 
 
@@ -31,7 +31,7 @@ def spike(
     scale: Annotated[
         float | None,
         typer.Option(
-            envvar="SCALE", min=0, help="Factor for the rates. By default 1, or 0.1 on lambda."
+            envvar="SCALE", min=0, help="Multiplies the rates. Default: 1, on lambda 0.1."
         ),
     ] = None,
     stock: Annotated[
@@ -41,18 +41,19 @@ def spike(
         str, typer.Option(envvar="PRODUCT", help="Sell this product instead of a new one.")
     ] = "",
     p95_ms: Annotated[
-        float, typer.Option(envvar="P95_MS", help="Service level: p95 of accepted, ms.")
+        float, typer.Option(envvar="P95_MS", help="Service level: p95 of accepted purchases in ms.")
     ] = 1000.0,
     error_rate: Annotated[
-        float, typer.Option(envvar="ERROR_RATE", help="Service level: share of failed.")
+        float, typer.Option(envvar="ERROR_RATE", help="Service level: share of failed purchases.")
     ] = 0.01,
     max_vus: Annotated[
-        int, typer.Option(envvar="MAX_VUS", min=1, help="Concurrent buyers at most.")
+        int,
+        typer.Option(envvar="MAX_VUS", min=1, help="Maximum of buyers that wait at the same time."),
     ] = 2000,
 ) -> None:
-    """Hold a sale under k6's load.
+    """Run a sale under k6's load.
 
-    The exit status is 1 if the service level was missed or the books are wrong, or if k6 could not
+    The exit status is 1 if the service level was missed, if the books are wrong, or if k6 could not
     send the load of the profile.
     """
     if profile not in (known := json.loads(PROFILES.read_text())):

@@ -1,4 +1,4 @@
-"""Runs k6 with `spike.js` as a subprocess, and reads its metrics."""
+"""Finds k6, runs `spike.js` with it, and reads the metrics of the run."""
 
 import ipaddress
 import os
@@ -27,7 +27,7 @@ def find() -> str:
     """Return the path of k6, from PATH or else from .venv-load.
 
     Raises:
-        Problem: there is none.
+        Problem: k6 is not installed.
 
     """
     if found := shutil.which("k6") or shutil.which("k6", path=LOAD_VENV / "bin"):
@@ -44,7 +44,7 @@ def target_options(endpoint: Endpoint) -> dict[str, str]:
     """Return the options of `spike.js` that point it at this endpoint.
 
     Raises:
-        Problem: the endpoint is not on this machine. A spike must not hit other machines.
+        Problem: the endpoint is not on this machine.
 
     """
     host = urlsplit(endpoint.url).hostname or ""
@@ -54,7 +54,7 @@ def target_options(endpoint: Endpoint) -> dict[str, str]:
         local = False
     if not local:
         raise Problem(
-            f"A spike may hit only this machine, and {endpoint.url} is on another.",
+            f"The spike runs against this machine only, and {endpoint.url} is another one.",
             "Start the local stack with `make up`, and unset AWS_ENDPOINT_URL.",
         )
     return {"BASE_URL": endpoint.url, "HOST_HEADER": endpoint.headers.get("host", "")}
@@ -73,27 +73,27 @@ class Run:
         """Whether k6 still runs.
 
         Raises:
-            Problem: k6 ended before the end of the profile.
+            Problem: k6 ended with an error.
 
         """
         status = self._process.poll()
         if status not in (None, 0, MISSED_THRESHOLD):
-            raise Problem(f"k6 ended with status {status}.", "See its log.", self._log)
+            raise Problem(f"k6 ended with status {status}.", "Its log says why.", self._log)
         return status is None
 
     async def metrics(self) -> dict[str, dict[str, Any]]:
-        """Return k6's metrics by name, with their figures until now; {} before its first answer."""
+        """Return the current figures of k6's metrics by name; {} before its first answer."""
         try:
             async with httpx.AsyncClient(trust_env=False) as http:
                 answer = await http.get(f"{self._api}/v1/metrics", timeout=2)
-        except httpx.HTTPError:  # it is starting or ending
+        except httpx.HTTPError:  # k6 is starting or ending
             return {}
         return {row["id"]: row["attributes"]["sample"] for row in answer.json()["data"]}
 
 
 @contextmanager
 def run(options: Mapping[str, str], log: Path) -> Iterator[Run]:
-    """Run `spike.js` with these options. The end of the block stops k6."""
+    """Run `spike.js` with these options, and stop k6 at the end of the block if it still runs."""
     address = f"{HOST}:{free_port()}"
     command = [find(), "run", "--quiet", "--address", address]
     command += [part for name, value in options.items() for part in ("-e", f"{name}={value}")]
@@ -105,7 +105,7 @@ def run(options: Mapping[str, str], log: Path) -> Iterator[Run]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl+C must not reach k6; this function stops it
+            start_new_session=True,  # this command handles Ctrl-C and stops k6 itself
         )
     try:
         yield Run(process, f"http://{address}", log)

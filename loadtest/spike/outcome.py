@@ -1,4 +1,4 @@
-"""The result of a spike: k6's summary, the books, and what is wrong with them."""
+"""Reads the summary that k6 wrote, and finds what is wrong with it or with the books."""
 
 import json
 from collections.abc import Mapping
@@ -8,13 +8,13 @@ from pathlib import Path
 from flashsale.usecases.books import Books
 from flashsale_local.sale.answers import AnswerKind
 
-# Share of all purchases that k6 may leave out. spike.js has the same constant.
+# Share of all purchases that may stay unsent. spike.js has the same value.
 MOST_UNSENT = 0.01
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A threshold of the service level, and whether it was kept."""
+    """A threshold of the service level, its value, and whether it was kept."""
 
     name: str
     value: float
@@ -23,11 +23,11 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Summary:
-    """The summary that `spike.js` writes.
+    """The summary that `spike.js` writes at its end.
 
     Attributes:
         unsent: attempts that were due while all of k6's buyers waited for an answer.
-        accepted_ms: p50, p95, p99 and max of the latency of accepted attempts.
+        accepted_ms: p50, p95, p99 and max of the latency of accepted attempts, in milliseconds.
 
     """
 
@@ -44,7 +44,7 @@ class Summary:
 
     @property
     def due(self) -> int:
-        """The number of purchases that the profile asked for, sent or not."""
+        """The number of purchases that the profile asked for."""
         return self.attempts + self.unsent
 
 
@@ -53,8 +53,8 @@ class Result:
     """A spike with its books before and after.
 
     Attributes:
-        left: messages and claims that were still on their way after the deadline.
-        settling: seconds from k6's end until nothing was on its way.
+        left: messages and unsettled claims that were left at the deadline.
+        settling: seconds from the end of k6 until nothing was on its way.
 
     """
 
@@ -78,7 +78,7 @@ def read_summary(path: Path) -> Summary:
 
 
 def findings(result: Result) -> list[str]:
-    """Return what is wrong; nothing if service level and books were kept."""
+    """Return what is wrong; [] if the service level was kept and the books balance."""
     summary, before, after = result.summary, result.before, result.after
     found = [
         f"The service level was missed: {threshold.name}; it was {threshold.value:.4g}."
@@ -104,14 +104,14 @@ def findings(result: Result) -> list[str]:
 
 
 def unsent(summary: Summary) -> list[str]:
-    """Return what is wrong with the load: purchases that were due, but not sent."""
+    """Return a finding if too many of the due purchases were not sent."""
     if not summary.due:
         return ["k6 sent no purchase at all, because SCALE makes each rate of the profile 0."]
     if summary.unsent <= MOST_UNSENT * summary.due:
         return []
     return [(
         f"k6 could not send {summary.unsent} of {summary.due} purchases "
-        f"({summary.unsent / summary.due:.1%}; at most {MOST_UNSENT:.0%} may be left out): all its "
-        "buyers waited for an answer, so this was not the load that was asked for. Lower SCALE, or "
-        "raise MAX_VUS where this machine has the memory for more buyers."
+        f"({summary.unsent / summary.due:.1%}, and at most {MOST_UNSENT:.0%} may be missing), "
+        "because all its buyers waited for an answer. So this was not the load of the profile. "
+        "Lower SCALE, or raise MAX_VUS if this machine has the memory for more buyers."
     )]  # fmt: skip

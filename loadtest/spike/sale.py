@@ -1,4 +1,4 @@
-"""One sale under k6's load, from its opening to its last order."""
+"""Runs one sale under k6's load, from the opening to the last order."""
 
 import asyncio
 import time
@@ -29,8 +29,8 @@ class Spike:
 
     Attributes:
         stock: units of the new product.
-        product: the product to sell; "" for a new one.
-        max_vus: how many buyers of k6 may wait for an answer concurrently.
+        product: a product on sale; "" for a new one.
+        max_vus: maximum of k6's buyers that wait for an answer at the same time.
 
     """
 
@@ -46,14 +46,14 @@ class Spike:
 
 
 async def hold(target: Target, services: Services, asked: Spike, directory: Path) -> Result:
-    """Hold one sale, and wait until nothing is on its way.
+    """Run one sale, and wait until nothing is on its way.
 
     Args:
         directory: the folder for k6's input, summary and log.
 
     """
     options = k6.target_options(target.edges[asked.edge])
-    k6.find()  # fail before anything is created
+    k6.find()  # fails early if k6 is missing
     profile = Profile.named(asked.profile).scaled(rate=asked.scale, time=1)
     product_id = asked.product or f"spike-{time.time_ns():x}"
     before = await _put_on_sale(services, asked, product_id)
@@ -88,12 +88,7 @@ async def hold(target: Target, services: Services, asked: Spike, directory: Path
 
 
 async def _put_on_sale(services: Services, asked: Spike, product_id: str) -> Books:
-    """Put a new product on sale, unless a product is named; return its books.
-
-    Raises:
-        Problem: the named product is not on sale, or another generation sells it.
-
-    """
+    """Put a new product on sale, or check that the given one is on sale; return its books."""
     await seed(services, user_ids(USERS), [] if asked.product else [product_id], asked.stock)
     if not asked.product:
         terms = Terms(generation=asked.generation)
@@ -107,13 +102,13 @@ async def _put_on_sale(services: Services, asked: Spike, product_id: str) -> Boo
     if sale.generation not in (None, asked.generation):
         raise Problem(
             f"{product_id} is sold by V{sale.generation}, and only one generation sells a product.",
-            "Name another product, or none to sell a new one.",
+            "Name another product, or leave PRODUCT out to sell a new one.",
         )
     return rows[0]
 
 
 async def _settled(target: Target, services: Services, product_id: str) -> int:
-    """Wait until the sale has settled; return the messages and claims left at the deadline."""
+    """Wait until nothing is on its way; return the messages and claims left at the deadline."""
     end = time.monotonic() + SETTLE_DEADLINE
     # Parked messages wait for an operator.
     queues = {name: url for name, url in target.queues.items() if name != "parking"}

@@ -1,4 +1,4 @@
-"""The application, built by SAM and deployed to its own emulator."""
+"""The application, built by SAM and deployed to an emulator for these tests."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from flashsale_local.stack.stack import Stack
 from tests.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
-# Seconds until a failed message is delivered again. Ten failures take less than a minute.
+# Seconds until a failed message is retried. So ten failures take less than a minute.
 VISIBILITY_TIMEOUT = 2
 
 

@@ -1,4 +1,4 @@
-"""The deployed application where buyers need a token, on both edges."""
+"""The deployed application with tokens for buyers, on both edges."""
 
 from dataclasses import replace
 
@@ -13,13 +13,13 @@ from tests.e2e.conftest import VISIBILITY_TIMEOUT
 from tests.integration.test_v5_api import is_problem
 from tests.support import until
 
-# A fourth attempt within a minute is rejected.
+# So that a fourth attempt within a minute is refused.
 LIMIT = "3/60"
 
 
 @pytest.fixture(scope="module")
 def guarded(stack, deployed):
-    """A second deployment, beside the open one."""
+    """A second deployment beside the one without tokens."""
     target = replace(deployed, stack_name="flashsale-guarded", auth="jwt")
     parameters = {
         **deploy.local_parameters(target),
@@ -55,11 +55,11 @@ def bearer(target, user_id):
     return {"Authorization": f"Bearer {token}"}
 
 
-async def test_only_the_buyer_with_the_token_can_read_the_order(
+async def test_a_buyer_with_a_token_buys_and_alone_sees_the_order(
     http, guarded, new_product, services
 ):
     product_id = await new_product(5)
-    buyer = f"new-{product_id}"  # not yet in the database
+    buyer = f"new-{product_id}"  # not in the database yet
     wanted = {"productId": product_id}
 
     assert is_problem(await http.post("/api/v5/buy", json=wanted), 401, "unauthorized")
@@ -84,7 +84,7 @@ async def test_only_the_buyer_with_the_token_can_read_the_order(
     assert (await http.get(place, headers=bearer(guarded, "somebody"))).status_code == 404
 
 
-async def test_a_fourth_attempt_within_a_minute_is_rejected(http, guarded, new_product, services):
+async def test_a_fourth_attempt_within_a_minute_is_refused(http, guarded, new_product, services):
     product_id = await new_product(9)
     mine = bearer(guarded, f"eager-{product_id}")
 

@@ -1,4 +1,4 @@
-"""`infra/aws/`: deployed as far as the emulator supports it. docs/deploy.md names the rest."""
+"""`infra/aws/`: the emulator gets what it supports, and docs/deploy.md names the rest."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from flashsale_local.paths import ROOT
 from flashsale_local.stack.ministack import ministack
 from flashsale_local.stack.program import free_port
 
-# Resource types and an attribute that ministack 1.5.33 lacks.
+# Resource types and an attribute that ministack 1.5.33 does not support.
 UNKNOWN = {
     "AWS::EC2::EIP", "AWS::EC2::FlowLog", "AWS::EC2::NatGateway", "AWS::EC2::SecurityGroupIngress",
     "AWS::MemoryDB::ACL", "AWS::MemoryDB::Cluster", "AWS::MemoryDB::SubnetGroup",
@@ -29,7 +29,7 @@ def load(name):
 
 
 def without_the_unknown(template):
-    """Return the template without the types that the emulator lacks, and these types."""
+    """Return the supported part of a template, and the types that are not supported."""
     kept = template["Resources"]
     gone = {name for name, one in kept.items() if one["Type"] in UNKNOWN}
     while refer := {
@@ -58,7 +58,7 @@ def mentions(value, names):
 
 @pytest.fixture(scope="module")
 def emulator(stack):
-    """A ministack with the services of `infra/aws`, which the functions' ministack lacks."""
+    """A ministack with all services. The one that runs the functions has only a few."""
     port = free_port()
     program = ministack(stack.directory / "aws", port)
     environment = {**program.environment, "SERVICES": ""}
@@ -94,12 +94,12 @@ def data(network):
             "SubnetIds": network["SubnetIds"],
             "FunctionsSecurityGroup": network["SecurityGroupIds"],
             "DeletionProtection": "false",
-            "RedisShards": "3",  # ministack accepts 1 or 3, AWS also 2
+            "RedisShards": "3",  # ministack wants 1 or 3; AWS takes 2 as well
         },
     )
 
 
-def test_three_private_subnets_and_no_door_from_outside(network):
+def test_three_private_subnets_are_closed_to_the_internet(network):
     ec2 = boto3.client("ec2")
     ids = network["SubnetIds"].split(",")
     subnets = ec2.describe_subnets(SubnetIds=ids)["Subnets"]
@@ -115,7 +115,7 @@ def test_three_private_subnets_and_no_door_from_outside(network):
                 assert not rule.get("IpRanges"), "only from another group"
 
 
-def test_the_stores_are_encrypted_and_kept(data):
+def test_the_stores_are_encrypted_and_backed_up(data):
     (group,) = boto3.client("elasticache").describe_replication_groups()["ReplicationGroups"]
     (database,) = boto3.client("rds").describe_db_clusters()["DBClusters"]
     (key,) = [k["KeyId"] for k in boto3.client("kms").list_keys()["Keys"]]
@@ -137,7 +137,7 @@ def test_redis_has_a_password_that_no_output_shows(data):
     assert made["password"] not in json.dumps(data)
 
 
-def test_the_firewall_stands_before_the_api(emulator):
+def test_the_firewall_protects_the_distribution(emulator):
     deploy(
         "edge",
         {
@@ -152,7 +152,7 @@ def test_the_firewall_stands_before_the_api(emulator):
     assert [one["WebACLId"] for one in listed] == [summary["ARN"]]
 
 
-def test_the_documentation_names_what_is_validated_only():
+def test_the_documentation_names_the_types_that_are_only_validated():
     text = (ROOT / "docs" / "deploy.md").read_text()
     told = set(re.findall(r"AWS::\w+::\w+", text.partition("## What was run where")[2]))
     lost = set()

@@ -1,11 +1,11 @@
-"""Commands that need a deployment, each run as a process."""
+"""The commands that need a deployment, run as subprocesses."""
 
 import json
 
 import localstack_client.session
 
 
-async def test_verify_prints_the_books_as_json(flashsale, new_product):
+async def test_verify_prints_the_books_for_machines(flashsale, new_product):
     product_id = await new_product(5)
 
     done = flashsale("verify", "--json", product_id)
@@ -18,7 +18,7 @@ async def test_verify_prints_the_books_as_json(flashsale, new_product):
 
 
 async def test_verify_fails_when_the_books_are_broken(flashsale, new_product):
-    product_id = await new_product(5, in_redis=4)  # one unit is lost
+    product_id = await new_product(5, in_redis=4)  # a unit is nowhere
 
     done = flashsale("verify", product_id)
 
@@ -74,7 +74,7 @@ def test_dlq_ls_peek_and_redrive(flashsale, deployed, sqs):
 
 
 def test_localstack_client_needs_no_address(deployed):
-    """docs/running.md promises this. `awslocal` finds an emulator in the same way."""
+    """docs/running.md says so. `awslocal` finds an emulator in the same way."""
     session = localstack_client.session.Session()
 
     url = session.client("sqs").get_queue_url(QueueName=f"{deployed.stack_name}-orders")

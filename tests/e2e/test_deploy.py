@@ -1,4 +1,4 @@
-"""`make deploy` on the emulator: it shows the changes, asks, makes them and runs a smoke test."""
+"""`make deploy` on the emulator: it shows the changes, asks, makes them and runs the smoke test."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
 from flashsale_local.deployment import changes, deploy
 from tests.e2e.conftest import FLASHSALE
 
-NAME = "flashsale-release-test"
+NAME = "flashsale-deploy-test"
 
 
 @pytest.fixture(scope="module")
 def deploy_command(deployed):
-    """Run `flashsale deploy` for a separate stack."""
+    """Runs `flashsale deploy` for a separate stack."""
     environment = {
         **os.environ,
         "REDIS_URL": deployed.redis_url,
@@ -45,7 +45,7 @@ def queues(*names):
 
 @pytest.fixture
 def small(deployed):
-    """The name of a stack that has only queues."""
+    """The name of a stack of queues."""
     name = f"{NAME}-small"
     yield name
     boto3.client("cloudformation").delete_stack(StackName=name)
@@ -66,8 +66,8 @@ def test_a_dropped_change_set_leaves_no_stack(small):
         boto3.client("cloudformation").describe_stacks(StackName=small)
 
 
-def test_the_change_set_of_an_interrupted_run_is_replaced(small):
-    """Check a stack that does not exist yet, and one that does."""
+def test_a_change_set_of_an_interrupted_run_is_replaced(small):
+    """For a new stack and for an existing one."""
     changes.propose(small, queues("A"), {})
     changes.propose(small, queues("A"), {}).execute()
     changes.propose(small, queues("A", "B"), {})
@@ -79,7 +79,7 @@ def test_the_change_set_of_an_interrupted_run_is_replaced(small):
     assert resources(small) == {"A", "C"}
 
 
-def test_answering_no_changes_nothing(deploy_command):
+def test_the_answer_no_changes_nothing(deploy_command):
     done = deploy_command(answer="n\n")
 
     assert done.returncode == 1
@@ -88,7 +88,7 @@ def test_answering_no_changes_nothing(deploy_command):
     assert "BuyFunction" not in resources(NAME)
 
 
-def test_changes_are_shown_then_made_then_smoke_tested(deploy_command):
+def test_changes_are_shown_then_made_and_tested(deploy_command):
     done = deploy_command("--yes")
 
     assert done.returncode == 0, done.stderr
@@ -99,8 +99,8 @@ def test_changes_are_shown_then_made_then_smoke_tested(deploy_command):
     assert "BuyFunction" in resources(NAME)
 
 
-def test_the_authorizer_asks_for_a_token_except_on_public_routes(deployed, deploy_command):
-    """Check ministack only: LocalStack's free edition has no HTTP API."""
+def test_the_http_api_requires_a_token_except_on_public_routes(deployed, deploy_command):
+    """On ministack. LocalStack's free edition has no HTTP API."""
     if deployed.emulator == "localstack":
         return
     name = f"{NAME}-jwt"

@@ -1,4 +1,4 @@
-"""`flashsale logs --order`: all events of one order, in their order, and none of others."""
+"""`flashsale logs --order`: all events of one order in sequence, and nothing about others."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ SOLD = {
 
 @pytest.fixture(autouse=True)
 def patient_queues(deployed, sqs):
-    """Keep a function that starts slowly from getting its message twice, which adds lines."""
+    """Give functions time to start, or messages come twice and cause more lines."""
 
     def hide_messages(seconds):
         for queue in ("orders", "dlq"):
@@ -37,14 +37,14 @@ def patient_queues(deployed, sqs):
 
 @pytest.fixture
 def life_of(flashsale):
-    """Wait for this end of an order's life, and return its lines: (clock, where, text)."""
+    """Waits until an order ends, and returns its lines as (clock, where, text)."""
 
     async def read(order_id, *, ends):
         def ended():
             done = flashsale("logs", "--order", order_id)
             assert done.returncode == 0, done.stderr
             lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
-            # The row exists before the log line of the function that wrote it.
+            # The row appears before the log line of the function that wrote it.
             written = any(where in ("order", "rollback") and ends in text
                           for _, where, text in lines)  # fmt: skip
             return lines if written and ends in lines[-1][2] else None
@@ -59,7 +59,7 @@ def order_ids(answers):
 
 
 @pytest.mark.parametrize("generation", [4, 5])
-async def test_the_life_of_an_order_among_others(deployed, new_product, life_of, generation):
+async def test_an_order_among_others(deployed, new_product, life_of, generation):
     product_id = await new_product(12)
     buyers = USERS[:12]
     answers = await buy_all(deployed.api, generation, product_id, buyers, 6, lambda _: None)
@@ -80,7 +80,7 @@ async def test_the_life_of_an_order_among_others(deployed, new_product, life_of,
 
 
 @pytest.mark.parametrize("generation", [4, 5])
-async def test_the_life_of_an_order_that_is_rolled_back(http, new_product, life_of, generation):
+async def test_an_order_that_is_rolled_back(http, new_product, life_of, generation):
     product_id = await new_product(2)
     answer = http.post(f"/api/v{generation}/buy", json=body(product_id, "nobody")).json()
 
@@ -95,15 +95,15 @@ async def test_the_life_of_an_order_that_is_rolled_back(http, new_product, life_
     assert "no user 'nobody'" in life[-1][2], "the row has the cause"
 
 
-async def test_an_unknown_order_id_is_a_problem(flashsale):
+async def test_an_unknown_order_id(flashsale):
     done = flashsale("logs", "--order", "p-01:1-0")
 
     assert done.returncode == 1
     assert "Nothing is known of order 'p-01:1-0'" in done.stderr
 
 
-async def test_the_life_of_an_order_of_the_asgi_edge(stack, asgi_url, new_product, life_of):
-    """Its web workers log only failures, but the entry's id tells the time of the claim."""
+async def test_an_order_of_the_asgi_edge(stack, asgi_url, new_product, life_of):
+    """The web workers log failures only; the id of the ledger entry tells when it was claimed."""
     product_id = await new_product(6)
     bought = order_ids(
         await buy_all(Endpoint(asgi_url), 5, product_id, USERS[:6], 6, lambda _: None)

@@ -1,4 +1,4 @@
-"""A shop that sells through proxies, and the invariant that is checked after each fault."""
+"""A shop that sells through proxies, and the guarantees that are checked after each fault."""
 
 import asyncio
 import subprocess
@@ -21,15 +21,15 @@ from flashsale_local.stack.program import Program
 from flashsale_local.stack.stack import Stack
 from tests.faults.proxy import Proxy
 
-# Seconds until everything must have settled: several visibility timeouts and sweeps.
-HEALED = 120.0
-# Buyers that are not in PostgreSQL. Their orders fail and are rolled back, in every test.
+# Seconds within which all orders must end. This covers several visibility timeouts and sweeps.
+RECOVERY_DEADLINE = 120.0
+# Buyers that PostgreSQL does not know. Their orders are rolled back, in every test.
 STRANGERS = ("stranger-1", "stranger-2", "stranger-3")
 
 
 @dataclass
 class Sold:
-    """The answers to buyers: ids of accepted orders, and how many got no answer."""
+    """The answers to buyers: ids of accepted orders, and how many got another or no answer."""
 
     order_ids: list[str] = field(default_factory=list)
     refused: int = 0
@@ -44,7 +44,7 @@ class Sold:
 
 @dataclass
 class Shop:
-    """The deployed application with both edges. Proxies are named client.server."""
+    """The deployed application with both edges. The names of proxies are client.server."""
 
     stack: Stack
     target: Target
@@ -60,16 +60,16 @@ class Shop:
         self.target.cloud.finish_deploy(self.target.stack_name, self.parameters)
 
     async def sell(self, product_id: str, users: list[str], edge: str = "asgi") -> Sold:
-        """Sell a unit to each of these users, eight at a time, and to some unknown buyers."""
-        door = Endpoint(self.web.url) if edge == "asgi" else self.target.api
+        """Let each of these users and some strangers buy one unit, eight at a time."""
+        endpoint = Endpoint(self.web.url) if edge == "asgi" else self.target.api
         waiting, sold = iter([*users, *STRANGERS]), Sold()
 
         async def buyer() -> None:
             for user in waiting:
                 body = {"productId": product_id, "userId": user}
                 try:
-                    # One connection per buyer, so that a broken one affects no other buyer.
-                    async with door.client() as http:
+                    # Each buyer has a connection, so that a cut affects no other buyer.
+                    async with endpoint.client() as http:
                         answer = await http.post("/api/v5/buy", json=body)
                 except httpx.HTTPError:
                     sold.unanswered += 1
@@ -85,11 +85,11 @@ class Shop:
         return sold
 
     def kill(self, program: Program) -> None:
-        """Send SIGKILL to a server and its children, as if the machine had failed."""
+        """Kill a server and its children (SIGKILL), as if a machine failed."""
         self.stack.supervisor.kill_program(program.name)
 
     def mapping(self, *, on: bool) -> None:
-        """Turn the event source mapping of the order function on or off."""
+        """Enable or disable the queue trigger of the order function."""
         client = boto3.client("lambda")
         name = f"{self.target.stack_name}-order"
         (mapping,) = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
@@ -113,36 +113,38 @@ class Shop:
         }
         return subprocess.run(
             [str(Path(sys.executable).parent / "flashsale"), *arguments],
-            env=environment, capture_output=True, text=True, timeout=HEALED, check=False,
+            env=environment, capture_output=True, text=True, timeout=RECOVERY_DEADLINE, check=False,
         )  # fmt: skip
 
-    async def healed(self, services: Services, product_id: str) -> Books:
-        """Wait until no claim is unsettled and no message waits; return the books."""
-        end = time.monotonic() + HEALED
+    async def recovered(self, services: Services, product_id: str) -> Books:
+        """Wait until no claim is unsettled and no message waits, and return the books."""
+        end = time.monotonic() + RECOVERY_DEADLINE
         while True:
             waiting = {name: d.total for name, d in depths(self.target.queues).items()}
             try:
                 (books,) = await read_books(services, [product_id])
-            except ServiceUnavailable:  # a connection that a restart broke
+            except ServiceUnavailable:  # a connection from before a restart
                 books = None
             if books and not books.unsettled and not any(waiting.values()):
                 return books
             assert time.monotonic() < end, f"still {books}, waiting: {waiting}"
             await asyncio.sleep(0.1)
 
-    async def keeps_its_promise(
+    async def keeps_its_guarantees(
         self, services: Services, product_id: str, sold: Sold, *, cancels: bool = False
     ) -> Books:
-        """Assert: 0 oversold, 0 lost, every 202 CONFIRMED, or CANCELLED with its unit returned.
+        """Check that no unit is oversold or lost, and that every accepted order has ended.
+
+        An order ends CONFIRMED, or CANCELLED with its unit back in the stock.
 
         Args:
-            cancels: orders of known users may be cancelled, too: PostgreSQL was down for long.
+            cancels: whether orders of known users may be cancelled after a long outage.
 
         """
-        books = await self.healed(services, product_id)
+        books = await self.recovered(services, product_id)
         states = {id_: await services.orders.find(id_) for id_ in sold.order_ids}
         missing = [id_ for id_, state in states.items() if state is None]
-        assert not missing, f"accepted and forgotten: {missing}"
+        assert not missing, f"accepted orders without a row: {missing}"
         cancelled = await _cancelled_buyers(services, product_id)
         assert cancels or not cancelled, cancelled
         assert (books.oversold, books.lost, books.balanced) == (0, 0, True), books
@@ -154,7 +156,7 @@ class Shop:
 
 
 async def _cancelled_buyers(services: Services, product_id: str) -> list[str]:
-    """Return known users whose order was cancelled. Unknown buyers have no user in their row."""
+    """Return the known users whose orders were cancelled. A stranger's row has no user."""
     async with services.database.transaction() as connection:
         rows = await connection.execute(
             "SELECT user_id, reason FROM orders WHERE product_id = %s AND status = 'CANCELLED'"

@@ -1,4 +1,4 @@
-"""A small HTTP server that gives answers in turn, and counts the kind of each."""
+"""A small HTTP server that gives prepared answers in turn, and counts them by kind."""
 
 import collections
 import itertools
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from flashsale_local.sale.answers import AnswerKind, classify_answer
 
-# (status, body); without a status, the answer is not HTTP.
+# (status, body). Without a status, the answer is not HTTP.
 ANSWERS = [
     (202, b"{}"),
     (201, b"{}"),
@@ -26,8 +26,8 @@ ANSWERS = [
 ]
 
 
-class Till(ThreadingHTTPServer):
-    """Counts its answers by kind, and records all requests. Each answer takes `seconds`."""
+class AnsweringServer(ThreadingHTTPServer):
+    """Counts its answers by kind and keeps the requests. Each answer takes `seconds`."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -75,8 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def till(answers=ANSWERS, seconds=0.0) -> Iterator[Till]:
-    with Till(answers, seconds) as server:
+def answering(answers=ANSWERS, seconds=0.0) -> Iterator[AnsweringServer]:
+    with AnsweringServer(answers, seconds) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server

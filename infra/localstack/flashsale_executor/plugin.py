@@ -1,7 +1,4 @@
-"""A plugin for LocalStack that runs execution environments as processes.
-
-LAMBDA_RUNTIME_EXECUTOR=process selects it.
-"""
+"""The plugin that LocalStack loads for LAMBDA_RUNTIME_EXECUTOR=process."""
 
 import sys
 from typing import Any
@@ -29,18 +26,18 @@ class ProcessExecutor(RuntimeExecutor):
         )
 
     def start(self, env_vars: dict[str, str]) -> None:
-        """Start the process. LocalStack reports errors to the client that invoked it."""
+        """Start the process. LocalStack reports errors to the client that invoked the function."""
         try:
             self._environment.start(env_vars)
         except InitError as error:
             raise StatusErrorException(str(error), payload=error.payload) from error
 
     def stop(self) -> None:
-        """End the process."""
+        """Stop the process."""
         self._environment.stop()
 
     def invoke(self, payload: dict[str, Any]) -> InvocationResult:
-        """Invoke the function; the logs of the result include START, END and REPORT lines."""
+        """Run one invocation. The logs include the START, END and REPORT lines."""
         invocation = Invocation(
             request_id=payload["invoke-id"],
             payload=payload["payload"].encode(),
@@ -52,7 +49,7 @@ class ProcessExecutor(RuntimeExecutor):
         return InvocationResult(invocation.request_id, result.payload, result.is_error, result.logs)
 
     def get_logs(self) -> str:
-        """Return everything that the process has printed."""
+        """Return all output of the process."""
         return self._environment.logs()
 
     def get_address(self) -> str:
@@ -64,23 +61,23 @@ class ProcessExecutor(RuntimeExecutor):
         return "127.0.0.1"
 
     def get_runtime_endpoint(self) -> str:
-        """Return nothing, because the process has its own Runtime API."""
+        """Return nothing, because each process has its own Runtime API."""
         return ""
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
-        """Unzip the code and the layers."""
+        """Unpack the code and the layers."""
         function_version.config.code.prepare_for_execution()
         for layer in function_version.config.layers or []:
             layer.code.prepare_for_execution()
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Do nothing: a version leaves nothing behind."""
+        """Do nothing, because nothing is left."""
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):
-    """The plugin that this package's entry point registers."""
+    """Registers the executor through this package's entry point."""
 
     name = "process"
 
