@@ -1,7 +1,8 @@
-"""`make bench-limits`: whose CPU a purchase of each generation costs, and who waits for what.
+"""`make bench-limits`: the CPU time and the waits that a purchase of each generation causes.
 
-At a constant rate that every generation stands, on the ASGI edge of the running stack: CPU time of
-each server, PostgreSQL's waits (pg_stat_activity), Valkey's slow commands (SLOWLOG).
+The ASGI edge of the running stack gets a constant rate that every generation can serve. The table
+shows the CPU time of each server, the waits of PostgreSQL (pg_stat_activity) and the slow commands
+of Valkey (SLOWLOG).
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from loadtest.samples import Load
 
 SECONDS = 10.0
 LOOK_EVERY = 0.05
-# Generation and requests per second; V5 also at a rate at which the others have failed.
+# Generation and requests per second. V5 also gets a rate at which the others fail.
 RUNS = ((1, 150), (2, 150), (3, 150), (4, 150), (5, 150), (5, 800))
 SERVERS = ("edge", "relay", "ministack", "postgres", "valkey")
 SLOW_US = 1000
@@ -39,7 +40,7 @@ AND state IN ('active', 'idle in transaction')
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure all generations and print the table."""
     target = start_asgi_edge(start())
     titles = [f"V{generation} {rate}/s" for generation, rate in RUNS]
     rows = table("ms of CPU per accepted purchase", "", *titles)
@@ -95,7 +96,7 @@ async def _load(
 
 
 def _mean(looks: list[collections.Counter[str]], kind: str) -> float:
-    """Sessions that were found waiting for this, on average."""
+    """Return the average number of sessions that were seen waiting for this kind of event."""
     seen = sum(count for look in looks for name, count in look.items() if name.startswith(kind))
     return seen / len(looks)
 

@@ -1,4 +1,4 @@
-"""What this machine can offer: the highest rate at which an edge that does nothing keeps up."""
+"""Finds the highest rate at which an edge without application logic keeps up."""
 
 import itertools
 import json
@@ -10,18 +10,18 @@ from loadtest.client import constant_rate
 
 STEPS = (100, 150, 200, 300, 400, 600, 800, 1000, 1300, 1700, 2200, 3000, 4000)
 STEP_SECONDS = 1.5
-# It keeps up while nearly all answers come within this time.
+# An edge keeps up while nearly all answers arrive within this time (seconds).
 IN_TIME = 0.1
 ENOUGH = 0.97
 
-# The spike peaks at this share of it, because a claim and its order cost more than an echo, and at
-# most at the original's rate.
+# The spike peaks at this share of that rate, because a claim and its order cost more than an echo.
+# It never exceeds the original's rate.
 SHARE = 0.6
 ORIGINAL_PEAK = 1000.0
 
 
 async def sustained_rate(endpoint: Endpoint, path: str) -> float:
-    """Requests per second of the last step at which the server kept up."""
+    """Return the requests per second of the last step at which the server kept up."""
     best = STEPS[0] / 2
     for rate in STEPS:
         load = await constant_rate(endpoint, path, _bodies(), rate, STEP_SECONDS)
@@ -34,7 +34,7 @@ async def sustained_rate(endpoint: Endpoint, path: str) -> float:
 
 
 def peak(sustained: float) -> float:
-    """The spike's highest rate on this machine."""
+    """Return the spike's highest rate on this machine."""
     return min(ORIGINAL_PEAK, SHARE * sustained)
 
 

@@ -1,4 +1,4 @@
-"""`make spike`: a flash sale's load by k6 on the running stack, live, and then the books."""
+"""`make spike`: run a flash sale's load by k6 on the running stack, and then show the books."""
 
 import json
 from typing import Annotated
@@ -18,34 +18,43 @@ from loadtest.spike.outcome import findings
 from loadtest.spike.sale import Spike, hold
 from loadtest.spike.view import result_table
 
-# The emulator starts a process for each execution environment: a laptop is no Lambda.
+# The emulator runs a process for each execution environment, which a laptop cannot scale.
 SCALES = {Edge.ASGI: 1.0, Edge.LAMBDA: 0.1}
 
 
 def spike(
     generation: Annotated[int, typer.Option(envvar="GEN", min=1, max=5)] = 5,
     edge: Annotated[Edge, typer.Option(envvar="EDGE")] = Edge.ASGI,
-    profile: Annotated[str, typer.Option(envvar="PROFILE", help="Of profiles.json.")] = "spike",
+    profile: Annotated[
+        str, typer.Option(envvar="PROFILE", help="A profile of profiles.json.")
+    ] = "spike",
     scale: Annotated[
         float | None,
-        typer.Option(envvar="SCALE", min=0, help="Multiplies the rates: 1; on lambda 0.1."),
+        typer.Option(
+            envvar="SCALE", min=0, help="Multiplies the rates. Default: 1, on lambda 0.1."
+        ),
     ] = None,
-    stock: Annotated[int, typer.Option(envvar="STOCK", min=0, help="Of the new product.")] = 5000,
-    product: Annotated[str, typer.Option(envvar="PRODUCT", help="Sell this, no new one.")] = "",
+    stock: Annotated[
+        int, typer.Option(envvar="STOCK", min=0, help="Units of the new product.")
+    ] = 5000,
+    product: Annotated[
+        str, typer.Option(envvar="PRODUCT", help="Sell this product instead of a new one.")
+    ] = "",
     p95_ms: Annotated[
-        float, typer.Option(envvar="P95_MS", help="Service level: p95 of accepted, ms.")
+        float, typer.Option(envvar="P95_MS", help="Service level: p95 of accepted purchases in ms.")
     ] = 1000.0,
     error_rate: Annotated[
-        float, typer.Option(envvar="ERROR_RATE", help="Service level: share of failed.")
+        float, typer.Option(envvar="ERROR_RATE", help="Service level: share of failed purchases.")
     ] = 0.01,
     max_vus: Annotated[
-        int, typer.Option(envvar="MAX_VUS", min=1, help="Most buyers that wait at once.")
+        int,
+        typer.Option(envvar="MAX_VUS", min=1, help="Maximum of buyers that wait at the same time."),
     ] = 2000,
 ) -> None:
-    """Hold a sale under k6's load.
+    """Run a sale under k6's load.
 
-    The exit status is 1 if the service level or the books were broken, or if k6 could not send what
-    the profile asked for.
+    The exit status is 1 if the service level was missed, if the books are wrong, or if k6 could not
+    send the load of the profile.
     """
     if profile not in (known := json.loads(PROFILES.read_text())):
         raise Problem(f"There is no profile {profile!r}.", f"Use one of {', '.join(known)}.")

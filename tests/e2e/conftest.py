@@ -1,4 +1,4 @@
-"""The application, built and deployed by SAM to an emulator of its own."""
+"""The application, built by SAM and deployed to an emulator for these tests."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from flashsale_server.queues.depths import depths
 from tests.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
-# Seconds until a failed message comes again: short, so that ten failures take less than a minute.
+# Seconds until a failed message is retried. So ten failures take less than a minute.
 VISIBILITY_TIMEOUT = 2
 
 

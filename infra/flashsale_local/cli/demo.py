@@ -26,15 +26,16 @@ from flashsale_local.stack.asgi import start_asgi_edge
 from flashsale_local.stack.program import HOST
 from flashsale_local.stack.start import start
 
-# Of events/order.json and rollback.json. Not on sale: in a sale each order needs a claim.
+# The product of events/order.json and rollback.json. It is not on sale, because orders in a sale
+# need a claim.
 BY_HAND = "by-hand"
 
 
 def demo() -> None:
-    """Hold the same small sale through each generation and print the books of all.
+    """Hold the same small sale through each generation, and print the books of all.
 
-    100 units, 600 buyers, 16 at a time, over the deployed HTTP API. V1 must oversell; V2, V4
-    and V5 must not, or the exit status is 1. The stack stays up afterwards.
+    Each sale has 100 units and 600 buyers, 16 at a time, over the deployed HTTP API. The exit
+    status is 1 unless V1 oversells and V2, V4 and V5 do not. The stack stays up afterwards.
 
     Example: [bold]flashsale demo[/]
     """
@@ -47,10 +48,10 @@ def demo() -> None:
     throttled = sum(answer.throttled for sale in held for answer in sale.answers)
     console.print(
         f"{throttled} attempts found all {LOCAL_BUY_CONCURRENCY} execution environments busy (429) "
-        "and tried again; their time counts."
+        "and retried. Their latency includes that."
     )
     console.print(
-        f"V1 reads the stock, checks it and writes it back: between the read and the write others "
+        f"V1 reads the stock, checks it and writes it back. Between the read and the write others "
         f"bought the same unit, so it sold {held[0].books.confirmed} of {held[0].books.initial}."
     )
     found = demonstration.findings(held)

@@ -1,4 +1,4 @@
-"""The command that deploys: build, check, show what would change, do it, migrate, try it."""
+"""The command `flashsale deploy`."""
 
 import os
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ def deploy(
     env: Annotated[str, typer.Option(help="An environment of samconfig.toml.")] = "local",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a change.")] = False,  # noqa: FBT002
 ) -> None:
-    """Build, check, show the changes, make them, migrate the database, try the result.
+    """Build and check, show and make the changes, migrate the database, run a smoke test.
 
-    Before each stack changes you see what would change, and are asked. local is the emulator that
-    runs; everything else goes to AWS, with the credentials of the environment.
+    Before each stack changes, the command shows the changes and asks. The environment "local" is
+    the running emulator. All others are on AWS, with the credentials of this shell.
 
     Example: [bold]flashsale deploy --env prod[/]
     """
@@ -85,7 +85,7 @@ def _change_stack(
     try:
         _show(proposed)
         agreed = not (ask and proposed.changes) or typer.confirm(f"Change {planned.stack_name}?")
-    finally:  # also when Ctrl-C is the answer
+    finally:  # also after Ctrl-C
         if not agreed:
             proposed.drop()
     if not agreed:
@@ -102,6 +102,6 @@ def _show(proposed: changes.ChangeSet) -> None:
         return
     shown = table(f"Changes of {proposed.stack_name}", "", "resource", "type", "", numbers_from=9)
     for change in proposed.changes:
-        loss = "[bold red]replaced: what it holds is lost[/]" if change.replaced else ""
+        loss = "[bold red]replaced: its data is lost[/]" if change.replaced else ""
         shown.add_row(change.action, change.resource, change.kind, loss)
     console.print(shown)

@@ -152,8 +152,8 @@ async def test_what_is_no_order_is_printed_and_thrown_away(
     [
         (["cancel", "dlq", "--all"], "rollback function"),
         (["discard", "nope", "--all"], "'nope' is not a queue of failed messages"),
-        (["cancel"], "Which messages?"),
-        (["discard", "--all", "--message", "x"], "Which messages?"),
+        (["cancel"], "No messages were named"),
+        (["discard", "--all", "--message", "x"], "No messages were named"),
         (["cancel", "--message", "nope", "--yes"], "No message nope in parking"),
         (["discard", "--message", "ORDER", "--yes"], "flashsale dlq cancel parking --message"),
         (["cancel", "--message", "POISON", "--yes"], "flashsale dlq discard parking --message"),
