@@ -1,19 +1,17 @@
 """Ids of V5 never come twice; where one does all the same, no buyer gets another's order."""
 
-import httpx
 import pytest
 
 from flashsale.domain.claims import Claimed, SaleState
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import OrderStatus, Terms
-from flashsale.http.dependencies import get_services
 from flashsale.redis_store.scripts import Keys
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import rebuild
 from flashsale.usecases.sales import open_sale
-from functions.buy.app import api
+from tests.in_process import buyer_of
 from tests.integration.admin_desk import books_of, claim, message_of, sell
 from tests.integration.queued import Queue, queued
 from tests.support import USERS
@@ -47,7 +45,7 @@ async def test_the_next_sale_goes_on_where_the_ids_of_the_last_one_ended(service
     claimed = await claim(services, product_id, USERS[1])
 
     assert number(claimed.order_id) > number(order.id)
-    (unsent,) = await services.ledger.unsent(product_id, 10)
+    (unsent,) = await services.ledger.take_unsent(product_id, 10)
     assert unsent.id == claimed.order_id
 
 
@@ -55,7 +53,7 @@ async def test_also_what_was_given_back_is_no_later_claims_name(services, new_pr
     product_id = await new_product(10)
     await services.redis.execute_command("XSETID", Keys(product_id).ledger, f"{LATER}-7")
     released = await claim(services, product_id)
-    (order,) = await services.ledger.unsent(product_id, 10)
+    (order,) = await services.ledger.take_unsent(product_id, 10)
     await compensate(services, [message_of(order)])
     await services.stock.pause_sale(product_id, SaleState.ENDED)
     assert await open_sale(services, product_id, Terms()) is None
@@ -82,7 +80,7 @@ async def test_an_id_that_no_clock_makes_is_no_floor(services, new_product):
     """A forged message must not use up the ids of a product."""
     product_id = await new_product(10)
     forged = QueuedOrder.of_claim(product_id, f"{2**63 - 1}-{2**63 - 1}", USERS[0], 1, "")
-    await services.orders.confirm([forged])
+    await services.orders.write_batch([forged])
     await lose(services, product_id)
 
     await rebuild(services, [product_id], lambda: 0, 5, grace=0)
@@ -110,10 +108,10 @@ async def twice(services, new_product):
     product_id = await new_product(10)
     services.order_queue = Queue()
     claimed = await claim(services, product_id, USERS[1], 2)
-    (second,) = await services.ledger.unsent(product_id, 10)
+    (second,) = await services.ledger.take_unsent(product_id, 10)
     first = second.model_copy(update={"user_id": USERS[0], "quantity": 1})
     assert isinstance(claimed, Claimed)
-    await services.orders.confirm([first])
+    await services.orders.write_batch([first])
     return first, second
 
 
@@ -125,7 +123,7 @@ async def test_another_buyers_row_confirms_nothing(services, twice):
     assert (outcome.confirmed, outcome.cancelled) == ([], [])
     (failure,) = outcome.failures
     assert f"another order has the id {second.id}" in failure.cause
-    snapshot = await services.ledger.snapshot(first.product_id)
+    snapshot = await services.ledger.snapshot(first.product_id, count_claims=True)
     assert (snapshot.settled, snapshot.unsettled) == (0, 2)
 
 
@@ -135,7 +133,7 @@ async def test_the_rollback_gives_the_claim_back_and_says_why(services, twice):
     outcome = await compensate(services, [message_of(second)])
 
     assert (outcome.released, outcome.conflicts, outcome.failures) == (2, [second], [])
-    snapshot = await services.ledger.snapshot(first.product_id)
+    snapshot = await services.ledger.snapshot(first.product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled, snapshot.released) == (10, 0, 2)
     row = await services.orders.get(first.id)
     assert (row.user_id, row.status) == (USERS[0], OrderStatus.CONFIRMED)
@@ -154,7 +152,7 @@ async def test_a_forged_message_releases_no_claim_of_another(services, new_produ
     for outcome in (placed, rolled_back):
         assert "another order has the id" in outcome.failures[0].cause
         assert (outcome.confirmed, outcome.cancelled, outcome.released) == ([], [], 0)
-    snapshot = await services.ledger.snapshot(product_id)
+    snapshot = await services.ledger.snapshot(product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled) == (9, 1)
 
 
@@ -171,7 +169,7 @@ async def test_a_message_of_v4_with_the_id_of_another_order_gives_nothing_back(
     others = [{"user_id": USERS[1]}, {"quantity": 2}, {"generation": 3}]
 
     for change in others:
-        forged = Message("m", order.model_copy(update=change).model_dump_json())
+        forged = ReceivedMessage("m", order.model_copy(update=change).model_dump_json())
         for act in (place_orders, compensate):
             outcome = await act(services, [forged])
             assert "another order has the id" in outcome.failures[0].cause
@@ -185,7 +183,7 @@ async def test_two_orders_of_one_id_in_one_batch_are_not_both_confirmed(services
     await services.stock.decrement(product_id, 1)
     (message,) = queued(product_id)
     order = QueuedOrder.model_validate_json(message.body).model_copy(update={"user_id": USERS[1]})
-    forged = Message("forged", order.model_dump_json())
+    forged = ReceivedMessage("forged", order.model_dump_json())
 
     outcome = await place_orders(services, [message, forged])
 
@@ -197,7 +195,7 @@ async def test_a_failure_of_one_order_does_not_keep_the_others_of_its_envelope(s
     first, second = twice
     await services.ledger.release(second.product_id, [second])  # nothing is owed for it any more
     await claim(services, first.product_id, USERS[2])
-    (good,) = await services.ledger.unsent(first.product_id, 10)
+    (good,) = await services.ledger.take_unsent(first.product_id, 10)
 
     outcome = await compensate(services, [message_of(second, good)])
 
@@ -207,14 +205,11 @@ async def test_a_failure_of_one_order_does_not_keep_the_others_of_its_envelope(s
 
 async def test_the_order_of_an_id_is_shown_to_nobody_as_anothers(services, twice):
     first, second = twice
-    api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(api)
 
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    async with buyer_of(services) as http:
         answer = await http.get(f"/api/v5/orders/{second.id}")
         await services.ledger.release(second.product_id, [second])
         later = await http.get(f"/api/v5/orders/{first.id}")
-    api.dependency_overrides.clear()
 
     assert (answer.json()["status"], later.json()["status"]) == ("PENDING", "CONFIRMED")
 
@@ -225,7 +220,7 @@ async def test_an_admin_cancels_neither_of_two_orders_of_one_id(desk, services, 
     answer = await desk.cancel(first.id)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "no_such_order")
-    snapshot = await services.ledger.snapshot(first.product_id)
+    snapshot = await services.ledger.snapshot(first.product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled) == (8, 2)
     await compensate(services, [message_of(second)])
     assert (await desk.cancel(first.id)).status_code == 200

@@ -167,7 +167,7 @@ async def test_sweepers_at_the_same_time_send_each_claim_once(services, queue, r
 
 async def test_what_a_dead_sweeper_took_is_sent_by_the_next(services, queue, relayed):
     waits, queue.messages = [0], []
-    async for _ in services.ledger.overdue(relayed, waits, 1000):
+    async for _ in services.ledger.take_overdue(relayed, waits, 1000):
         break  # and the process dies
 
     assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
@@ -176,7 +176,7 @@ async def test_what_a_dead_sweeper_took_is_sent_by_the_next(services, queue, rel
 async def test_more_claims_than_one_look_takes_are_all_sent_once(services, queue, relayed):
     taken = [
         order.id
-        async for orders in services.ledger.overdue(relayed, [0, 60_000], 7)
+        async for orders in services.ledger.take_overdue(relayed, [0, 60_000], 7)
         for order in orders
     ]
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from flashsale_local.sale.answers import AnswerKind, classify_answer
+from tests.support import POLL
 
 # (status, body). Without a status, the answer is not HTTP.
 ANSWERS = [
@@ -77,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def answering(answers=ANSWERS, seconds=0.0) -> Iterator[AnsweringServer]:
     with AnsweringServer(answers, seconds) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(POLL,))
         thread.start()
         yield server
         server.shutdown()

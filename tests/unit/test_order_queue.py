@@ -25,6 +25,7 @@ from flashsale.generations import v4
 from flashsale.sqs_store import order_queue
 from flashsale.sqs_store.order_queue import ATTEMPTS, THREADS, OrderQueue
 from flashsale_local.stack.program import free_port
+from tests.support import POLL
 
 CLAIM = QueuedOrder.of_claim("p-01", "1-0", "u-1", 1, "c-1")
 TAKEN = b'{"MessageId": "m-1"}'
@@ -62,7 +63,7 @@ class Sqs:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(POLL,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def close(self):
@@ -290,10 +291,10 @@ async def test_an_envelope_that_sqs_did_not_take_waits_and_the_log_says_whose_fa
     with pytest.raises(QueueUnavailable, match=f"did not take 1 envelopes: {code}"):
         await queue.send([Envelope.of([ORDER]), Envelope.of([ORDER])])
 
-    assert ("our mistake" in caplog.text) is sender_fault
+    assert ("this is a bug" in caplog.text) is sender_fault
 
 
-async def test_a_message_that_sqs_refuses_as_such_is_our_mistake():
+async def test_a_message_that_sqs_rejects_as_such_is_a_bug():
     error = {"Error": {"Code": "InvalidMessageContents", "Message": "control characters"}}
     metadata = {"ResponseMetadata": {"HTTPStatusCode": 400}}
     refused = ClientError({**error, **metadata}, "SendMessage")

@@ -195,7 +195,7 @@ class Watch:
 
     async def _list_products(self, services: Services) -> None:
         try:
-            known = await services.products.all()
+            known = await services.products.list_all()
         except FlashsaleError:
             return  # the reading will say that PostgreSQL is down
         newest = [product.id for product in reversed(known)]
