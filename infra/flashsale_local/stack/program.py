@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.request import urlopen
 
 HOST = "127.0.0.1"
-# Below the ephemeral ports. Otherwise a client that connects to a restarting server could get the
-# server's port as its own, and connect to itself.
+# Below those from which the system takes a client's own port: a client that dials a server which
+# is just restarting would otherwise, now and then, get the server's port and talk to itself.
 PORTS = range(20_000, 32_000)
 
 
@@ -46,7 +46,7 @@ class Program:
 
 
 def free_port() -> int:
-    """Return a port that is free now; see `PORTS`."""
+    """Return a port that is free now."""
     while True:
         port = random.choice(PORTS)  # noqa: S311 - no secret
         with socket.socket() as probe, suppress(OSError):
