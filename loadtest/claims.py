@@ -1,4 +1,4 @@
-"""What a claim costs Valkey: against a script that returns a constant, and as a sale grows."""
+"""Measures what a claim costs Valkey, compared with a constant script and as a sale grows."""
 
 import statistics
 import time
@@ -15,9 +15,9 @@ ROUNDS = 5
 
 
 def claim_costs(url: str) -> list[tuple[str, list[float]]]:
-    """Calls per second by situation, each measured `ROUNDS` times, interleaved.
+    """Return calls per second by situation, each measured `ROUNDS` times in turn with the others.
 
-    One connection, 16 commands in a round trip.
+    One connection sends 16 commands in each round trip.
     """
     redis = Redis.from_url(url)
     constant = redis.script_load("return {1, '1-1', 1, 0}")
@@ -46,7 +46,7 @@ def claim_costs(url: str) -> list[tuple[str, list[float]]]:
         return calls / (time.perf_counter() - started)
 
     many, crowded = [sale(10**7) for _ in range(1000)], sale(10**7)
-    rate([crowded], 100_000, claim)  # which nobody settles
+    rate([crowded], 100_000, claim)  # claims that nobody settles
     situations: dict[str, Callable[[], float]] = {
         "EVALSHA that returns a constant": lambda: rate([sale(1)], CALLS, constant),
         "stock of 100": lambda: statistics.median(rate([sale(100)], 96, claim) for _ in range(100)),

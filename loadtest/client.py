@@ -1,6 +1,6 @@
-"""A small HTTP/1.1 load client: what a request costs here is taken from the server's cores.
+"""A small HTTP/1.1 load client, which leaves as much CPU as possible to the server.
 
-httpx takes some ten times as long per request, which on two cores measures the client.
+httpx takes about ten times as long for a request. On two cores, it would measure the client.
 """
 
 import asyncio
@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 from typing import cast
 from urllib.parse import urlsplit
 
-from flashsale_local.deployment.endpoint import Endpoint
-from flashsale_local.sale.answers import Kind, classify
+from flashsale_local.clouds.endpoint import Endpoint
+from flashsale_local.sale.answers import AnswerKind, classify_answer
 from loadtest.samples import NO_ANSWER, Load, Sample
 
-# As many virtual users as the original's spike had.
+# The original's spike had as many virtual users.
 MAX_CONNECTIONS = 2000
-# Seconds; what takes longer has failed for its buyer.
+# Seconds. For the buyer, an answer that takes longer is a failure.
 ANSWER_TIMEOUT = 10.0
 
 ORDER_ID = re.compile(rb'"orderId":"([^"]+)"')
@@ -24,7 +24,7 @@ DATABASE_DOWN = b"The orders service does not answer"
 
 
 class _Connection(asyncio.Protocol):
-    """One request at a time; `answered` becomes the status and the body of the answer."""
+    """A connection with one request at a time. `answered` yields the status and the body."""
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -32,7 +32,7 @@ class _Connection(asyncio.Protocol):
         self.answered: asyncio.Future[tuple[int, bytes]]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's has another base
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's class has another base
 
     def send(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
         self.answered = asyncio.get_running_loop().create_future()
@@ -63,12 +63,12 @@ class _Connection(asyncio.Protocol):
 
 
 class _Client:
-    """Sends purchases to one path, over as many connections as there are at the same time."""
+    """Sends purchases to one path, over one connection for each concurrent request."""
 
-    def __init__(self, door: Endpoint, path: str, bodies: Iterator[str]) -> None:
-        parts = urlsplit(door.url)
+    def __init__(self, endpoint: Endpoint, path: str, bodies: Iterator[str]) -> None:
+        parts = urlsplit(endpoint.url)
         self._address = parts.hostname or "", parts.port or 80
-        headers = {"host": parts.netloc, "content-type": "application/json", **door.headers}
+        headers = {"host": parts.netloc, "content-type": "application/json", **endpoint.headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._head = f"POST {parts.path}{path} HTTP/1.1\r\n{lines}content-length: "
         self._bodies = bodies
@@ -77,7 +77,7 @@ class _Client:
         self.began = time.perf_counter()
 
     async def attempt(self, due: float) -> None:
-        """One purchase; its latency counts from `due`, in seconds after the begin."""
+        """Make one purchase. Its latency counts from `due`, in seconds after the start."""
         body = next(self._bodies)
         request = f"{self._head}{len(body)}\r\n\r\n{body}".encode()
         try:
@@ -89,14 +89,14 @@ class _Client:
                     connection.close()
                     raise
         except OSError:  # TimeoutError is one
-            sample = Sample(due, self._now - due, NO_ANSWER, Kind.FAILED)
+            sample = Sample(due, self._now - due, NO_ANSWER, AnswerKind.FAILED)
         else:
             self._idle.append(connection)
             sample = _sample(due, self._now - due, status, answer)
         self.load.samples.append(sample)
 
     def end(self) -> Load:
-        """Close the connections; what was seen."""
+        """Close the connections and return what was seen."""
         self.load.elapsed = self._now
         for connection in self._idle:
             connection.close()
@@ -117,8 +117,8 @@ class _Client:
 
 
 def _sample(due: float, seconds: float, status: int, answer: bytes) -> Sample:
-    kind = classify(status, answer)
-    order_id = ORDER_ID.search(answer) if kind is Kind.ACCEPTED else None
+    kind = classify_answer(status, answer)
+    order_id = ORDER_ID.search(answer) if kind is AnswerKind.ACCEPTED else None
     return Sample(
         due,
         seconds,
@@ -130,10 +130,10 @@ def _sample(due: float, seconds: float, status: int, answer: bytes) -> Sample:
 
 
 async def closed_loop(
-    door: Endpoint, path: str, bodies: Iterator[str], connections: int, seconds: float
+    endpoint: Endpoint, path: str, bodies: Iterator[str], connections: int, seconds: float
 ) -> Load:
-    """Each connection sends its next request when the answer to the last one is there."""
-    client = _Client(door, path, bodies)
+    """Send requests over so many connections, each of which waits for its answers."""
+    client = _Client(endpoint, path, bodies)
 
     async def loop() -> None:
         while (now := time.perf_counter() - client.began) < seconds:
@@ -143,13 +143,15 @@ async def closed_loop(
     return client.end()
 
 
-async def open_loop(door: Endpoint, path: str, bodies: Iterator[str], due: Iterable[float]) -> Load:
-    """A request at each moment of `due` (seconds after the begin), whatever the answers do.
+async def open_loop(
+    endpoint: Endpoint, path: str, bodies: Iterator[str], due: Iterable[float]
+) -> Load:
+    """Send a request at each moment of `due`, in seconds after the start; do not wait for answers.
 
-    A latency counts from the moment at which the request was due, so a server that stalls cannot
-    hide it by making this client wait.
+    A latency counts from the moment at which the request was due. So a server that stalls cannot
+    hide this by making the client wait.
     """
-    client = _Client(door, path, bodies)
+    client = _Client(endpoint, path, bodies)
     waiting: set[asyncio.Task[None]] = set()
     for moment in due:
         if (early := client.began + moment - time.perf_counter()) > 0:
@@ -166,8 +168,8 @@ async def open_loop(door: Endpoint, path: str, bodies: Iterator[str], due: Itera
 
 
 async def constant_rate(
-    door: Endpoint, path: str, bodies: Iterator[str], rate: float, seconds: float
+    endpoint: Endpoint, path: str, bodies: Iterator[str], rate: float, seconds: float
 ) -> Load:
-    """`rate` requests a second for so many seconds."""
+    """Send `rate` requests per second for `seconds` seconds."""
     due = (number / rate for number in range(int(rate * seconds)))
-    return await open_loop(door, path, bodies, due)
+    return await open_loop(endpoint, path, bodies, due)

@@ -1,4 +1,4 @@
-"""Cold starts: what importing a deployed function costs, and its first invocation after that."""
+"""Measures cold starts: the import of a deployed function, and its first invocation."""
 
 import json
 import os
@@ -11,7 +11,8 @@ from typing import Any
 from flashsale_local.deployment.deploy import BUILT
 from flashsale_local.paths import EMULATOR_VENV
 
-# In CPU time, because other processes share the machine. Standard output belongs to the handler.
+# CPU time is measured, because other processes share the machine. The figures go to standard error,
+# because standard output belongs to the handler.
 FIRST = """
 import json, os, sys, time, types
 event = json.load(sys.stdin)
@@ -29,9 +30,9 @@ os._exit(0)  # an execution environment is frozen, not shut down
 
 
 def cold_start(function: str, event: Mapping[str, Any]) -> tuple[float, float]:
-    """CPU seconds of `import app` and of the first invocation, in a fresh interpreter.
+    """Measure `import app` and the first invocation in a new interpreter, in CPU seconds.
 
-    It runs what is deployed, with the emulator's Python and the environment of this process.
+    It is the emulator's Python, with the deployed code and the environment of this process.
     """
     path = os.pathsep.join(
         [str(BUILT / "SharedLayer" / "python"), str(BUILT / f"{function}Function")]
@@ -49,7 +50,7 @@ def cold_start(function: str, event: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def first_events(product_id: str, claim: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """For each function an event to begin with; `claim` is the one of buy. Orders are new ones."""
+    """Return a first event for each function. `claim` is the event of buy; orders have new ids."""
     order = {"product_id": product_id, "user_id": "u-00001", "quantity": 1, "generation": 4}
     return {
         "Buy": claim,

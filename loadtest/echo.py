@@ -1,4 +1,4 @@
-"""The ASGI edge with one more route, which only echoes: what the server costs without a claim."""
+"""The ASGI edge with an echo route, which shows what the server costs without a claim."""
 
 from fastapi import APIRouter
 
@@ -10,7 +10,7 @@ router = APIRouter()
 
 @router.post("/echo")
 async def echo(body: ClaimRequest) -> ClaimRequest:
-    """Return the same body, parsed and written; nothing else."""
+    """Return the body after parsing and validation."""
     return body
 
 

@@ -1,4 +1,4 @@
-"""The floor of the emulated Lambda edge, and a closed loop of requests against it."""
+"""Measures the emulated Lambda edge in a closed loop, and a constant function as its floor."""
 
 import io
 import itertools
@@ -16,10 +16,10 @@ import urllib3
 from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
-from flashsale_local.queues.depths import drain
+from flashsale_local.queues.drain import drain
 from flashsale_local.sale.seed import user_ids
 
-# One line of log, because ministack waits for output after each invocation.
+# It prints a line, because ministack waits for output after each invocation.
 CONSTANT = """
 def handler(event, context):
     print("{}")
@@ -30,7 +30,7 @@ DRAIN_DEADLINE = 300.0
 
 @contextmanager
 def constant_function(target: Target) -> Iterator[str]:
-    """URL of a function that returns a constant behind an API like ours; removed afterwards."""
+    """Deploy a function that returns a constant behind an API like ours, and yield its URL."""
     name = "bench-constant"
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
@@ -70,7 +70,7 @@ def constant_function(target: Target) -> Iterator[str]:
 
 
 def requests_per_second(url: str, product_id: str, seconds: float) -> float:
-    """Answers per second of a closed loop with as many connections as execution environments."""
+    """Return answers per second of a closed loop with a connection per execution environment."""
     pool = urllib3.PoolManager(maxsize=LOCAL_BUY_CONCURRENCY, retries=False)
     users = itertools.cycle(user_ids(3000))
     answers = [0] * LOCAL_BUY_CONCURRENCY
@@ -83,7 +83,7 @@ def requests_per_second(url: str, product_id: str, seconds: float) -> float:
             answer = pool.request(
                 "POST", url, body=body, headers={"content-type": "application/json"}
             )
-            if answer.status == 429:  # the slot of the last answer is freed a moment after it
+            if answer.status == 429:  # an execution environment is freed a moment after its answer
                 continue
             if answer.status >= 500:
                 refused.append(f"{answer.status} {answer.data[:200]!r}")

@@ -1,6 +1,6 @@
 """`make bench-handler`: what one invocation costs, in process and on the emulated Lambda edge.
 
-Every figure is measured when you run it; nothing is read from a file.
+All figures are measured during the run.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from typing import Any
 from rich.table import Table
 
 from flashsale.services import Services
-from flashsale_local.cli.stack import start
-from flashsale_local.console import console, step, table, with_services
-from flashsale_local.deployment.target import Target
-from flashsale_local.queues.depths import drain
+from flashsale_local.console import console, step, table
+from flashsale_local.deployment.target import Target, with_services
+from flashsale_local.queues.drain import drain
 from flashsale_local.sale.seed import seed, user_ids
 from flashsale_local.sale.warm_up import warm_up
+from flashsale_local.stack.start import start
 from loadtest.claims import claim_costs
 from loadtest.cold_start import cold_start, first_events
 from loadtest.edge import DRAIN_DEADLINE, constant_function, requests_per_second
@@ -31,7 +31,7 @@ COLD_STARTS = 7
 ROUNDS = 3
 SECONDS = 8.0
 STOCK = 10_000_000
-# Milliseconds for which somebody else relays, who hands over when the calls are made.
+# Milliseconds for which another relay holds the lease; it gives the lease back after the calls.
 LEASE = 3_600_000
 
 
@@ -51,7 +51,7 @@ def main() -> None:
         await services.stock.open_sale(sold_out, 0)
         await services.ledger.renew_lease(led, "bench", LEASE)
 
-    async def hand_over(services: Services) -> None:  # to the sweep, which relays these claims
+    async def hand_over(services: Services) -> None:  # so that the sweep relays these claims
         await services.ledger.renew_lease(led, "bench", 0)
 
     with_services(target, prepare)
@@ -80,7 +80,7 @@ def _milliseconds(seconds: Sequence[float], digits: int) -> tuple[str, str]:
 
 
 def _add_rates(rows: Table, what: str, rates: Mapping[str, Sequence[float]]) -> None:
-    """A row for each rate, the first of which is the floor that the others are compared with."""
+    """Add a row for each rate. The first one is the floor that the others are compared with."""
     floor: float | None = None
     for name, found in rates.items():
         rows.add_row(what.format(name), *spread(found, 0))
@@ -91,7 +91,7 @@ def _add_rates(rows: Table, what: str, rates: Mapping[str, Sequence[float]]) -> 
 
 
 def _environment(target: Target) -> dict[str, str]:
-    """What a function's execution environment has."""
+    """Return the variables of a function's execution environment."""
     return {
         "REDIS_URL": target.redis_url,
         "DATABASE_URL": target.database_url,
@@ -107,8 +107,8 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def _invocations(on_sale: str, sold_out: str, led: str) -> dict[str, list[float]]:
-    """CPU seconds of each kind of invocation, interleaved."""
-    from mangum import Mangum  # noqa: PLC0415 - the environment comes first
+    """Measure the CPU seconds of each kind of invocation, in turn."""
+    from mangum import Mangum  # noqa: PLC0415 - the variables must be set first
 
     from functions.buy.app import api, handler  # noqa: PLC0415
 
@@ -119,7 +119,7 @@ def _invocations(on_sale: str, sold_out: str, led: str) -> dict[str, list[float]
         "V4 sold out: the same with its log line and metric": (handler, _event(4, sold_out)),
         "V4 accepted, SQS called": (handler, _event(4, on_sale)),
         "V5 sold out": (handler, _event(5, sold_out)),
-        "V5 accepted, somebody else relays": (handler, _event(5, led)),
+        "V5 accepted, another process relays": (handler, _event(5, led)),
     }
     found: dict[str, list[float]] = {name: [] for name in kinds}
     for _ in range(ROUNDS):
@@ -147,7 +147,7 @@ def _event(generation: int, product_id: str) -> dict[str, Any]:
 
 def _cpu_per_call(handler: Handler, event: dict[str, Any]) -> float:
     stdout = os.dup(1)
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a descriptor is needed
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - os.dup2 needs a file descriptor
         os.dup2(nowhere.fileno(), 1)
         try:
             for _ in range(CALLS // 10):

@@ -1,7 +1,8 @@
-"""`make bench-limits`: whose CPU a purchase of each generation costs, and who waits for what.
+"""`make bench-limits`: the CPU time and the waits that a purchase of each generation causes.
 
-At a constant rate that every generation stands, on the ASGI edge of the running stack: CPU time of
-each server, PostgreSQL's waits (pg_stat_activity), Valkey's slow commands (SLOWLOG).
+The ASGI edge of the running stack gets a constant rate that every generation can serve. The table
+shows the CPU time of each server, the waits of PostgreSQL (pg_stat_activity) and the slow commands
+of Valkey (SLOWLOG).
 """
 
 import asyncio
@@ -11,12 +12,13 @@ import psycopg
 import uvloop
 from redis import Redis
 
-from flashsale_local.cli.stack import start, start_asgi_edge
 from flashsale_local.console import console, step, table
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import LOCAL
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
+from flashsale_local.stack.asgi import start_asgi_edge
 from flashsale_local.stack.stack import Stack
+from flashsale_local.stack.start import start
 from loadtest.client import constant_rate
 from loadtest.cpu import cpu_seconds, spent
 from loadtest.on_sale import purchases, put_on_sale
@@ -24,7 +26,7 @@ from loadtest.samples import Load
 
 SECONDS = 10.0
 LOOK_EVERY = 0.05
-# Generation and requests per second; V5 also at a rate at which the others have failed.
+# Generation and requests per second. V5 also gets a rate at which the others fail.
 RUNS = ((1, 150), (2, 150), (3, 150), (4, 150), (5, 150), (5, 800))
 SERVERS = ("edge", "relay", "ministack", "postgres", "valkey")
 SLOW_US = 1000
@@ -38,7 +40,7 @@ AND state IN ('active', 'idle in transaction')
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure all generations and print the table."""
     target = start_asgi_edge(start())
     titles = [f"V{generation} {rate}/s" for generation, rate in RUNS]
     rows = table("ms of CPU per accepted purchase", "", *titles)
@@ -61,7 +63,7 @@ def _measure(target: Target, generation: int, rate: int) -> dict[str, str]:
     worked = spent(before, cpu_seconds(Stack(LOCAL)))
     slow = redis.slowlog_len()
     redis.config_set("slowlog-log-slower-than", 10_000)
-    accepted = max(1, load.count(Kind.ACCEPTED))
+    accepted = max(1, load.count(AnswerKind.ACCEPTED))
     used = {name: worked[name] / accepted * 1000 for name in SERVERS}
     return {
         **{name: f"{milliseconds:.2f}" for name, milliseconds in used.items()},
@@ -79,8 +81,10 @@ async def _load(
     target: Target, generation: int, rate: int, product_id: str
 ) -> tuple[Load, list[collections.Counter[str]]]:
     looks: list[collections.Counter[str]] = []
-    door, path = target.edges["asgi"], f"/api/v{generation}/buy"
-    loading = asyncio.create_task(constant_rate(door, path, purchases(product_id), rate, SECONDS))
+    endpoint, path = target.edges["asgi"], f"/api/v{generation}/buy"
+    loading = asyncio.create_task(
+        constant_rate(endpoint, path, purchases(product_id), rate, SECONDS)
+    )
     async with await psycopg.AsyncConnection.connect(
         target.database_url, autocommit=True
     ) as connection:
@@ -92,7 +96,7 @@ async def _load(
 
 
 def _mean(looks: list[collections.Counter[str]], kind: str) -> float:
-    """Sessions that were found waiting for this, on average."""
+    """Return the average number of sessions that were seen waiting for this kind of event."""
     seen = sum(count for look in looks for name, count in look.items() if name.startswith(kind))
     return seen / len(looks)
 

@@ -1,10 +1,10 @@
-"""The load of `spike.js` by Locust, whose pages show it while it lasts: `make locust`.
+"""`make locust`: the load of `spike.js` by Locust, which shows it on a web page while it runs.
 
-Options are environment variables with the names of `spike.js`: PROFILE, SCALE, GENERATION,
-BASE_URL, HOST_HEADER, PRODUCT, IDS, P95_MS, ERROR_RATE. Each buyer buys once a second, so there are
-as many buyers as the profile wants purchases a second. A buyer waits for the answer before he buys
-again, which k6's arrivals do not: where answers take longer than a second, less is offered. If that
-is more than a tenth of the profile, the exit status is 1: it was another load.
+The options are environment variables with the names of `spike.js`: PROFILE, SCALE, GENERATION,
+BASE_URL, HOST_HEADER, PRODUCT, IDS, P95_MS, ERROR_RATE. Each buyer buys once a second, so the
+number of buyers is the profile's rate. Unlike k6's arrivals, a buyer waits for the answer before
+the next purchase. Where answers take longer than a second, Locust sends less than the profile asks
+for. If more than a tenth is missing, the exit status is 1.
 """
 
 import itertools
@@ -15,7 +15,7 @@ from pathlib import Path
 from locust import FastHttpUser, LoadTestShape, constant_throughput, events, task
 from locust.env import Environment
 
-from flashsale_local.sale.answers import Kind, classify
+from flashsale_local.sale.answers import AnswerKind, classify_answer
 from loadtest.profiles import Profile
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,15 +25,15 @@ PATH = f"/api/v{os.environ.get('GENERATION') or 5}/buy"
 P95_MS = float(os.environ.get("P95_MS") or 1000)
 ERROR_RATE = float(os.environ.get("ERROR_RATE") or 0.01)
 TIMEOUT = 30.0
-MOST_UNSENT = 0.1  # share of the profile; a buyer that is late by less is no other load
-JOINING = 100.0  # buyers a second: Locust warns of more, the steepest stage wants 70
+MOST_UNSENT = 0.1  # share of the profile that may be missing because buyers are late
+JOINING = 100.0  # buyers per second; the steepest stage needs 70, and Locust warns above 100
 HEADERS = {"host": host} if (host := os.environ.get("HOST_HEADER")) else {}
 
 users = itertools.cycle(IDS["users"])
 
 
 class Buyer(FastHttpUser):
-    """Buys once a second, each time as the next user."""
+    """A client that buys once a second, each time as the next user."""
 
     host = os.environ.get("BASE_URL") or "http://127.0.0.1:8000"
     wait_time = constant_throughput(1)
@@ -41,29 +41,29 @@ class Buyer(FastHttpUser):
 
     @task
     def buy(self) -> None:
-        """One purchase, listed under its outcome."""
+        """Make one purchase, and list it under its outcome."""
         body = {"productId": PRODUCT, "userId": next(users)}
         with self.client.post(
             PATH, json=body, headers=HEADERS, catch_response=True, allow_redirects=False
         ) as answer:
-            # Without an answer its status is 0.
-            kind = classify(answer.status_code or 503, answer.content or b"")
+            # Without an answer, the status is 0.
+            kind = classify_answer(answer.status_code or 503, answer.content or b"")
             answer.request_meta["name"] = kind.name.lower()
-            if kind is Kind.FAILED:
+            if kind is AnswerKind.FAILED:
                 answer.failure(f"status {answer.status_code}")
             else:
                 answer.success()
 
 
 class Shape(LoadTestShape):
-    """As many buyers as the profile wants purchases a second."""
+    """Sets the number of buyers to the profile's rate in purchases per second."""
 
     profile = Profile.named(os.environ.get("PROFILE") or "spike").scaled(
         rate=float(os.environ.get("SCALE") or 1), time=1
     )
 
     def tick(self) -> tuple[int, float] | None:
-        """Buyers wanted now, and how many a second may join; None when the profile is over."""
+        """Return the number of buyers and how many may join per second; None after the profile."""
         moment = self.get_run_time()
         if moment >= self.profile.seconds:
             return None
@@ -72,13 +72,13 @@ class Shape(LoadTestShape):
 
 @events.init.add_listener
 def let_buyers_finish(environment: Environment, **_: object) -> None:
-    """A buyer who leaves waits for his answer: each attempt is counted."""
+    """Let buyers wait for their last answer, so that each attempt is counted."""
     environment.stop_timeout = TIMEOUT
 
 
 @events.quitting.add_listener
 def judge(environment: Environment, **_: object) -> None:
-    """Exit status 1 if the service level was missed, or the profile's load was not sent."""
+    """Set exit status 1 if the service level was missed or the profile's load was not sent."""
     stats = environment.stats
     p95 = stats.get("accepted", "POST").get_response_time_percentile(0.95) or 0
     failed = stats.get("failed", "POST").num_requests / max(1, stats.total.num_requests)

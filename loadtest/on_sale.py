@@ -1,4 +1,4 @@
-"""A product that never sells out, and the purchases of it."""
+"""Puts a product on sale that never sells out, and makes purchases of it."""
 
 import itertools
 import json
@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterator
 
 from flashsale.services import Services
-from flashsale_local.console import with_services
-from flashsale_local.deployment.target import Target
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.sale.seed import seed, user_ids
 
 USERS = 3000
@@ -15,7 +14,7 @@ STOCK = 10_000_000
 
 
 def put_on_sale(target: Target, prefix: str) -> str:
-    """A new product, on sale in both stores; returns its id, which begins with `prefix`."""
+    """Put a new product on sale in both stores, and return its id, which begins with `prefix`."""
     product_id = f"{prefix}-{time.time_ns():x}"
 
     async def prepare(services: Services) -> None:
@@ -27,6 +26,6 @@ def put_on_sale(target: Target, prefix: str) -> str:
 
 
 def purchases(product_id: str, users: int = USERS) -> Iterator[str]:
-    """Bodies of purchases, by the seeded users in turn, without an end."""
+    """Yield bodies of purchases endlessly, for the seeded users in turn."""
     for user_id in itertools.cycle(user_ids(users)):
         yield json.dumps({"productId": product_id, "userId": user_id})

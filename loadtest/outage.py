@@ -1,9 +1,9 @@
-"""`python -m loadtest.outage`: what the sweep sends in an outage of PostgreSQL, 30 times faster.
+"""`python -m loadtest.outage`: what the sweep sends during an outage of PostgreSQL, sped up.
 
-An outage of ten minutes takes twenty seconds here, because every period of the pipeline is divided
-by `FASTER`: the outage, the visibility timeout, the period of the sweep, and its waits. Valkey and
-PostgreSQL are real and belong to this command. SQS is a model of its rules: a message that failed
-is hidden for the visibility timeout, and is in the dead-letter queue after five receives.
+An outage of ten minutes takes twenty seconds here. The command divides every period of the
+pipeline by `FASTER`: the outage, the visibility timeout, the period of the sweep and its waits. It
+starts a real Valkey and a real PostgreSQL of its own. SQS is a model of its rules: a failed message
+is hidden for the visibility timeout, and moves to the dead-letter queue after five receives.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class _Sent:
 
 @dataclass
 class ModelOfSqs:
-    """The orders queue and its dead-letter queue, by the rules that matter here."""
+    """A model of the orders queue and its dead-letter queue, with the rules that matter here."""
 
     orders: list[_Sent] = field(default_factory=list)
     dead: list[_Sent] = field(default_factory=list)
@@ -53,7 +53,7 @@ class ModelOfSqs:
     copies: int = 0
 
     async def send(self, envelopes: Sequence[Envelope]) -> None:
-        """Take envelopes, as `OrderQueue` does."""
+        """Accept envelopes, as `OrderQueue` does."""
         for envelope in envelopes:
             self.messages += 1
             self.copies += len(envelope.claims)
@@ -61,12 +61,12 @@ class ModelOfSqs:
             self.orders.append(_Sent(message))
 
     async def waiting(self, url: str = "") -> int:
-        """Messages of the orders queue, or of another one."""
+        """Count the messages of the orders queue, or with a `url` of the dead-letter queue."""
         return len(self.dead) if url else len(self.orders)
 
 
 async def main() -> None:
-    """Hold the outage and print what it took."""
+    """Simulate the outage and print what was sent."""
     with tempfile.TemporaryDirectory(prefix="flashsale-outage-") as folder:
         ports = ("FLASHSALE_VALKEY_PORT", "FLASHSALE_POSTGRES_PORT")
         stack = Stack(Path(folder), {**os.environ, **{name: str(free_port()) for name in ports}})
@@ -98,7 +98,7 @@ async def _measure(settings: Settings) -> None:
     await asyncio.sleep(OUTAGE)
     in_outage, ended, now = (sqs.messages, sqs.copies), time.monotonic(), up
     async with asyncio.timeout(LONGEST):
-        while await up.ledger.count(PRODUCT):  # noqa: ASYNC110 - Redis tells nobody
+        while await up.ledger.count(PRODUCT):  # noqa: ASYNC110 - Redis has no notification for this
             await asyncio.sleep(0.05)
     settled = time.monotonic() - ended
     snapshot = await up.ledger.snapshot(PRODUCT, count_claims=True)
@@ -121,7 +121,7 @@ async def _sweep(services: Callable[[], Services]) -> None:
 async def _consume(
     queue: list[_Sent], use_case: UseCase, services: Callable[[], Services], dead: list[_Sent]
 ) -> None:
-    """Be the event source mapping and the function behind a queue."""
+    """Act as the event source mapping and the function behind a queue."""
     while True:
         batch = [sent for sent in queue if sent.visible_at <= time.monotonic()][:10]
         for sent in batch:

@@ -1,7 +1,7 @@
-"""Load profiles: how many requests a second, over time. k6, Locust and our own client share them.
+"""Load profiles: requests per second over time. k6, Locust and our own client share them.
 
-`profiles.json` holds them: a start rate, then stages, over each of which the rate moves in a
-straight line to the stage's own. Rates are requests per second.
+A profile in `profiles.json` has a start rate and stages. During a stage, the rate changes linearly
+to the rate of the stage. Rates are requests per second.
 """
 
 import json
@@ -16,35 +16,35 @@ PROFILES = Path(__file__).with_name("profiles.json")
 
 @dataclass(frozen=True)
 class Profile:
-    """`stages` are pairs of (seconds, rate at its end)."""
+    """A start rate and stages, which are pairs of (seconds, rate at the end of the stage)."""
 
     start: float
     stages: tuple[tuple[float, float], ...]
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """A profile of profiles.json."""
+        """Read a profile of profiles.json."""
         found = json.loads(PROFILES.read_text())[name]
         stages = tuple((stage["seconds"], stage["rate"]) for stage in found["stages"])
         return cls(found["start"], stages)
 
     def scaled(self, rate: float, time: float) -> Self:
-        """The same shape with rates times `rate` and durations times `time`."""
+        """Return the same shape with rates multiplied by `rate` and durations by `time`."""
         stages = tuple((seconds * time, end * rate) for seconds, end in self.stages)
         return type(self)(self.start * rate, stages)
 
     @property
     def seconds(self) -> float:
-        """How long it takes."""
+        """The duration of the profile."""
         return sum(seconds for seconds, _ in self.stages)
 
     @property
     def peak(self) -> float:
-        """Its highest rate."""
+        """The highest rate."""
         return max(self.start, *(rate for _, rate in self.stages))
 
     def rate_at(self, moment: float) -> float:
-        """The rate that it asks for so many seconds after its start; 0 after its end."""
+        """Return the rate at `moment`, in seconds after the start; 0 after the end."""
         begin, rate = 0.0, self.start
         for seconds, end in self.stages:
             if moment < begin + seconds:
@@ -53,10 +53,10 @@ class Profile:
         return 0.0
 
     def arrivals(self) -> Iterator[float]:
-        """When each request is due, in seconds after the start.
+        """Yield the moment at which each request is due, in seconds after the start.
 
-        The n-th is due when the integral of the rate reaches n; within a stage that is a quadratic
-        equation, rate * t + slope * t² / 2 = n.
+        Request n is due when the integral of the rate reaches n. Within a stage, this is a
+        quadratic equation: rate * t + slope * t² / 2 = n.
         """
         begin, rate, before, number = 0.0, self.start, 0.0, 0
         for seconds, end in self.stages:

@@ -1,11 +1,11 @@
-"""What a load client saw."""
+"""The samples that a load client collects."""
 
 import collections
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 
 NO_ANSWER = 0
 
@@ -15,18 +15,18 @@ class Sample:
     """One attempt.
 
     Attributes:
-        due: seconds after the start at which it was to be sent.
-        seconds: from then until its answer.
-        status: of HTTP; 0 where no answer came.
-        order_id: of an accepted one.
-        database_failed: whether a 503 blamed PostgreSQL.
+        due: when it was to be sent, in seconds after the start.
+        seconds: from that moment until the answer.
+        status: the HTTP status; 0 if no answer came.
+        order_id: the order of an accepted attempt.
+        database_failed: whether the answer was a 503 because of PostgreSQL.
 
     """
 
     due: float
     seconds: float
     status: int
-    kind: Kind
+    kind: AnswerKind
     order_id: str = ""
     database_failed: bool = False
 
@@ -36,9 +36,9 @@ class Load:
     """All attempts of a run, in order of their answers.
 
     Attributes:
-        started: when it began, in seconds since 1970.
-        elapsed: seconds from its begin to its last answer.
-        dropped: attempts that were never made, because all connections waited for answers.
+        started: when the run began, in seconds since 1970.
+        elapsed: seconds from the start to the last answer.
+        dropped: attempts that were not made because all connections waited for answers.
 
     """
 
@@ -49,24 +49,24 @@ class Load:
 
     @property
     def statuses(self) -> collections.Counter[int]:
-        """How often each status came."""
+        """The number of answers by status."""
         return collections.Counter(sample.status for sample in self.samples)
 
-    def count(self, kind: Kind) -> int:
-        """How many attempts ended in this."""
+    def count(self, kind: AnswerKind) -> int:
+        """Return how many attempts had this outcome."""
         return sum(sample.kind is kind for sample in self.samples)
 
     def rate(self, status: int) -> float:
-        """Answers of this status per second."""
+        """Return the answers with this status per second."""
         return self.statuses[status] / self.elapsed
 
     def percentile_ms(self, percent: float) -> float:
-        """A percentile of the latencies of all attempts, in milliseconds."""
+        """Return a percentile of the latencies of all attempts, in milliseconds."""
         return percentile_ms((sample.seconds for sample in self.samples), percent)
 
 
 def percentile_ms(seconds: Iterable[float], percent: float) -> float:
-    """A percentile of durations, in milliseconds; not a number where there are none."""
+    """Return a percentile of durations, in milliseconds; NaN if there are none."""
     ordered = sorted(seconds)
     if not ordered:
         return float("nan")
@@ -74,7 +74,7 @@ def percentile_ms(seconds: Iterable[float], percent: float) -> float:
 
 
 def spread(values: Iterable[float], digits: int = 1) -> tuple[str, str]:
-    """Median, and min – max, as tables show them."""
+    """Format the median and the range of values for a table."""
     known = list(values)
     return (
         f"{statistics.median(known):,.{digits}f}",

@@ -1,14 +1,14 @@
-// One purchase after another, at the rates of a profile of profiles.json, whatever the answers take.
-// `make spike` runs it; k6 inspect shows what it asks for. Options, each `-e NAME=value`:
+// Sends purchases at the rates of a profile of profiles.json, without waiting for answers.
+// `make spike` runs it. `k6 inspect` shows the load. Options, each given as `-e NAME=value`:
 //
 //   PROFILE      spike, smoke or soak                      P95_MS      service level: p95 of accepted
 //   SCALE        multiplies the rates                      ERROR_RATE  service level: share of failed
 //   GENERATION   1 to 5                                    IDS         {"users": […]}, of `flashsale seed`
-//   BASE_URL     of the API, without a slash at its end    PRODUCT     what they buy
-//   HOST_HEADER  where functions are told apart by Host    SUMMARY     JSON to write, if any
-//   MAX_VUS      most buyers that wait at once, 2000
+//   BASE_URL     of the API, without a slash at its end    PRODUCT     the product to buy
+//   HOST_HEADER  Host that selects the function            SUMMARY     JSON file to write, if any
+//   MAX_VUS      maximum of buyers that wait at the same time, 2000
 //
-// Nobody tries again: a throttled buyer is counted and gone.
+// There are no retries. A throttled attempt is counted as throttled.
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { SharedArray } from 'k6/data';
@@ -22,13 +22,13 @@ const PRODUCT = __ENV.PRODUCT || 'p-01';
 const P95_MS = Number(__ENV.P95_MS || 1000);
 const ERROR_RATE = Number(__ENV.ERROR_RATE || 0.01);
 const MAX_VUS = Number(__ENV.MAX_VUS || 2000);
-const MOST_UNSENT = 0.01; // share of all purchases, as in spike/outcome.py
+const MOST_UNSENT = 0.01; // share of all purchases; spike/outcome.py has the same value
 const TIMEOUT_S = 30;
 
 const profile = JSON.parse(open('profiles.json'))[PROFILE];
 const users = new SharedArray('users', () => JSON.parse(open(__ENV.IDS || '../.local/ids.json')).users);
 
-const rate = (perSecond) => Math.round(perSecond * SCALE); // k6 knows whole numbers only
+const rate = (perSecond) => Math.round(perSecond * SCALE); // k6 accepts whole numbers only
 const peak = Math.max(rate(profile.start), ...profile.stages.map((stage) => rate(stage.rate)));
 const purchases = profile.stages.reduce(
   (sum, stage, index) => sum + ((rate(index ? profile.stages[index - 1].rate : profile.start) + rate(stage.rate)) / 2) * stage.seconds,
@@ -41,7 +41,7 @@ const counters = Object.fromEntries(OUTCOMES.map((name) => [name, new Counter(na
 const failedShare = new Rate('failed_share');
 const acceptedMs = new Trend('accepted_ms', true);
 
-// Which answers are failures is said by `outcome`, not by k6.
+// `outcome` decides which answers are failures, not k6.
 http.setResponseCallback(null);
 
 export const options = {
@@ -51,25 +51,25 @@ export const options = {
       timeUnit: '1s',
       startRate: rate(profile.start),
       stages: profile.stages.map((stage) => ({ duration: `${stage.seconds}s`, target: rate(stage.rate) })),
-      preAllocatedVUs: vus(0.25), // enough where answers take 250 ms; while more are made, some are dropped
+      preAllocatedVUs: vus(0.25), // enough for answers of 250 ms; while k6 creates more, it drops some iterations
       maxVUs: vus(10),
-      gracefulStop: `${TIMEOUT_S + 5}s`, // each attempt gets its answer, and is counted
+      gracefulStop: `${TIMEOUT_S + 5}s`, // so that each attempt gets its answer and is counted
     },
   },
   thresholds: {
     accepted_ms: [`p(95)<${P95_MS}`],
     failed_share: [`rate<${ERROR_RATE}`],
-    dropped_iterations: [`count<=${Math.floor(purchases * MOST_UNSENT)}`], // or it was another load
+    dropped_iterations: [`count<=${Math.floor(purchases * MOST_UNSENT)}`], // or the load was not that of the profile
   },
   summaryTrendStats: ['med', 'p(95)', 'p(99)', 'max'],
 };
 
-// The same rules as `classify` in infra/flashsale_local/sale/load.py.
+// The same rules as `classify_answer` in infra/flashsale_local/sale/answers.py.
 function outcome(status, body) {
   if (status === 201 || status === 202) return 'accepted';
   if (status === 400 && body.includes('Out of stock')) return 'sold_out';
   if (status === 409 && body.includes('"sold_out"')) return 'sold_out';
-  // LocalStack's Function URL says 500 to an invocation that was throttled.
+  // LocalStack's Function URL answers 500 if it throttles an invocation.
   if (status === 429 || (status >= 500 && body.includes('"TooManyRequestsException"'))) return 'throttled';
   return status === 0 || status >= 500 ? 'failed' : 'refused'; // 0: no answer
 }

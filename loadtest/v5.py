@@ -1,7 +1,7 @@
-"""`make bench-v5`: how fast V5 claims, persists and confirms, beside what this machine can do.
+"""`make bench-v5`: how fast V5 claims, persists and confirms, compared with an echo route.
 
-Every figure is measured when you run it, with everything on this machine: this client, the edge,
-the relay process, Valkey, the emulator, the functions, PostgreSQL.
+All figures are measured during the run. This client, the edge, the relay process, Valkey, the
+emulator, the functions and PostgreSQL share one machine.
 """
 
 import asyncio
@@ -16,14 +16,15 @@ import httpx
 import uvloop
 
 from flashsale.services import Services
-from flashsale_local.cli.stack import start, start_asgi_edge
-from flashsale_local.console import console, step, table, with_services
-from flashsale_local.deployment.endpoint import Endpoint
-from flashsale_local.deployment.target import Target
+from flashsale_local.clouds.endpoint import Endpoint
+from flashsale_local.console import console, step, table
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.sale.warm_up import warm_up
 from flashsale_local.stack import edge
+from flashsale_local.stack.asgi import start_asgi_edge
 from flashsale_local.stack.stack import Stack
+from flashsale_local.stack.start import start
 from loadtest.claims import claim_costs
 from loadtest.client import closed_loop, constant_rate
 from loadtest.edge import constant_function, requests_per_second
@@ -32,7 +33,7 @@ from loadtest.samples import Load, spread
 
 CONNECTIONS = 64
 CLOSED_SECONDS = 30.0
-# The second rate leaves a slow machine as idle as the first one leaves a fast one.
+# The first rate suits a fast machine, the second one a slow machine.
 RATES, RATE_SECONDS, RUNS = (1000, 300), 10.0, 5
 LONE_CLAIMS = 5
 EDGE_ROUNDS, EDGE_SECONDS = 3, 8.0
@@ -43,7 +44,7 @@ BUY = "/api/v5/buy"
 def main() -> None:
     """Measure and print everything."""
     stack, target = Stack(LOCAL), start_asgi_edge(start())
-    # The same server with one more route, which echoes.
+    # The same server with an echo route.
     web = edge.web(LOCAL, BENCH_PORT, target)
     bench = replace(web, name="bench", command=[*web.command, "loadtest.echo:app"])
     stack.add(bench)
@@ -65,7 +66,7 @@ AddRow = Callable[..., None]
 
 
 def _lone(target: Target, url: str, add_row: AddRow) -> None:
-    """A lone claim on an idle system, until it is CONFIRMED"""
+    """Measure a lone claim on an idle system, until it is CONFIRMED"""
     product_id = put_on_sale(target, "bench")
     asyncio.run(warm_up(target))
     for name, base in (("ASGI", url), ("Lambda", target.api.url)):
@@ -74,7 +75,7 @@ def _lone(target: Target, url: str, add_row: AddRow) -> None:
 
 
 def _closed(target: Target, url: str, add_row: AddRow) -> None:
-    """Closed loop, 64 connections"""
+    """Run a closed loop over 64 connections"""
     product_id = put_on_sale(target, "bench")
 
     def closed(path: str, seconds: float) -> Load:
@@ -100,7 +101,7 @@ def _closed(target: Target, url: str, add_row: AddRow) -> None:
 
 
 def _constant(target: Target, url: str, add_row: AddRow) -> None:
-    """Constant rates, interleaved with the echo route"""
+    """Send at constant rates, in turn with the echo route"""
     for rate in RATES:
         _constant_rate(target, url, rate, add_row)
 
@@ -134,7 +135,7 @@ def _constant_rate(target: Target, url: str, rate: int, add_row: AddRow) -> None
 
 
 def _lambda_edge(target: Target, _: str, add_row: AddRow) -> None:
-    """The emulated Lambda edge, interleaved with its floor"""
+    """Measure the emulated Lambda edge, in turn with its floor"""
     product_id = put_on_sale(target, "bench")
     asyncio.run(warm_up(target))
     rates: dict[str, list[float]] = {"constant": [], "V5": []}
@@ -167,7 +168,7 @@ def _confirmed_after(base_url: str, product_id: str) -> float:
 
 async def _until_settled(services: Services, product_id: str) -> None:
     async with asyncio.timeout(300):
-        while await services.ledger.count(product_id):  # noqa: ASYNC110 - others empty it
+        while await services.ledger.count(product_id):  # noqa: ASYNC110 - other processes empty it
             await asyncio.sleep(0.02)
 
 

@@ -1,11 +1,11 @@
-"""`make bench-watching`: what it costs to be watched, in accepted purchases and in CPU time.
+"""`make bench-watching`: what monitoring costs, in accepted purchases and in CPU time.
 
-A closed loop on the ASGI edge, with and without the exporter and a Prometheus that scrapes the
-edge, the relay process and the exporter every 5 s; run by run, in turns, on a stack of its own.
+The command starts a stack of its own and runs closed loops on the ASGI edge. Every second run has
+the exporter and a Prometheus that scrapes the edge, the relay process and the exporter every 5 s.
 
-The rates of two runs differ by more than watching costs, so that is measured as well: the share of
-the watchers, and of the pages that they ask for, in the CPU time of all servers in the watched
-runs. What the exporter makes the stores do is in the stores' own account.
+The rates of two runs differ by more than monitoring costs. So the command also measures which share
+of the CPU time of all servers the monitoring programs and their requests to /metrics take. The work
+that the exporter causes in the stores counts as work of the stores.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ import httpx
 import uvloop
 
 from flashsale.services import Services
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.console import console, step, table
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.sale.seed import user_ids
@@ -38,15 +38,17 @@ from loadtest.samples import spread
 
 PAIRS, SECONDS, CONNECTIONS, UNITS = 6, 15.0, 64, 10_000_000
 DRAIN_DEADLINE = 120.0
-# Looks by which the CPU time of one is measured, and seconds between two of Prometheus.
+# Requests to /metrics for one measurement, and seconds between two scrapes of Prometheus.
 LOOKS, LOOK_EVERY = 200, 5.0
 NAMES = {False: "not watched", True: "watched"}
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure both kinds of runs and print the table."""
     if (binary := find_prometheus()) is None:
-        raise Problem("There is no prometheus on PATH.", "Install it: apt install prometheus")
+        raise Problem(
+            "There is no prometheus on PATH.", "Install it with `apt install prometheus`."
+        )
     with open_shop(LOCAL / "bench") as shop:
         watchers = _watchers(shop, binary)
         rates, shares = uvloop.run(_measure(shop, watchers))
@@ -68,7 +70,7 @@ def main() -> None:
 
 
 def _watchers(shop: Shop, binary: str) -> list[Program]:
-    """The programs that watch; the relay process is started anew, now with its figures."""
+    """Restart the relay process with its figures, and return the monitoring programs."""
     stack = shop.stack
     stack.add(edge.relay(shop.target, stack.relay_port))
     programs = [
@@ -89,7 +91,7 @@ async def _measure(
     async with shop.target.services() as services:
         await _run(shop, services, "warm-up")
         for pair in range(PAIRS):
-            # In turns, so that neither is always first.
+            # The order alternates, so that neither is always first.
             for watched in (False, True) if pair % 2 else (True, False):
                 for program in watchers:
                     if watched:
@@ -108,7 +110,7 @@ async def _measure(
 
 
 def _share(shop: Shop, before: Mapping[str, float], seconds: float) -> float:
-    """Of the CPU time that all servers took in these seconds, that of watching: from 0 to 1."""
+    """Return the share of monitoring in the CPU time of all servers, from 0 to 1."""
     used = spent(before, cpu_seconds(shop.stack))
     pages = {"edge": shop.web.url, "relay": f"http://{HOST}:{shop.stack.relay_port}"}
     watching = used["exporter"] + used["prometheus"]
@@ -117,7 +119,7 @@ def _share(shop: Shop, before: Mapping[str, float], seconds: float) -> float:
 
 
 def _cost_of_page(shop: Shop, name: str, url: str) -> float:
-    """CPU seconds that a server takes for one /metrics, with nothing else to do."""
+    """Measure the CPU seconds that an idle server takes for one request to /metrics."""
     before = cpu_seconds(shop.stack)
     with httpx.Client(timeout=60) as http:
         for _ in range(LOOKS):
@@ -128,8 +130,8 @@ def _cost_of_page(shop: Shop, name: str, url: str) -> float:
 async def _run(shop: Shop, services: Services, name: str) -> float:
     product_id = f"watching-{name}-{time.time_ns():x}"
     await shop.reset(services, 5, product_id, UNITS)
-    door, bodies = Endpoint(shop.web.url), _bodies(product_id)
-    load = await closed_loop(door, "/api/v5/buy", bodies, CONNECTIONS, SECONDS)
+    endpoint, bodies = Endpoint(shop.web.url), _bodies(product_id)
+    load = await closed_loop(endpoint, "/api/v5/buy", bodies, CONNECTIONS, SECONDS)
     await shop.empty(services, DRAIN_DEADLINE)
     return load.rate(202)
 

@@ -1,15 +1,15 @@
-"""The one exception that a person sees without a traceback."""
+"""The exception that commands show as a message, without a traceback."""
 
 from pathlib import Path
 
 
 class Problem(Exception):
-    """Something that the user can mend.
+    """A problem that the user can solve.
 
     Args:
         cause: what is wrong, and where.
         way_out: what to do about it.
-        log: a file with more, of which the last lines are shown.
+        log: a file with details. Its last lines are shown.
         status: the exit status of the command.
 
     """
@@ -23,7 +23,7 @@ class Problem(Exception):
 
     @property
     def log_tail(self) -> str:
-        """The last lines of the log file, or ""."""
+        """The last lines of the log file, or "" without one."""
         if self.log is None or not self.log.exists():
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])

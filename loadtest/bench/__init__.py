@@ -1,5 +1,5 @@
-"""`make bench`: every generation on both edges under the same spike, and one report of it.
+"""`make bench`: all generations on both edges under the same spike, and a report about them.
 
-`__main__` holds the sales, on a stack of its own; `results` is what they leave; `report` and
-`pictures` show it.
+`__main__` runs the sales on a stack of its own. `results` defines the figures that are kept.
+`report`, `table` and `pictures` show them.
 """

@@ -1,7 +1,8 @@
-"""`make bench`: hold all sales, write results.json, and make the report from it.
+"""`make bench`: run all sales, write results.json, and write the report from it.
 
-QUICK=1 holds each sale once and shorter; FULL=1 at the length of the original (hours);
-REPORT=<folder> says where to write; `python -m loadtest.bench report` only makes the report anew.
+QUICK=1 runs each sale once and shorter. FULL=1 runs them as long as the original did, which takes
+hours. REPORT=<folder> sets the folder to write to. `python -m loadtest.bench report` only writes
+the report again.
 """
 
 import logging
@@ -15,8 +16,8 @@ from pathlib import Path
 
 import uvloop
 
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.console import console, step
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.paths import LOCAL
 from loadtest.bench import ramp
 from loadtest.bench.about import describe
@@ -31,17 +32,21 @@ from loadtest.profiles import Profile
 SPIKE = Profile.named("spike")
 ATTEMPTS = len(list(SPIKE.arrivals()))
 SCARCE, ABUNDANT = 5_000, 10_000_000
-# Faults happen during a constant load of this share of the spike's peak.
+# During a fault, the load is constant at this share of the spike's peak.
 FAULT_SHARE = 0.15
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: `time` scales the spike's duration.
+    """How much is measured.
 
-    `fault` is how long sales with a fault last, `long_outage` how long PostgreSQL is away where
-    messages are to end in the dead-letter queue; both in seconds. What is not `thorough` leaves
-    that out, outages of V1 and V2, and abundant stock on the Lambda edge.
+    Attributes:
+        time: scales the spike's duration.
+        fault: seconds that a sale with a fault lasts.
+        long_outage: seconds without PostgreSQL, so that messages end in the dead-letter queue.
+        thorough: whether to run the long outage, outages of V1 and V2, and abundant stock on the
+            Lambda edge.
+
     """
 
     time: float
@@ -60,7 +65,7 @@ SIZES = {
 
 def main() -> None:
     """Run the benchmark."""
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # an outage is no news here
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # the benchmark causes outages itself
     folder = Path(os.environ.get("REPORT") or LOCAL / "bench" / "report")
     if sys.argv[1:] != ["report"]:
         _measure(folder)
@@ -126,7 +131,7 @@ async def _edges(shop: Shop) -> list[Edge]:
 
 
 def _spikes(spikes: dict[str, Profile], repeat: int) -> Iterator[Order]:
-    """Each generation, edge and stock once, in another order each time, the same in each run."""
+    """Yield each generation, edge and stock once, in an order that depends on `repeat` only."""
     orders = [
         Order(kind, generation, edge, repeat, units, spike)
         for edge, spike in spikes.items()
@@ -136,7 +141,7 @@ def _spikes(spikes: dict[str, Profile], repeat: int) -> Iterator[Order]:
             ("abundant", ABUNDANT),
         )
     ]
-    random.Random(repeat).shuffle(orders)  # noqa: S311 - an order of sales
+    random.Random(repeat).shuffle(orders)  # noqa: S311 - not for security
     yield from orders
 
 
@@ -157,7 +162,7 @@ def _faults(rate: float, size: Size) -> Iterator[Order]:
 
 
 def _is_finding(sale: Sale) -> bool:
-    """V2, V4 and V5 must keep their books; that V4 loses units when it is killed is known."""
+    """Return whether a sale broke the invariant, except for V4's known loss when it is killed."""
     return sale.broken and not (sale.kind == "kill" and sale.generation == 4)
 
 

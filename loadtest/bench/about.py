@@ -1,4 +1,4 @@
-"""Which code was measured, on which machine, with which versions."""
+"""Describes the code, the machine and the versions of a benchmark."""
 
 import os
 import platform
@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 from redis import Redis
 
-from flashsale_local.cli.stack import emulator_version
 from flashsale_local.paths import ROOT
+from flashsale_local.stack.versions import emulator_version
 from loadtest.bench.results import About
 from loadtest.bench.shop import VISIBILITY_TIMEOUT, Shop
 
@@ -19,7 +19,7 @@ PACKAGES = ("fastapi", "granian", "mangum", "uvloop", "redis", "psycopg", "boto3
 
 
 def describe(shop: Shop, command: str, repeats: int) -> About:
-    """What a reader needs to judge the figures."""
+    """Return what a reader needs to judge the figures."""
     changed = " with changes" if _git("status", "--porcelain") else ""
     return About(
         commit=(_git("rev-parse", "--short=12", "HEAD") or "unknown") + changed,

@@ -1,4 +1,4 @@
-"""What is done to the system in the middle of a sale. Times are seconds after its begin."""
+"""Faults in the middle of a sale. Times are seconds after the start of the sale."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ Breaker = Callable[[Shop], Coroutine[Any, Any, Fault]]
 
 
 def postgres_outage(begin: float, end: float) -> Breaker:
-    """Stop PostgreSQL, and start it again."""
+    """Return a fault that stops PostgreSQL at `begin` and starts it again at `end`."""
 
     async def run(shop: Shop) -> Fault:
         began = time.monotonic()
@@ -26,7 +26,7 @@ def postgres_outage(begin: float, end: float) -> Breaker:
 
 
 def web_killed(moment: float) -> Breaker:
-    """SIGKILL all web workers of the ASGI edge in the middle of what they do, and start others."""
+    """Return a fault that kills all web workers of the ASGI edge (SIGKILL) and restarts them."""
 
     async def run(shop: Shop) -> Fault:
         began = time.monotonic()

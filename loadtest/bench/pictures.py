@@ -1,4 +1,4 @@
-"""The pictures of the report, as SVG files."""
+"""Draws the pictures of the report as SVG files."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,20 +27,18 @@ STYLE: dict[Any, Any] = {
 
 
 def draw_all(results: Results, folder: Path) -> dict[str, str]:
-    """Write every picture; returns file name -> what it shows."""
+    """Write all pictures, and return their captions by file name."""
     drawn = {}
-    for draw in (_units, _latency, _distribution, _offered, _queue, _outage):
+    for picture, caption in CAPTIONS.items():
         with mpl.rc_context(STYLE):
-            figure = draw(results)
-            name = f"{draw.__name__.strip('_')}.svg"
+            figure = picture(results)
+            name = f"{picture.__name__.strip('_')}.svg"
             figure.savefig(folder / name, metadata={"Date": None}, facecolor="white")
-        drawn[name] = str(draw.__doc__)
+        drawn[name] = caption
     return drawn
 
 
 def _latency(results: Results) -> Figure:
-    """95 of 100 answers came within this time; abundant stock, the spike over time"""
-
     def draw(axes: Axes, sale: Sale) -> None:
         points = [(s, p) for s, p in zip(_seconds(sale), sale.timeline.p95, strict=True) if p]
         _line(axes, sale, points)
@@ -49,8 +47,6 @@ def _latency(results: Results) -> Figure:
 
 
 def _distribution(results: Results) -> Figure:
-    """How many of 100 answers came within a time; abundant stock, throttled ones left out"""
-
     def draw(axes: Axes, sale: Sale) -> None:
         _line(axes, sale, list(zip(sale.quantiles, QUANTILES, strict=True)))
 
@@ -58,8 +54,6 @@ def _distribution(results: Results) -> Figure:
 
 
 def _offered(results: Results) -> Figure:
-    """Accepted against offered per second; abundant stock, a point for each step of the spike"""
-
     def draw(axes: Axes, sale: Sale) -> None:
         top = max(sale.timeline.offered)
         axes.plot([0, top], [0, top], color="grey", linewidth=0.8, linestyle="--")
@@ -72,8 +66,6 @@ def _offered(results: Results) -> Figure:
 
 
 def _queue(results: Results) -> Figure:
-    """Messages in the queue; abundant stock. A message of V5 holds up to 200 claims"""
-
     def draw(axes: Axes, sale: Sale) -> None:
         if sale.generation >= 4:
             _line(axes, sale, [(w.seconds, w.queue) for w in sale.watched if w.queue is not None])
@@ -82,7 +74,6 @@ def _queue(results: Results) -> Figure:
 
 
 def _units(results: Results) -> Figure:
-    """Units over time, scarce stock: what buyers were told, what was written, what was left"""
     figure, panels = _panels(results, "scarce", rows=1)
     for (axes,), sale in panels:
         axes.axhline(sale.units, color="grey", linestyle="--", linewidth=0.8)
@@ -97,7 +88,6 @@ def _units(results: Results) -> Figure:
 
 
 def _outage(results: Results) -> Figure:
-    """PostgreSQL is stopped (grey) in the middle of a sale, ASGI edge"""
     figure, panels = _panels(results, "outage", rows=2)
     for (above, below), sale in panels:
         for axes in (above, below):
@@ -132,7 +122,12 @@ def _by_edge(
 def _panels(
     results: Results, kind: str, rows: int
 ) -> tuple[Figure, list[tuple[Sequence[Axes], Sale]]]:
-    """A column for each generation on the ASGI edge; (its axes from above to below, its sale)."""
+    """Make a column for each generation on the ASGI edge.
+
+    Returns:
+        The figure, and for each column its axes from top to bottom and its sale.
+
+    """
     sales = [sale for g in GENERATIONS if (sale := results.middle(kind, "asgi", g))]
     figure = Figure(figsize=(9, 1.2 + 1.6 * rows))
     grid = figure.subplots(rows, len(sales), sharex="col", sharey="row", squeeze=False)
@@ -155,3 +150,20 @@ def _line(axes: Axes, sale: Sale, points: Sequence[tuple[float, float]]) -> None
 
 def _seconds(sale: Sale) -> list[float]:
     return [sale.timeline.step * (n + 0.5) for n in range(len(sale.timeline.offered))]
+
+
+# Captions in the order of the report.
+CAPTIONS: dict[Callable[[Results], Figure], str] = {
+    _units: (
+        "Units over time, scarce stock: what buyers were told, what was written, what was left"
+    ),
+    _latency: "95 of 100 answers came within this time; abundant stock, the spike over time",
+    _distribution: (
+        "How many of 100 answers came within a time; abundant stock, throttled ones left out"
+    ),
+    _offered: (
+        "Accepted against offered per second; abundant stock, a point for each step of the spike"
+    ),
+    _queue: "Messages in the queue; abundant stock. A message of V5 holds up to 200 claims",
+    _outage: "PostgreSQL is stopped (grey) in the middle of a sale, ASGI edge",
+}

@@ -1,4 +1,4 @@
-"""The report: report.md, its pictures beside it, and report.html, one file that opens offline."""
+"""Writes the report: report.md with its pictures, and report.html as a single file."""
 
 from pathlib import Path
 
@@ -36,6 +36,6 @@ def write_report(results: Results, folder: Path) -> None:
 
 
 def _svg(path: Path) -> str:
-    """The picture without its XML declaration, for a place inside HTML."""
+    """Return the picture without its XML declaration, for use inside HTML."""
     text = path.read_text()
     return text[text.index("<svg") :]

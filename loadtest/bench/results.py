@@ -1,4 +1,4 @@
-"""What a run of the benchmark leaves behind: results.json. The report is made from it alone."""
+"""The figures of a benchmark run, kept in results.json. The report needs nothing else."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -12,9 +12,9 @@ GENERATIONS = (1, 2, 3, 4, 5)
 
 
 class Timeline(BaseModel):
-    """The client's view in steps of `step` seconds; rates are per second, latencies in ms.
+    """The client's view in steps of `step` seconds. Rates are per second, latencies in ms.
 
-    A latency is None where nothing was answered that was due in this step.
+    A latency is None if no request that was due in the step was answered.
     """
 
     step: float
@@ -26,7 +26,7 @@ class Timeline(BaseModel):
 
 
 class Watch(BaseModel):
-    """What the stores held, at `seconds` after the begin; None where a store did not answer."""
+    """What the stores held `seconds` after the start; None if a store did not answer."""
 
     seconds: float
     stock: int | None = None
@@ -37,7 +37,7 @@ class Watch(BaseModel):
 
 
 class Fault(BaseModel):
-    """What was done to the system: its name, and from when until when, in seconds."""
+    """A fault with its name, its start and its end in seconds."""
 
     name: str
     begin: float
@@ -45,12 +45,12 @@ class Fault(BaseModel):
 
     @property
     def seconds(self) -> float:
-        """How long it lasted."""
+        """The duration of the fault."""
         return self.end - self.begin
 
 
 class Latency(BaseModel):
-    """Percentiles in milliseconds, from the moment at which a request was due."""
+    """Percentiles of latency in milliseconds, counted from when a request was due."""
 
     p50: float
     p95: float
@@ -58,25 +58,25 @@ class Latency(BaseModel):
 
     @classmethod
     def of(cls, seconds: Collection[float]) -> Self | None:
-        """None of no durations."""
+        """Compute the percentiles of these durations; None if there are none."""
         if not seconds:
             return None
         return cls(**{f"p{n}": percentile_ms(seconds, n) for n in (50, 95, 99)})
 
 
 class Sale(BaseModel):
-    """One sale: what was offered, what buyers heard, and where every unit went.
+    """One sale: the load, the answers to buyers, and where every unit went.
 
     Attributes:
-        kind: scarce or abundant stock, or the fault in the middle of it: outage, long outage, kill.
+        kind: scarce or abundant (stock), or the fault: outage, long outage or kill.
         seconds: from the first request to the last answer.
-        answers: of all requests but throttled ones.
-        acceptance: of accepted ones.
-        confirmation: until an accepted order was in PostgreSQL (V4, V5; V1 to V3 wait for it).
+        answers: latency of all requests except throttled ones.
+        acceptance: latency of accepted requests.
+        confirmation: time until an accepted order was in PostgreSQL (V4 and V5 only).
         quantiles: of `answers`, for 1 to 99 and 99.9 percent.
         drain: seconds from the last answer until no unit was on its way.
-        drain_rate: orders per second that were written meanwhile.
-        healed_after: seconds from the end of the fault until all was well, None if it is not.
+        drain_rate: orders per second that were written in that time.
+        healed_after: seconds from the end of the fault until recovery; None if it never came.
 
     """
 
@@ -115,7 +115,7 @@ class Sale(BaseModel):
 
     @property
     def p95(self) -> float:
-        """95 of 100 answers came within so many milliseconds."""
+        """The 95th percentile of `answers`, in milliseconds."""
         return self.answers.p95 if self.answers else float("inf")
 
     @property
@@ -135,12 +135,12 @@ class Sale(BaseModel):
 
 
 class Edge(BaseModel):
-    """What the machine can offer at one edge, and the spike that follows from it.
+    """What the machine can serve at one edge, and the peak that follows from it.
 
     Attributes:
-        floor: what was measured: a route that only echoes, a function that returns a constant.
-        sustained: highest rate of the ramp at which the floor still answered in time.
-        peak: of the spike.
+        floor: what was measured: an echo route, or a function that returns a constant.
+        sustained: the highest rate at which the floor still answered in time.
+        peak: the highest rate of the spike.
 
     """
 
@@ -151,7 +151,7 @@ class Edge(BaseModel):
 
 
 class About(BaseModel):
-    """What was measured, on what, and how."""
+    """The code, the machine and the options of a run."""
 
     commit: str
     date: str
@@ -165,7 +165,7 @@ class About(BaseModel):
 
 
 class Results(BaseModel):
-    """All of it; `order` is that in which the sales were held."""
+    """All figures of a run. `order` names the products in the order of their sales."""
 
     about: About
     edges: list[Edge] = []
@@ -174,20 +174,20 @@ class Results(BaseModel):
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """From results.json."""
+        """Read results.json."""
         return cls.model_validate_json(path.read_text())
 
     def save(self, path: Path) -> None:
-        """To results.json."""
+        """Write results.json."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.model_dump_json())
 
     def of(self, kind: str, edge: str, generation: int) -> list[Sale]:
-        """The repeats of one sale."""
+        """Return the repeats of one sale."""
         wanted = (kind, edge, generation)
         return [s for s in self.sales if (s.kind, s.edge, s.generation) == wanted]
 
     def middle(self, kind: str, edge: str, generation: int) -> Sale | None:
-        """The repeat to draw: the one with the median p95, None if there was no such sale."""
+        """Return the repeat with the median p95, None if there was no such sale."""
         sales = sorted(self.of(kind, edge, generation), key=lambda sale: sale.p95)
         return sales[len(sales) // 2] if sales else None

@@ -1,4 +1,4 @@
-"""Hold one sale under a spike, and account for every attempt and every unit of it."""
+"""Runs one sale under a spike, and accounts for every attempt and every unit."""
 
 import asyncio
 import gc
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from flashsale.postgres_store.database import LONG_SILENCE
 from flashsale.services import Services
 from flashsale.usecases.books import read_books
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from loadtest.bench.faults import Breaker
 from loadtest.bench.results import Fault, Latency, Sale, Timeline
 from loadtest.bench.shop import USERS, Shop
@@ -32,7 +32,7 @@ WHERE product_id = %(id)s AND status = 'CONFIRMED'
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be sold: `kind` is scarce, abundant, or the name of a fault."""
+    """A sale to run. `kind` is scarce, abundant, or the name of a fault."""
 
     kind: str
     generation: int
@@ -44,13 +44,13 @@ class Order:
 
     @property
     def product_id(self) -> str:
-        """One product a sale."""
+        """The product of this sale."""
         kind = self.kind.replace(" ", "-")
         return f"{kind}-v{self.generation}-{self.edge}-{self.repeat}"
 
 
 async def hold(shop: Shop, services: Services, order: Order) -> Sale:
-    """Hold it, wait until nothing is on its way, and read the books."""
+    """Run the sale, wait until nothing is on its way, and read the books."""
     await shop.reset(services, order.generation, order.product_id, order.units)
     path = f"/api/v{order.generation}/buy"
     bodies, due = purchases(order.product_id, USERS), list(order.profile.arrivals())
@@ -62,8 +62,8 @@ async def hold(shop: Shop, services: Services, order: Order) -> Sale:
         settled = time.time() - load.started
     (books,) = await read_books(services, [order.product_id])
     waits = await _waits(services, order, load)
-    answered = [s.seconds for s in load.samples if s.kind is not Kind.THROTTLED]
-    accepted = [s.seconds for s in load.samples if s.kind is Kind.ACCEPTED]
+    answered = [s.seconds for s in load.samples if s.kind is not AnswerKind.THROTTLED]
+    accepted = [s.seconds for s in load.samples if s.kind is AnswerKind.ACCEPTED]
     sale = Sale(
         generation=order.generation,
         edge=order.edge,
@@ -73,12 +73,12 @@ async def hold(shop: Shop, services: Services, order: Order) -> Sale:
         offered=len(due),
         seconds=load.elapsed,
         accepted=len(accepted),
-        sold_out=load.count(Kind.SOLD_OUT),
-        throttled=load.count(Kind.THROTTLED),
-        refused=load.count(Kind.REFUSED),
-        failed=load.count(Kind.FAILED),
+        sold_out=load.count(AnswerKind.SOLD_OUT),
+        throttled=load.count(AnswerKind.THROTTLED),
+        refused=load.count(AnswerKind.REFUSED),
+        failed=load.count(AnswerKind.FAILED),
         dropped=load.dropped,
-        server_errors=sum(s.status >= 500 and s.kind is Kind.FAILED for s in load.samples),
+        server_errors=sum(s.status >= 500 and s.kind is AnswerKind.FAILED for s in load.samples),
         database_errors=sum(s.database_failed for s in load.samples),
         answers=Latency.of(answered),
         acceptance=Latency.of(accepted),
@@ -99,9 +99,14 @@ async def hold(shop: Shop, services: Services, order: Order) -> Sale:
 
 
 def _with_fault(sale: Sale, fault: Fault, load: Load, settled: float) -> Sale:
-    """`settled`: seconds after the begin at which nothing was on its way any more."""
+    """Add the figures of the fault.
+
+    Args:
+        settled: when nothing was on its way any more, in seconds after the start.
+
+    """
     sale.fault = fault
-    told = [s.due + s.seconds for s in load.samples if s.kind is Kind.ACCEPTED]
+    told = [s.due + s.seconds for s in load.samples if s.kind is AnswerKind.ACCEPTED]
     sale.accepted_during_fault = sum(fault.begin <= moment < fault.end for moment in told)
     if sale.imbalance == 0 and sale.oversold == 0:
         sells_again = min((moment for moment in told if moment >= fault.end), default=math.inf)
@@ -111,7 +116,7 @@ def _with_fault(sale: Sale, fault: Fault, load: Load, settled: float) -> Sale:
 
 
 async def _waits(services: Services, order: Order, load: Load) -> list[float]:
-    """Seconds from when each confirmed order was asked for until it was written (V4, V5)."""
+    """Return the seconds from when each confirmed order was due until it was written (V4, V5)."""
     if order.generation < 4:
         return []
     async with services.database.transaction(silence=LONG_SILENCE) as connection:
@@ -125,7 +130,7 @@ async def _waits(services: Services, order: Order, load: Load) -> list[float]:
 
 
 def _drain_rate(load: Load, waits: Sequence[float]) -> float | None:
-    """Orders per second that were written after the last answer."""
+    """Return the orders per second that were written after the last answer."""
     accepted = [sample for sample in load.samples if sample.order_id]
     if len(waits) != len(accepted):
         return None  # some were cancelled
@@ -145,19 +150,21 @@ def _timeline(profile: Profile, due: Sequence[float], samples: Sequence[Sample])
         offered[min(BINS - 1, int(moment / step))] += 1
     for sample in samples:
         binned[min(BINS - 1, int(sample.due / step))].append(sample)
-    answered = [[s.seconds for s in some if s.kind is not Kind.THROTTLED] for some in binned]
+    answered = [
+        [s.seconds for s in in_step if s.kind is not AnswerKind.THROTTLED] for in_step in binned
+    ]
     return Timeline(
         step=step,
         offered=[count / step for count in offered],
-        accepted=[sum(s.kind is Kind.ACCEPTED for s in some) / step for some in binned],
-        failed=[sum(s.kind is Kind.FAILED for s in some) / step for some in binned],
-        p50=[percentile_ms(some, 50) if some else None for some in answered],
-        p95=[percentile_ms(some, 95) if some else None for some in answered],
+        accepted=[sum(s.kind is AnswerKind.ACCEPTED for s in in_step) / step for in_step in binned],
+        failed=[sum(s.kind is AnswerKind.FAILED for s in in_step) / step for in_step in binned],
+        p50=[percentile_ms(latencies, 50) if latencies else None for latencies in answered],
+        p95=[percentile_ms(latencies, 95) if latencies else None for latencies in answered],
     )
 
 
 class _no_garbage_collection:  # noqa: N801 - a context manager, used like a function
-    """The client's own pauses are not the shop's latency."""
+    """Disables garbage collection, whose pauses would count as latency of the shop."""
 
     def __enter__(self) -> None:
         gc.collect()

@@ -1,4 +1,4 @@
-"""The figures of the report as tables: one row a question, one column a generation."""
+"""The tables of the report, with a row for each figure and a column for each generation."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -14,8 +14,8 @@ NAMES = {
     5: "V5 journalled claim",
 }
 
-# What the author of the original (Node.js: Express, Redis Lua, BullMQ, PostgreSQL) reports of it:
-# k6, 50 to 1,000 requests/s over 55 s, on hardware that is not stated. It has no V5.
+# Figures that the author of the original (Node.js: Express, Redis Lua, BullMQ, PostgreSQL) reports:
+# k6, 50 to 1,000 requests/s over 55 s, on hardware that is not stated. The original has no V5.
 ORIGINAL = {
     "oversold": ["~23,486", "0", "0", "0"],
     "lost": ["–", "–", "6,601", "0"],
@@ -31,7 +31,7 @@ ORIGINAL = {
 
 @dataclass(frozen=True)
 class Row:
-    """A question, and its answer for each generation; `original` is what its author reports."""
+    """A figure of each generation. `original` holds what the original's author reports."""
 
     name: str
     cells: list[str]
@@ -40,14 +40,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under one heading."""
+    """Rows below a title."""
 
     title: str
     rows: list[Row]
 
 
 def tables(results: Results) -> list[Table]:
-    """All of them, the ASGI edge first: it has no emulator between the buyer and the code."""
+    """Return all tables, those of the ASGI edge first, because no emulator affects them."""
     made = [_summary(results)]
     for edge in sorted(results.edges, key=lambda edge: edge.name):
         title = f"{'ASGI' if edge.name == 'asgi' else 'Lambda'} edge, peak {edge.peak:.0f}/s"
@@ -74,13 +74,13 @@ class Rows:
     def row(
         self, name: str, figure: Callable[[Sale], float | None], unit: str = "", original: str = ""
     ) -> Row:
-        """A cell for each generation: the median of its repeats."""
+        """Make a row with the median of the repeats of each generation."""
         cells = [_cell([figure(sale) for sale in sales], unit) for sales in self.sales]
         return Row(name, cells, [*ORIGINAL[original], "–"] if original else [])
 
 
 def _summary(results: Results) -> Table:
-    """The original's table, on the ASGI edge; the tables below have the rest."""
+    """Make the table of the original, for the ASGI edge. The other tables have the rest."""
     scarce, abundant = Rows(results, "scarce", "asgi"), Rows(results, "abundant", "asgi")
     outage, kill = Rows(results, "outage", "asgi"), Rows(results, "kill", "asgi")
     return Table(

@@ -1,7 +1,7 @@
-"""Looks into the stores during a sale, in a process of its own: `python -m loadtest.bench.watch`.
+"""Reads the stores during a sale, in a process of its own (`python -m loadtest.bench.watch`).
 
-A process, so that its driver calls do not delay the load client's requests. It writes a line of
-JSON (`Watch`) for each look, until its standard input is closed.
+In a separate process, its driver calls do not delay the load client's requests. It writes a line of
+JSON (`Watch`) for each reading, until its standard input is closed.
 """
 
 import asyncio
@@ -19,23 +19,23 @@ from flashsale.domain.model import ON_POSTGRES
 from flashsale.errors import ServiceUnavailable
 from flashsale.services import Services
 from flashsale_local.deployment.target import Target
-from flashsale_local.queues.depths import depths
+from flashsale_server.queues.depths import depths
 from loadtest.bench.results import Watch
 
-# Seconds between two looks; each costs some ten milliseconds of CPU.
+# Seconds between two readings. Each costs about ten milliseconds of CPU time.
 EVERY = 0.5
 
 
 @contextmanager
 def watching(target: Target, product_id: str) -> Iterator[list[Watch]]:
-    """Fill the list when the block ends; seconds count from its begin."""
+    """Yield a list that is filled when the block ends; seconds count from its start."""
     seen: list[Watch] = []
     command = [sys.executable, "-m", "loadtest.bench.watch", json.dumps(asdict(target)), product_id]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
-        process.stdout.readline()  # it is ready
+        process.stdout.readline()  # the process is ready
         began = time.time()
         try:
             yield seen
@@ -48,10 +48,11 @@ def watching(target: Target, product_id: str) -> Iterator[list[Watch]]:
 
 async def _watch(target: Target, product_id: str, stop: TextIO) -> None:
     target.export()
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # what it warns of is raised too
+    # Its warnings are also raised as errors.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     closed = asyncio.create_task(asyncio.to_thread(stop.read))
     async with target.services(DATABASE_POOL_SIZE="1") as services:
-        await _look(services, target, product_id)  # connects
+        await _look(services, target, product_id)  # opens the connections
         print("ready", flush=True)  # noqa: T201
         while not closed.done():
             print((await _look(services, target, product_id)).model_dump_json(), flush=True)  # noqa: T201

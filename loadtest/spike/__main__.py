@@ -1,52 +1,60 @@
-"""`make spike`: a flash sale's load by k6 on the running stack, live, and then the books."""
+"""`make spike`: run a flash sale's load by k6 on the running stack, and then show the books."""
 
 import json
-import sys
 from typing import Annotated
 
 import typer
 
-from flashsale_local import cli
-from flashsale_local.cli.stack import Edge, start_asgi_edge
-from flashsale_local.cli.verify import books_table
-from flashsale_local.console import console, errors, with_services
+from flashsale_local.command_line import run_command_line
+from flashsale_local.console import console, errors
 from flashsale_local.deployment.sign_in import refuse_tokens
-from flashsale_local.deployment.target import Target
+from flashsale_local.deployment.target import Edge, Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
+from flashsale_local.sale.books_table import books_table
+from flashsale_local.stack.asgi import start_asgi_edge
 from loadtest.profiles import PROFILES
 from loadtest.spike.outcome import findings
 from loadtest.spike.sale import Spike, hold
 from loadtest.spike.view import result_table
 
-# The emulator starts a process for each execution environment: a laptop is no Lambda.
+# The emulator runs a process for each execution environment, which a laptop cannot scale.
 SCALES = {Edge.ASGI: 1.0, Edge.LAMBDA: 0.1}
 
 
 def spike(
     generation: Annotated[int, typer.Option(envvar="GEN", min=1, max=5)] = 5,
     edge: Annotated[Edge, typer.Option(envvar="EDGE")] = Edge.ASGI,
-    profile: Annotated[str, typer.Option(envvar="PROFILE", help="Of profiles.json.")] = "spike",
+    profile: Annotated[
+        str, typer.Option(envvar="PROFILE", help="A profile of profiles.json.")
+    ] = "spike",
     scale: Annotated[
         float | None,
-        typer.Option(envvar="SCALE", min=0, help="Multiplies the rates: 1; on lambda 0.1."),
+        typer.Option(
+            envvar="SCALE", min=0, help="Multiplies the rates. Default: 1, on lambda 0.1."
+        ),
     ] = None,
-    stock: Annotated[int, typer.Option(envvar="STOCK", min=0, help="Of the new product.")] = 5000,
-    product: Annotated[str, typer.Option(envvar="PRODUCT", help="Sell this, no new one.")] = "",
+    stock: Annotated[
+        int, typer.Option(envvar="STOCK", min=0, help="Units of the new product.")
+    ] = 5000,
+    product: Annotated[
+        str, typer.Option(envvar="PRODUCT", help="Sell this product instead of a new one.")
+    ] = "",
     p95_ms: Annotated[
-        float, typer.Option(envvar="P95_MS", help="Service level: p95 of accepted, ms.")
+        float, typer.Option(envvar="P95_MS", help="Service level: p95 of accepted purchases in ms.")
     ] = 1000.0,
     error_rate: Annotated[
-        float, typer.Option(envvar="ERROR_RATE", help="Service level: share of failed.")
+        float, typer.Option(envvar="ERROR_RATE", help="Service level: share of failed purchases.")
     ] = 0.01,
     max_vus: Annotated[
-        int, typer.Option(envvar="MAX_VUS", min=1, help="Most buyers that wait at once.")
+        int,
+        typer.Option(envvar="MAX_VUS", min=1, help="Maximum of buyers that wait at the same time."),
     ] = 2000,
 ) -> None:
-    """Hold a sale under k6's load.
+    """Run a sale under k6's load.
 
-    The exit status is 1 if the service level or the books were broken, or if k6 could not send what
-    the profile asked for.
+    The exit status is 1 if the service level was missed, if the books are wrong, or if k6 could not
+    send the load of the profile.
     """
     if profile not in (known := json.loads(PROFILES.read_text())):
         raise Problem(f"There is no profile {profile!r}.", f"Use one of {', '.join(known)}.")
@@ -70,7 +78,6 @@ def spike(
 
 
 if __name__ == "__main__":
-    # One more command of `flashsale`, which shows a Problem as the others do.
-    cli.app.command("spike")(spike)
-    sys.argv.insert(1, "spike")
-    cli.main()
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(spike)
+    run_command_line(app)

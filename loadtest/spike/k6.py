@@ -1,4 +1,4 @@
-"""k6 as a subprocess: where it is, a run of `spike.js`, how the run goes."""
+"""Finds k6, runs `spike.js` with it, and reads the metrics of the run."""
 
 import ipaddress
 import os
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.paths import ROOT
 from flashsale_local.problems import Problem
 from flashsale_local.stack.program import HOST, free_port
@@ -24,10 +24,10 @@ STOP_DEADLINE = 15.0
 
 
 def find() -> str:
-    """The program k6: of PATH, else of .venv-load.
+    """Return the path of k6, from PATH or else from .venv-load.
 
     Raises:
-        Problem: there is none.
+        Problem: k6 is not installed.
 
     """
     if found := shutil.which("k6") or shutil.which("k6", path=LOAD_VENV / "bin"):
@@ -40,28 +40,28 @@ def find() -> str:
     )
 
 
-def target_options(door: Endpoint) -> dict[str, str]:
-    """Options of `spike.js` that point it at this door.
+def target_options(endpoint: Endpoint) -> dict[str, str]:
+    """Return the options of `spike.js` that point it at this endpoint.
 
     Raises:
-        Problem: the door is not on this machine; a spike is no test to run against others.
+        Problem: the endpoint is not on this machine.
 
     """
-    host = urlsplit(door.url).hostname or ""
+    host = urlsplit(endpoint.url).hostname or ""
     try:
         local = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         local = False
     if not local:
         raise Problem(
-            f"The spike goes to this machine only, and {door.url} is another.",
+            f"The spike runs against this machine only, and {endpoint.url} is another one.",
             "Start the local stack with `make up`, and unset AWS_ENDPOINT_URL.",
         )
-    return {"BASE_URL": door.url, "HOST_HEADER": door.headers.get("host", "")}
+    return {"BASE_URL": endpoint.url, "HOST_HEADER": endpoint.headers.get("host", "")}
 
 
 class Run:
-    """k6 at work."""
+    """A run of k6."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", api: str, log: Path) -> None:
         self._process = process
@@ -70,10 +70,10 @@ class Run:
 
     @property
     def running(self) -> bool:
-        """Whether it goes on.
+        """Whether k6 still runs.
 
         Raises:
-            Problem: k6 ended for another reason than the end of the profile.
+            Problem: k6 ended with an error.
 
         """
         status = self._process.poll()
@@ -82,18 +82,18 @@ class Run:
         return status is None
 
     async def metrics(self) -> dict[str, dict[str, Any]]:
-        """k6's metrics by name, each with its figures until now; none before its first answer."""
+        """Return the current figures of k6's metrics by name; {} before its first answer."""
         try:
             async with httpx.AsyncClient(trust_env=False) as http:
                 answer = await http.get(f"{self._api}/v1/metrics", timeout=2)
-        except httpx.HTTPError:  # it starts, or it ends
+        except httpx.HTTPError:  # k6 is starting or ending
             return {}
         return {row["id"]: row["attributes"]["sample"] for row in answer.json()["data"]}
 
 
 @contextmanager
 def run(options: Mapping[str, str], log: Path) -> Iterator[Run]:
-    """Runs `spike.js` with these options; a k6 that still runs at the end of the block is ended."""
+    """Run `spike.js` with these options, and stop k6 at the end of the block if it still runs."""
     address = f"{HOST}:{free_port()}"
     command = [find(), "run", "--quiet", "--address", address]
     command += [part for name, value in options.items() for part in ("-e", f"{name}={value}")]
@@ -105,7 +105,7 @@ def run(options: Mapping[str, str], log: Path) -> Iterator[Run]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us, and we end it
+            start_new_session=True,  # this command handles Ctrl-C and stops k6 itself
         )
     try:
         yield Run(process, f"http://{address}", log)

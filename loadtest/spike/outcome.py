@@ -1,4 +1,4 @@
-"""What came of a spike: the summary that k6 wrote, and what is wrong with it and the books."""
+"""Reads the summary that k6 wrote, and finds what is wrong with it or with the books."""
 
 import json
 from collections.abc import Mapping
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.usecases.books import Books
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 
-# Share of all purchases; above it this was not the load that was asked for. spike.js has it, too.
+# Share of all purchases that may stay unsent. spike.js has the same value.
 MOST_UNSENT = 0.01
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """One promise of the service level, and whether it was kept."""
+    """A threshold of the service level, its value, and whether it was kept."""
 
     name: str
     value: float
@@ -23,28 +23,28 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Summary:
-    """What `spike.js` wrote at its end.
+    """The summary that `spike.js` writes at its end.
 
     Attributes:
         unsent: attempts that were due while all of k6's buyers waited for an answer.
-        accepted_ms: latency of accepted attempts by p50, p95, p99 and max, in milliseconds.
+        accepted_ms: p50, p95, p99 and max of the latency of accepted attempts, in milliseconds.
 
     """
 
     seconds: float
-    outcomes: Mapping[Kind, int]
+    outcomes: Mapping[AnswerKind, int]
     unsent: int
     accepted_ms: Mapping[str, float]
     thresholds: tuple[Threshold, ...]
 
     @property
     def attempts(self) -> int:
-        """All purchases that got an outcome."""
+        """The number of purchases that were sent."""
         return sum(self.outcomes.values())
 
     @property
     def due(self) -> int:
-        """All purchases that the profile asked for, sent or not."""
+        """The number of purchases that the profile asked for."""
         return self.attempts + self.unsent
 
 
@@ -53,8 +53,8 @@ class Result:
     """A spike with its books before and after.
 
     Attributes:
-        left: messages and claims that were still on their way when we stopped waiting.
-        settling: seconds from k6's end until nothing was on its way.
+        left: messages and unsettled claims that were left at the deadline.
+        settling: seconds from the end of k6 until nothing was on its way.
 
     """
 
@@ -66,11 +66,11 @@ class Result:
 
 
 def read_summary(path: Path) -> Summary:
-    """The summary in a file that `spike.js` wrote."""
+    """Read the summary that `spike.js` wrote."""
     found = json.loads(path.read_text())
     return Summary(
         seconds=found["seconds"],
-        outcomes={kind: found["outcomes"][kind.name.lower()] for kind in Kind},
+        outcomes={kind: found["outcomes"][kind.name.lower()] for kind in AnswerKind},
         unsent=found["unsent"],
         accepted_ms=found["accepted_ms"],
         thresholds=tuple(Threshold(**threshold) for threshold in found["thresholds"]),
@@ -78,14 +78,14 @@ def read_summary(path: Path) -> Summary:
 
 
 def findings(result: Result) -> list[str]:
-    """What is wrong; none where the service level and the books were kept."""
+    """Return what is wrong; [] if the service level was kept and the books balance."""
     summary, before, after = result.summary, result.before, result.after
     found = [
         f"The service level was missed: {threshold.name}; it was {threshold.value:.4g}."
         for threshold in summary.thresholds
         if not threshold.kept
     ]
-    accepted = summary.outcomes[Kind.ACCEPTED]
+    accepted = summary.outcomes[AnswerKind.ACCEPTED]
     found += unsent(summary)
     if before.stock and not accepted:
         found.append(f"No purchase was accepted, although there were {before.stock} units to sell.")
@@ -104,14 +104,14 @@ def findings(result: Result) -> list[str]:
 
 
 def unsent(summary: Summary) -> list[str]:
-    """What is wrong with the load itself, if anything: what was due and never sent."""
+    """Return a finding if too many of the due purchases were not sent."""
     if not summary.due:
-        return ["k6 sent no purchase at all: SCALE makes each rate of the profile 0."]
+        return ["k6 sent no purchase at all, because SCALE makes each rate of the profile 0."]
     if summary.unsent <= MOST_UNSENT * summary.due:
         return []
     return [(
         f"k6 could not send {summary.unsent} of {summary.due} purchases "
-        f"({summary.unsent / summary.due:.1%}; at most {MOST_UNSENT:.0%} may be left out): all its "
-        "buyers waited for an answer, so this was not the load that was asked for. Lower SCALE, or "
-        "raise MAX_VUS where this machine has the memory for more buyers."
+        f"({summary.unsent / summary.due:.1%}, and at most {MOST_UNSENT:.0%} may be missing), "
+        "because all its buyers waited for an answer. So this was not the load of the profile. "
+        "Lower SCALE, or raise MAX_VUS if this machine has the memory for more buyers."
     )]  # fmt: skip

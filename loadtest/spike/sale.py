@@ -1,4 +1,4 @@
-"""One sale under k6's load: put a product on sale, let k6 buy it, wait for the last order."""
+"""Runs one sale under k6's load, from the opening to the last order."""
 
 import asyncio
 import time
@@ -9,14 +9,12 @@ from flashsale.domain.claims import SaleState
 from flashsale.domain.model import Terms
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
-from flashsale_local.cli.sale import USERS
-from flashsale_local.cli.stack import Edge
 from flashsale_local.console import errors, step
-from flashsale_local.deployment.target import Target
+from flashsale_local.deployment.target import Edge, Target
 from flashsale_local.problems import Problem
-from flashsale_local.queues.depths import depths, total
-from flashsale_local.sale.seed import seed, user_ids, write_ids
+from flashsale_local.sale.seed import USERS, seed, user_ids, write_ids
 from flashsale_local.sale.warm_up import warm_up
+from flashsale_server.queues.depths import depths, total
 from loadtest.profiles import Profile
 from loadtest.spike import k6
 from loadtest.spike.outcome import Result, read_summary
@@ -27,10 +25,12 @@ SETTLE_DEADLINE = 300.0
 
 @dataclass(frozen=True)
 class Spike:
-    """What is asked for. `stock` is in units; without a `product`, a new one is sold.
+    """The options of a spike.
 
     Attributes:
-        max_vus: most buyers of k6 that may wait for an answer at once.
+        stock: units of the new product.
+        product: a product on sale; "" for a new one.
+        max_vus: maximum of k6's buyers that wait for an answer at the same time.
 
     """
 
@@ -46,14 +46,14 @@ class Spike:
 
 
 async def hold(target: Target, services: Services, asked: Spike, directory: Path) -> Result:
-    """Hold one sale, and wait until nothing is on its way.
+    """Run one sale, and wait until nothing is on its way.
 
     Args:
-        directory: where k6's input, summary and log go.
+        directory: the folder for k6's input, summary and log.
 
     """
     options = k6.target_options(target.edges[asked.edge])
-    k6.find()  # before anything is made
+    k6.find()  # fails early if k6 is missing
     profile = Profile.named(asked.profile).scaled(rate=asked.scale, time=1)
     product_id = asked.product or f"spike-{time.time_ns():x}"
     before = await _put_on_sale(services, asked, product_id)
@@ -88,7 +88,7 @@ async def hold(target: Target, services: Services, asked: Spike, directory: Path
 
 
 async def _put_on_sale(services: Services, asked: Spike, product_id: str) -> Books:
-    """A new product on sale, or the books of the one that was asked for, which must be on sale."""
+    """Put a new product on sale, or check that the given one is on sale; return its books."""
     await seed(services, user_ids(USERS), [] if asked.product else [product_id], asked.stock)
     if not asked.product:
         terms = Terms(generation=asked.generation)
@@ -101,16 +101,16 @@ async def _put_on_sale(services: Services, asked: Spike, product_id: str) -> Boo
         raise Problem(f"{product_id} is not on sale.", f"Run `flashsale open {product_id}`.")
     if sale.generation not in (None, asked.generation):
         raise Problem(
-            f"{product_id} is sold by V{sale.generation}; one product is sold by one generation.",
-            "Name another product, or none for a new one.",
+            f"{product_id} is sold by V{sale.generation}, and only one generation sells a product.",
+            "Name another product, or leave PRODUCT out to sell a new one.",
         )
     return rows[0]
 
 
 async def _settled(target: Target, services: Services, product_id: str) -> int:
-    """Wait for it; returns the messages and claims left after the deadline."""
+    """Wait until nothing is on its way; return the messages and claims left at the deadline."""
     end = time.monotonic() + SETTLE_DEADLINE
-    # What is parked waits for people.
+    # Parked messages wait for an operator.
     queues = {name: url for name, url in target.queues.items() if name != "parking"}
     while True:
         messages = total(await asyncio.to_thread(depths, queues))

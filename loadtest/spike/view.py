@@ -1,4 +1,4 @@
-"""What a person sees of a spike: a live line while it lasts, a table when it is over."""
+"""Shows a spike: a live line while it runs, and a table at the end."""
 
 import asyncio
 import time
@@ -17,21 +17,21 @@ from loadtest.profiles import Profile
 from loadtest.spike.k6 import Run
 from loadtest.spike.outcome import Result
 
-PERIOD = 0.5  # seconds between two looks, beside what a look takes
+PERIOD = 0.5  # seconds to wait between two readings
 UNKNOWN = "–"
 
 
 class Speed:
-    """How fast a counter grows between two looks."""
+    """Measures how fast a counter grows between two readings."""
 
     def __init__(self, now: float) -> None:
         self._seen, self._total = now, 0.0
 
     def per_second(self, total: float | None, now: float) -> float | None:
-        """Growth since the last look that showed a total; None where that cannot be told.
+        """Return the growth since the last known total; None if it is unknown.
 
         Args:
-            total: of the counter; None where it was not seen.
+            total: the counter's total; None if it could not be read.
             now: seconds on the same clock as before.
 
         """
@@ -39,17 +39,17 @@ class Speed:
             return None
         grown, took = total - self._total, now - self._seen
         self._total, self._seen = total, now
-        # A counter that is smaller than it was began anew, nobody knows when.
+        # A counter that became smaller was reset at an unknown moment.
         return grown / took if grown >= 0 and took > 0 else None
 
 
 async def watch(
     run: Run, target: Target, services: Services, product_id: str, profile: Profile
 ) -> None:
-    """Show how the run goes, until it is over.
+    """Show the figures of the run until it ends.
 
     Args:
-        profile: what the run asks for.
+        profile: the load of the run.
 
     """
     started = time.monotonic()
@@ -81,7 +81,7 @@ async def watch(
 
 
 def _figure(metrics: Mapping[str, Mapping[str, Any]], name: str, figure: str) -> float | None:
-    """None while k6 says nothing: it starts, or it has ended."""
+    """Return a figure of a metric; None while k6 gives no metrics, at its start and end."""
     if not metrics:
         return None
     return float(metrics.get(name, {}).get(figure, 0))
@@ -92,7 +92,7 @@ def _shown(figure: float | None) -> str:
 
 
 def result_table(title: str, result: Result) -> Table:
-    """Outcomes with their share of all attempts, rates and latencies."""
+    """Return a table of outcomes with their share of all attempts, rates and latencies."""
     summary = result.summary
     made = table(title, "outcome", "purchases", "share")
     for kind, count in summary.outcomes.items():

@@ -1,4 +1,4 @@
-"""The application, built and deployed by SAM to an emulator of its own."""
+"""The application, built by SAM and deployed to an emulator for these tests."""
 
 import asyncio
 import os
@@ -15,14 +15,14 @@ from flashsale.config import Settings
 from flashsale.usecases.books import read_books
 from flashsale_local.deployment import deploy
 from flashsale_local.deployment.target import Target
-from flashsale_local.queues.depths import depths
 from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
+from flashsale_server.queues.depths import depths
 from tests.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
-# Seconds until a failed message comes again: short, so that ten failures take less than a minute.
+# Seconds until a failed message is retried. So ten failures take less than a minute.
 VISIBILITY_TIMEOUT = 2
 
 

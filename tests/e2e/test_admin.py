@@ -1,4 +1,4 @@
-"""The admin API as it is deployed: its own function behind the same door, and on the ASGI edge."""
+"""The deployed admin API: a function behind the same HTTP API, and routes of the ASGI edge."""
 
 import uuid
 
@@ -11,7 +11,7 @@ from tests.support import USERS, eventually
 
 
 @pytest.fixture(params=["lambda", "asgi"])
-def desk(request, deployed):
+def admin(request, deployed):
     """A client of the admin API with an admin's token."""
     if request.param == "asgi":
         url, headers = request.getfixturevalue("asgi_url"), {}
@@ -24,11 +24,11 @@ def desk(request, deployed):
         yield client
 
 
-def test_a_sale_is_run_from_its_product_to_its_books(desk, http):
+def test_an_admin_runs_a_sale_from_the_product_to_the_books(admin, http):
     product_id = f"e-{uuid.uuid4().hex[:10]}"
 
     def act(action, json=None, **headers):
-        answer = desk.post(f"/products/{product_id}/{action}", json=json, headers=headers)
+        answer = admin.post(f"/products/{product_id}/{action}", json=json, headers=headers)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -36,7 +36,7 @@ def test_a_sale_is_run_from_its_product_to_its_books(desk, http):
         return http.post("/api/v5/buy", json=body(product_id, user))
 
     new = {"id": product_id, "name": product_id, "price": 10, "stock": 1}
-    assert desk.post("/products", json=new).status_code == 201
+    assert admin.post("/products", json=new).status_code == 201
     assert act("open")["stock"] == 1
     order_id = buy(USERS[0]).json()["orderId"]
     assert buy(USERS[1]).json()["code"] == "sold_out"
@@ -47,10 +47,10 @@ def test_a_sale_is_run_from_its_product_to_its_books(desk, http):
     assert buy(USERS[1]).status_code == 202
 
     def confirmed():
-        return desk.get(f"/products/{product_id}/books").json()["confirmed"] == 2
+        return admin.get(f"/products/{product_id}/books").json()["confirmed"] == 2
 
     assert eventually(confirmed)
-    cancelled = desk.post(f"/orders/{order_id}/cancel", json={"reason": "broken"})
+    cancelled = admin.post(f"/orders/{order_id}/cancel", json={"reason": "broken"})
     assert cancelled.json() == {"orderId": order_id, "status": "CANCELLED", "reason": "broken"}
     assert http.get(f"/api/v5/orders/{order_id}").json()["status"] == "CANCELLED"
     assert act("end") == {
@@ -58,18 +58,18 @@ def test_a_sale_is_run_from_its_product_to_its_books(desk, http):
         "stock": 2, "unsettled": 0, "settled": 1, "initial": 3, "generation": 5,
     }  # fmt: skip
 
-    books = desk.get(f"/products/{product_id}/books").json()
+    books = admin.get(f"/products/{product_id}/books").json()
     assert (books["confirmed"], books["postgresStock"], books["balanced"]) == (1, 2, True)
-    actions = desk.get("/audit").json()["actions"]
+    actions = admin.get("/audit").json()["actions"]
     mine = [a["action"] for a in actions if product_id in a["target"]]
     assert mine == ["end", "cancel", "resume", "restock", "pause", "open", "create"]
 
 
-def test_nobody_else_gets_in(desk, deployed):
+def test_others_are_rejected(admin, deployed):
     buyer = sign_in.mint(deployed.token_secret, USERS[0], admin=False, minutes=10)
 
-    nobody = desk.get("/books", headers={"Authorization": ""})
-    answer = desk.get("/books", headers={"Authorization": f"Bearer {buyer}"})
+    anonymous = admin.get("/books", headers={"Authorization": ""})
+    answer = admin.get("/books", headers={"Authorization": f"Bearer {buyer}"})
 
-    assert (nobody.status_code, answer.status_code) == (401, 403)
+    assert (anonymous.status_code, answer.status_code) == (401, 403)
     assert answer.headers["content-type"] == "application/problem+json"

@@ -1,4 +1,4 @@
-"""The ASGI edge: the same API served by granian, with its relay process."""
+"""The ASGI edge: granian serves the same API, with a relay process."""
 
 import re
 
@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from flashsale.usecases.books import read_books
-from flashsale_local.deployment.endpoint import Endpoint
-from flashsale_local.sale.answers import Kind
+from flashsale_local.clouds.endpoint import Endpoint
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import body
 from tests.support import USERS, until
@@ -19,7 +19,10 @@ async def test_a_crowd_buys_exactly_the_stock(asgi_url, new_product, services):
     answers = await buy_all(Endpoint(asgi_url), 5, product_id, USERS[:100], 16, lambda _: None)
 
     kinds = [answer.kind for answer in answers]
-    assert (kinds.count(Kind.ACCEPTED), kinds.count(Kind.SOLD_OUT)) == (20, 80)
+    assert (kinds.count(AnswerKind.ACCEPTED), kinds.count(AnswerKind.SOLD_OUT)) == (
+        20,
+        80,
+    )
 
     async def settled():
         (books,) = await read_books(services, [product_id])
@@ -29,7 +32,7 @@ async def test_a_crowd_buys_exactly_the_stock(asgi_url, new_product, services):
 
 
 @pytest.mark.parametrize("generation", [1, 2, 3, 4])
-async def test_the_other_generations_are_there_too(asgi_url, new_product, generation):
+async def test_the_other_generations_are_served_too(asgi_url, new_product, generation):
     product_id = await new_product(1)
 
     async with httpx.AsyncClient(base_url=asgi_url, timeout=20) as http:
@@ -49,7 +52,7 @@ async def test_metrics_sum_up_all_workers(asgi_url, new_product):
     sold_out = 'flashsale_claims_total{generation="5",outcome="sold_out"}'
     async with httpx.AsyncClient(base_url=asgi_url) as http:
         before = (await http.get("/metrics")).text
-        for _ in range(8):  # each on a connection of its own, so that both workers serve some
+        for _ in range(8):  # each on its own connection, so that both workers serve some
             async with httpx.AsyncClient(base_url=asgi_url) as other:
                 await other.post("/api/v5/buy", json=body(product_id))
         after = (await http.get("/metrics")).text

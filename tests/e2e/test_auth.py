@@ -1,12 +1,12 @@
-"""The deployed application where buyers need a token, on both edges."""
+"""The deployed application with tokens for buyers, on both edges."""
 
 from dataclasses import replace
 
 import httpx
 import pytest
 
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import deploy, sign_in
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port
 from tests.e2e.conftest import VISIBILITY_TIMEOUT
@@ -19,7 +19,7 @@ LIMIT = "3/60"
 
 @pytest.fixture(scope="module")
 def guarded(stack, deployed):
-    """A second deployment, beside the open one."""
+    """A second deployment beside the one without tokens."""
     target = replace(deployed, stack_name="flashsale-guarded", auth="jwt")
     parameters = {
         **deploy.local_parameters(target),
@@ -55,11 +55,11 @@ def bearer(target, user_id):
     return {"Authorization": f"Bearer {token}"}
 
 
-async def test_a_buyer_with_a_token_gets_his_order_and_nobody_else_anything(
+async def test_a_buyer_with_a_token_buys_and_alone_sees_the_order(
     http, guarded, new_product, services
 ):
     product_id = await new_product(5)
-    buyer = f"new-{product_id}"  # whom the database does not know yet
+    buyer = f"new-{product_id}"  # not in the database yet
     wanted = {"productId": product_id}
 
     assert is_problem(await http.post("/api/v5/buy", json=wanted), 401, "unauthorized")

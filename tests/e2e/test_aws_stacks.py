@@ -1,4 +1,4 @@
-"""`infra/aws/`: what the emulator knows is deployed there; docs/deploy.md names the rest."""
+"""`infra/aws/`: the emulator gets what it supports, and docs/deploy.md names the rest."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from flashsale_local.paths import ROOT
 from flashsale_local.stack.ministack import ministack
 from flashsale_local.stack.program import free_port
 
-# What ministack 1.5.33 lacks: resource types, and an attribute.
+# Resource types and an attribute that ministack 1.5.33 does not support.
 UNKNOWN = {
     "AWS::EC2::EIP", "AWS::EC2::FlowLog", "AWS::EC2::NatGateway", "AWS::EC2::SecurityGroupIngress",
     "AWS::MemoryDB::ACL", "AWS::MemoryDB::Cluster", "AWS::MemoryDB::SubnetGroup",
@@ -29,7 +29,7 @@ def load(name):
 
 
 def without_the_unknown(template):
-    """The template as far as the emulator knows it, and the types that it does not know."""
+    """Return the supported part of a template, and the types that are not supported."""
     kept = template["Resources"]
     gone = {name for name, one in kept.items() if one["Type"] in UNKNOWN}
     while refer := {
@@ -48,7 +48,7 @@ def without_the_unknown(template):
 
 
 def mentions(value, names):
-    """Whether a Ref, a GetAtt or a Sub names one of these resources."""
+    """Return whether a Ref, a GetAtt or a Sub names one of these resources."""
     text = json.dumps(value)
     referred = set(re.findall(r'"Ref": "(\w+)"', text))
     referred |= set(re.findall(r'"Fn::GetAtt": \["(\w+)"', text))
@@ -58,7 +58,7 @@ def mentions(value, names):
 
 @pytest.fixture(scope="module")
 def emulator(stack):
-    """A ministack that knows the services of `infra/aws`; the functions' one is kept small."""
+    """A ministack with all services. The one that runs the functions has only a few."""
     port = free_port()
     program = ministack(stack.directory / "aws", port)
     environment = {**program.environment, "SERVICES": ""}
@@ -99,7 +99,7 @@ def data(network):
     )
 
 
-def test_three_private_subnets_and_no_door_from_outside(network):
+def test_three_private_subnets_are_closed_to_the_internet(network):
     ec2 = boto3.client("ec2")
     ids = network["SubnetIds"].split(",")
     subnets = ec2.describe_subnets(SubnetIds=ids)["Subnets"]
@@ -115,7 +115,7 @@ def test_three_private_subnets_and_no_door_from_outside(network):
                 assert not rule.get("IpRanges"), "only from another group"
 
 
-def test_the_stores_are_encrypted_and_kept(data):
+def test_the_stores_are_encrypted_and_backed_up(data):
     (group,) = boto3.client("elasticache").describe_replication_groups()["ReplicationGroups"]
     (database,) = boto3.client("rds").describe_db_clusters()["DBClusters"]
     (key,) = [k["KeyId"] for k in boto3.client("kms").list_keys()["Keys"]]
@@ -137,7 +137,7 @@ def test_redis_has_a_password_that_no_output_shows(data):
     assert made["password"] not in json.dumps(data)
 
 
-def test_the_firewall_stands_before_the_api(emulator):
+def test_the_firewall_protects_the_distribution(emulator):
     deploy(
         "edge",
         {
@@ -152,7 +152,7 @@ def test_the_firewall_stands_before_the_api(emulator):
     assert [one["WebACLId"] for one in listed] == [summary["ARN"]]
 
 
-def test_the_documentation_names_what_is_validated_only():
+def test_the_documentation_names_the_types_that_are_only_validated():
     text = (ROOT / "docs" / "deploy.md").read_text()
     told = set(re.findall(r"AWS::\w+::\w+", text.partition("## What was run where")[2]))
     lost = set()

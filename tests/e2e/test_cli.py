@@ -1,4 +1,4 @@
-"""The commands that need a deployment, run as a person runs them."""
+"""The commands that need a deployment, run as subprocesses."""
 
 import json
 
@@ -36,7 +36,7 @@ def test_status_shows_servers_address_and_queues(flashsale, deployed):
 
 async def test_neither_status_nor_verify_shows_a_password(flashsale, deployed, new_product):
     await new_product(1)
-    # The stores of these tests take any.
+    # The stores of these tests accept any password.
     redis = deployed.redis_url.replace("://", "://default:s3cret@")
     database = deployed.database_url.replace("postgres@", "postgres:s3cret@")
 
@@ -74,7 +74,7 @@ def test_dlq_ls_peek_and_redrive(flashsale, deployed, sqs):
 
 
 def test_localstack_client_needs_no_address(deployed):
-    """docs/running.md says so; it is how `awslocal` finds an emulator, too."""
+    """docs/running.md says so. `awslocal` finds an emulator in the same way."""
     session = localstack_client.session.Session()
 
     url = session.client("sqs").get_queue_url(QueueName=f"{deployed.stack_name}-orders")

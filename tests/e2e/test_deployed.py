@@ -8,13 +8,13 @@ import boto3
 import pytest
 
 from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
-from flashsale_local.sale.answers import Kind, classify
+from flashsale_local.sale.answers import AnswerKind, classify_answer
 from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import body, drained
 from tests.support import USERS, eventually, until
 
 
-def test_health_says_which_services_answer(http):
+def test_health_names_the_services_that_are_up(http):
     answer = http.get("/health")
 
     assert answer.status_code == 200
@@ -41,7 +41,7 @@ async def test_a_purchase_becomes_an_order(http, new_product, books_of, generati
     assert (await books_of(product_id)).balanced
 
 
-async def test_v4_answers_the_id_of_the_order(http, new_product):
+async def test_v4_returns_the_id_of_the_order(http, new_product):
     product_id = await new_product(1)
 
     answer = http.post("/api/v4/buy", json=body(product_id)).json()
@@ -52,7 +52,7 @@ async def test_v4_answers_the_id_of_the_order(http, new_product):
 
 @pytest.mark.parametrize("query", ["", "?from=a/b:c"])
 async def test_the_location_of_a_claim_leads_to_its_order(http, new_product, query):
-    """Below the path prefix of the emulator, which the function does not see."""
+    """The emulator adds a path prefix that the function does not see."""
     bought = http.post(f"/api/v5/buy{query}", json=body(await new_product(1)))
 
     order = http.get(bought.url.join(bought.headers["location"]))
@@ -67,8 +67,8 @@ async def test_a_crowd_buys_exactly_the_stock(deployed, new_product, books_of, g
 
     answers = await buy_all(deployed.api, generation, product_id, USERS[:100], 16, lambda _: None)
 
-    assert sum(answer.kind is Kind.ACCEPTED for answer in answers) == 20
-    assert sum(answer.kind is Kind.SOLD_OUT for answer in answers) == 80
+    assert sum(answer.kind is AnswerKind.ACCEPTED for answer in answers) == 20
+    assert sum(answer.kind is AnswerKind.SOLD_OUT for answer in answers) == 80
     await drained(deployed)
     books = await books_of(product_id)
     assert (books.confirmed, books.redis_stock, books.postgres_stock) == (20, 0, 0)
@@ -83,7 +83,7 @@ def test_bad_input_has_the_documented_shape(http, content, status):
 
 
 def _is_throttled(answer):
-    return classify(answer.status_code, answer.content) is Kind.THROTTLED
+    return classify_answer(answer.status_code, answer.content) is AnswerKind.THROTTLED
 
 
 async def test_more_requests_at_once_than_reserved_are_throttled(deployed):
@@ -98,8 +98,8 @@ async def test_more_requests_at_once_than_reserved_are_throttled(deployed):
     assert served == {200}
 
 
-def test_a_throttled_request_is_429_or_on_localstack_500(deployed, http):
-    """A difference between emulators that `flashsale_local.sale.load` works around."""
+def test_a_throttled_request_gets_429_or_500_on_localstack(deployed, http):
+    """`flashsale_local.sale.load` handles this difference between the emulators."""
     throttled = {"localstack": 500, "ministack": 429}[deployed.emulator]
     boto3.client("lambda").put_function_concurrency(
         FunctionName=f"{deployed.stack_name}-buy", ReservedConcurrentExecutions=0
@@ -133,8 +133,8 @@ async def test_one_correlation_id_leads_from_the_request_to_the_order(http, new_
     assert placed["orders"][order_id] == bought["correlation_id"]
 
 
-async def test_the_sweep_runs_by_its_schedule(deployed):
-    """Nobody invokes it: a rule does, once a minute, on either emulator."""
+async def test_the_sweep_runs_on_its_schedule(deployed):
+    """A rule invokes it once a minute, on either emulator."""
     logs = boto3.client("logs")
     started = int(time.time() * 1000)
 
@@ -150,13 +150,13 @@ async def test_the_sweep_runs_by_its_schedule(deployed):
 
 
 @pytest.mark.parametrize("path", ["/api/v4/buy", "/api/v5/buy", "/api/products/no-such-product"])
-def test_both_doors_answer_alike(http, path):
-    """No header and no body may depend on what stands before the function."""
+def test_both_kinds_of_api_answer_alike(http, path):
+    """No header and no body may depend on what is in front of the function."""
     wrong = http.get("/no/such/path")
     other_site = {"origin": "https://example.org", "access-control-request-method": "POST"}
     preflight = http.options(path, headers=other_site)
 
     assert wrong.status_code == 404
     assert wrong.json() == {"error": "Not Found", "message": "Not Found"}
-    assert preflight.is_client_error, "no other site's page may buy"
+    assert preflight.is_client_error, "pages of other sites may not buy"
     assert "access-control-allow-origin" not in preflight.headers

@@ -1,4 +1,4 @@
-"""Orders that fail on the deployed application: rolled back, parked, sent back, or just late."""
+"""Orders that fail on the deployed application: rolled back, parked, redriven, or late."""
 
 import asyncio
 import os
@@ -8,9 +8,9 @@ import uuid
 from flashsale.domain.messages import QueuedOrder
 from flashsale_local.problems import Problem
 from flashsale_local.queues import failed
-from flashsale_local.queues.depths import depths
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import buy_all
+from flashsale_server.queues.depths import depths
 from tests.e2e.conftest import VISIBILITY_TIMEOUT, drained
 from tests.support import USERS, eventually, until
 
@@ -43,10 +43,10 @@ async def test_a_bad_order_of_ten_is_rolled_back_and_its_unit_returns_once(
     assert (books.confirmed, books.redis_stock, books.balanced) == (9, 1, True)
 
 
-async def test_poison_is_parked_with_its_cause_looked_at_and_sent_back(
+async def test_poison_is_parked_with_its_cause_and_can_be_redriven(
     deployed, sqs, services, new_product, books_of
 ):
-    sqs.purge_queue(QueueUrl=deployed.queues["parking"])  # of other tests' poison
+    sqs.purge_queue(QueueUrl=deployed.queues["parking"])  # poison of other tests
     product_id = await new_product(1, in_redis=0)  # a unit claimed
     good = QueuedOrder(id=str(uuid.uuid4()), product_id=product_id, user_id=USERS[0], generation=4)
     bodies = ["poison", good.model_dump_json()]
@@ -65,16 +65,16 @@ async def test_poison_is_parked_with_its_cause_looked_at_and_sent_back(
     causes = await services.failures.causes([message.id])
 
     assert message.body == "poison"
-    assert again == [message], "a look changes nothing"
+    assert again == [message], "peeking changes nothing"
     assert "not an order" in causes[message.id]
     assert deployed.cloud.redrive(deployed.queues["parking"], deployed.queues["dlq"]) == 1
     assert parked() == []
-    # The rollback function fails ten times more, and parks it again.
+    # The rollback function fails ten more times and parks it again.
     await asyncio.to_thread(eventually, parked, 120)
     sqs.purge_queue(QueueUrl=deployed.queues["parking"])
 
 
-async def test_a_message_that_the_rollback_has_in_hand_is_not_moved_and_that_is_said(deployed, sqs):
+async def test_a_redrive_says_that_it_leaves_what_the_rollback_works_on(deployed, sqs):
     dlq = deployed.queues["dlq"]
 
     def hide_messages(seconds):
@@ -97,30 +97,30 @@ async def test_a_message_that_the_rollback_has_in_hand_is_not_moved_and_that_is_
 async def test_postgres_killed_in_the_middle_of_a_v4_sale(
     deployed, stack, new_product, books_of, sqs
 ):
-    """kill -9, ten seconds of darkness, and a restart: every accepted buyer gets an answer."""
+    """SIGKILL, ten seconds without PostgreSQL, and a restart. Every accepted order ends."""
     product_id = await new_product(60)
     accepted = 0
 
     async def sell(users):
         nonlocal accepted
         answers = await buy_all(deployed.api, 4, product_id, users, 8, lambda _: None)
-        accepted += sum(answer.kind is Kind.ACCEPTED for answer in answers)
+        accepted += sum(answer.kind is AnswerKind.ACCEPTED for answer in answers)
 
     await sell(USERS[:30])
     os.kill(stack.supervisor.info()["postgres"]["pid"], signal.SIGKILL)
-    darkness = asyncio.create_task(asyncio.sleep(10))
-    await sell(USERS[30:60])  # V4 goes on selling
-    await darkness
+    outage = asyncio.create_task(asyncio.sleep(10))
+    await sell(USERS[30:60])  # V4 keeps selling
+    await outage
     await asyncio.to_thread(_start_postgres, stack)
     await sell(USERS[60:90])
 
-    async def all_answered():
-        if depths(deployed.queues)["parking"].total:  # rolled back in vain ten times: once more
+    async def all_ended():
+        if depths(deployed.queues)["parking"].total:  # the rollback failed ten times; retry it
             deployed.cloud.redrive(deployed.queues["parking"], deployed.queues["dlq"])
         books = await books_of(product_id)
         return books.confirmed + books.cancelled == accepted
 
-    await until(all_answered, 180)
+    await until(all_ended, 180)
     await drained(deployed)
     books = await books_of(product_id)
     assert accepted >= 60
@@ -132,7 +132,7 @@ def _start_postgres(stack):
         try:
             stack.start(stack.database)
         except Problem:
-            return False  # its killed parent's children hold the data folder a moment longer
+            return False  # children of the killed process hold the data folder a moment longer
         return True
 
     eventually(started)

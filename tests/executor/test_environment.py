@@ -1,4 +1,4 @@
-"""The executor of LocalStack's host mode on its own: one process, the real `awslambdaric`."""
+"""The executor of LocalStack's host mode, tested with the real `awslambdaric`."""
 
 import json
 import threading
@@ -58,7 +58,7 @@ def invoke(environment, event, **fields):
     return json.loads(result.payload), result
 
 
-def test_an_answer_with_its_context_and_its_log_lines(make):
+def test_an_answer_has_its_context_and_log_lines(make):
     answer, result = invoke(make(), {}, deadline=5.0)
 
     assert (answer["request"], answer["arn"], answer["variable"]) == ("id-1", "arn:f", "7")
@@ -70,7 +70,7 @@ def test_an_answer_with_its_context_and_its_log_lines(make):
     assert lines[3].startswith("REPORT RequestId: id-1\tDuration: ")
 
 
-def test_an_error_of_the_handler_leaves_the_process_running(make):
+def test_the_process_survives_an_error_of_the_handler(make):
     environment = make()
     before, _ = invoke(environment, {})
 
@@ -82,7 +82,7 @@ def test_an_error_of_the_handler_leaves_the_process_running(make):
     assert after["pid"] == before["pid"]
 
 
-def test_a_timeout_kills_the_process_and_the_next_call_has_a_new_one(make):
+def test_a_timeout_replaces_the_process(make):
     environment = make()
     before, _ = invoke(environment, {})
 
@@ -94,7 +94,7 @@ def test_a_timeout_kills_the_process_and_the_next_call_has_a_new_one(make):
     assert after["pid"] != before["pid"]
 
 
-def test_a_process_that_ends_is_replaced(make):
+def test_a_process_that_exits_is_replaced(make):
     environment = make()
 
     error, result = invoke(environment, {"exit": True})
@@ -116,7 +116,7 @@ def test_a_process_that_ends_is_replaced(make):
         ("import os; os._exit(1)", "app.handler", "exited with status 1"),
     ],
 )
-def test_a_function_that_cannot_be_loaded(make, code, handler, message):
+def test_a_function_that_cannot_be_loaded_is_reported(make, code, handler, message):
     with pytest.raises(InitError) as raised:
         make(code, handler=handler)
 
@@ -131,7 +131,7 @@ def test_layers_are_on_the_path(make, tmp_path):
     assert invoke(make(layers=[layer]), {"layer": True})[0] == 42
 
 
-def test_environments_run_side_by_side(make):
+def test_environments_run_concurrently(make):
     slow, quick = make(), make()
     answers = []
     waiting = threading.Thread(target=lambda: answers.append(invoke(slow, {"sleep": 1})))
@@ -143,7 +143,7 @@ def test_environments_run_side_by_side(make):
     assert answers[0][0]["pid"] != answers[1][0]["pid"]
 
 
-def test_all_that_was_printed(make):
+def test_the_logs_contain_all_output(make):
     environment = make()
     for number in range(3):
         invoke(environment, {"number": number})

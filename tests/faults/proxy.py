@@ -1,4 +1,4 @@
-"""A TCP proxy that breaks things at the boundary: it cuts connections and kills clients."""
+"""A TCP proxy that injects faults: it cuts connections and kills clients."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class When(Enum):
-    """The moment of a fault: before the server sees a request, or before the client hears of it."""
+    """The moment of a fault: before the server gets the request, or before the answer arrives."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -28,9 +28,9 @@ class Fault:
     """What happens to requests that contain `pattern`.
 
     Attributes:
-        strike: gets the client's port; the connection is cut after it.
-        skip: so many matching requests get through first.
-        times: so many are struck; then the fault is over.
+        strike: called with the client's port, before the connection is cut.
+        skip: number of matching requests that pass first.
+        times: number of requests that are struck.
 
     """
 
@@ -43,7 +43,7 @@ class Fault:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hits(self, request: bytes) -> bool:
-        """Whether this request is struck."""
+        """Return whether the fault strikes this request, and count it."""
         if self.pattern not in request:
             return False
         with self._lock:
@@ -57,7 +57,7 @@ class Fault:
 
 
 def kill_client(port: int) -> None:
-    """SIGKILL the process at the other end of a connection."""
+    """Kill the process at the other end of a connection (SIGKILL)."""
     for connection in psutil.net_connections("tcp4"):
         found = connection.laddr and connection.laddr.port == port
         if found and connection.pid and connection.pid != os.getpid():
@@ -65,11 +65,11 @@ def kill_client(port: int) -> None:
 
 
 class Proxy:
-    """Passes bytes on to a port of this machine, until a fault strikes.
+    """Forwards bytes to a port of this machine, until a fault strikes.
 
     Attributes:
-        delay: seconds for which each chunk of bytes is on its way, in both directions.
-        flows: while it is not set, nothing arrives, and nobody hears of that.
+        delay: seconds by which each chunk of bytes is delayed, in both directions.
+        flows: while it is not set, no bytes are forwarded and no connection is closed.
 
     """
 
@@ -84,7 +84,7 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Accept nobody any more."""
+        """Stop accepting connections."""
         self._listener.close()
 
     def _accept(self) -> None:
@@ -96,7 +96,7 @@ class Proxy:
             try:
                 server = socket.create_connection(("127.0.0.1", self._upstream))
             except OSError:
-                client.close()  # what a client of a dead server sees
+                client.close()  # the client sees what a stopped server would show
                 continue
             for one in (client, server):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -120,7 +120,7 @@ class _Pair:
     ) -> None:
         self._hold = hold
         self._client, self._server, self._port, self._fault = client, server, port, fault
-        self._doomed: Fault | None = None  # strikes when the answer comes
+        self._doomed: Fault | None = None  # strikes when the answer arrives
 
     def requests(self) -> None:
         def before(data: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""A shop that sells through proxies, and the promise that is checked after each fault."""
+"""A shop that sells through proxies, and the guarantees that are checked after each fault."""
 
 import asyncio
 import subprocess
@@ -13,23 +13,23 @@ import httpx
 from flashsale.errors import ServiceUnavailable
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import deploy
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.deployment.target import Target
-from flashsale_local.queues.depths import depths
 from flashsale_local.stack.program import Program
 from flashsale_local.stack.stack import Stack
+from flashsale_server.queues.depths import depths
 from tests.faults.proxy import Proxy
 
-# Seconds until everything must have ended, whatever happened: some visibility timeouts and sweeps.
-HEALED = 120.0
-# Buyers that PostgreSQL does not know: their orders fail and are rolled back, in every test.
+# Seconds within which all orders must end. This covers several visibility timeouts and sweeps.
+RECOVERY_DEADLINE = 120.0
+# Buyers that PostgreSQL does not know. Their orders are rolled back, in every test.
 STRANGERS = ("stranger-1", "stranger-2", "stranger-3")
 
 
 @dataclass
 class Sold:
-    """What buyers were told: ids of accepted orders, and how many were told nothing."""
+    """The answers to buyers: ids of accepted orders, and how many got another or no answer."""
 
     order_ids: list[str] = field(default_factory=list)
     refused: int = 0
@@ -44,7 +44,7 @@ class Sold:
 
 @dataclass
 class Shop:
-    """The deployed application with both edges. Proxies are named client.server."""
+    """The deployed application with both edges. The names of proxies are client.server."""
 
     stack: Stack
     target: Target
@@ -54,22 +54,22 @@ class Shop:
     relay: Program = field(init=False)
 
     def deploy(self) -> None:
-        """Deploy what was built to the emulator."""
+        """Deploy the build to the emulator."""
         log = self.stack.directory / "logs" / "sam-deploy.log"
         deploy.deploy("local", self.target.stack_name, self.parameters, log)
         self.target.cloud.finish_deploy(self.target.stack_name, self.parameters)
 
     async def sell(self, product_id: str, users: list[str], edge: str = "asgi") -> Sold:
-        """One unit to each of these users, eight at a time, and to some strangers."""
-        door = Endpoint(self.web.url) if edge == "asgi" else self.target.api
+        """Let each of these users and some strangers buy one unit, eight at a time."""
+        endpoint = Endpoint(self.web.url) if edge == "asgi" else self.target.api
         waiting, sold = iter([*users, *STRANGERS]), Sold()
 
         async def buyer() -> None:
             for user in waiting:
                 body = {"productId": product_id, "userId": user}
                 try:
-                    # A connection each: one that breaks takes no other buyer with it.
-                    async with door.client() as http:
+                    # Each buyer has a connection, so that a cut affects no other buyer.
+                    async with endpoint.client() as http:
                         answer = await http.post("/api/v5/buy", json=body)
                 except httpx.HTTPError:
                     sold.unanswered += 1
@@ -85,18 +85,18 @@ class Shop:
         return sold
 
     def kill(self, program: Program) -> None:
-        """SIGKILL a server and its children, as when a machine goes down."""
+        """Kill a server and its children (SIGKILL), as if a machine failed."""
         self.stack.supervisor.kill_program(program.name)
 
     def mapping(self, *, on: bool) -> None:
-        """Let the order function consume its queue, or not."""
+        """Enable or disable the queue trigger of the order function."""
         client = boto3.client("lambda")
         name = f"{self.target.stack_name}-order"
         (mapping,) = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
         client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
 
     def hide_messages(self, seconds: int) -> None:
-        """Deliver a message of the orders queue again only after so long."""
+        """Set the visibility timeout of the orders queue."""
         boto3.client("sqs").set_queue_attributes(
             QueueUrl=self.target.queues["orders"],
             Attributes={"VisibilityTimeout": str(seconds)},
@@ -113,12 +113,12 @@ class Shop:
         }
         return subprocess.run(
             [str(Path(sys.executable).parent / "flashsale"), *arguments],
-            env=environment, capture_output=True, text=True, timeout=HEALED, check=False,
+            env=environment, capture_output=True, text=True, timeout=RECOVERY_DEADLINE, check=False,
         )  # fmt: skip
 
-    async def healed(self, services: Services, product_id: str) -> Books:
-        """The books, once no claim is unsettled and no message waits."""
-        end = time.monotonic() + HEALED
+    async def recovered(self, services: Services, product_id: str) -> Books:
+        """Wait until no claim is unsettled and no message waits, and return the books."""
+        end = time.monotonic() + RECOVERY_DEADLINE
         while True:
             waiting = {name: d.total for name, d in depths(self.target.queues).items()}
             try:
@@ -130,19 +130,21 @@ class Shop:
             assert time.monotonic() < end, f"still {books}, waiting: {waiting}"
             await asyncio.sleep(0.1)
 
-    async def keeps_its_promise(
+    async def keeps_its_guarantees(
         self, services: Services, product_id: str, sold: Sold, *, cancels: bool = False
     ) -> Books:
-        """0 oversold, 0 lost, every 202 CONFIRMED, or CANCELLED and its unit back in the stock.
+        """Check that no unit is oversold or lost, and that every accepted order has ended.
+
+        An order ends CONFIRMED, or CANCELLED with its unit back in the stock.
 
         Args:
-            cancels: orders of known users may be cancelled, too: PostgreSQL was down for long.
+            cancels: whether orders of known users may be cancelled after a long outage.
 
         """
-        books = await self.healed(services, product_id)
+        books = await self.recovered(services, product_id)
         states = {id_: await services.orders.get(id_) for id_ in sold.order_ids}
         missing = [id_ for id_, state in states.items() if state is None]
-        assert not missing, f"accepted and forgotten: {missing}"
+        assert not missing, f"accepted orders without a row: {missing}"
         cancelled = await _cancelled_buyers(services, product_id)
         assert cancels or not cancelled, cancelled
         assert (books.oversold, books.lost, books.balanced) == (0, 0, True), books
@@ -154,7 +156,7 @@ class Shop:
 
 
 async def _cancelled_buyers(services: Services, product_id: str) -> list[str]:
-    """Known users whose order was cancelled; a stranger's row has no user."""
+    """Return the known users whose orders were cancelled. A stranger's row has no user."""
     async with services.database.transaction() as connection:
         rows = await connection.execute(
             "SELECT user_id, reason FROM orders WHERE product_id = %s AND status = 'CANCELLED'"

@@ -1,4 +1,4 @@
-"""Whoever claims or relays is killed; SQS refuses, or its answer is lost."""
+"""The process that claims or relays is killed; SQS rejects calls, or its answers are lost."""
 
 import asyncio
 import hashlib
@@ -10,7 +10,7 @@ from flashsale.redis_store.scripts import LUA, Keys
 from tests.faults.proxy import Fault, When, kill_client
 from tests.support import USERS
 
-# How a claim and a batch of messages look on the wire.
+# Bytes that identify a claim and a batch of messages.
 CLAIM = hashlib.sha1((LUA / "claim.lua").read_bytes(), usedforsecurity=False).hexdigest().encode()
 SEND = b"SendMessageBatch"
 
@@ -23,12 +23,12 @@ async def test_the_claimer_dies_right_after_the_claim(shop, services, new_produc
     sold += await shop.sell(product_id, USERS[10:30])
 
     assert fault.struck == 1
-    assert sold.unanswered, "nobody answers for a dead process"
+    assert sold.unanswered, "a killed process answers nobody"
     await asyncio.to_thread(_await_workers, shop)
     sold += await shop.sell(product_id, USERS[30:80])
-    books = await shop.keeps_its_promise(services, product_id, sold)
+    books = await shop.keeps_its_guarantees(services, product_id, sold)
     claimed = books.confirmed + books.cancelled
-    assert claimed > len(sold.order_ids), "a claim whose buyer never heard of it"
+    assert claimed > len(sold.order_ids), "some claims had no answer"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,9 @@ async def test_the_relay_dies_around_its_sends(shop, services, new_product, carr
     fault = Fault(SEND, when, kill_client, skip=skip)
     shop.proxies[f"{carrier}.sqs"].fault = fault
     sold = await shop.sell(product_id, USERS[:20])
-    await asyncio.sleep(0.2)  # a linger of the relay, so that there is a second batch
+    await asyncio.sleep(
+        0.2
+    )  # longer than the relay waits for more claims, so that there is a second batch
     sold += await shop.sell(product_id, USERS[20:30])
 
     async with asyncio.timeout(30):
@@ -52,7 +54,7 @@ async def test_the_relay_dies_around_its_sends(shop, services, new_product, carr
     else:
         await asyncio.to_thread(_await_workers, shop)
     sold += await shop.sell(product_id, USERS[40:90])
-    await shop.keeps_its_promise(services, product_id, sold)
+    await shop.keeps_its_guarantees(services, product_id, sold)
 
 
 async def test_the_leader_dies_holding_the_lease(shop, services, new_product):
@@ -70,23 +72,25 @@ async def test_the_leader_dies_holding_the_lease(shop, services, new_product):
     async with asyncio.timeout(30):
         while not held:
             await asyncio.sleep(0.05)
-    assert held == [1], "the dead hold on to it"
-    # No relay process any more: the web workers take over when the lease has run out.
+    assert held == [1], "a killed leader keeps the lease"
+    # Without a relay process, the web workers take over when the lease has expired.
     sold += await shop.sell(product_id, USERS[60:80])
-    await shop.keeps_its_promise(services, product_id, sold)
+    await shop.keeps_its_guarantees(services, product_id, sold)
 
 
 @pytest.mark.parametrize("when", When)
-async def test_sqs_refuses_or_its_answer_is_lost(shop, services, new_product, carrier, when):
+async def test_sqs_rejects_calls_or_its_answers_are_lost(
+    shop, services, new_product, carrier, when
+):
     product_id = await new_product(60)
     fault = shop.proxies[f"{carrier}.sqs"].fault = Fault(SEND, when, times=5)
 
     sold = await shop.sell(product_id, USERS[:80])
 
-    await shop.keeps_its_promise(services, product_id, sold)
+    await shop.keeps_its_guarantees(services, product_id, sold)
     assert fault.struck >= 1
 
 
 def _await_workers(shop):
-    """Until granian has replaced a worker that was killed."""
+    """Wait until granian has replaced a killed worker."""
     shop.stack.start(shop.web)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from flashsale_local.cli.watch import start_or_leave_out
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
 from flashsale_local.stack import postgres
 from flashsale_local.stack.exporter import exporter
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
+from flashsale_local.stack.watchers import start_or_leave_out
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
 COMMANDS = [

@@ -8,10 +8,10 @@ import psutil
 import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
-from flashsale_local.cli.stack import _with_what_runs
-from flashsale_local.cli.watch import tell_prometheus
 from flashsale_local.stack.program import Program, free_port
 from flashsale_local.stack.stack import Stack
+from flashsale_local.stack.start import with_running_programs
+from flashsale_local.stack.watchers import write_scrape_targets
 from tests.support import eventually
 
 NOT_STARTED = {"DATABASE_URL": "postgresql://d", "AWS_ENDPOINT_URL": "http://e"}
@@ -56,7 +56,7 @@ def test_what_runs_still_is_not_forgotten(stack):
     saved = {"asgi_url": "http://127.0.0.1:8000", "exporter_url": "http://127.0.0.1:9464"}
     (stack.directory / "target.json").write_text(json.dumps(saved))
 
-    target = _with_what_runs(stack, stack.target())
+    target = with_running_programs(stack, stack.target())
 
     assert target.asgi_url == "http://127.0.0.1:8000"
     assert target.exporter_url == "", "it does not run"
@@ -66,10 +66,10 @@ def test_what_runs_still_is_not_forgotten(stack):
 def test_prometheus_is_told_of_the_edge_and_its_relay(stack):
     target = stack.target()
 
-    tell_prometheus(stack, target)
+    write_scrape_targets(stack, target)
     before = _jobs(stack)
     server, thread = start_http_server(stack.relay_port, "127.0.0.1", CollectorRegistry())
-    tell_prometheus(stack, replace(target, asgi_url="http://127.0.0.1:8000"))
+    write_scrape_targets(stack, replace(target, asgi_url="http://127.0.0.1:8000"))
 
     server.shutdown()
     server.server_close()

@@ -1,4 +1,4 @@
-"""A small HTTP server that gives one answer after another, and counts what each should count as."""
+"""A small HTTP server that gives prepared answers in turn, and counts them by kind."""
 
 import collections
 import itertools
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from flashsale_local.sale.answers import Kind, classify
+from flashsale_local.sale.answers import AnswerKind, classify_answer
 from tests.support import POLL
 
-# (status, body); no status: no HTTP at all.
+# (status, body). Without a status, the answer is not HTTP.
 ANSWERS = [
     (202, b"{}"),
     (201, b"{}"),
@@ -27,8 +27,8 @@ ANSWERS = [
 ]
 
 
-class Till(ThreadingHTTPServer):
-    """Counts its answers by kind, and remembers who asked for what; each takes `seconds`."""
+class AnsweringServer(ThreadingHTTPServer):
+    """Counts its answers by kind and keeps the requests. Each answer takes `seconds`."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -48,7 +48,7 @@ class Till(ThreadingHTTPServer):
     def next_answer(self, request):
         with self._lock:
             status, body = next(self._answers)
-            self.kinds[Kind.FAILED if status is None else classify(status, body)] += 1
+            self.kinds[AnswerKind.FAILED if status is None else classify_answer(status, body)] += 1
             self.requests.append(request)
             return status, body
 
@@ -76,8 +76,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def till(answers=ANSWERS, seconds=0.0) -> Iterator[Till]:
-    with Till(answers, seconds) as server:
+def answering(answers=ANSWERS, seconds=0.0) -> Iterator[AnsweringServer]:
+    with AnsweringServer(answers, seconds) as server:
         thread = threading.Thread(target=server.serve_forever, args=(POLL,))
         thread.start()
         yield server

@@ -1,4 +1,4 @@
-"""The deployed application on both edges, and what k6 needs against a server of our own."""
+"""The deployed application on both edges, and the options of k6 against a test server."""
 
 import json
 from collections.abc import Iterator
@@ -7,20 +7,20 @@ from dataclasses import replace
 import pytest
 
 from flashsale.config import Settings
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import deploy
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.deployment.target import Target
 from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 from loadtest.spike import k6
-from tests.spike.answers import Till, till
+from tests.spike.answers import AnsweringServer, answering
 from tests.support import USERS
 
 
 @pytest.fixture(scope="session")
 def target(stack: Stack, migrated: Settings) -> Iterator[Target]:
-    """The application, deployed to an emulator of its own and served by granian, too."""
+    """The application, deployed to an emulator for these tests and also served by granian."""
     stack.start(stack.emulator)
     target = stack.target("flashsale-spike")
     target.export()
@@ -39,15 +39,15 @@ def target(stack: Stack, migrated: Settings) -> Iterator[Target]:
 
 
 @pytest.fixture
-def server() -> Iterator[Till]:
-    """Gives the answers of `answers.py` by turns."""
-    with till() as server:
+def server() -> Iterator[AnsweringServer]:
+    """Gives the answers of `answers.py` in turn."""
+    with answering() as server:
         yield server
 
 
 @pytest.fixture
 def ids(tmp_path):
-    """An ids file with few users, so that they come round again."""
+    """An ids file with so few users that they buy repeatedly."""
     path = tmp_path / "ids.json"
     path.write_text(json.dumps({"users": USERS[:50], "products": ["p"]}))
     return path

@@ -1,11 +1,11 @@
-"""What counts as wrong after a spike."""
+"""The findings after a spike."""
 
 from dataclasses import replace
 
 import pytest
 
 from flashsale.usecases.books import Books
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from loadtest.spike.outcome import Result, Summary, Threshold, findings
 
 BEFORE = Books("p", (), 100, 100, 100, confirmed=0, cancelled=0)
@@ -20,30 +20,33 @@ def books(generation, stock, confirmed, cancelled=0):
 
 
 def result(after, accepted=10, **more):
-    outcomes = dict.fromkeys(Kind, 0) | {Kind.ACCEPTED: accepted, Kind.THROTTLED: 5}
+    outcomes = dict.fromkeys(AnswerKind, 0) | {
+        AnswerKind.ACCEPTED: accepted,
+        AnswerKind.THROTTLED: 5,
+    }
     kept = (Threshold("p95 of accepted below 500 ms", 12.0, kept=True),)
     summary = Summary(1.0, outcomes, 0, {}, kept)
     return Result(summary, BEFORE, after, left=0, settling=0.0, **more)
 
 
 @pytest.mark.parametrize("generation", [1, 2, 3, 4, 5])
-def test_books_that_balance_are_fine(generation):
+def test_balanced_books_give_no_finding(generation):
     assert findings(result(books(generation, stock=90, confirmed=10))) == []
 
 
 @pytest.mark.parametrize("generation", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize(
-    ("stock", "confirmed", "words"),
+    ("stock", "confirmed", "text"),
     [
         (0, 110, "10 units were sold beyond the stock"),
         (80, 10, "10 units are lost"),
         (95, 10, "5 units are sold and in stock at once"),
     ],
 )
-def test_units_that_are_wrong_are_wrong_in_every_generation(generation, stock, confirmed, words):
+def test_wrong_units_are_found_in_every_generation(generation, stock, confirmed, text):
     (finding,) = findings(result(books(generation, stock, confirmed)))
 
-    assert words in finding
+    assert text in finding
 
 
 def test_a_missed_threshold_is_named_with_its_value():
@@ -62,38 +65,38 @@ def test_accepted_purchases_without_an_order_are_found():
     assert finding == "2 accepted purchases have no order."
 
 
-def test_a_cancelled_order_is_an_order():
+def test_a_cancelled_order_counts_as_an_order():
     assert findings(result(books(4, 92, 8, cancelled=2))) == []
 
 
-def test_a_spike_that_sold_nothing_is_no_success():
+def test_a_spike_without_accepted_purchases_fails():
     (finding,) = findings(result(books(5, 100, 0), accepted=0))
 
     assert "No purchase was accepted" in finding
 
 
-@pytest.mark.parametrize(("unsent", "words"), [(1, ""), (400, "could not send 400 of 1400")])
-def test_a_load_that_k6_could_not_send_is_found(unsent, words):
+@pytest.mark.parametrize(("unsent", "text"), [(1, ""), (400, "could not send 400 of 1400")])
+def test_purchases_that_k6_could_not_send_are_found(unsent, text):
     kept = result(books(5, 90, 10))
-    outcomes = {**kept.summary.outcomes, Kind.SOLD_OUT: 985}
+    outcomes = {**kept.summary.outcomes, AnswerKind.SOLD_OUT: 985}
     short = replace(kept, summary=replace(kept.summary, outcomes=outcomes, unsent=unsent))
 
     found = findings(short)
 
-    assert [words in finding for finding in found] == ([True] if words else [])
+    assert [text in finding for finding in found] == ([True] if text else [])
     for way_out in ("28.6%", "SCALE", "MAX_VUS"):
         assert all(way_out in finding for finding in found)
 
 
-def test_a_spike_that_sent_nothing_is_no_success():
-    outcomes = dict.fromkeys(Kind, 0)
+def test_a_spike_without_purchases_fails():
+    outcomes = dict.fromkeys(AnswerKind, 0)
     idle = result(BEFORE)
     idle = replace(idle, summary=replace(idle.summary, outcomes=outcomes), before=BEFORE)
 
     assert any("sent no purchase at all" in finding for finding in findings(idle))
 
 
-def test_what_is_still_on_its_way_is_found():
+def test_unfinished_orders_are_found():
     (finding,) = findings(replace(result(books(5, 90, 10)), left=3))
 
     assert finding == "3 messages and claims are still on their way."

@@ -7,9 +7,9 @@ import subprocess
 import pytest
 
 from flashsale_local.paths import ROOT
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from loadtest.spike.k6 import LOAD_VENV
-from tests.spike.answers import till
+from tests.spike.answers import answering
 
 SOLD = [(202, b"{}")]
 
@@ -26,13 +26,13 @@ def locust(url, ids, tmp_path, **more):
     return done, json.loads(report.with_suffix(".json").read_text())
 
 
-def test_every_answer_is_counted_as_the_kind_that_it_is(server, ids, tmp_path):
+def test_every_answer_is_counted_under_its_kind(server, ids, tmp_path):
     done, rows = locust(server.url, ids, tmp_path, HOST_HEADER="shop.example", GENERATION="3")
 
     counted = {row["name"]: row["num_requests"] for row in rows}
-    assert counted == {kind.name.lower(): server.kinds[kind] for kind in Kind}
+    assert counted == {kind.name.lower(): server.kinds[kind] for kind in AnswerKind}
     failures = {row["name"]: row["num_failures"] for row in rows if row["num_failures"]}
-    assert failures == {"failed": server.kinds[Kind.FAILED]}
+    assert failures == {"failed": server.kinds[AnswerKind.FAILED]}
     assert {path for path, _, _ in server.requests} == {"/api/v3/buy"}
     assert {host for _, host, _ in server.requests} == {"shop.example"}
     assert done.returncode == 1
@@ -40,16 +40,16 @@ def test_every_answer_is_counted_as_the_kind_that_it_is(server, ids, tmp_path):
 
 
 @pytest.mark.parametrize(("p95_ms", "status"), [("60000", 0), ("0.0001", 1)])
-def test_its_exit_status_is_the_service_level(ids, tmp_path, p95_ms, status):
-    with till(SOLD) as server:
+def test_the_exit_status_tells_whether_the_service_level_was_kept(ids, tmp_path, p95_ms, status):
+    with answering(SOLD) as server:
         done, (row,) = locust(server.url, ids, tmp_path, P95_MS=p95_ms)
 
     assert (done.returncode, row["name"]) == (status, "accepted")
     assert row["num_requests"] == len(server.requests)
 
 
-def test_a_load_that_could_not_be_sent_fails_and_says_so(ids, tmp_path):
-    with till(SOLD, seconds=2) as server:
+def test_purchases_that_could_not_be_sent_fail_the_run(ids, tmp_path):
+    with answering(SOLD, seconds=2) as server:
         done, (row,) = locust(server.url, ids, tmp_path)
 
     assert "kept the service level" in done.stdout

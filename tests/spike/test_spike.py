@@ -7,16 +7,16 @@ import pytest
 import typer
 from rich.console import Console
 
-from flashsale_local.cli.stack import Edge
+from flashsale_local.deployment.target import Edge
 from flashsale_local.problems import Problem
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from loadtest.spike import __main__ as spike
 from loadtest.spike import view
 from loadtest.spike.outcome import findings
 from loadtest.spike.sale import Spike, hold
 from tests.support import USERS
 
-# A service level that no machine misses: what is tested is counting, not this machine.
+# No machine misses this service level: the tests are about counting, not about speed.
 ANY_MS = 60_000.0
 SMOKE = {
     "edge": Edge.ASGI, "profile": "smoke", "scale": 1.0, "product": "", "p95_ms": ANY_MS,
@@ -31,43 +31,45 @@ def screen(monkeypatch):
     return text
 
 
-async def test_with_stock_for_all_everybody_buys(target, services, tmp_path, screen):
+async def test_everybody_buys_if_the_stock_is_large_enough(target, services, tmp_path, screen):
     asked = Spike(generation=5, stock=1000, **SMOKE)
 
     result = await hold(target, services, asked, tmp_path)
 
     assert findings(result) == []
-    accepted = result.summary.outcomes[Kind.ACCEPTED]
+    accepted = result.summary.outcomes[AnswerKind.ACCEPTED]
     assert accepted == result.summary.attempts > 0
     assert (result.after.confirmed, result.after.redis_stock) == (accepted, 1000 - accepted)
     for column in ("offered/s", "answered/s", "accepted p95, ms", "dlq", "stock", "unsettled"):
         assert column in screen.getvalue()
 
 
-async def test_sold_out_is_no_failure(target, services, tmp_path):
+async def test_sold_out_is_not_a_failure(target, services, tmp_path):
     asked = Spike(generation=5, stock=20, **SMOKE)
 
     result = await hold(target, services, asked, tmp_path)
 
     assert findings(result) == []
     outcomes = result.summary.outcomes
-    assert outcomes[Kind.ACCEPTED] == result.after.confirmed == 20
-    assert outcomes[Kind.SOLD_OUT] == result.summary.attempts - 20 > 0
+    assert outcomes[AnswerKind.ACCEPTED] == result.after.confirmed == 20
+    assert outcomes[AnswerKind.SOLD_OUT] == result.summary.attempts - 20 > 0
     assert [one.value for one in result.summary.thresholds if "failed" in one.name] == [0]
 
 
-async def test_a_generation_on_postgresql_behind_lambda_adds_up_too(target, services, tmp_path):
+async def test_a_generation_on_postgresql_behind_lambda_is_counted_too(target, services, tmp_path):
     asked = Spike(generation=2, stock=10, **{**SMOKE, "edge": Edge.LAMBDA})
 
     result = await hold(target, services, asked, tmp_path)
 
     assert findings(result) == []
-    assert result.summary.outcomes[Kind.ACCEPTED] == result.after.confirmed == 10
+    assert result.summary.outcomes[AnswerKind.ACCEPTED] == result.after.confirmed == 10
 
 
 def test_a_missed_service_level_is_named_and_fails(target, stack, monkeypatch, capsys):
     monkeypatch.setattr(spike, "LOCAL", stack.directory)
-    monkeypatch.setattr(spike, "start_asgi_edge", None)  # the target has one
+    monkeypatch.setattr(
+        spike, "start_asgi_edge", None
+    )  # it must not be called, because the target has an edge
 
     with pytest.raises(typer.Exit) as caught:
         spike.spike(profile="smoke", stock=1000, p95_ms=0.001)
@@ -81,7 +83,7 @@ def test_a_missed_service_level_is_named_and_fails(target, stack, monkeypatch, c
     assert "accepted" in shown.out
 
 
-async def test_what_is_not_on_sale_is_a_problem(target, services, new_product, tmp_path):
+async def test_a_product_that_is_not_on_sale_is_a_problem(target, services, new_product, tmp_path):
     closed, sold = await new_product(5, on_sale=False), await new_product(5)
     async with httpx.AsyncClient(base_url=target.asgi_url) as http:
         body = {"productId": sold, "userId": USERS[0]}

@@ -1,6 +1,6 @@
 """What CloudFormation says of a change set that fails, put into its mouth: emulators never do.
 
-Those that do not fail are made on the emulator, in tests/e2e/test_release.py.
+Those that do not fail are made on the emulator, in tests/e2e/test_deploy.py.
 """
 
 import json
@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 
 from flashsale_local import cli
 from flashsale_local.deployment import changes
-from flashsale_local.deployment.release import Step
+from flashsale_local.deployment.steps import Step
 from flashsale_local.problems import Problem
 
 NAME = "shop"
@@ -134,4 +134,4 @@ def test_who_ends_the_question_drops_what_was_proposed(told, monkeypatch, answer
     told.add_response("delete_change_set", {}, {"ChangeSetName": proposed.id})
 
     with pytest.raises(answer):
-        cli.release._release(Step(NAME, lambda: TEMPLATE, lambda _: {}), {}, {}, ask=True)
+        cli.deploy._change_stack(Step(NAME, lambda: TEMPLATE, lambda _: {}), {}, {}, ask=True)

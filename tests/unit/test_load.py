@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from flashsale_local.sale.answers import Kind, classify
+from flashsale_local.sale.answers import AnswerKind, classify_answer
 from loadtest.profiles import PROFILES, Profile
 
 
@@ -44,16 +44,16 @@ def test_a_scaled_profile_keeps_its_shape():
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (201, b"{}", Kind.ACCEPTED),
-        (202, b"{}", Kind.ACCEPTED),
-        (400, b'{"error": "Bad Request", "message": "Out of stock"}', Kind.SOLD_OUT),
-        (409, b'{"code":"sold_out"}', Kind.SOLD_OUT),
-        (409, b'{"code":"sale_not_open"}', Kind.REFUSED),
-        (404, b"{}", Kind.REFUSED),
-        (429, b"", Kind.THROTTLED),
-        (500, b'{"__type": "TooManyRequestsException"}', Kind.THROTTLED),
-        (503, b"", Kind.FAILED),
+        (201, b"{}", AnswerKind.ACCEPTED),
+        (202, b"{}", AnswerKind.ACCEPTED),
+        (400, b'{"error": "Bad Request", "message": "Out of stock"}', AnswerKind.SOLD_OUT),
+        (409, b'{"code":"sold_out"}', AnswerKind.SOLD_OUT),
+        (409, b'{"code":"sale_not_open"}', AnswerKind.REFUSED),
+        (404, b"{}", AnswerKind.REFUSED),
+        (429, b"", AnswerKind.THROTTLED),
+        (500, b'{"__type": "TooManyRequestsException"}', AnswerKind.THROTTLED),
+        (503, b"", AnswerKind.FAILED),
     ],
 )
 def test_what_an_answer_means(status, body, kind):
-    assert classify(status, body) is kind
+    assert classify_answer(status, body) is kind

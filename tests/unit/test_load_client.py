@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from flashsale_local.deployment.endpoint import Endpoint
-from flashsale_local.sale.answers import Kind
+from flashsale_local.clouds.endpoint import Endpoint
+from flashsale_local.sale.answers import AnswerKind
 from loadtest import client
 from loadtest.client import closed_loop, constant_rate, open_loop
 
@@ -62,7 +62,7 @@ async def test_each_answer_is_counted_for_what_it_is():
     async with server(answer) as door:
         load = await constant_rate(door, "/buy", BODIES, rate=len(replies) * 10, seconds=0.1)
 
-    assert [load.count(kind) for kind in Kind] == [1, 1, 1, 1, 3]
+    assert [load.count(kind) for kind in AnswerKind] == [1, 1, 1, 1, 3]
     assert {sample.order_id for sample in load.samples} == {"o-1", ""}
     assert sum(sample.database_failed for sample in load.samples) == 1
     assert load.statuses == {202: 1, 409: 1, 429: 1, 404: 1, 503: 2, 0: 1}
@@ -84,7 +84,7 @@ async def test_a_server_that_stalls_cannot_hide_it():
     async with server(answer) as door:
         load = await constant_rate(door, "/buy", BODIES, rate=200, seconds=0.1)
 
-    assert load.count(Kind.ACCEPTED) == 20
+    assert load.count(AnswerKind.ACCEPTED) == 20
     by_due = sorted(load.samples, key=lambda sample: sample.due)
     assert by_due[0].seconds > by_due[-1].seconds
 
@@ -106,7 +106,7 @@ async def test_no_more_connections_than_virtual_users(monkeypatch):
         released.set()
         load = await loading
 
-    assert (load.count(Kind.ACCEPTED), load.dropped) == (3, 7)
+    assert (load.count(AnswerKind.ACCEPTED), load.dropped) == (3, 7)
 
 
 async def test_no_answer_in_time_is_a_failure(monkeypatch):
@@ -120,7 +120,7 @@ async def test_no_answer_in_time_is_a_failure(monkeypatch):
         load = await open_loop(door, "/buy", BODIES, [0.0])
         over.set()  # from Python 3.12 on a server waits for its last connection
 
-    assert [(sample.kind, sample.status) for sample in load.samples] == [(Kind.FAILED, 0)]
+    assert [(sample.kind, sample.status) for sample in load.samples] == [(AnswerKind.FAILED, 0)]
 
 
 async def test_a_closed_loop_keeps_its_connections():

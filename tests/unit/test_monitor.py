@@ -17,10 +17,10 @@ from flashsale_local.live_page.reading import Reading, _without_postgres, read
 from flashsale_local.live_page.shop import Way
 from flashsale_local.live_page.summary import tell
 from flashsale_local.live_page.verdict import Mood, judge
-from flashsale_local.queues.contents import InQueues
-from flashsale_local.queues.depths import Depth
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import Answer
+from flashsale_server.queues.depths import Depth
+from flashsale_server.queues.inspection import InQueues
 
 NEW = Books("p", (), 60, 60, 60, 0, 0)
 V1 = replace(NEW, generations=(1,), redis_stock=None, postgres_stock=0, confirmed=87)
@@ -194,7 +194,7 @@ async def test_both_stores_that_do_not_answer_are_named(monkeypatch):
     ],
 )
 def test_each_generations_spike_has_its_story(generation, books, up, words):
-    answers = [Answer(Kind.ACCEPTED, 0.1)] * 2 + [Answer(Kind.FAILED, 2.0)]
+    answers = [Answer(AnswerKind.ACCEPTED, 0.1)] * 2 + [Answer(AnswerKind.FAILED, 2.0)]
 
     story = tell(Way(generation, "lambda"), answers, books, postgres_up=up)
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from flashsale_local import cli
 from flashsale_local.deployment import preflight
-from flashsale_local.deployment.release import Environment
+from flashsale_local.deployment.steps import Environment
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
 
@@ -34,8 +34,8 @@ def parameters(overrides):
         (f"{JWT} JwtJwks={KEYS}", "one of"),
         ("Auth=none", "Auth is none"),
         (f"{ISSUER} JwtSecret={'s' * 32}", "JwtSecret is for local stacks"),
-        (f"{ISSUER} JwtJwks={KEYS}", "no JSON Web Key Set"),  # the shell's rules eat its quotes
-        (f"{ISSUER} JwtJwks='{{}}'", "no JSON Web Key Set"),
+        (f"{ISSUER} JwtJwks={KEYS}", "not a JSON Web Key Set"),  # the shell's rules eat its quotes
+        (f"{ISSUER} JwtJwks='{{}}'", "not a JSON Web Key Set"),
     ],
 )
 def test_tokens_that_nobody_should_believe_are_refused_first(given, told):
@@ -63,7 +63,7 @@ def test_without_a_region_nothing_is_deployed(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
 
-    with pytest.raises(Problem, match="which region"):
+    with pytest.raises(Problem, match="No AWS region"):
         preflight.region(os.environ)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from flashsale_desk.transformed import PRODUCTION, transformed
-from flashsale_local.deployment.release import identified
+from flashsale_local.deployment.steps import identified
 from tests import iam
 
 

@@ -3,11 +3,11 @@
 import pytest
 from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]
 
-from flashsale_local.cli import edges as doors
 from flashsale_local.deployment import deploy, sign_in
 from flashsale_local.deployment.deploy import local_parameters
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
+from flashsale_local.stack import access
 
 
 def test_the_limits_of_the_environment_reach_the_functions(monkeypatch):
@@ -40,7 +40,7 @@ def test_sam_understands_values_that_are_empty_or_have_spaces():
 
 
 @pytest.mark.parametrize("name", ["JWT_JWKS_URL", "JWT_JWKS", "JWT_ISSUER", "JWT_SECRET"])
-def test_keys_that_no_door_of_the_local_stack_would_believe_are_refused(name):
+def test_keys_that_the_local_stack_does_not_trust_are_refused(name):
     with pytest.raises(Problem) as caught:
         sign_in.refuse_other_issuers({"AUTH": "jwt", name: "k3y-of-another"})
 
@@ -50,11 +50,11 @@ def test_keys_that_no_door_of_the_local_stack_would_believe_are_refused(name):
 
 
 def test_a_deployment_takes_the_auth_that_this_shell_names(tmp_path, monkeypatch):
-    monkeypatch.setattr(doors, "LOCAL", tmp_path)
+    monkeypatch.setattr(access, "LOCAL", tmp_path)
     running = Target("redis://127.0.0.1:1", "postgresql://127.0.0.1:1", "", auth="jwt")
 
     monkeypatch.delenv("AUTH", raising=False)
-    assert doors.as_asked(running).auth == "jwt", "a word left out opens nothing"
+    assert access.with_auth_of_shell(running).auth == "jwt", "a missing AUTH opens nothing"
     monkeypatch.setenv("AUTH", "none")
-    assert doors.as_asked(running).auth == "none"
+    assert access.with_auth_of_shell(running).auth == "none"
     assert '"auth": "none"' in (tmp_path / "target.json").read_text()

@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
-from flashsale_local.cli.watch import _relay_figures
 from flashsale_local.stack.program import HOST, free_port
+from flashsale_local.stack.watchers import _relay_target
 from tests.support import POLL
 
 
@@ -26,7 +26,7 @@ def test_a_relay_that_shows_its_figures_is_scraped():
     server, thread = start_http_server(port, HOST, CollectorRegistry())
     url = f"http://{HOST}:{port}"
 
-    assert _relay_figures(url) == {"relay": url}
+    assert _relay_target(url) == {"relay": url}
 
     server.shutdown()
     server.server_close()
@@ -34,7 +34,7 @@ def test_a_relay_that_shows_its_figures_is_scraped():
 
 
 def test_a_relay_whose_port_was_taken_is_not_said_to_be_down(somebody_else, capsys):
-    assert _relay_figures(somebody_else) == {}
-    assert _relay_figures(f"http://{HOST}:{free_port()}") == {}
+    assert _relay_target(somebody_else) == {}
+    assert _relay_target(f"http://{HOST}:{free_port()}") == {}
 
     assert "without the relay's figures" in capsys.readouterr().err

@@ -12,28 +12,30 @@ from flashsale.domain.model import Terms
 from flashsale.services import Services
 from flashsale.usecases import sales
 from flashsale_local.cli.monitor import monitor_port
-from flashsale_local.cli.sale import IDS, PRODUCTS, UNITS, USERS
-from flashsale_local.cli.stack import start, start_asgi_edge
-from flashsale_local.console import alarming, console, errors, step, table, units, with_services
+from flashsale_local.console import alarming, console, errors, step, table, units
 from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
 from flashsale_local.deployment.sign_in import auth_of, refuse_tokens
-from flashsale_local.deployment.target import Target
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.sale import demo as demonstration
 from flashsale_local.sale import seed as seeding
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import Answer
+from flashsale_local.sale.seed import IDS, PRODUCTS, UNITS, USERS
 from flashsale_local.sale.warm_up import warm_up
+from flashsale_local.stack.asgi import start_asgi_edge
 from flashsale_local.stack.program import HOST
+from flashsale_local.stack.start import start
 
-# Of events/order.json and rollback.json. Not on sale: in a sale each order needs a claim.
+# The product of events/order.json and rollback.json. It is not on sale, because orders in a sale
+# need a claim.
 BY_HAND = "by-hand"
 
 
 def demo() -> None:
-    """Hold the same small sale through each generation and print the books of all.
+    """Hold the same small sale through each generation, and print the books of all.
 
-    100 units, 600 buyers, 16 at a time, over the deployed HTTP API. V1 must oversell; V2, V4
-    and V5 must not, or the exit status is 1. The stack stays up afterwards.
+    Each sale has 100 units and 600 buyers, 16 at a time, over the deployed HTTP API. The exit
+    status is 1 unless V1 oversells and V2, V4 and V5 do not. The stack stays up afterwards.
 
     Example: [bold]flashsale demo[/]
     """
@@ -46,10 +48,10 @@ def demo() -> None:
     throttled = sum(answer.throttled for sale in held for answer in sale.answers)
     console.print(
         f"{throttled} attempts found all {LOCAL_BUY_CONCURRENCY} execution environments busy (429) "
-        "and tried again; their time counts."
+        "and retried. Their latency includes that."
     )
     console.print(
-        f"V1 reads the stock, checks it and writes it back: between the read and the write others "
+        f"V1 reads the stock, checks it and writes it back. Between the read and the write others "
         f"bought the same unit, so it sold {held[0].books.confirmed} of {held[0].books.initial}."
     )
     found = demonstration.findings(held)
@@ -98,7 +100,7 @@ async def _hold_all(target: Target, services: Services, run: str) -> list[demons
                 progress.advance(bar)  # type: ignore[arg-type]
 
             sale = await demonstration.hold(target, services, generation, edge, run, report)
-            progress.update(bar, note=f"{sale.count(Kind.ACCEPTED)} sold")
+            progress.update(bar, note=f"{sale.count(AnswerKind.ACCEPTED)} sold")
             held.append(sale)
     return held
 
@@ -114,8 +116,8 @@ def _sales_table(held: list[demonstration.Sale]) -> Table:
     def row(name: str, figure: Callable[[demonstration.Sale], str]) -> None:
         made.add_row(name, *(figure(sale) for sale in held))
 
-    row("accepted", lambda sale: str(sale.count(Kind.ACCEPTED)))
-    row("sold out", lambda sale: str(sale.count(Kind.SOLD_OUT)))
+    row("accepted", lambda sale: str(sale.count(AnswerKind.ACCEPTED)))
+    row("sold out", lambda sale: str(sale.count(AnswerKind.SOLD_OUT)))
     row("errors", lambda sale: alarming(len(sale.errors)))
     row("confirmed orders", lambda sale: str(sale.books.confirmed))
     row("stock left in Redis", lambda sale: units(sale.books.redis_stock))
@@ -124,6 +126,9 @@ def _sales_table(held: list[demonstration.Sale]) -> Table:
     row("lost", lambda sale: alarming(sale.books.lost))
     row("latency p50, ms", lambda sale: f"{sale.latency_ms(50):.0f}")
     row("latency p95, ms", lambda sale: f"{sale.latency_ms(95):.0f}")
-    row("accepted per second", lambda sale: f"{sale.count(Kind.ACCEPTED) / sale.selling:.0f}")
+    row(
+        "accepted per second",
+        lambda sale: f"{sale.count(AnswerKind.ACCEPTED) / sale.selling:.0f}",
+    )
     row("last order confirmed after, s", lambda sale: f"{sale.settling:.1f}")
     return made

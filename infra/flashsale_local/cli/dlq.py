@@ -1,31 +1,36 @@
-"""Commands for messages that failed: the dead-letter queue and the parking queue."""
+"""Commands for failed messages in the dead-letter queue and the parking queue."""
 
 from typing import Annotated
 
 import typer
 
 from flashsale.domain.waiting import PARKING
-from flashsale_local.console import console, queues_table, show, with_services
-from flashsale_local.deployment.target import Target
+from flashsale_local.console import console, show
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.queues import failed, parked
-from flashsale_local.queues.depths import depths
 from flashsale_local.queues.parked import Ended, Holds, Parked
+from flashsale_local.queues.table import queues_table
+from flashsale_server.queues.depths import depths
+from flashsale_server.queues.messages import FailedMessage
 
 app = typer.Typer(
-    help="Look into the dead-letter queue and the parking queue, send messages back, end them.",
+    help="Show failed messages in the DLQ and the parking queue, redrive, cancel or discard them.",
     no_args_is_help=True,
 )
 
-# Messages that are looked through for those to end.
+# How many parked messages are read to find those to cancel or discard.
 MOST = 10_000
 
 Queue = Annotated[str, typer.Argument(help="dlq or parking.")]
-ParkingQueue = Annotated[str, typer.Argument(help="parking; dlq is the rollback function's.")]
-Ids = Annotated[list[str] | None, typer.Option("--message", help="A message id, as peek has it.")]
-All = Annotated[bool, typer.Option("--all", help="All messages for which this is the way.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
+ParkingQueue = Annotated[str, typer.Argument(help="parking. The rollback function handles dlq.")]
+Ids = Annotated[
+    list[str] | None,
+    typer.Option("--message", help="A message id, as `flashsale dlq peek` shows it."),
+]
+All = Annotated[bool, typer.Option("--all", help="All messages that this command can handle.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, for scripts.")]
 
 
 @app.command()
@@ -40,11 +45,11 @@ def ls() -> None:
 @app.command()
 def peek(
     queue: Queue = "dlq",
-    limit: Annotated[int, typer.Option(min=1, help="Messages to show at most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="How many messages to show at most.")] = 20,
 ) -> None:
-    """Show messages with their receive count and why they failed, without consuming them.
+    """Show messages with their receive count and the cause of the failure. They stay in the queue.
 
-    On AWS a look counts as a receive (there is no other way); the emulators have a window for it.
+    On AWS each look counts as a receive, because SQS has no other way. Emulators do not count it.
 
     Example: [bold]flashsale dlq peek parking --limit 5[/]
     """
@@ -61,7 +66,8 @@ def peek(
 def redrive(queue: Queue = "dlq") -> None:
     """Move the messages of a queue back to the queue that they came from.
 
-    dlq goes back to orders (the order is tried again), parking back to dlq (the rollback is).
+    Messages of dlq go back to orders, where the order is retried. Messages of parking go back to
+    dlq, where the rollback is retried.
 
     Example: [bold]flashsale dlq redrive parking[/]
     """
@@ -75,10 +81,11 @@ def cancel(
     all_: All = False,  # noqa: FBT002
     yes: Yes = False,  # noqa: FBT002
 ) -> None:
-    """Cancel parked orders: CANCELLED in PostgreSQL, units back in the stock once, message deleted.
+    """Cancel parked orders, as the rollback function does.
 
-    As the rollback function does it: an order that is CONFIRMED by now stays so and keeps its
-    units. What fails stays parked, and the exit status is 1. Safe to repeat.
+    An order becomes CANCELLED in PostgreSQL, its units go back to the stock once, and its message
+    is deleted. An order that is CONFIRMED by now stays so, and keeps its units. A message that
+    fails stays parked, and the exit status is 1. The command is idempotent.
 
     Example: [bold]flashsale dlq cancel parking --all[/]
     """
@@ -103,17 +110,17 @@ def discard(
     all_: All = False,  # noqa: FBT002
     yes: Yes = False,  # noqa: FBT002
 ) -> None:
-    """Throw parked messages away that are no orders, and print them first: keep what is printed.
+    """Delete parked messages that are not orders. Prints each first, so keep the output.
 
-    No unit is in them. Orders are refused: cancel them, or redrive them.
+    Such messages hold no units. Orders are rejected: cancel or redrive them instead.
 
     Example: [bold]flashsale dlq discard parking --all --yes > discarded.txt[/]
     """
     target = Target.load(LOCAL)
     chosen = _choose(target, queue, message, all_=all_, holding={Holds.NOTHING})
-    for one in chosen:  # before it is gone
+    for one in chosen:  # before it is deleted
         _show_message(one.message)
-    _ask("Throw these messages away?", chosen, yes=yes)
+    _ask("Delete these messages?", chosen, yes=yes)
     ended = with_services(target, lambda _: parked.discard(target, chosen))
     for id_ in sorted(ended.deleted):
         console.print(f"discarded {id_}")
@@ -123,15 +130,17 @@ def discard(
 def _choose(
     target: Target, queue: str, ids: list[str] | None, *, all_: bool, holding: set[Holds]
 ) -> list[Parked]:
-    """The messages that are meant, all of which can be ended so."""
+    """Return the chosen messages. Each holds one of `holding`."""
     failed.source_of(queue)
     if queue != PARKING:
         raise Problem(
-            f"The rollback function works on what is in {queue}: it cancels orders by itself.",
-            "Wait until it has parked them; see `flashsale dlq ls`.",
+            f"The rollback function handles {queue}: it cancels these orders by itself.",
+            "Wait until it has parked the messages. See `flashsale dlq ls`.",
         )
     if bool(ids) == all_:
-        raise Problem("Which messages?", "Name them by --message ID, or say --all.")
+        raise Problem(
+            "No messages were named, or both --message and --all.", "Use --message ID, or --all."
+        )
     found = failed.look(target, PARKING, MOST)
     held = {
         one.message.id: one
@@ -143,9 +152,9 @@ def _choose(
     others = [one for one in chosen if one.holds not in holding]
     if others and ids:
         first = others[0]
-        raise Problem(f"{first.message.id}: {first.what}.", f"Its way out: `{first.way_out}`")
+        raise Problem(f"{first.message.id}: {first.what}.", f"Run `{first.way_out}` instead.")
     if others:
-        console.print(f"{len(others)} other messages stay: see `flashsale verify`.")
+        console.print(f"{len(others)} other messages stay. See `flashsale verify`.")
     return [one for one in chosen if one.holds in holding]
 
 
@@ -164,7 +173,7 @@ def _tell_of_failures(ended: Ended) -> None:
         raise typer.Exit(1)
 
 
-def _show_message(message: failed.FailedMessage) -> None:
+def _show_message(message: FailedMessage) -> None:
     console.print(f"[bold]{message.id}[/]  received {message.receives} times")
     show(f"  cause  {message.cause or 'unknown; see `flashsale logs`'}")
     show(f"  body   {message.body}")

@@ -1,4 +1,4 @@
-"""The command that shows log lines: of the functions, or the whole life of one order."""
+"""The command `flashsale logs`: lines of the functions, or the life of one order."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -11,35 +11,39 @@ from flashsale.domain.model import OrderRow
 from flashsale.errors import ServiceUnavailable
 from flashsale.redis_store.ledger import claimed_at
 from flashsale.services import Services
-from flashsale_local.console import console, show, with_services
-from flashsale_local.deployment.target import Target
+from flashsale_local.console import console, show
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.logs.lines import Line, read_file, read_logs
 from flashsale_local.logs.order_life import Life
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 
 FUNCTIONS = ("buy", "admin", "order", "rollback", "sweep", "migrate")
-# What serves the ASGI edge.
+# The programs of the ASGI edge.
 BESIDE = ("edge", "relay")
-# Minutes: how far back, for lines and for an order whose id does not say when it was claimed.
+# Minutes to look back, for lines, and for an order whose id does not tell the time of its claim.
 RECENT, A_DAY = 10, 24 * 60
 
 
 def logs(
     function: Annotated[str, typer.Argument(help=f"One of {', '.join(FUNCTIONS)}.")] = "",
-    minutes: Annotated[int | None, typer.Option(min=1, help="How far back.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Newest lines to show.")] = 100,
-    raw: Annotated[bool, typer.Option(help="Also metrics and Lambda's own lines.")] = False,  # noqa: FBT002
-    order: Annotated[str | None, typer.Option(help="An order id: all that became of it.")] = None,
+    minutes: Annotated[int | None, typer.Option(min=1, help="Minutes to look back.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many of the newest lines to show.")] = 100,
+    raw: Annotated[bool, typer.Option(help="Include metrics and Lambda's own lines.")] = False,  # noqa: FBT002
+    order: Annotated[
+        str | None, typer.Option(help="Show the life of the order with this id.")
+    ] = None,
 ) -> None:
-    """Print the functions' newest log lines, oldest first; with --order the life of one order.
+    """Print the newest log lines of the functions, or with --order the life of one order.
+
+    The oldest line comes first.
 
     Example: [bold]flashsale logs order --minutes 5[/]
     """
     if function and function not in FUNCTIONS:
         raise Problem(f"There is no function {function!r}.", f"Use one of {', '.join(FUNCTIONS)}.")
-    if order == "":  # a script's variable that is empty: not all orders are meant
-        raise Problem("--order names no order.", "Give an order id, or leave --order out.")
+    if order == "":  # a script's variable is empty; that does not mean all orders
+        raise Problem("--order names no order.", "Give an order id, or leave out --order.")
     target = Target.load(LOCAL)
     if order:
         _print_life(target, Life(order), minutes)
@@ -66,12 +70,12 @@ def _print_life(target: Target, life: Life, minutes: int | None) -> None:
     if not row and not waits and all(event.where == "redis" for event in events):
         raise Problem(
             f"Nothing is known of order {life.order_id!r}.",
-            "Check the id; `--minutes` looks further back.",
+            "Check the id, or look further back by `--minutes`.",
         )
     for event in events:
         _print(event.clock, event.where, event.text)
     if all(event.where != "buy" for event in events):
-        _print("–", "buy", f"no line in {minutes} minutes; the ASGI edge logs only what failed")
+        _print("–", "buy", f"no line in {minutes} minutes; the ASGI edge logs only failures")
     for name in _unread(target):
         _print("–", name, f"its log is not a file here: `docker compose logs {name}` has it")
     for message_id, cause in _parked(target, life):
@@ -87,7 +91,7 @@ def _print(when: str, where: str, text: str) -> None:
 
 
 def _minutes_since_claim(life: Life) -> int:
-    # A minute more, because the clocks of Redis and of the functions differ.
+    # One more minute, because the clocks of Redis and of the functions differ.
     return int((time.time() - claimed_at(life.entry_id)) / 60) + 2
 
 
@@ -95,13 +99,13 @@ def _lines(target: Target, needles: Sequence[str], minutes: int) -> Iterator[Lin
     for needle in needles:
         for name in FUNCTIONS:
             yield from read_logs(_group(target, name), minutes, needle)
-    if target.asgi_url:  # it runs beside us: its logs are files
+    if target.asgi_url:  # it runs on this machine, and its logs are files
         for name in BESIDE:
             yield from read_file(_file(name), name)
 
 
 def _unread(target: Target) -> list[str]:
-    """What runs beside the functions, but in containers: who reads a life must know what lacks."""
+    """Return the programs whose logs are not files here, because they run in containers."""
     return [name for name in BESIDE if target.asgi_url and not _file(name).exists()]
 
 
@@ -110,7 +114,7 @@ def _file(name: str) -> Path:
 
 
 async def _state(services: Services, life: Life) -> tuple[OrderRow | str | None, bool]:
-    """The row, or why it cannot be read; and whether the claim is in the ledger."""
+    """Return the row, or why it cannot be read, and whether the claim is in the ledger."""
     row: OrderRow | str | None
     try:
         row = await services.orders.get(life.order_id)

@@ -32,10 +32,10 @@ def model(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,  # noqa: FBT002
 ) -> None:
-    """What measured costs mean on AWS: rates, limits, and USD per million purchases.
+    """Calculate rates, limits and USD per million purchases on AWS from measured costs.
 
-    A calculation from infra/flashsale_desk/scaling/*.toml. It needs no stack and no network.
-    See docs/scaling.md.
+    The inputs are in infra/flashsale_desk/scaling/*.toml. The calculation needs no stack and no
+    network. See docs/scaling.md.
 
     Example: [bold]flashsale model --rate 500 --rate 2000 --set task_utilisation=0.7[/]
     """
@@ -58,11 +58,13 @@ def _change(text: str) -> tuple[str, float]:
     try:
         return name, float(value)
     except ValueError:
-        raise Problem(f"--set {text}: no number.", "Write --set valkey_wait=0.5") from None
+        raise Problem(
+            f"--set {text}: the value is not a number.", "Write for example --set valkey_wait=0.5"
+        ) from None
 
 
 def tables(inputs: Inputs, wanted: Sequence[float]) -> list[Table]:
-    """What is printed; docs/scaling.md has the same."""
+    """Return the printed tables. docs/scaling.md has the same ones."""
     return [
         _environment_table(inputs),
         _needs_table(inputs, wanted),
@@ -73,7 +75,7 @@ def tables(inputs: Inputs, wanted: Sequence[float]) -> list[Table]:
 
 
 def findings(inputs: Inputs) -> list[str]:
-    """The lines below the tables."""
+    """Return the lines below the tables."""
     lines = []
     for edge in LAMBDA_EDGES:
         found = crossover(inputs, edge)

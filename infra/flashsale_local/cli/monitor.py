@@ -15,11 +15,11 @@ def monitor(
     host: Annotated[str, typer.Option(help="A loopback address.")] = HOST,
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = True,  # noqa: FBT002
 ) -> None:
-    """Show the sale live in a browser: stock, orders, queues, and whether every unit is there.
+    """Show the sale live in a browser: stock, orders, queues, and the place of every unit.
 
-    On the local stack it has buttons: open a sale, buy, send a spike through a generation, stop
-    PostgreSQL. FLASHSALE_MONITOR_PORT moves it from port 8080. It ends with Ctrl-C, and starts
-    PostgreSQL again if it was stopped from the page.
+    On the local stack the page has buttons that open a sale, buy, send a spike through a
+    generation, or stop PostgreSQL. The port is 8080; FLASHSALE_MONITOR_PORT changes it. Ctrl+C ends
+    the command. If the page stopped PostgreSQL, the command starts it again at its end.
 
     Example: [bold]flashsale monitor --no-open[/]
     """
@@ -29,5 +29,5 @@ def monitor(
 
 
 def monitor_port() -> int:
-    """Where the page is served."""
+    """Return the port of the page."""
     return port_of(os.environ, "FLASHSALE_MONITOR_PORT")

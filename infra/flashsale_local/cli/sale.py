@@ -1,4 +1,4 @@
-"""Commands of a sale: fill the shop, open the sale, rebuild it."""
+"""Commands that create users and products, open a sale, and rebuild it."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -10,22 +10,24 @@ from flashsale.domain.model import Declined, Terms
 from flashsale.services import Services
 from flashsale.usecases import rebuild as rebuilding
 from flashsale.usecases import sales
-from flashsale_local.console import console, step, with_services
-from flashsale_local.deployment.target import Target
+from flashsale_local.console import console, step
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
-from flashsale_local.queues.depths import depths, total
 from flashsale_local.sale import seed as seeding
+from flashsale_local.sale.seed import IDS, PRODUCTS, UNITS, USERS
+from flashsale_server.queues.depths import depths, total
 
-IDS = LOCAL / "ids.json"
-USERS, PRODUCTS, UNITS = 3000, 10, 100
-
-Start = Annotated[datetime | None, typer.Option("--starts", help="It is sold from then on (UTC).")]
-End = Annotated[datetime | None, typer.Option("--ends", help="It is sold until then (UTC).")]
-Limit = Annotated[int, typer.Option(min=0, help="V5: most units a buyer; 0 for any.")]
+Start = Annotated[datetime | None, typer.Option("--starts", help="Start of the sale (UTC).")]
+End = Annotated[datetime | None, typer.Option("--ends", help="End of the sale (UTC).")]
+Limit = Annotated[int, typer.Option(min=0, help="V5: units per buyer at most; 0 for no limit.")]
 Generation = Annotated[
     int | None,
-    typer.Option(min=1, max=5, help="Who sells it, 1 to 5; by default the first purchase decides."),
+    typer.Option(
+        min=1,
+        max=5,
+        help="The generation that sells it, 1 to 5. By default the first purchase decides.",
+    ),
 ]
 
 
@@ -33,11 +35,11 @@ def seed(
     users: Annotated[int, typer.Option(min=1, help="Users: u-00001, u-00002, …")] = USERS,
     products: Annotated[int, typer.Option(min=1, help="Products: p-01, p-02, …")] = PRODUCTS,
     stock: Annotated[int, typer.Option(min=0, help="Units of each new product.")] = UNITS,
-    prefix: Annotated[str, typer.Option(help="Product ids start with this.")] = "p-",
+    prefix: Annotated[str, typer.Option(help="The prefix of product ids.")] = "p-",
 ) -> None:
-    """Insert users and products. What exists already keeps its stock.
+    """Insert users and products. Products that exist already keep their stock.
 
-    Writes the ids to .local/ids.json for load scripts.
+    The ids are written to .local/ids.json for load scripts.
 
     Example: [bold]flashsale seed --products 3 --stock 5000 --prefix evening-[/]
     """
@@ -51,15 +53,17 @@ def seed(
 
 
 def open_(
-    products: Annotated[list[str] | None, typer.Argument(help="Product ids; all if none.")] = None,
+    products: Annotated[
+        list[str] | None, typer.Argument(help="Product ids. By default all.")
+    ] = None,
     starts: Start = None,
     ends: End = None,
     limit: Limit = 0,
     generation: Generation = None,
 ) -> None:
-    """Put products on sale: load their stock into Redis, once.
+    """Put products on sale. Their stock is loaded into Redis once.
 
-    A sale that is running or paused is left alone. A product is sold by one generation, for good.
+    A sale that is running or paused stays as it is. One generation sells a product, for good.
 
     Example: [bold]flashsale open p-01 p-02 --generation 5 --starts 2026-11-27T08:00:00 --limit 2[/]
     """
@@ -70,7 +74,7 @@ def open_(
         await _refuse_unknown(services, products or [])
         ids = products or [product.id for product in await services.products.list_all()]
         if not ids:
-            raise Problem("There are no products to put on sale.", "Make some: `flashsale seed`.")
+            raise Problem("There are no products to put on sale.", "Run `flashsale seed` first.")
         return [(id_, await _open(services, id_, terms)) for id_ in ids]
 
     for product_id, state in with_services(target, open_sales):
@@ -81,7 +85,7 @@ _NOT_OPENED = {
     Declined.SALE_RUNNING: "is on sale already, on other terms; nothing was changed",
     Declined.OTHER_GENERATION: "has orders of another generation, which goes on selling it",
     Declined.SALE_PAUSED: "is paused; resume it by the admin API",
-    Declined.NEEDS_REBUILD: "has orders that may be on their way still; see `flashsale rebuild`",
+    Declined.NEEDS_REBUILD: "has orders that may still be on their way; see `flashsale rebuild`",
 }
 
 
@@ -98,21 +102,18 @@ async def _open(services: Services, product_id: str, terms: Terms) -> str:
 
 
 def rebuild(
-    products: Annotated[
-        list[str] | None, typer.Argument(help="Default: all that are open.")
-    ] = None,
+    products: Annotated[list[str] | None, typer.Argument(help="By default all open sales.")] = None,
     starts: Start = None,
     ends: End = None,
     limit: Limit = 0,
     generation: Generation = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for orders on their way.")] = 300.0,
 ) -> None:
-    """Bring sales back after a loss of Redis: pause, drain, take the stock from PostgreSQL, resume.
+    """Rebuild sales after Redis lost data: pause, drain, set the stock from PostgreSQL, resume.
 
-    Where Redis has lost a sale altogether, name the product, and its window, limit and generation
-    if it had any; a product with orders is sold by their generation. A sale that somebody has
-    paused or ended comes back only where it is named. Idempotency keys that were lost are
-    forgotten.
+    If Redis lost a whole sale, name the product, and its start, end, limit and generation if it had
+    any. A product with orders keeps their generation. A paused or ended sale is rebuilt only if you
+    name it. Lost idempotency keys are not restored.
 
     Example: [bold]flashsale rebuild p-01 --limit 2[/]
     """
@@ -122,7 +123,7 @@ def rebuild(
     async def run(services: Services) -> dict[str, int]:
         ids = products or await to_rebuild(services)
         if not ids:
-            raise Problem("Redis knows of no open sale.", "Name the products that were on sale.")
+            raise Problem("Redis has no open sale.", "Name the products that were on sale.")
         await _refuse_unknown(services, ids)
 
         def messages() -> int:
@@ -134,11 +135,13 @@ def rebuild(
             raise Problem(
                 f"{error}. The sales are paused.",
                 "See `flashsale status`, `flashsale dlq ls` and `flashsale logs order`; then run "
-                f"`flashsale rebuild {' '.join(ids)}`. What is parked must be redriven, "
-                "cancelled or discarded first.",
+                f"`flashsale rebuild {' '.join(ids)}`. Redrive, cancel or discard "
+                "parked messages first.",
             ) from error
         except rebuilding.NotRebuilt as error:
-            raise Problem(f"{error}.", "Let nobody else open them, and run this again.") from error
+            raise Problem(
+                f"{error}.", "Make sure that nobody else opens these sales, and run this again."
+            ) from error
 
     with step("pause, drain, rebuild"):
         opened = with_services(target, run, ORDERS_QUEUE_URL=target.queues["orders"])
@@ -167,9 +170,9 @@ async def _refuse_unknown(services: Services, products: list[str]) -> None:
 
 
 async def to_rebuild(services: Services) -> list[str]:
-    """The products that are on sale, or were when Redis lost them."""
+    """Return the products that are on sale, or were on sale when Redis lost their data."""
     ids = await services.stock.list_sales()
     found = {id_: await services.ledger.snapshot(id_, count_claims=False) for id_ in ids}
     if paused := [id_ for id_, one in found.items() if one and one.state is SaleState.PAUSED]:
-        console.print(f"Left paused, as not named: {' '.join(paused)}")
+        console.print(f"Paused, not named, and therefore not rebuilt: {' '.join(paused)}")
     return [id_ for id_, one in found.items() if one is None or one.state is SaleState.OPEN]

@@ -1,48 +1,52 @@
-"""The command that checks the books."""
+"""The command `flashsale verify`."""
 
 import json
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from flashsale.domain.waiting import PARKING
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
-from flashsale_local.console import alarming, console, show, units, with_services
-from flashsale_local.deployment.target import Target
+from flashsale_local.console import console, show
+from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
-from flashsale_local.queues.contents import InQueues, look_into_queues
-from flashsale_local.queues.depths import drain
+from flashsale_local.queues.contents import look_into_queues
+from flashsale_local.queues.drain import drain
 from flashsale_local.queues.parked import Parked, read_parked
+from flashsale_local.sale.books_table import books_table
+from flashsale_server.queues.inspection import InQueues
 
-# Exit statuses. What is parked is neither lost nor on its way, so it is neither 1 nor 0.
+# Exit statuses. Parked units have their own, because they are neither lost nor on their way.
 BROKEN, USAGE, UNITS_PARKED = 1, 2, 3
-# Messages of one queue that are read, and parked ones that are shown.
+# How many messages of a queue are read, and how many parked ones are shown.
 READ, SHOWN = 10_000, 20
 
 
 def verify(
-    products: Annotated[list[str] | None, typer.Argument(help="Product ids; all if none.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,  # noqa: FBT002
+    products: Annotated[
+        list[str] | None, typer.Argument(help="Product ids. By default all.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,  # noqa: FBT002
     wait: Annotated[
-        float, typer.Option(help="Seconds to wait first, until no order is on its way.")
+        float, typer.Option(help="Seconds to wait until no order is on its way.")
     ] = 0.0,
 ) -> None:
-    """Check the books: where is every unit?
+    """Check the books: is every unit accounted for?
 
-    Exit status 0: every unit is accounted for. 1: V2, V4 or V5 broke the invariant. 2: there is no
-    such product, or none at all. 3: nothing is broken, but units are parked and wait for a person.
+    The exit status is 0 if every unit is accounted for, 1 if V2, V4 or V5 broke the invariant, and
+    2 if the product does not exist or there are no products. It is 3 if nothing is broken, but
+    parked units wait for an operator.
 
-    While V4's messages wait that nobody can read, a unit that is gone may be in one of them: then
-    "on the way" says "at most".
+    A message of V4 that cannot be read may hold missing units. While such messages wait, "on the
+    way" is a maximum (≤).
 
     Example: [bold]flashsale verify --wait 30 --json[/]
     """
     target = Target.load(LOCAL)
-    if wait:  # what is parked leaves by no waiting
+    if wait:  # parked messages stay, however long it waits
         drain({name: url for name, url in target.queues.items() if name != PARKING}, wait)
     queues = look_into_queues(target, most=READ, receive=True)
     rows, parked = with_services(target, lambda services: _read(services, products, queues))
@@ -67,10 +71,10 @@ async def _read(
 ) -> tuple[list[Books], list[Parked]]:
     rows = await read_books(services, products or None, queues.waiting)
     if missing := sorted(set(products or ()) - {row.product_id for row in rows}):
-        known = "See `flashsale verify` for all, or `flashsale seed` to make some."
+        known = "`flashsale verify` shows all products; `flashsale seed` creates some."
         raise Problem(f"No such product: {', '.join(missing)}", known, status=USAGE)
     if not rows:
-        way_out = "Make some with `flashsale seed`, and put them on sale with `flashsale open`."
+        way_out = "Create products by `flashsale seed`, and put them on sale by `flashsale open`."
         raise Problem("There are no products, so there are no books.", way_out, status=USAGE)
     parked = await read_parked(services, [m for m in queues.read if m.queue == PARKING])
     return rows, [one for one in parked if not products or not one.orders or _is_of(one, products)]
@@ -84,11 +88,11 @@ def _show(rows: list[Books], parked: Sequence[Parked], queues: InQueues) -> None
     console.print(books_table(rows))
     console.print("books: units that are nowhere (+) or in two places at once (-)")
     if any(not row.exact for row in rows):
-        console.print("≤: at most; messages that nobody could read may be orders of V4")
+        console.print("≤: at most; messages that cannot be read may be orders of V4")
     depths = queues.depths.items()
     console.print("Messages waiting: " + ", ".join(f"{name} {d.total}" for name, d in depths))
     if parked:
-        console.print("[bold yellow]Parked[/], and nobody works on it until you do:")
+        console.print("[bold yellow]Parked[/], until an operator handles it:")
     for one in parked[:SHOWN]:
         show(f"  {one.message.id}  {one.what}")
         show(f"    cause  {one.message.cause or 'unknown; see `flashsale logs rollback`'}")
@@ -98,36 +102,3 @@ def _show(rows: list[Books], parked: Sequence[Parked], queues: InQueues) -> None
     read = sum(message.queue == PARKING for message in queues.read)
     if unread := max(0, queues.depths[PARKING].total - read):
         console.print(f"{unread} parked messages were not read; see `flashsale dlq peek parking`.")
-
-
-def books_table(rows: list[Books]) -> Table:
-    """Where every unit of each product is."""
-    made = Table(title="The books, in units", title_justify="left", box=None, padding=(0, 1, 0, 0))
-    made.add_column("product", no_wrap=True)
-    made.add_column("by")
-    for name in ("ini-\ntial", "stock\nRedis", "stock\nPG", "on the\nway", "par-\nked"):
-        made.add_column(name, justify="right", no_wrap=True)
-    for name in ("con-\nfirmd", "can-\ncelled", "over-\nsold", "lost", "books"):
-        made.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        made.add_row(
-            row.product_id,
-            " ".join(f"V{number}" for number in row.generations) or "–",
-            str(row.initial),
-            units(row.redis_stock),
-            str(row.postgres_stock),
-            f"{'' if row.exact else '≤'}{row.unsettled}",
-            alarming(row.parked),
-            str(row.confirmed),
-            str(row.cancelled),
-            alarming(row.oversold),
-            alarming(row.lost),
-            _balance(row),
-        )
-    return made
-
-
-def _balance(row: Books) -> str:
-    if not row.balanced:
-        return f"[red]{row.imbalance:+}[/]"
-    return "[yellow]parked[/]" if row.parked else "[green]ok[/]"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import boto3
 
-from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_server.queues.messages import QueuedMessage
 
 

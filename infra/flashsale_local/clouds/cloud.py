@@ -5,7 +5,7 @@ from typing import Protocol
 
 import boto3
 
-from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_server.queues.messages import QueuedMessage
 
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from flashsale_local.clouds.aws import Aws
 from flashsale_local.clouds.cloud import reserve_concurrency
-from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_server.queues.emulators import LocalStackQueues
 from flashsale_server.queues.messages import QueuedMessage
 

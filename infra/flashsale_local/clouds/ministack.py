@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import boto3
 
 from flashsale_local.clouds.cloud import reserve_concurrency
-from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_server.queues.emulators import MinistackQueues
 from flashsale_server.queues.messages import QueuedMessage
 

@@ -1,1 +1,1 @@
-"""A deployment: its addresses, and how it is checked, changed and released."""
+"""A deployment: its addresses, and how it is checked and changed."""

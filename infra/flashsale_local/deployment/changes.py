@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     )
 
 NAME = "flashsale-release"
-# Seconds between looks, and looks: a database takes its time.
+# Seconds between two polls, and how many polls: a database takes its time.
 POLL: "WaiterConfigTypeDef" = {"Delay": 5, "MaxAttempts": 720}
 POLL_CHANGE_SET: "WaiterConfigTypeDef" = {"Delay": 2, "MaxAttempts": 150}
-# What is left of a stack that never came up: no change set can make a stack of it.
+# States of a stack that never came up. No change set can repair it.
 DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
 NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
 
@@ -33,7 +33,7 @@ class Change:
 
     Attributes:
         action: Add, Modify, Remove, Import or Dynamic.
-        replaced: whether the old one goes and a new one comes: data in it would be lost.
+        replaced: whether it would be deleted and created again, which loses its data.
 
     """
 
@@ -45,7 +45,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """What would change in one stack. Nothing has happened yet.
+    """The proposed changes of one stack. Nothing has changed yet.
 
     Attributes:
         id: its ARN; "" if nothing would change.
@@ -58,10 +58,10 @@ class ChangeSet:
     creates: bool
 
     def execute(self) -> None:
-        """Do it, and wait until it is done.
+        """Make the changes, and wait until CloudFormation is done.
 
         Raises:
-            Problem: CloudFormation gave up.
+            Problem: CloudFormation could not make the changes.
 
         """
         if not self.id:
@@ -82,7 +82,7 @@ class ChangeSet:
             ) from error
 
     def drop(self) -> None:
-        """Forget it; a stack that was begun for it goes as well."""
+        """Delete the change set, and the stack if it was created only for the change set."""
         client = boto3.client("cloudformation")
         if self.id:
             client.delete_change_set(ChangeSetName=self.id)
@@ -99,10 +99,11 @@ def propose(
     """Ask CloudFormation what `template` with these parameters would change.
 
     Args:
-        parameters: what is not named here has the template's default, whatever the stack has now.
+        parameters: a parameter that is left out gets the template's default, not the stack's
+            present value.
 
     Raises:
-        Problem: CloudFormation refuses them, or the stack is what a failed release left behind.
+        Problem: CloudFormation rejects them, or the stack is the rest of a failed deployment.
 
     """
     client = boto3.client("cloudformation")
@@ -123,8 +124,8 @@ def propose(
         )["Id"]
     except ClientError as error:
         raise Problem(
-            f"CloudFormation refuses {stack_name!r}: {error.response['Error']['Message']}",
-            "Mend the template or the parameters in samconfig.toml.",
+            f"CloudFormation rejects {stack_name!r}: {error.response['Error']['Message']}",
+            "Fix the template or the parameters in samconfig.toml.",
         ) from error
     try:
         client.get_waiter("change_set_create_complete").wait(
@@ -136,8 +137,8 @@ def propose(
         if any(words in reason for words in NOTHING_TO_DO):
             return ChangeSet(stack_name, (), "", creates=False)
         raise Problem(
-            f"CloudFormation refuses {stack_name!r}: {reason}",
-            "Mend the template or the parameters in samconfig.toml.",
+            f"CloudFormation rejects {stack_name!r}: {reason}",
+            "Fix the template or the parameters in samconfig.toml.",
         ) from error
     pages = client.get_paginator("describe_change_set").paginate(ChangeSetName=made)
     changes = tuple(_change(row["ResourceChange"]) for page in pages for row in page["Changes"])
@@ -145,7 +146,7 @@ def propose(
 
 
 def outputs(stack_name: str) -> dict[str, str]:
-    """Outputs of a stack, by name."""
+    """Return the outputs of a stack, by name."""
     (stack,) = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
     return {row["OutputKey"]: row["OutputValue"] for row in stack.get("Outputs", [])}
 
@@ -156,7 +157,7 @@ def _change(row: Any) -> Change:
 
 
 def _ready(client: "CloudFormationClient", stack_name: str) -> bool:
-    """Forget the change set of a run that was ended; returns whether the stack is still to make."""
+    """Delete the change set of an interrupted run; return whether the stack must be created."""
     status = _status(client, stack_name)
     if not status:
         return True
@@ -171,7 +172,7 @@ def _ready(client: "CloudFormationClient", stack_name: str) -> bool:
 
 
 def _status(client: "CloudFormationClient", stack_name: str) -> str:
-    """Of the stack; "" where there is none."""
+    """Return the status of the stack, or "" if there is none."""
     try:
         (stack,) = client.describe_stacks(StackName=stack_name)["Stacks"]
     except ClientError as error:
@@ -183,7 +184,7 @@ def _status(client: "CloudFormationClient", stack_name: str) -> str:
 
 def _way_out(stack_name: str, status: str) -> str:
     if status not in DEAD:
-        return "Mend what is named, and try again."
+        return "Fix the resource that is named, and try again."
     return (
         f"Delete it first: `aws cloudformation delete-stack --stack-name {stack_name}`, "
         'and see "When a stack does not come up" in docs/deploy.md.'
@@ -191,7 +192,10 @@ def _way_out(stack_name: str, status: str) -> str:
 
 
 def _first_failure(client: "CloudFormationClient", stack_name: str) -> str:
-    """What failed first since the stack's last change began; events come newest first."""
+    """Return what failed first since the last change of the stack began.
+
+    CloudFormation lists the newest events first.
+    """
     first = "no event says why"
     for page in client.get_paginator("describe_stack_events").paginate(StackName=stack_name):
         for event in page["StackEvents"]:

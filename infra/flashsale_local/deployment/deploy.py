@@ -16,17 +16,17 @@ from flashsale_local.deployment.target import Target
 from flashsale_local.paths import LOCALSTACK_VENV, ROOT
 from flashsale_local.problems import Problem
 
-# Execution environments of buy on the emulator: each is a process, and a laptop has few cores.
+# Execution environments of buy on the emulator. Each is a process, and a laptop has few cores.
 LOCAL_BUY_CONCURRENCY = 8
 
-# LocalStack has a Python of its own; ministack has the one that runs this.
+# LocalStack has its own Python. ministack uses the Python that runs this.
 LOCALSTACK_PYTHON = "3.13"
 
 BUILT = ROOT / ".aws-sam" / "build"
 
 
 def local_parameters(target: Target) -> dict[str, str]:
-    """Template parameters for the emulator, which runs the functions with its own Python."""
+    """Return the template parameters for the emulator."""
     on_localstack = target.emulator == "localstack"
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     return {
@@ -45,10 +45,10 @@ def local_parameters(target: Target) -> dict[str, str]:
 
 
 def build(env: str, parameters: Mapping[str, str], log: Path, *, flat: bool = False) -> None:
-    """`sam build`; needs the network only when a requirements file has changed.
+    """Run `sam build`. It needs the network only when a requirements file has changed.
 
     Args:
-        flat: put the layer's content into each function, for an emulator that applies no layers.
+        flat: copy the layer into each function, for an emulator without support for layers.
 
     """
     _sam(["build", "--config-env", env, *_overrides(parameters)], log)
@@ -59,32 +59,32 @@ def build(env: str, parameters: Mapping[str, str], log: Path, *, flat: bool = Fa
 
 
 def _flatten() -> None:
-    """Leave an empty layer behind, so that the same template is deployed."""
+    """Copy the layer into each function. An empty layer stays, so the template needs no change."""
     layer = BUILT / "SharedLayer" / "python"
     for function in BUILT.glob("*Function"):
         shutil.copytree(layer, function, dirs_exist_ok=True)
     shutil.rmtree(layer)
     layer.mkdir()
-    (layer / "README").write_text("The functions carry what was here.\n")
+    (layer / "README").write_text("Its content was copied into the functions.\n")
 
 
 def _compile(runtime: str) -> None:
-    """Add bytecode for the functions' Python: a third of an import is compiling."""
+    """Add bytecode for the functions' Python, because compiling is a third of an import."""
     python = LOCALSTACK_VENV / "bin" / "python"
     if runtime != f"python{LOCALSTACK_PYTHON}" or not python.exists():
         python = Path(sys.executable)
-    # By hash, because zipping changes the files' times; unchecked, because nobody edits them there.
+    # By hash, because zipping changes the files' times. Unchecked, because the files never change.
     mode = ["--invalidation-mode", "unchecked-hash", "-j", "0", "-qq"]
     subprocess.run([str(python), "-m", "compileall", *mode, str(BUILT)], check=False)
 
 
 def _slim() -> None:
-    """Make cold starts shorter: a third of a package is in the layer, too.
+    """Remove from each function what the layer has, too. This makes cold starts shorter.
 
-    `sam deploy` works without this step, too.
+    It is a third of a package. `sam deploy` also works without this step.
     """
     layer = BUILT / "SharedLayer" / "python"
-    # FastAPI imports it where it is there, only to refuse its models; nothing else does.
+    # Only FastAPI imports it, and only to reject its models.
     shutil.rmtree(layer / "pydantic" / "v1", ignore_errors=True)
     in_layer = {path.name for path in layer.iterdir()}
     for function in BUILT.glob("*Function"):
@@ -94,13 +94,13 @@ def _slim() -> None:
 
 
 def deploy(env: str, stack_name: str, parameters: Mapping[str, str], log: Path | None) -> None:
-    """`sam deploy` of what was built; without a `log`, SAM talks to the terminal."""
+    """Run `sam deploy` on the build. Without a `log`, SAM prints to the terminal."""
     command = ["deploy", "--config-env", env, "--stack-name", stack_name]
     _sam([*command, *_overrides(parameters)], log)
 
 
 def package(env: str, log: Path) -> str:
-    """`sam package` of what was built: uploads it; returns the template that names the uploads."""
+    """Upload the build by `sam package`, and return the template that names the uploads."""
     packaged = ROOT / ".aws-sam" / "packaged.yaml"
     files = [
         "--template-file",
@@ -108,14 +108,14 @@ def package(env: str, log: Path) -> str:
         "--output-template-file",
         str(packaged),
     ]
-    # In samconfig.toml SAM overlooks resolve_s3 for this command.
+    # SAM ignores resolve_s3 of samconfig.toml for this command.
     _sam(["package", "--config-env", env, "--resolve-s3", *files], log)
     return packaged.read_text()
 
 
 def migrate(target: Target) -> list[str]:
-    """Invoke the migrate function; returns the names of the migrations that it applied."""
-    # The function may take its 300 seconds, and a second try would run beside the first.
+    """Invoke the migrate function; return the names of the migrations that it applied."""
+    # The function may take 300 seconds, and a retry would run concurrently with the first try.
     patient = Config(read_timeout=310, retries={"total_max_attempts": 1})
     answer = boto3.client("lambda", config=patient).invoke(
         FunctionName=f"{target.stack_name}-migrate"
@@ -133,7 +133,7 @@ def migrate(target: Target) -> list[str]:
 def _overrides(parameters: Mapping[str, str]) -> list[str]:
     if not parameters:
         return []
-    # In quotes: a value may be empty, which ends an earlier one, or have spaces.
+    # In quotes, because a value may have spaces, or be empty to clear an earlier value.
     return ["--parameter-overrides", *(f'{name}="{value}"' for name, value in parameters.items())]
 
 
@@ -142,10 +142,10 @@ def _sam(arguments: Sequence[str], log: Path | None) -> None:
 
 
 def run(arguments: Sequence[str], log: Path | None) -> None:
-    """Run a tool of this environment; its output goes to `log`, or to the terminal without one.
+    """Run a tool of this virtual environment. Its output goes to `log`, or else to the terminal.
 
     Raises:
-        Problem: it failed; shows the end of the log.
+        Problem: the tool failed. The problem shows the end of the log.
 
     """
     program, *rest = arguments
@@ -170,6 +170,6 @@ def run(arguments: Sequence[str], log: Path | None) -> None:
     if done.returncode:
         raise Problem(
             f"`{program} {rest[0]}` failed with status {done.returncode}.",
-            "Mend what its output names, and try again.",
+            "Fix what its output names, and try again.",
             log,
         )

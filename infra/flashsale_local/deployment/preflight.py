@@ -1,4 +1,4 @@
-"""What is asked before anything happens on AWS: where to, and whose tokens a shop believes."""
+"""Checks before anything changes on AWS: the region, and whose tokens the shop trusts."""
 
 from collections.abc import Mapping, MutableMapping
 
@@ -11,15 +11,15 @@ from flashsale_local.problems import Problem
 
 
 def region(variables: MutableMapping[str, str]) -> str:
-    """The region that is meant; boto3 and SAM go there from now on.
+    """Return the AWS region, and make boto3 and SAM use it.
 
-    botocore reads AWS_DEFAULT_REGION; AWS_REGION, which the AWS CLI and Lambda go by, it does not.
+    The AWS CLI and Lambda read AWS_REGION, but botocore reads only AWS_DEFAULT_REGION.
 
     Args:
-        variables: of this process.
+        variables: the environment of this process, which may be changed.
 
     Raises:
-        Problem: nothing says where to, or an emulator is where AWS should be.
+        Problem: no region is set, or the environment points at an emulator.
 
     """
     if emulator := variables.get("AWS_ENDPOINT_URL"):
@@ -32,32 +32,32 @@ def region(variables: MutableMapping[str, str]) -> str:
     found = boto3.Session().region_name
     if not found:
         raise Problem(
-            "Nothing says which region of AWS is meant.",
+            "No AWS region is set.",
             "Set AWS_REGION, or the region of the profile that AWS_PROFILE names.",
         )
     return found
 
 
 def tokens(environment: str, given: Mapping[str, str]) -> None:
-    """Whose tokens the shop would believe.
+    """Check whose tokens the shop would trust.
 
     Args:
         environment: its name in samconfig.toml.
         given: parameters of template.yaml.
 
     Raises:
-        Problem: everybody's, those of a local stack, or nobody's.
+        Problem: it would trust everybody, the tokens of a local stack, or nobody.
 
     """
     where = f"parameter_overrides of samconfig.toml's section {environment}.deploy.parameters"
     if given.get("Auth", "jwt") != "jwt":
         raise Problem(
-            f"Auth is {given['Auth']}: anybody could be anybody, and that is for local stacks.",
+            f"Auth is {given['Auth']}: anyone could buy as anyone. That is for local stacks only.",
             f"Take Auth out of {where}.",
         )
     if given.get("JwtSecret"):
         raise Problem(
-            "JwtSecret is for local stacks: whoever can check a token by it can make one.",
+            "JwtSecret is for local stacks: everyone who can check a token by it can make one.",
             f"Name JwtJwksUrl or JwtJwks instead in {where}.",
         )
     keys = [name for name in ("JwtJwksUrl", "JwtJwks") if given.get(name)]
@@ -78,6 +78,6 @@ def _public_keys(jwks: str) -> None:
         SigningKeys(TrustedIssuer("", "", jwks=jwks))
     except ConfigError as error:
         raise Problem(
-            f"JwtJwks is no JSON Web Key Set: {jwks[:60]}",
-            "Quote it, or its own quotes are lost: JwtJwks='{\"keys\": […]}'.",
+            f"JwtJwks is not a JSON Web Key Set: {jwks[:60]}",
+            "Quote it, or the quotes inside are lost: JwtJwks='{\"keys\": […]}'.",
         ) from error

@@ -1,4 +1,4 @@
-"""Who may do what on the local stack: its own secret, and tokens that are signed with it."""
+"""Authentication on the local stack: its secret, and the tokens that it signs."""
 
 import secrets
 import time
@@ -12,7 +12,7 @@ from flashsale_local.problems import Problem
 
 ISSUER = "flashsale-local"
 AUDIENCE = "flashsale"
-# What `flashsale up` passes on from its environment, and the template's parameter for it.
+# Variables that `flashsale up` passes on from its environment, and the template parameter of each.
 LIMITS = {
     "RATE_LIMIT_USER": "RateLimitUser",
     "RATE_LIMIT_ADDRESS": "RateLimitAddress",
@@ -21,7 +21,7 @@ LIMITS = {
 
 
 def own_secret(directory: Path) -> str:
-    """The secret of the stack in this folder, made when it is first asked for."""
+    """Return the secret of the stack in this folder. The first call creates it."""
     path = directory / "token-secret"
     if not path.exists():
         directory.mkdir(parents=True, exist_ok=True)
@@ -31,10 +31,10 @@ def own_secret(directory: Path) -> str:
 
 
 def auth_of(environment: Mapping[str, str]) -> str:
-    """Whether buyers need a token: AUTH=jwt, or none.
+    """Return "jwt" if buyers need a token, else "none".
 
     Raises:
-        Problem: AUTH is something else.
+        Problem: AUTH has another value.
 
     """
     auth = environment.get("AUTH") or "none"
@@ -44,29 +44,32 @@ def auth_of(environment: Mapping[str, str]) -> str:
 
 
 def refuse_tokens(auth: str, who: str) -> None:
-    """For what sends buyers without tokens.
+    """Refuse to send buyers without tokens to a stack that requires tokens.
+
+    Args:
+        who: what sends them, for example "a spike".
 
     Raises:
-        Problem: buyers need one here.
+        Problem: the stack requires tokens.
 
     """
     if auth != "none":
         raise Problem(
-            f"Buyers need a token here (AUTH={auth}), and those of {who} carry none.",
+            f"Buyers need a token here (AUTH={auth}), and those of {who} have none.",
             "Open the stack by `AUTH=none flashsale up`, and unset AUTH.",
         )
 
 
 def limits(environment: Mapping[str, str]) -> dict[str, str]:
-    """The limits that this environment names; "" for each other one, so that it ends."""
+    """Return each limit of this environment; "" for one that is not set, which clears it."""
     return {name: environment.get(name, "") for name in LIMITS}
 
 
 def refuse_other_issuers(environment: Mapping[str, str]) -> None:
-    """The local stack believes its own tokens only.
+    """Refuse other issuers, because the local stack trusts only its own tokens.
 
     Raises:
-        Problem: the environment names other keys, which no door would believe.
+        Problem: the environment names keys that the local stack would not trust.
 
     """
     own = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE}
@@ -75,14 +78,14 @@ def refuse_other_issuers(environment: Mapping[str, str]) -> None:
     given += [name for name, value in own.items() if environment.get(name) not in (None, "", value)]
     if given:
         raise Problem(
-            f"{', '.join(given)}: set, and the local stack believes only the tokens that "
+            f"{', '.join(given)}: set, but the local stack trusts only the tokens that "
             "`flashsale token` makes.",
-            "Unset it here; `flashsale deploy --env prod` and the image take the issuer's keys.",
+            "Unset it. Only `flashsale deploy --env prod` and the image use an issuer's keys.",
         )
 
 
 def settings(auth: str, secret: str) -> dict[str, str]:
-    """Environment variables of the application on the local stack."""
+    """Return the access settings of the application on the local stack."""
     return {
         "AUTH": auth,
         "JWT_ISSUER": ISSUER,
@@ -92,7 +95,7 @@ def settings(auth: str, secret: str) -> dict[str, str]:
 
 
 def mint(secret: str, user_id: str, *, admin: bool, minutes: float) -> str:
-    """A token for this user, valid from now on."""
+    """Return a token for this user that is valid from now on."""
     now = int(time.time())
     claims = {
         "iss": ISSUER,

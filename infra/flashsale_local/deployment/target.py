@@ -1,13 +1,15 @@
 """Which deployment a command works on: the local stack, or one on AWS."""
 
+import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,24 +18,33 @@ from flashsale.config import Settings
 from flashsale.errors import ConfigError
 from flashsale.services import Services
 from flashsale_local.clouds import Cloud, at
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import preflight
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.problems import Problem
 
 STACK_NAME = "flashsale"
 DEFAULT_EMULATOR = "ministack"
-# What EMULATOR says when nothing stands in for AWS.
+# The value of EMULATOR that means AWS itself.
 AWS = "aws"
-# Locally many commands read and write at once, in one process.
+# One process may run many queries concurrently.
 POOL_SIZE = 8
+
+T = TypeVar("T")
+
+
+class Edge(StrEnum):
+    """What terminates HTTP."""
+
+    LAMBDA = "lambda"
+    ASGI = "asgi"
 
 
 def masked(url: str) -> str:
-    """A URL as people may see it: without its password, and its query, which may have one."""
+    """Return a URL without its password and its query, which may have a password, too."""
     front, at, rest = url.rpartition("@")
     scheme, slashes, user = front.partition("://")
     shown = rest.partition("?")[0]
-    if "?" in front:  # whose @ and whose ? that are, nobody can tell
+    if "?" in front:  # an @ after a ? is ambiguous, so everything is hidden
         return f"{scheme}{slashes}…"
     return f"{scheme}{slashes}{user.partition(':')[0]}{at}{shown}"
 
@@ -43,12 +54,12 @@ class Target:
     """Addresses of one deployment.
 
     Attributes:
-        endpoint_url: of the emulator; "" on AWS.
-        asgi_url: of the ASGI edge, where one was started.
-        emulator: what answers at `endpoint_url`: ministack or localstack; aws where nothing does.
-        exporter_url, prometheus_url: of what watches, where it was started.
-        auth: "jwt" where buyers need a token.
-        token_secret: what signs the tokens of a local stack; "" elsewhere.
+        endpoint_url: the emulator's; "" on AWS.
+        asgi_url: the ASGI edge's, if it was started.
+        emulator: what answers at `endpoint_url`, ministack or localstack; aws on AWS.
+        exporter_url, prometheus_url: of these programs, if they were started.
+        auth: "jwt" if buyers need a token.
+        token_secret: signs the tokens of a local stack; "" elsewhere.
 
     """
 
@@ -65,9 +76,9 @@ class Target:
 
     @classmethod
     def load(cls, directory: Path) -> Self:
-        """The running local stack's addresses; the environment's variables overrule them.
+        """Read the addresses of the running local stack. Environment variables overrule them.
 
-        EMULATOR=aws: no emulator is meant, and nothing of a local stack that ran here is used.
+        With EMULATOR=aws, addresses of a local stack are ignored.
         """
         path, on_aws = directory / "target.json", os.environ.get("EMULATOR") == AWS
         if on_aws:
@@ -94,21 +105,21 @@ class Target:
         return target
 
     def save(self, directory: Path) -> None:
-        """Remember the addresses for later commands."""
+        """Save the addresses for later commands."""
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / "target.json"
         path.touch()
-        path.chmod(0o600)  # it has the secret that signs tokens, and maybe passwords
+        path.chmod(0o600)  # it has the secret that signs tokens, and it may have passwords
         path.write_text(json.dumps(asdict(self), indent=2))
 
     @property
     def aws_environment(self) -> dict[str, str]:
-        """Variables that point boto3 and SAM at the emulator; none on AWS."""
+        """Environment variables that point boto3 and SAM at the emulator; none on AWS."""
         if not self.endpoint_url:
             return {}
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "test",  # emulators take any
+            "AWS_ACCESS_KEY_ID": "test",  # emulators accept any key
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": "us-east-1",
         }
@@ -119,7 +130,7 @@ class Target:
 
     @cached_property
     def cloud(self) -> Cloud:
-        """The emulator, or AWS, behind one face."""
+        """The emulator or AWS, behind one interface."""
         return at(self.endpoint_url, self.emulator)
 
     @cached_property
@@ -138,8 +149,11 @@ class Target:
                 "Deploy it with `make up` (locally) or `flashsale deploy --env prod`.",
             ) from error
         outputs = answer["Stacks"][0].get("Outputs")
-        if not outputs:  # to be asked for again: a deployment that goes on has none yet
-            raise Problem(f"The stack {self.stack_name!r} is being deployed.", "Try again.")
+        if not outputs:  # not cached: a deployment that still runs has no outputs yet
+            raise Problem(
+                f"The stack {self.stack_name!r} is being deployed.",
+                "Try again when `flashsale up` or `flashsale deploy` is done.",
+            )
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
     @property
@@ -154,7 +168,7 @@ class Target:
 
     @property
     def edges(self) -> dict[str, Endpoint]:
-        """The same API, by what terminates HTTP."""
+        """The endpoint of the buyers' API at each edge."""
         return {"lambda": self.api} | ({"asgi": Endpoint(self.asgi_url)} if self.asgi_url else {})
 
     @property
@@ -168,10 +182,10 @@ class Target:
 
     @asynccontextmanager
     async def services(self, **more: str) -> AsyncIterator[Services]:
-        """The application's own services, connected to this deployment's stores.
+        """Open the application's services on the stores of this deployment.
 
         Args:
-            more: environment variables of `Settings` beyond the stores.
+            more: environment variables for `Settings`, beyond the addresses of the stores.
 
         """
         try:
@@ -191,3 +205,18 @@ class Target:
             yield services
         finally:
             await services.close()
+
+
+def with_services(target: Target, use: Callable[[Services], Awaitable[T]], **more: str) -> T:
+    """Run `use` with the services of a deployment, then close them.
+
+    Args:
+        more: environment variables, as `Target.services` takes them.
+
+    """
+
+    async def run() -> T:
+        async with target.services(**more) as services:
+            return await use(services)
+
+    return asyncio.run(run())

@@ -8,7 +8,8 @@ from flashsale_local.live_page.elements import heading, paragraph, show_busy
 from flashsale_local.live_page.reading import MESSAGES
 from flashsale_local.live_page.session import Visit
 from flashsale_local.live_page.watch import TROUBLE, Watch
-from flashsale_local.queues.failed import SOURCES, FailedMessage
+from flashsale_local.queues.failed import SOURCES
+from flashsale_server.queues.messages import FailedMessage
 
 TITLE = "Messages that failed"
 COLUMNS = [

@@ -14,8 +14,9 @@ from flashsale.usecases.books import Books, read_books
 from flashsale_local.deployment.target import Target
 from flashsale_local.live_page.figures import Figures, figures
 from flashsale_local.queues.contents import look_into_queues
-from flashsale_local.queues.depths import Depth
-from flashsale_local.queues.failed import SOURCES, FailedMessage
+from flashsale_local.queues.failed import SOURCES
+from flashsale_server.queues.depths import Depth
+from flashsale_server.queues.messages import FailedMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -13,7 +13,7 @@ from flashsale_local.live_page.summary import tell
 from flashsale_local.live_page.watch import PACE, TROUBLE, Watch
 from flashsale_local.problems import Problem
 from flashsale_local.queues import failed
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.demo import all_written
 
 NEWS = 5
@@ -55,9 +55,9 @@ class Visit:
             with self._watch.sending_buyers(product_id):
                 answer = await self._shop.buy_one(product_id, way, self._watch.answered)
             took = f"after {answer.seconds * 1000:.0f} ms"
-            if answer.kind is Kind.ACCEPTED:
+            if answer.kind is AnswerKind.ACCEPTED:
                 return f"{way.name} sold you one unit of {product_id} {took}."
-            if answer.kind is Kind.SOLD_OUT:
+            if answer.kind is AnswerKind.SOLD_OUT:
                 return f"{product_id} is sold out; you heard so {took}."
             return f"{way.name} sold you nothing; it answered {answer.detail} {took}."
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flashsale.domain.model import Terms
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.demo import CONNECTIONS, SHOPS
 from flashsale_local.sale.load import Answer, buy_all
 from flashsale_local.sale.seed import seed, user_ids
@@ -125,4 +125,4 @@ class Shop:
 
 def accepted_of(answers: list[Answer]) -> int:
     """How many of them bought a unit."""
-    return sum(answer.kind is Kind.ACCEPTED for answer in answers)
+    return sum(answer.kind is AnswerKind.ACCEPTED for answer in answers)

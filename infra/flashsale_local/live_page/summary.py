@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flashsale.usecases.books import Books
 from flashsale_local.live_page.shop import Way
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import Answer
 
 HOW = {
@@ -18,8 +18,8 @@ HOW = {
 
 def tell(way: Way, answers: Sequence[Answer], books: Books, *, postgres_up: bool) -> str:
     """What happened to the buyers and the units, and why."""
-    sold = sum(answer.kind is Kind.ACCEPTED for answer in answers)
-    failed = sum(answer.kind in (Kind.FAILED, Kind.REFUSED) for answer in answers)
+    sold = sum(answer.kind is AnswerKind.ACCEPTED for answer in answers)
+    failed = sum(answer.kind in (AnswerKind.FAILED, AnswerKind.REFUSED) for answer in answers)
     what = f"{way.name}: {len(answers)} buyers, {books.initial} units, {sold} sold"
     what += f", {failed} got an error." if failed else "."
     return f"{what} {HOW[way.generation]}{_outcome(way, books, postgres_up=postgres_up)}"

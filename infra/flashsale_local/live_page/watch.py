@@ -26,6 +26,7 @@ from flashsale_local.live_page.verdict import Verdict, judge, rests
 from flashsale_local.problems import Problem
 from flashsale_local.queues import failed
 from flashsale_local.sale.load import Answer
+from flashsale_server.queues.messages import FailedMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -59,7 +60,7 @@ class Watch:
         self.chosen = ""
         self.products: list[str] = []
         self.history: deque[Reading] = deque(maxlen=REMEMBERED)
-        self.failed: list[failed.FailedMessage] = []
+        self.failed: list[FailedMessage] = []
         self.busy = ""
         self._buying = ""
         self._sales: dict[str, OnSale] = {}
@@ -190,7 +191,7 @@ class Watch:
         found = await asyncio.to_thread(failed.look_at_all, self.target, MESSAGES)
         await self._show_failed(services, found)
 
-    async def _show_failed(self, services: Services, found: Sequence[failed.FailedMessage]) -> None:
+    async def _show_failed(self, services: Services, found: Sequence[FailedMessage]) -> None:
         self.failed = await failed.with_causes(services, found)
 
     async def _list_products(self, services: Services) -> None:

@@ -1,1 +1,1 @@
-"""A sale for people to watch: products, buyers, and purchases under load."""
+"""What a sale needs: products, buyers, purchases under load, and tables of the results."""

@@ -1,25 +1,28 @@
-"""What an answer to a purchase means. It needs no package, so that any load client can use it."""
+"""What an answer to a purchase means.
+
+This module needs no package, so that every load client can use it.
+"""
 
 from enum import StrEnum
 
 
-class Kind(StrEnum):
-    """What an attempt ended in."""
+class AnswerKind(StrEnum):
+    """What the answer to a purchase means."""
 
     ACCEPTED = "accepted"
     SOLD_OUT = "sold out"
     THROTTLED = "throttled"  # all execution environments were busy
-    REFUSED = "refused"  # another 4xx: the buyer's mistake
-    FAILED = "failed"  # 5xx, or no answer: the shop's
+    REFUSED = "refused"  # another 4xx: the client's error
+    FAILED = "failed"  # 5xx or no answer: the shop's error
 
 
-def classify(status: int, body: bytes) -> Kind:
-    """What an answer to a purchase means, from its HTTP status and body."""
+def classify_answer(status: int, body: bytes) -> AnswerKind:
+    """Return what an answer with this HTTP status and body means."""
     if status in (201, 202):
-        return Kind.ACCEPTED
+        return AnswerKind.ACCEPTED
     if (status == 400 and b"Out of stock" in body) or (status == 409 and b'"sold_out"' in body):
-        return Kind.SOLD_OUT
-    # LocalStack's Function URL says 500 to an invocation that was throttled.
+        return AnswerKind.SOLD_OUT
+    # LocalStack's Function URL answers 500 if the invocation was throttled.
     if status == 429 or (status >= 500 and b'"TooManyRequestsException"' in body):
-        return Kind.THROTTLED
-    return Kind.FAILED if status >= 500 else Kind.REFUSED
+        return AnswerKind.THROTTLED
+    return AnswerKind.FAILED if status >= 500 else AnswerKind.REFUSED

@@ -1,4 +1,4 @@
-"""The demonstration: the same small sale through each generation, over the deployed HTTP API."""
+"""The demo: the same small sale through each generation, over the deployed HTTP API."""
 
 import asyncio
 import statistics
@@ -11,23 +11,23 @@ from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
-from flashsale_local.queues.depths import depths
-from flashsale_local.sale.answers import Kind
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import Answer, buy_all
 from flashsale_local.sale.seed import seed, user_ids
+from flashsale_server.queues.depths import depths
 
 UNITS = 100
 ATTEMPTS = 600
 CONNECTIONS = 16
 DRAIN_DEADLINE = 60.0
-RACES = 3  # V1 gets this many chances to show its race, each with twice the buyers at once
-# Generation and edge; all shops but the last are behind Lambda.
+RACES = 3  # tries for V1 to oversell; each try doubles the concurrent buyers
+# Generation and edge of each sale.
 SHOPS = ((1, "lambda"), (2, "lambda"), (3, "lambda"), (4, "lambda"), (5, "lambda"), (5, "asgi"))
 
 
 @dataclass(frozen=True)
 class Sale:
-    """One shop's sale, when its last order was written.
+    """The result of one sale, after its last order was written.
 
     Attributes:
         selling: seconds from the first request to the last answer.
@@ -44,21 +44,21 @@ class Sale:
 
     @property
     def name(self) -> str:
-        """As tables and findings call it."""
+        """The name in tables and findings."""
         return f"V{self.generation}" + (" asgi" if self.edge == "asgi" else "")
 
-    def count(self, kind: Kind) -> int:
-        """How many attempts ended in this."""
+    def count(self, kind: AnswerKind) -> int:
+        """Return how many attempts got this kind of answer."""
         return sum(answer.kind is kind for answer in self.answers)
 
     @property
     def errors(self) -> list[Answer]:
-        """Attempts that were neither accepted nor told that the stock is out."""
-        fine = (Kind.ACCEPTED, Kind.SOLD_OUT)
+        """Attempts whose answer was neither "accepted" nor "sold out"."""
+        fine = (AnswerKind.ACCEPTED, AnswerKind.SOLD_OUT)
         return [answer for answer in self.answers if answer.kind not in fine]
 
     def latency_ms(self, percent: int) -> float:
-        """A percentile of the answer times, in milliseconds."""
+        """Return a percentile of the latencies, in milliseconds."""
         seconds = [answer.seconds for answer in self.answers]
         return statistics.quantiles(seconds, n=100)[percent - 1] * 1000
 
@@ -71,7 +71,7 @@ async def hold(
     run: str,
     report: Callable[[Answer], None],
 ) -> Sale:
-    """Hold one sale; V1's is repeated with more buyers at once until it oversells."""
+    """Hold one sale. V1's is repeated with more concurrent buyers until it oversells."""
     for attempt in range(RACES if generation == 1 else 1):
         product_id = f"demo-{run}-v{generation}-{edge}" + (f"-{attempt + 1}" if attempt else "")
         connections = CONNECTIONS * 2**attempt
@@ -96,13 +96,13 @@ async def _hold_once(
     started = time.monotonic()
     answers = await buy_all(target.edges[edge], generation, product_id, users, connections, report)
     selling = time.monotonic() - started
-    accepted = sum(answer.kind is Kind.ACCEPTED for answer in answers)
+    accepted = sum(answer.kind is AnswerKind.ACCEPTED for answer in answers)
     books = await _await_orders(target, services, product_id, accepted)
     return Sale(generation, edge, answers, books, selling, time.monotonic() - started)
 
 
 def all_written(books: Books, accepted: int) -> bool:
-    """Whether each of so many accepted orders is in PostgreSQL, confirmed or cancelled."""
+    """Return whether all accepted orders are in PostgreSQL, confirmed or cancelled."""
     return books.confirmed + books.cancelled >= accepted and not books.unsettled
 
 
@@ -125,11 +125,11 @@ async def _await_orders(
 
 
 def findings(sales: Sequence[Sale]) -> list[str]:
-    """What contradicts the story: V1 must oversell, the others but V3 must keep their books."""
+    """Return what is not as expected: V1 must oversell, and V2, V4 and V5 must keep their books."""
     found = []
     for sale in sales:
         if sale.generation == 1 and not sale.books.oversold:
-            found.append("V1 did not oversell; the race did not bite on this machine.")
+            found.append("V1 did not oversell: its race did not happen on this machine.")
         if sale.books.broken:
             found.append(f"{sale.name} broke its books: {sale.books}")
         if sale.errors:

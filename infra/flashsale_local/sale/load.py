@@ -1,4 +1,4 @@
-"""Purchase attempts over HTTP, many at a time, each timed."""
+"""Concurrent purchase attempts over HTTP, with the latency of each."""
 
 import asyncio
 import random
@@ -8,36 +8,36 @@ from dataclasses import dataclass
 
 import httpx
 
-from flashsale_local.deployment.endpoint import Endpoint
-from flashsale_local.sale.answers import Kind, classify
+from flashsale_local.clouds.endpoint import Endpoint
+from flashsale_local.sale.answers import AnswerKind, classify_answer
 
-# A throttled attempt (429) waits this long, more or less, and tries again; its clock runs on.
+# Seconds. A throttled attempt (429) waits about this long and retries. Its latency includes that.
 THROTTLE_PAUSE = 0.05
 THROTTLE_TRIES = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One attempt: what it ended in, the seconds that it took, how often it was throttled."""
+    """One attempt: the kind of its answer, its seconds, and how often it was throttled."""
 
-    kind: Kind
+    kind: AnswerKind
     seconds: float
     throttled: int = 0
     detail: str = ""
 
 
 async def buy_all(
-    door: Endpoint,
+    endpoint: Endpoint,
     generation: int,
     product_id: str,
     users: Sequence[str],
     connections: int,
     report: Callable[[Answer], None],
 ) -> list[Answer]:
-    """One attempt for each user, `connections` of them at a time."""
+    """Buy once for each user, over so many concurrent connections."""
     waiting = iter(users)
     answers: list[Answer] = []
-    async with door.client() as client:
+    async with endpoint.client() as client:
 
         async def buyer() -> None:
             for user_id in waiting:
@@ -56,10 +56,10 @@ async def _attempt(client: httpx.AsyncClient, path: str, body: dict[str, str]) -
         try:
             response = await client.post(path, json=body)
         except httpx.HTTPError as error:
-            return Answer(Kind.FAILED, time.perf_counter() - started, throttled, repr(error))
-        kind = classify(response.status_code, response.content)
-        if kind is not Kind.THROTTLED:
+            return Answer(AnswerKind.FAILED, time.perf_counter() - started, throttled, repr(error))
+        kind = classify_answer(response.status_code, response.content)
+        if kind is not AnswerKind.THROTTLED:
             detail = f"{response.status_code} {response.text[:200]}"
             return Answer(kind, time.perf_counter() - started, throttled, detail)
         await asyncio.sleep(THROTTLE_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-    return Answer(Kind.THROTTLED, time.perf_counter() - started, THROTTLE_TRIES, "throttled")
+    return Answer(AnswerKind.THROTTLED, time.perf_counter() - started, THROTTLE_TRIES, "throttled")

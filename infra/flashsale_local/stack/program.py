@@ -1,4 +1,4 @@
-"""What the stack must know of a server to run it."""
+"""A server of the local stack, and how to run it."""
 
 import random
 import socket
@@ -19,13 +19,13 @@ class Program:
     """A server of the stack.
 
     Attributes:
-        name: as `flashsale status` shows it.
-        port: None where it listens on none.
-        port_variable: the environment variable that moves its port.
-        prepare: makes its data folder and its user; called before every start.
-        ready: True once it answers; may raise while it does not.
-        user: system user that runs it, where that is not the caller.
-        stop_signal: asks it to stop in good order.
+        name: the name in `flashsale status`.
+        port: None if it listens on no port.
+        port_variable: the environment variable that changes its port.
+        prepare: creates its data folder and its user. It is called before every start.
+        ready: returns True when the server answers; may raise before that.
+        user: the system user that runs it; None for the caller.
+        stop_signal: the signal for an orderly stop.
 
     """
 
@@ -41,12 +41,12 @@ class Program:
     stop_signal: str = "TERM"
 
     def log(self, directory: Path) -> Path:
-        """Where its output goes."""
+        """Return the file that its output goes to."""
         return directory / "logs" / f"{self.name}.log"
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a port that is free now."""
     while True:
         port = random.choice(PORTS)  # noqa: S311 - no secret
         with socket.socket() as probe, suppress(OSError):
@@ -55,6 +55,6 @@ def free_port() -> int:
 
 
 def answers(url: str) -> bool:
-    """Whether a server answers 200 there; raises while it does not listen."""
+    """Return whether a server answers 200 there; raise OSError if none listens."""
     with urlopen(url, timeout=2) as answer:  # noqa: S310 - loopback
         return bool(answer.status == 200)

@@ -1,4 +1,4 @@
-"""Starts and stops the servers of a stack folder, and says what is wrong when it cannot."""
+"""Starts and stops the servers of a stack folder."""
 
 import os
 import socket
@@ -27,8 +27,8 @@ Report = Callable[[str], None]
 class Stack:
     """The servers of one stack folder.
 
-    A server whose URL is given in `environment` (REDIS_URL, DATABASE_URL, AWS_ENDPOINT_URL) is
-    somebody else's: it is used, and neither started nor stopped.
+    A server whose URL is in `environment` (REDIS_URL, DATABASE_URL, AWS_ENDPOINT_URL) is used, but
+    neither started nor stopped.
     """
 
     def __init__(self, directory: Path, environment: Mapping[str, str] = os.environ) -> None:
@@ -58,10 +58,10 @@ class Stack:
         ]
 
     def up(self, report: Report, *, emulator: bool = True) -> None:
-        """Start what does not run, and wait until it answers.
+        """Start the servers that do not run, and wait until all answer.
 
         Raises:
-            Problem: and nothing is left running that this call started.
+            Problem: a server does not start. Then this call stops everything that it started.
 
         """
         wanted = [p for p in self.programs if emulator or p is not self.emulator]
@@ -70,7 +70,7 @@ class Stack:
             if fresh:
                 for program in wanted:
                     _refuse_taken_port(program)
-                    # supervisord refuses a user that does not exist: preparing PostgreSQL makes it.
+                    # Preparing PostgreSQL creates its user, which supervisord needs at its start.
                     program.prepare()
                 self.supervisor.start(self.programs)
             for program in wanted:
@@ -81,12 +81,12 @@ class Stack:
             raise
 
     def add(self, program: Program, report: Report = lambda _: None) -> None:
-        """Start a server that was not part of the stack when it came up, or start it anew."""
+        """Start or restart a program that was not part of the stack at its start."""
         self.supervisor.replace(program)
         self.start(program, report)
 
     def start(self, program: Program, report: Report = lambda _: None) -> None:
-        """Start one server if it does not run, and wait until it answers."""
+        """Start one server unless it runs, and wait until it answers."""
         started = time.monotonic()
         info = self.supervisor.info()
         if program.name not in info:
@@ -111,19 +111,19 @@ class Stack:
                 error = caught
             if self.supervisor.info().get(program.name, {}).get("statename") != "RUNNING":
                 raise Problem(
-                    f"{program.name} ended instead of answering. {program.url}",
-                    "Its log says why; `make clean` starts from nothing.",
+                    f"{program.name} ended before it answered. {program.url}",
+                    "See its log. `make clean` deletes its data for a fresh start.",
                     program.log(self.directory),
                 )
             time.sleep(0.05)
         raise Problem(
             f"{program.name} does not answer. {program.url} {error or ''}",
-            "Its log may say why; `make clean` starts from nothing.",
+            "See its log. `make clean` deletes its data for a fresh start.",
             program.log(self.directory),
         )
 
     def target(self, stack_name: str = STACK_NAME) -> Target:
-        """What commands and tests work on: a deployment to these servers."""
+        """Return the addresses of a deployment to these servers."""
         return Target(
             self.redis_url,
             self.database_url,
@@ -135,7 +135,7 @@ class Stack:
         )
 
     def down(self) -> None:
-        """Stop all servers; their data stays."""
+        """Stop all servers. Their data stays."""
         self.supervisor.shutdown()
 
 

@@ -1,4 +1,4 @@
-"""supervisord, which keeps the servers running after the command that started them has ended."""
+"""supervisord, which runs the servers after the command that started them has ended."""
 
 import configparser
 import hashlib
@@ -24,8 +24,8 @@ from flashsale_local.stack.program import Program
 START_DEADLINE = 15.0
 STOP_DEADLINE = 60.0
 
-# What points commands at other servers, and who is let in: each program is told for itself, anew
-# at each start, and inherits neither from the command that happened to start the first of them.
+# Addresses of servers, and access settings. Each program gets its own at each start, and inherits
+# none from the command that started supervisord.
 NOT_INHERITED = {
     "REDIS_URL", "DATABASE_URL", "ORDERS_QUEUE_URL", "AUTH", "CORS_ORIGINS", "TRUSTED_PROXIES"
 }  # fmt: skip
@@ -38,10 +38,10 @@ class Supervisor:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._config = directory / "supervisord.conf"
-        self._programs = directory / "programs"  # one file each, so that one can be replaced
+        self._programs = directory / "programs"  # one file each, so that each can be replaced alone
         self._log = directory / "logs" / "supervisord.log"
         self._pidfile = directory / "supervisord.pid"
-        # Not below `directory`: the path of a socket may have about 100 characters only.
+        # Not below `directory`, because the path of a socket may have only about 100 characters.
         digest = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:12]
         self._socket = Path(tempfile.gettempdir()) / f"flashsale-{os.geteuid()}-{digest}.sock"
 
@@ -55,7 +55,7 @@ class Supervisor:
         return True
 
     def start(self, programs: Sequence[Program]) -> None:
-        """Start supervisord with these programs, all of them stopped."""
+        """Start supervisord. It knows these programs, but does not start them."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self._programs, ignore_errors=True)
         self._programs.mkdir()
@@ -80,7 +80,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def replace(self, program: Program) -> None:
-        """Make a program known to the running supervisord, stopped; its old self is ended."""
+        """Stop a program if it runs, and give supervisord its new definition."""
         self._write_program(program)
         if program.name in self.info():
             self.stop_program(program.name)
@@ -89,7 +89,7 @@ class Supervisor:
         self._call("addProcessGroup", program.name)
 
     def start_program(self, name: str) -> None:
-        """Start one program; does not wait until it answers."""
+        """Start one program. This does not wait until it answers."""
         try:
             self._call("startProcess", name)
         except Fault as fault:
@@ -97,7 +97,7 @@ class Supervisor:
                 raise
 
     def stop_program(self, name: str) -> None:
-        """Stop one program in good order, and wait for it."""
+        """Stop one program in an orderly way, and wait until it has ended."""
         try:
             self._call("stopProcess", name)
         except Fault as fault:
@@ -105,21 +105,21 @@ class Supervisor:
                 raise
 
     def kill_program(self, name: str) -> None:
-        """SIGKILL a program and its children, as when a machine goes down."""
+        """Send SIGKILL to a program and its children, as if the machine had failed."""
         process = psutil.Process(int(self.info()[name]["pid"]))
-        process.suspend()  # or it puts another in the place of a child that was killed
+        process.suspend()  # or it would replace a killed child
         doomed = [*process.children(recursive=True), process]
         for one in doomed:
-            with suppress(psutil.NoSuchProcess):  # a child may be done already
+            with suppress(psutil.NoSuchProcess):  # a child may have ended already
                 one.kill()
-        psutil.wait_procs(doomed, STOP_DEADLINE)  # its port is taken until the last one is gone
+        psutil.wait_procs(doomed, STOP_DEADLINE)  # its port is taken until the last one has ended
         while self.info()[name]["statename"] == "RUNNING":  # until supervisord has noticed
             time.sleep(0.02)
 
     def info(self) -> dict[str, dict[str, Any]]:
-        """State, process id and start time of each program, by name.
+        """Return state, process id and start time of each program, by name.
 
-        {} if nothing runs, and while all of them are being stopped.
+        {} if supervisord does not run, or is shutting down.
         """
         try:
             rows = cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))
@@ -132,9 +132,9 @@ class Supervisor:
         return {row["name"]: row for row in rows}
 
     def environment_of(self, name: str) -> dict[str, str] | None:
-        """The variables with which a program runs; None where it does not run.
+        """Return the environment of a running program; None if it does not run.
 
-        {} where this user may not see them.
+        {} if this user may not read it.
         """
         pid = int(self.info().get(name, {}).get("pid") or 0)
         try:
@@ -145,7 +145,7 @@ class Supervisor:
             return {}
 
     def shutdown(self) -> None:
-        """Stop all programs, then supervisord; waits until it is gone."""
+        """Stop all programs, then supervisord, and wait until it has ended."""
         if not self.running:
             return
         pid = int(cast("int", self._call("getPID")))
@@ -154,7 +154,7 @@ class Supervisor:
         while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
             if time.monotonic() > deadline:
                 raise Problem(
-                    f"supervisord (process {pid}) does not stop.", f"kill {pid}", self._log
+                    f"supervisord (process {pid}) does not stop.", f"Run `kill {pid}`.", self._log
                 )
             time.sleep(0.05)
 
@@ -181,7 +181,7 @@ class Supervisor:
         config = configparser.RawConfigParser()
         config[f"program:{program.name}"] = _escaped(self._section(program))
         path = self._programs / f"{program.name}.conf"
-        path.touch(mode=0o600)  # its environment may have passwords
+        path.touch(mode=0o600)  # the environment may have passwords
         with path.open("w") as file:
             config.write(file)
 
@@ -191,7 +191,7 @@ class Supervisor:
             "command": shlex.join(program.command),
             "environment": pairs,
             "autostart": "false",
-            # A server that dies stays down: faults are the subject here, so they must be seen.
+            # A server that ends stays down, because faults are to be seen here.
             "autorestart": "false",
             "startsecs": "0",
             "stopsignal": program.stop_signal,

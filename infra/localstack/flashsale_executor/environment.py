@@ -1,7 +1,7 @@
-"""One execution environment: a process that runs `awslambdaric`, and its Lambda Runtime API.
+"""An execution environment: a process that runs `awslambdaric`, and its Lambda Runtime API.
 
-The protocol is AWS': https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. This module
-knows nothing of LocalStack.
+AWS describes the protocol in https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. This
+module does not depend on LocalStack.
 """
 
 import json
@@ -18,16 +18,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 API = "/2018-06-01/runtime"
-# How often a wait looks whether the process is still there; seconds.
-LOOK = 0.2
+# Seconds between two checks that the process still runs.
+POLL = 0.2
 STOP_DEADLINE = 2.0
-# Until the runtime asks for its first invocation. AWS gives it ten seconds; a laptop that starts
+# Seconds until the runtime asks for its first invocation. AWS allows ten. A laptop that starts
 # eight processes at once needs more.
 INIT_DEADLINE = 60.0
 
 
 class InitError(Exception):
-    """The function could not be loaded. `payload` is the runtime's own account, as JSON."""
+    """The function could not be loaded. `payload` is the error of the runtime, as JSON."""
 
     def __init__(self, message: str, payload: bytes) -> None:
         super().__init__(message)
@@ -47,7 +47,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Result:
-    """What the function answered, or its error, and what it printed."""
+    """The answer or the error of the function, and its output."""
 
     payload: bytes
     is_error: bool
@@ -55,7 +55,7 @@ class Result:
 
 
 class Environment:
-    """A process of one function; serves one invocation at a time."""
+    """A process of one function, which serves one invocation at a time."""
 
     def __init__(
         self, python: str, handler: str, code: Path, layers: Sequence[Path], memory: int = 128
@@ -69,14 +69,14 @@ class Environment:
         """Start the process, and wait until it asks for its first invocation.
 
         Raises:
-            InitError: it reported an error, ended, or took too long.
+            InitError: the process reported an error, exited, or took too long.
 
         """
         self._environment = {name: str(value) for name, value in environment.items()}
         self._waiting: queue.Queue[Invocation] = queue.Queue()
-        # What the runtime says: "ready", "init error", or the end of an invocation.
-        self._said: queue.Queue[tuple[str, bytes]] = queue.Queue()
-        self._server = _server(self._waiting, self._said)
+        # Reports of the runtime: "ready", "init error", or the end of an invocation.
+        self._reports: queue.Queue[tuple[str, bytes]] = queue.Queue()
+        self._server = _server(self._waiting, self._reports)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         paths = [self._code, *(layer / "python" for layer in self._layers)]
@@ -95,31 +95,31 @@ class Environment:
             stdout=self._output,
             stderr=subprocess.STDOUT,
         )
-        said, payload = self._listen(INIT_DEADLINE)
-        if said != "ready":
+        report, payload = self._listen(INIT_DEADLINE)
+        if report != "ready":
             logs = self._printed(0)
             self.stop()
-            raise InitError(f"The function did not start: {said}\n{logs}", payload)
+            raise InitError(f"The function did not start: {report}\n{logs}", payload)
 
     def invoke(self, invocation: Invocation) -> Result:
-        """Run the function once. A process that ends or takes too long is replaced."""
+        """Run the function once. Replace the process if it exits or takes too long."""
         start, begun = self._output.seek(0, os.SEEK_END), time.monotonic()
         self._waiting.put(invocation)
-        said, payload = self._listen(invocation.deadline)
+        report, payload = self._listen(invocation.deadline)
         logs = self._report(invocation, self._printed(start), time.monotonic() - begun)
-        if said in ("response", "error"):
-            self._listen(INIT_DEADLINE)  # until it is ready for the next one
-            return Result(payload, said == "error", logs)
+        if report in ("response", "error"):
+            self._listen(INIT_DEADLINE)  # wait until it is ready for the next one
+            return Result(payload, report == "error", logs)
         self.stop()
         self.start(self._environment)
-        if said == "timeout":
+        if report == "timeout":
             payload = _error(
                 f"{invocation.request_id} Task timed out after {invocation.deadline:.2f} seconds"
             )
         return Result(payload, is_error=True, logs=logs)
 
     def stop(self) -> None:
-        """End the process and its server."""
+        """Stop the process and its server."""
         if self._process is None:
             return
         self._process.terminate()
@@ -129,12 +129,12 @@ class Environment:
             self._process.kill()
             self._process.wait()
         self._process = None
-        self._waiting.put(Invocation("", b""))  # lets a request that still waits go
+        self._waiting.put(Invocation("", b""))  # releases a request that still waits
         self._server.shutdown()
         self._server.server_close()
 
     def logs(self) -> str:
-        """Everything that the process has printed."""
+        """Return all output of the process."""
         return self._printed(0)
 
     def _listen(self, deadline: float) -> tuple[str, bytes]:
@@ -142,7 +142,7 @@ class Environment:
         end = time.monotonic() + deadline
         while True:
             try:
-                return self._said.get(timeout=max(0.0, min(LOOK, end - time.monotonic())))
+                return self._reports.get(timeout=max(0.0, min(POLL, end - time.monotonic())))
             except queue.Empty:
                 if self._process.poll() is not None:
                     status = self._process.returncode
@@ -150,7 +150,7 @@ class Environment:
                         f"Runtime exited with status {status}", "Runtime.ExitError"
                     )
                 if time.monotonic() >= end:
-                    return "timeout", _error(f"no sign of life within {deadline:.0f} s")
+                    return "timeout", _error(f"The process did not answer within {deadline:.0f} s")
 
     def _printed(self, start: int) -> str:
         length = os.fstat(self._output.fileno()).st_size - start
@@ -174,15 +174,15 @@ def _error(message: str, kind: str = "") -> bytes:
 
 
 def _server(
-    waiting: "queue.Queue[Invocation]", said: "queue.Queue[tuple[str, bytes]]"
+    waiting: "queue.Queue[Invocation]", reports: "queue.Queue[tuple[str, bytes]]"
 ) -> ThreadingHTTPServer:
     class RuntimeApi(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # or each call takes 40 ms more
+        disable_nagle_algorithm = True  # without this, each call takes 40 ms more
         wbufsize = -1
 
         def do_GET(self) -> None:
-            said.put(("ready", b""))
+            reports.put(("ready", b""))
             invocation = waiting.get()
             self._answer(
                 200,
@@ -201,7 +201,7 @@ def _server(
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             path = urlsplit(self.path).path.removeprefix(API)
             self._answer(202, b'{"status": "OK"}', {})
-            said.put(("init error" if path == "/init/error" else path.rpartition("/")[2], body))
+            reports.put(("init error" if path == "/init/error" else path.rpartition("/")[2], body))
 
         def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
             self.send_response(status)
@@ -212,8 +212,8 @@ def _server(
             self.wfile.write(body)
             self.wfile.flush()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
-            """Nothing: LocalStack logs its own requests."""
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the base class
+            """Log nothing, because LocalStack logs its own requests."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), RuntimeApi)
     server.daemon_threads = True

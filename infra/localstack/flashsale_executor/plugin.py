@@ -1,4 +1,4 @@
-"""What LocalStack loads: execution environments as processes (LAMBDA_RUNTIME_EXECUTOR=process)."""
+"""The plugin that LocalStack loads for LAMBDA_RUNTIME_EXECUTOR=process."""
 
 import sys
 from typing import Any
@@ -26,18 +26,18 @@ class ProcessExecutor(RuntimeExecutor):
         )
 
     def start(self, env_vars: dict[str, str]) -> None:
-        """Start the process; LocalStack reports what it raises to who invoked."""
+        """Start the process. LocalStack reports errors to the client that invoked the function."""
         try:
             self._environment.start(env_vars)
         except InitError as error:
             raise StatusErrorException(str(error), payload=error.payload) from error
 
     def stop(self) -> None:
-        """End the process."""
+        """Stop the process."""
         self._environment.stop()
 
     def invoke(self, payload: dict[str, Any]) -> InvocationResult:
-        """One invocation, START, END and REPORT lines included."""
+        """Run one invocation. The logs include the START, END and REPORT lines."""
         invocation = Invocation(
             request_id=payload["invoke-id"],
             payload=payload["payload"].encode(),
@@ -49,38 +49,38 @@ class ProcessExecutor(RuntimeExecutor):
         return InvocationResult(invocation.request_id, result.payload, result.is_error, result.logs)
 
     def get_logs(self) -> str:
-        """Everything that the process has printed."""
+        """Return all output of the process."""
         return self._environment.logs()
 
     def get_address(self) -> str:
-        """Where it runs."""
+        """Return the address of the process."""
         return "127.0.0.1"
 
     def get_endpoint_from_executor(self) -> str:
-        """Where it finds LocalStack."""
+        """Return the address at which the process finds LocalStack."""
         return "127.0.0.1"
 
     def get_runtime_endpoint(self) -> str:
-        """Unused: the process talks to a Runtime API of its own."""
+        """Return nothing, because each process has its own Runtime API."""
         return ""
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
-        """Unzip code and layers."""
+        """Unpack the code and the layers."""
         function_version.config.code.prepare_for_execution()
         for layer in function_version.config.layers or []:
             layer.code.prepare_for_execution()
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Nothing is left."""
+        """Do nothing, because nothing is left."""
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):
-    """Registered by this package's entry point."""
+    """Registers the executor through this package's entry point."""
 
     name = "process"
 
     def load(self, *_: Any, **__: Any) -> type[RuntimeExecutor]:
-        """The executor class; LocalStack asks often."""
+        """Return the executor class."""
         return ProcessExecutor

@@ -10,8 +10,8 @@ from flashsale.redis_store.failures import Failure
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.queues import parked
-from flashsale_local.queues.depths import depths
 from flashsale_local.queues.failed import look
+from flashsale_server.queues.depths import depths
 from tests.integration.parked.conftest import envelope_of, order_of
 from tests.integration.queued import books_of, queued
 from tests.support import USERS
@@ -151,9 +151,9 @@ async def test_what_is_no_order_is_printed_and_thrown_away(
     ("arguments", "words"),
     [
         (["cancel", "dlq", "--all"], "rollback function"),
-        (["discard", "nope", "--all"], "'nope' is no queue of failed messages"),
-        (["cancel"], "Which messages?"),
-        (["discard", "--all", "--message", "x"], "Which messages?"),
+        (["discard", "nope", "--all"], "'nope' is not a queue of failed messages"),
+        (["cancel"], "No messages were named"),
+        (["discard", "--all", "--message", "x"], "No messages were named"),
         (["cancel", "--message", "nope", "--yes"], "No message nope in parking"),
         (["discard", "--message", "ORDER", "--yes"], "flashsale dlq cancel parking --message"),
         (["cancel", "--message", "POISON", "--yes"], "flashsale dlq discard parking --message"),

@@ -41,8 +41,8 @@ async def test_a_shop_without_products_has_no_books_and_that_is_said(flashsale, 
         (["rebuild", "nope"], "No such product: nope"),
         (["logs", "nope"], "There is no function 'nope'"),
         (["logs", "--order", ""], "--order names no order"),
-        (["dlq", "peek", "nope"], "'nope' is no queue of failed messages"),
-        (["dlq", "redrive", "nope"], "'nope' is no queue of failed messages"),
+        (["dlq", "peek", "nope"], "'nope' is not a queue of failed messages"),
+        (["dlq", "redrive", "nope"], "'nope' is not a queue of failed messages"),
     ],
 )
 def test_what_does_not_exist_is_said(flashsale, asked, words):

@@ -13,12 +13,12 @@ from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.live_page.reading import read
 from flashsale_local.queues.contents import look_into_queues
-from flashsale_local.queues.depths import depths
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack.exporter import variables
 from flashsale_server.exporter.queues import Queues
 from flashsale_server.exporter.sale import Sale
 from flashsale_server.exporter.settings import ExporterSettings
+from flashsale_server.queues.depths import depths
 from tests.integration.parked.conftest import envelope_of, order_of
 from tests.integration.queued import queued
 from tests.support import USERS, by_labels

@@ -1,4 +1,4 @@
-"""`make deploy`: what would change is shown, asked for, made and tried; here on the emulator."""
+"""`make deploy` on the emulator: it shows the changes, asks, makes them and runs the smoke test."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
 from flashsale_local.deployment import changes, deploy
 from tests.e2e.conftest import FLASHSALE
 
-NAME = "flashsale-release-test"
+NAME = "flashsale-deploy-test"
 
 
 @pytest.fixture(scope="module")
-def release(deployed):
-    """Runs `flashsale deploy` for a stack of its own."""
+def deploy_command(deployed):
+    """Runs `flashsale deploy` for a separate stack."""
     environment = {
         **os.environ,
         "REDIS_URL": deployed.redis_url,
@@ -59,15 +59,15 @@ def resources(name):
     return {row["LogicalResourceId"] for row in answer["StackResourceSummaries"]}
 
 
-def test_what_was_dropped_leaves_no_stack(small):
+def test_a_dropped_change_set_leaves_no_stack(small):
     changes.propose(small, queues("A"), {}).drop()
 
     with pytest.raises(ClientError, match="does not exist"):
         boto3.client("cloudformation").describe_stacks(StackName=small)
 
 
-def test_a_proposal_that_an_ended_run_left_is_replaced(small):
-    """Of a stack that is still to make, and of one that is there."""
+def test_a_change_set_of_an_interrupted_run_is_replaced(small):
+    """For a new stack and for an existing one."""
     changes.propose(small, queues("A"), {})
     changes.propose(small, queues("A"), {}).execute()
     changes.propose(small, queues("A", "B"), {})
@@ -79,8 +79,8 @@ def test_a_proposal_that_an_ended_run_left_is_replaced(small):
     assert resources(small) == {"A", "C"}
 
 
-def test_who_says_no_changes_nothing(release):
-    done = release(answer="n\n")
+def test_the_answer_no_changes_nothing(deploy_command):
+    done = deploy_command(answer="n\n")
 
     assert done.returncode == 1
     assert "BuyFunction" in done.stdout
@@ -88,8 +88,8 @@ def test_who_says_no_changes_nothing(release):
     assert "BuyFunction" not in resources(NAME)
 
 
-def test_what_would_change_is_shown_then_made_and_tried(release):
-    done = release("--yes")
+def test_changes_are_shown_then_made_and_tested(deploy_command):
+    done = deploy_command("--yes")
 
     assert done.returncode == 0, done.stderr
     assert f"Changes of {NAME}" in done.stdout
@@ -99,8 +99,8 @@ def test_what_would_change_is_shown_then_made_and_tried(release):
     assert "BuyFunction" in resources(NAME)
 
 
-def test_the_first_door_asks_for_a_token_and_leaves_open_what_is_open(deployed, release):
-    """On ministack; LocalStack's free edition has no HTTP API."""
+def test_the_http_api_requires_a_token_except_on_public_routes(deployed, deploy_command):
+    """On ministack. LocalStack's free edition has no HTTP API."""
     if deployed.emulator == "localstack":
         return
     name = f"{NAME}-jwt"

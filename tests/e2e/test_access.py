@@ -1,4 +1,4 @@
-"""`flashsale up` closes and opens every door of the running stack, in any order of commands."""
+"""`flashsale up` sets who may buy at every endpoint of the running stack, in any order."""
 
 from dataclasses import replace
 
@@ -6,12 +6,11 @@ import httpx
 import pytest
 import typer
 
-from flashsale_local.cli import edges as cli_doors
 from flashsale_local.cli import stack as cli
-from flashsale_local.cli import watch
-from flashsale_local.deployment.target import Target
+from flashsale_local.deployment.target import Edge, Target
 from flashsale_local.problems import Problem
-from flashsale_local.stack.guards import SHOWN, differences
+from flashsale_local.stack import access, asgi, start, watchers
+from flashsale_local.stack.access import PUBLIC, differences
 from flashsale_local.stack.ports import DEFAULT_PORTS
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
@@ -21,18 +20,18 @@ pytestmark = pytest.mark.timeout(600)  # deployments, on a machine that may be b
 
 LIMIT = "3/60"
 ORIGINS = "https://shop.example, https://other.example"
-SWITCHES = (*SHOWN, "TRUSTED_PROXIES", "JWT_ISSUER", "JWT_JWKS_URL")
+SWITCHES = (*PUBLIC, "TRUSTED_PROXIES", "JWT_ISSUER", "JWT_JWKS_URL")
 CLOSING = {
     "AUTH": "jwt", "RATE_LIMIT_USER": LIMIT, "CORS_ORIGINS": ORIGINS, "TRUSTED_PROXIES": "192.0.2.7"
 }  # fmt: skip
-# What each door says to V1, and to V5 without a token.
+# How each endpoint answers V1, and V5 without a token.
 OPEN = {"lambda": [201, 202], "asgi": [201, 202]}
 CLOSED = {"lambda": [404, 401], "asgi": [404, 401]}
 
 
 @pytest.fixture(scope="module")
 def shell():
-    """Variables and modules of this test module's own `flashsale`."""
+    """Patches variables and modules for `flashsale` in this test module."""
     with pytest.MonkeyPatch.context() as patch:
         yield patch
 
@@ -40,8 +39,8 @@ def shell():
 @pytest.fixture(scope="module")
 def up(shell, deployed, tmp_path_factory):
     """`flashsale up` with these variables, in a folder like `.local`, on the session's servers."""
-    folder = tmp_path_factory.mktemp("doors")
-    for module in (cli, cli_doors, watch):
+    folder = tmp_path_factory.mktemp("access")
+    for module in (cli, access, asgi, start, watchers):
         shell.setattr(module, "LOCAL", folder)
     given = {
         **{name: str(free_port()) for name in DEFAULT_PORTS},
@@ -53,7 +52,7 @@ def up(shell, deployed, tmp_path_factory):
     for name, value in given.items():
         shell.setenv(name, value)
 
-    def run(edge=cli.Edge.LAMBDA, **variables):
+    def run(edge=Edge.LAMBDA, **variables):
         for name in SWITCHES:
             shell.delenv(name, raising=False)
         for name, value in variables.items():
@@ -66,28 +65,29 @@ def up(shell, deployed, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def opened(up):
-    """Both edges, which let everybody in."""
-    up(cli.Edge.ASGI, AUTH="none")
+    """Both edges, without tokens."""
+    up(Edge.ASGI, AUTH="none")
     return Target.load(cli.LOCAL)
 
 
 @pytest.fixture
 async def closed(opened, up, new_product, shell):
-    """The same, closed later by an `up` that names no edge; the shell is still that one."""
+    """The same, closed by a later `up` that names no edge. Its shell variables stay set."""
     products = {1: await new_product(99), 5: await new_product(99)}
-    if cli_doors.doors_of(opened)["lambda"]["AUTH"] == "none":
+    if access.access_settings_of(opened)["lambda"]["AUTH"] == "none":
         assert answers(opened, products) == OPEN
         up(**CLOSING)
     for name, value in CLOSING.items():
         shell.setenv(name, value)
-    cli_doors.bring_along(Stack(cli.LOCAL), opened, lambda _: None)  # what another test changed
+    asgi.restart_with_new_settings(Stack(cli.LOCAL), opened, lambda _: None)  # undo another test
     return opened, products
 
 
 def answers(target, products):
     found = {}
-    for name, door in target.edges.items():
-        with httpx.Client(base_url=door.url, headers=dict(door.headers), timeout=60) as http:
+    for name, endpoint in target.edges.items():
+        headers = dict(endpoint.headers)
+        with httpx.Client(base_url=endpoint.url, headers=headers, timeout=60) as http:
             found[name] = [
                 http.post(f"/api/v{generation}/buy", json=body(product_id)).status_code
                 for generation, product_id in products.items()
@@ -96,22 +96,22 @@ def answers(target, products):
 
 
 def settings_of(target):
-    doors = cli_doors.doors_of(target)
-    assert list(doors) == ["lambda", "lambda admin", "asgi"]
-    return [[guards[name] for name in SHOWN] for guards in doors.values()]
+    found = access.access_settings_of(target)
+    assert list(found) == ["lambda", "lambda admin", "asgi"]
+    return [[settings[name] for name in PUBLIC] for settings in found.values()]
 
 
 def workers():
     return Stack(cli.LOCAL).supervisor.environment_of("edge")
 
 
-async def test_up_closes_every_door_that_is_open(closed):
+async def test_up_closes_every_open_endpoint(closed):
     assert answers(*closed) == CLOSED
     assert settings_of(closed[0]) == [["jwt", LIMIT, "", ORIGINS]] * 3
     assert workers()["TRUSTED_PROXIES"] == "192.0.2.7"
 
 
-async def test_a_word_left_out_opens_no_door(closed, up):
+async def test_up_without_auth_opens_no_closed_endpoint(closed, up):
     with pytest.raises(Problem) as caught:
         up()
 
@@ -121,8 +121,8 @@ async def test_a_word_left_out_opens_no_door(closed, up):
     assert Target.load(cli.LOCAL).auth == "jwt"
 
 
-async def test_status_shows_each_door_and_no_secret(closed, capsys, monkeypatch):
-    monkeypatch.setattr(cli_doors.console, "_width", 200)
+async def test_status_shows_each_endpoint_and_no_secret(closed, capsys, monkeypatch):
+    monkeypatch.setattr(cli.console, "_width", 200)
 
     cli.status()
 
@@ -132,11 +132,11 @@ async def test_status_shows_each_door_and_no_secret(closed, capsys, monkeypatch)
     assert Target.load(cli.LOCAL).token_secret not in shown.out + shown.err
 
 
-async def test_what_has_the_settings_asked_for_runs_on(closed):
+async def test_programs_with_the_right_settings_are_not_restarted(closed):
     stack = Stack(cli.LOCAL)
     before = stack.supervisor.info()
 
-    cli_doors.bring_along(stack, closed[0], lambda _: None)
+    asgi.restart_with_new_settings(stack, closed[0], lambda _: None)
 
     after = stack.supervisor.info()
     assert [after[name]["pid"] for name in ("edge", "relay")] == [
@@ -144,41 +144,41 @@ async def test_what_has_the_settings_asked_for_runs_on(closed):
     ]
 
 
-async def test_status_is_loud_where_doors_differ_and_they_are_made_alike(closed, capsys):
+async def test_status_fails_where_endpoints_differ_and_a_restart_repairs_it(closed, capsys):
     target, stack, secret = closed[0], Stack(cli.LOCAL), "s" * 43
-    web, _ = cli_doors.asgi_programs(stack, target)
+    web, _ = asgi.asgi_programs(stack, target)
     other = {**web.environment, "AUTH": "none", "RATE_LIMIT_ADDRESS": "9/60", "JWT_SECRET": secret}
     stack.add(replace(web, environment=other))
 
     with pytest.raises(typer.Exit) as caught:
         cli.status()
     shown = capsys.readouterr()
-    cli_doors.bring_along(stack, target, lambda _: None)
+    asgi.restart_with_new_settings(stack, target, lambda _: None)
 
     assert caught.value.exit_code == 1
     told = " ".join(shown.err.split())
-    assert "The doors differ in AUTH: jwt at lambda, jwt at lambda admin, none at asgi." in told
+    assert "The endpoints differ in AUTH: jwt at lambda, jwt at lambda admin, none at asgi." in told
     assert "RATE_LIMIT_ADDRESS: none at lambda, none at lambda admin, 9/60 at asgi" in told
-    assert "The doors differ in JWT_SECRET" in told
+    assert "The endpoints differ in JWT_SECRET" in told
     assert secret not in shown.out + shown.err
-    assert differences(cli_doors.doors_of(target)) == []
+    assert differences(access.access_settings_of(target)) == []
     assert answers(*closed) == CLOSED
 
 
-async def test_an_edge_that_is_started_later_is_guarded_as_the_functions_are(closed, monkeypatch):
+async def test_an_edge_that_starts_later_has_the_settings_of_the_functions(closed, monkeypatch):
     target = closed[0]
     Stack(cli.LOCAL).supervisor.stop_program("edge")
     for name in SWITCHES:  # another shell, that of `make spike` for example
         monkeypatch.delenv(name, raising=False)
 
-    cli.start_asgi_edge(target)
+    asgi.start_asgi_edge(target)
 
-    doors = cli_doors.doors_of(target)
-    assert doors["asgi"] == doors["lambda"]
+    found = access.access_settings_of(target)
+    assert found["asgi"] == found["lambda"]
     assert workers()["RATE_LIMIT_USER"] == LIMIT
 
 
-async def test_up_opens_every_door_when_it_is_said(closed, up):
+async def test_up_with_auth_none_opens_every_endpoint(closed, up):
     up(AUTH="none")
 
     assert answers(*closed) == OPEN

@@ -1,6 +1,6 @@
-"""A release to AWS: which stacks in which order, with which parameters, and whether it works then.
+"""The steps of a deployment to AWS: its stacks in order, their parameters, and a smoke test.
 
-On an emulator it is the application's stack alone: the stores there are local servers.
+On an emulator there is one step, the application, because the stores are local servers.
 """
 
 import hashlib
@@ -15,25 +15,25 @@ from typing import Any
 
 import httpx
 
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import deploy, preflight
-from flashsale_local.deployment.endpoint import Endpoint
 from flashsale_local.paths import ROOT
 from flashsale_local.problems import Problem
 
 AWS = ROOT / "infra" / "aws"
-# Seconds; the first calls start cold, and a new API needs a moment.
+# Seconds. The first calls are cold starts, and a new API needs a moment.
 SMOKE_DEADLINE = 90.0
-# No sale has this product, and no check asks for it: nobody's stock is touched.
+# This product does not exist, so the smoke test changes no stock.
 NO_PRODUCT = "smoke-test-no-such-product"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One stack of a release.
+    """One stack of a deployment.
 
     Attributes:
-        template: reads the template; called when the step's turn comes.
-        parameters: made of the outputs of the steps before (stack name -> outputs).
+        template: returns the template. It is called when the step begins.
+        parameters: returns the parameters, given the outputs of the earlier steps by stack name.
 
     """
 
@@ -44,14 +44,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What samconfig.toml says of an environment. SAM reads the same file."""
+    """One environment of samconfig.toml. SAM reads the same file."""
 
     name: str
     settings: Mapping[str, Any]
 
     @classmethod
     def load(cls, name: str, path: Path = ROOT / "samconfig.toml") -> "Environment":
-        """The section `name`."""
+        """Read the section `name`."""
         sections = tomllib.loads(path.read_text())
         if name not in sections:
             raise Problem(
@@ -62,16 +62,21 @@ class Environment:
 
     @property
     def stack_name(self) -> str:
-        """Of the application."""
+        """The name of the application's stack."""
         return str(self.settings["global"]["parameters"]["stack_name"])
 
     @property
     def tags(self) -> dict[str, str]:
-        """On each resource of each stack."""
+        """Tags for each resource of each stack."""
         return self._pairs("deploy", "tags")
 
     def parameters(self, part: str) -> dict[str, str]:
-        """Template parameters of `deploy` (the application), network, data or monitoring."""
+        """Return the template parameters of one part.
+
+        Args:
+            part: `deploy` (the application), `network`, `data` or `monitoring`.
+
+        """
         return self._pairs(part, "parameter_overrides")
 
     def _pairs(self, part: str, key: str) -> dict[str, str]:
@@ -81,12 +86,12 @@ class Environment:
 
 
 def steps(environment: Environment, package: Callable[[], str]) -> list[Step]:
-    """The stacks of a release to AWS, in order.
+    """Return the steps of a deployment to AWS, in order.
 
-    Who gives RedisUrl has stores (and a network) already; they are left alone.
+    An environment that sets RedisUrl has its own stores and network, which stay as they are.
 
     Args:
-        package: uploads what was built; returns the application's template.
+        package: uploads the build, and returns the application's template.
 
     """
     name, given = environment.stack_name, environment.parameters("deploy")
@@ -94,7 +99,7 @@ def steps(environment: Environment, package: Callable[[], str]) -> list[Step]:
     network, data = f"{name}-network", f"{name}-data"
 
     def for_network(_: Any) -> dict[str, str]:
-        # A way to the internet only where the functions fetch the issuer's keys there.
+        # Only functions that fetch the issuer's keys need the internet.
         nat = "true" if given.get("JwtJwksUrl") else "false"
         return {"Nat": nat} | environment.parameters("network")
 
@@ -126,10 +131,10 @@ def steps(environment: Environment, package: Callable[[], str]) -> list[Step]:
 
 
 def from_stores(network: Mapping[str, str], data: Mapping[str, str]) -> dict[str, str]:
-    """Parameters of template.yaml, from the outputs of network.yaml and data.yaml.
+    """Return parameters of template.yaml, from the outputs of network.yaml and data.yaml.
 
-    Redis' password is a dynamic reference: CloudFormation puts it into the functions' environment,
-    and nobody reads it on the way.
+    The password of Redis is a dynamic reference. CloudFormation resolves it into the functions'
+    environment, so it is in no parameter and no output.
     """
     password = f"{{{{resolve:secretsmanager:{data['RedisSecretArn']}:SecretString:password}}}}"
     return {
@@ -143,41 +148,41 @@ def from_stores(network: Mapping[str, str], data: Mapping[str, str]) -> dict[str
 
 
 def identified(template: str, parameters: Mapping[str, str]) -> dict[str, str]:
-    """These parameters, and a ReleaseId that is another one when anything of the release is."""
+    """Add a ReleaseId, which changes whenever the template or a parameter changes."""
     if "ReleaseId" not in template:
         return dict(parameters)
-    release = json.dumps([template, dict(parameters)], sort_keys=True)
-    return {**parameters, "ReleaseId": hashlib.sha256(release.encode()).hexdigest()[:16]}
+    content = json.dumps([template, dict(parameters)], sort_keys=True)
+    return {**parameters, "ReleaseId": hashlib.sha256(content.encode()).hexdigest()[:16]}
 
 
 def validate(log: Path) -> None:
-    """Lint all templates; needs neither AWS nor an emulator."""
+    """Lint all templates. This needs neither AWS nor an emulator."""
     deploy.run(["sam", "validate", "--lint", "--region", "us-east-1"], log)
     deploy.run(["cfn-lint", *map(str, sorted(AWS.glob("*.yaml")))], log)
 
 
-def smoke_test(door: Endpoint, deadline: float = SMOKE_DEADLINE) -> str:
-    """Ask the application how it is, and try to buy what nobody sells; returns what it said.
+def smoke_test(endpoint: Endpoint, deadline: float = SMOKE_DEADLINE) -> str:
+    """Call /health, try to buy a product that does not exist, and return a summary.
 
     Raises:
-        Problem: a store is down from the functions' point of view, or the purchase was not refused.
+        Problem: the functions cannot reach a store, or the purchase was not rejected.
 
     """
     end = time.monotonic() + deadline
-    with httpx.Client(base_url=door.url, headers=dict(door.headers), timeout=30) as client:
+    with httpx.Client(base_url=endpoint.url, headers=dict(endpoint.headers), timeout=30) as client:
         while (health := _get(client, "/health")).status_code != 200:
             if time.monotonic() > end:
                 raise Problem(
                     f"GET /health says {health.status_code}: {health.text[:300]}",
-                    "See `flashsale logs buy`; what was deployed stays deployed.",
+                    "See `flashsale logs buy`. The deployment was not undone.",
                 )
             time.sleep(1)
         body = {"productId": NO_PRODUCT, "userId": "smoke-test"}
         refused = client.post("/api/v5/buy", json=body)
     if refused.status_code not in (401, 404, 409):
         raise Problem(
-            f"A purchase of what nobody sells got {refused.status_code}: {refused.text[:300]}",
-            "It should be refused (401, 404 or 409). See `flashsale logs buy`.",
+            f"A purchase of an unknown product got {refused.status_code}: {refused.text[:300]}",
+            "It should be rejected (401, 404 or 409). See `flashsale logs buy`.",
         )
     return f"/health 200, a purchase of nothing {refused.status_code}"
 

@@ -13,9 +13,9 @@ from cfnlint.decode import decode
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from flashsale_desk.transformed import transformed
+from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import deploy
-from flashsale_local.deployment.endpoint import Endpoint
-from flashsale_local.deployment.release import Environment, from_stores, smoke_test, steps
+from flashsale_local.deployment.steps import Environment, from_stores, smoke_test, steps
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import ROOT
 from flashsale_local.problems import Problem
