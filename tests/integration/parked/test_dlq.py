@@ -151,7 +151,7 @@ async def test_what_is_no_order_is_printed_and_thrown_away(
     ("arguments", "words"),
     [
         (["cancel", "dlq", "--all"], "rollback function"),
-        (["discard", "nope", "--all"], "'nope' is no queue of failed messages"),
+        (["discard", "nope", "--all"], "'nope' is not a queue of failed messages"),
         (["cancel"], "No messages were named"),
         (["discard", "--all", "--message", "x"], "No messages were named"),
         (["cancel", "--message", "nope", "--yes"], "No message nope in parking"),
