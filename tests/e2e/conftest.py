@@ -48,8 +48,8 @@ def deployed(stack: Stack, migrated: Settings) -> Target:
 @pytest.fixture
 def http(deployed: Target) -> Iterator[httpx.Client]:
     """A client of the deployed HTTP API."""
-    door = deployed.api
-    with httpx.Client(base_url=door.url, headers=dict(door.headers), timeout=60) as client:
+    endpoint = deployed.api
+    with httpx.Client(base_url=endpoint.url, headers=dict(endpoint.headers), timeout=60) as client:
         yield client
 
 

@@ -33,7 +33,7 @@ def guarded(stack, deployed):
 
 
 @pytest.fixture(scope="module", params=["lambda", "asgi"])
-def door(request, stack, guarded):
+def endpoint(request, stack, guarded):
     if request.param == "lambda":
         yield guarded.api
         return
@@ -45,8 +45,10 @@ def door(request, stack, guarded):
 
 
 @pytest.fixture
-async def http(door):
-    async with httpx.AsyncClient(base_url=door.url, headers=door.headers, timeout=60) as client:
+async def http(endpoint):
+    async with httpx.AsyncClient(
+        base_url=endpoint.url, headers=endpoint.headers, timeout=60
+    ) as client:
         yield client
 
 

@@ -1,4 +1,4 @@
-"""One product is sold by one generation, as its opening says; every other door refuses it."""
+"""One product is sold by one generation, as its opening says; every other generation rejects it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ from tests.integration.queued import Queue
 from tests.support import USERS
 
 ALL = [1, 2, 3, 4, 5]
-DOORS = [(seller, door) for seller in ALL for door in ALL if seller != door]
+SELLERS_AND_ROUTES = [(seller, route) for seller in ALL for route in ALL if seller != route]
 HOUR = timedelta(hours=1)
 
 
@@ -49,9 +49,9 @@ async def everything(services, product_id):
     return books, await services.redis.get(keys.stock), await services.redis.hgetall(keys.sale)
 
 
-def is_refused(answer, door, product_id, seller):
+def is_refused(answer, route, product_id, seller):
     message = f"Product {product_id} is sold by V{seller}"
-    if door == 5:
+    if route == 5:
         assert answer.headers["content-type"] == "application/problem+json"
         assert (answer.status_code, answer.json()["code"]) == (409, "other_generation")
         return answer.json()["detail"] == message
@@ -59,16 +59,16 @@ def is_refused(answer, door, product_id, seller):
     return answer.json() == {"error": "Bad Request", "message": message}
 
 
-@pytest.mark.parametrize(("seller", "door"), DOORS)
-async def test_a_door_refuses_what_another_sells_and_takes_nothing(
-    http, services, new_product, seller, door
+@pytest.mark.parametrize(("seller", "route"), SELLERS_AND_ROUTES)
+async def test_a_route_rejects_what_another_generation_sells(
+    http, services, new_product, seller, route
 ):
     product_id = await opened(services, new_product, generation=seller)
     before = await everything(services, product_id)
 
-    answer = await buy(http, door, product_id)
+    answer = await buy(http, route, product_id)
 
-    assert is_refused(answer, door, product_id, seller)
+    assert is_refused(answer, route, product_id, seller)
     assert await everything(services, product_id) == before
     assert (await buy(http, seller, product_id)).status_code in (201, 202)
 
@@ -80,11 +80,11 @@ async def test_the_first_purchase_decides_where_the_opening_did_not(
     product_id = await opened(services, new_product)
     first = await buy(http, seller, product_id)
 
-    answers = {door: await buy(http, door, product_id) for door in ALL}
+    answers = {route: await buy(http, route, product_id) for route in ALL}
 
     assert {a.status_code for a in (first, answers.pop(seller))} <= {201, 202}
-    for door, answer in answers.items():
-        assert is_refused(answer, door, product_id, seller)
+    for route, answer in answers.items():
+        assert is_refused(answer, route, product_id, seller)
     await services.ledger.renew_lease(product_id, "test", 0)
     await work_off(services)
     (books,) = await read_books(services, [product_id])
@@ -95,8 +95,8 @@ async def test_the_first_purchase_decides_where_the_opening_did_not(
 async def test_a_purchase_that_is_refused_decides_nothing(http, services, new_product):
     product_id = await opened(services, new_product, units=0)
 
-    for door in (3, 4, 5):
-        assert "out" in (await buy(http, door, product_id)).text.lower()
+    for route in (3, 4, 5):
+        assert "out" in (await buy(http, route, product_id)).text.lower()
 
     assert (await services.ledger.snapshot(product_id, count_claims=True)).generation is None
 
@@ -110,18 +110,18 @@ NOT_OPEN = {
 
 
 @pytest.mark.parametrize("when", NOT_OPEN)
-@pytest.mark.parametrize("door", ALL)
-async def test_every_door_keeps_the_times_of_the_sale(http, services, new_product, door, when):
+@pytest.mark.parametrize("route", ALL)
+async def test_every_route_keeps_the_times_of_the_sale(http, services, new_product, route, when):
     window = NOT_OPEN[when]
     terms = {} if isinstance(window, SaleState) else window
-    product_id = await opened(services, new_product, generation=door, **terms)
+    product_id = await opened(services, new_product, generation=route, **terms)
     if isinstance(window, SaleState):
         await services.stock.pause_sale(product_id, window)
     before = await everything(services, product_id)
 
-    answer = await buy(http, door, product_id)
+    answer = await buy(http, route, product_id)
 
-    if door == 5:
+    if route == 5:
         assert (answer.status_code, answer.json()["code"]) == (409, "sale_not_open")
     else:
         expected = {"error": "Bad Request", "message": "The sale is not open"}
@@ -129,11 +129,11 @@ async def test_every_door_keeps_the_times_of_the_sale(http, services, new_produc
     assert await everything(services, product_id) == before
 
 
-@pytest.mark.parametrize("door", ALL)
-async def test_what_was_never_opened_is_not_on_sale(http, services, new_product, door):
+@pytest.mark.parametrize("route", ALL)
+async def test_what_was_never_opened_is_not_on_sale(http, services, new_product, route):
     product_id = await new_product(5, on_sale=False)
 
-    answer = await buy(http, door, product_id)
+    answer = await buy(http, route, product_id)
 
     assert answer.status_code == 404
     (books,) = await read_books(services, [product_id])
