@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from flashsale.domain.model import ON_POSTGRES, Terms
-from flashsale.redis_store.stock import Opening
+from flashsale.redis_store.return_codes import Opening
 from flashsale.services import Services
 from flashsale.usecases.relay import sweep
 from flashsale.usecases.sales import put_on_sale
