@@ -11,21 +11,39 @@ import pytest
 from redis import Redis
 
 from flashsale.config import Rate, TrustedIssuer
-from flashsale.runtime import process
+from flashsale.http.application import create_admin_app, create_app
+from flashsale.http.gateway import lambda_handler
 from flashsale.services import Services
 from flashsale.sqs_store.order_queue import OrderQueue
 from flashsale_local.deployment import sign_in
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack import edge as edge_programs
 from flashsale_local.stack.program import free_port
-from functions.admin import app as admin
-from functions.buy import app as buy
+from tests.helpers.stores import migrate_and_seed, running_stack, settings_of
 from tests.hostile.doors import Asgi, Lambda
 from tests.hostile.shop import UNITS, Shop
 from tests.support import USERS
 
 # Claims of one product a day: so few by a buyer that each test meets the limit, and an address's.
 LIMITS = {"RATE_LIMIT_USER": Rate(2, 86_400), "RATE_LIMIT_ADDRESS": Rate(10_000, 86_400)}
+
+
+@pytest.fixture(scope="session")
+def stack():
+    """Servers of these tests' own: they compare all that the stores hold before and after."""
+    with running_stack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def settings(stack):
+    return settings_of(stack)
+
+
+@pytest.fixture(scope="session")
+def migrated(settings):
+    migrate_and_seed(settings)
+    return settings
 
 
 @pytest.fixture(scope="session")
@@ -108,24 +126,21 @@ def guarded_services(serve):
 
 
 @pytest.fixture
-def aws_lambda(lambda_services, one_thread, monkeypatch):
+def aws_lambda(lambda_services, one_thread):
     """The buy function behind API Gateway: its handler, with events as API Gateway makes them."""
-    monkeypatch.setattr(process, "services", lambda: lambda_services)
-    return Lambda(buy.handler, one_thread)
+    return Lambda(lambda_handler(create_app(lambda: lambda_services)), one_thread)
 
 
 @pytest.fixture
-def admin_lambda(lambda_services, one_thread, monkeypatch):
+def admin_lambda(lambda_services, one_thread):
     """The admin function, in the same way."""
-    monkeypatch.setattr(process, "services", lambda: lambda_services)
-    return Lambda(admin.handler, one_thread)
+    return Lambda(lambda_handler(create_admin_app(lambda: lambda_services)), one_thread)
 
 
 @pytest.fixture
-def guarded_lambda(guarded_services, one_thread, monkeypatch):
+def guarded_lambda(guarded_services, one_thread):
     """The buy function where buyers need a token, and may try so often."""
-    monkeypatch.setattr(process, "services", lambda: guarded_services)
-    return Lambda(buy.handler, one_thread)
+    return Lambda(lambda_handler(create_app(lambda: guarded_services)), one_thread)
 
 
 @pytest.fixture(params=["asgi", "aws_lambda"])

@@ -3,17 +3,15 @@
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-import httpx
-
 from flashsale.config import TrustedIssuer
 from flashsale.domain.claims import Claim, Claimed
 from flashsale.domain.messages import Envelope
-from flashsale.http.dependencies import get_services
+from flashsale.http.application import create_admin_app
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.deployment import sign_in
-from functions.admin.app import api
+from tests.in_process import client_of
 from tests.support import USERS
 
 SECRET = "a-secret-of-32-bytes-for-tests-only"
@@ -37,10 +35,15 @@ class Nowhere:
 class Desk:
     """The admin API as a client sees it; `services` are what the next request is served with."""
 
-    def __init__(self, http, services):
-        self._http = http
+    def __init__(self, services):
         self.services = services
-        api.dependency_overrides[get_services] = lambda: trusting(self.services)
+        self._http = None
+
+    @asynccontextmanager
+    async def opened(self):
+        """The desk while its API is served."""
+        async with client_of(create_admin_app(lambda: trusting(self.services))) as self._http:
+            yield self
 
     async def post(self, path, body=None, key=None, bearer=None):
         headers = {"Authorization": f"Bearer {bearer or token()}"}
@@ -71,10 +74,8 @@ def trusting(services):
 @asynccontextmanager
 async def desk_of(services):
     services.order_queue = Nowhere()
-    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-        yield Desk(http, services)
-    api.dependency_overrides.clear()
+    async with Desk(services).opened() as desk:
+        yield desk
 
 
 def dies(monkeypatch, adapter, method, error, *, after):

@@ -2,18 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from flashsale.domain.claims import SaleState
 from flashsale.domain.model import Declined, Terms
-from flashsale.http.dependencies import get_services
 from flashsale.redis_store.scripts import Keys
 from flashsale.usecases.books import read_books
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import NotRebuilt, rebuild
 from flashsale.usecases.sales import open_sale
-from functions.buy.app import api
+from tests.in_process import buyer_of
 from tests.integration.queued import Queue
 from tests.support import USERS
 
@@ -25,11 +23,8 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 async def http(services):
     services.order_queue = Queue()
-    api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with buyer_of(services) as client:
         yield client
-    api.dependency_overrides.clear()
 
 
 async def buy(http, generation, product_id, user=USERS[0]):

@@ -1,4 +1,4 @@
-"""The container image of the ASGI edge, as far as it can be checked without Docker."""
+"""The container image of the server processes, as far as it can be checked without Docker."""
 
 import json
 import os
@@ -52,6 +52,14 @@ def test_what_is_copied_suffices(image, module):
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(str(image)) == 2, "not the checkout's own"
+
+
+def test_three_folders_are_copied():
+    copied = set(re.findall(r"^COPY (\S+) \S+$", DOCKERFILE, re.MULTILINE))
+
+    folders = {source for source in copied if (ROOT / source).is_dir()}
+    assert folders == {"lua", "layers/flashsale/flashsale", "infra/flashsale_server"}
+    assert copied - folders == {"infra/flashsale_server/requirements.txt"}
 
 
 def test_the_scripts_are_reached(image):

@@ -1,19 +1,17 @@
 """Ids of V5 never come twice; where one does all the same, no buyer gets another's order."""
 
-import httpx
 import pytest
 
 from flashsale.domain.claims import Claimed, SaleState
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import OrderStatus, Terms
-from flashsale.http.dependencies import get_services
 from flashsale.redis_store.scripts import Keys
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import rebuild
 from flashsale.usecases.sales import open_sale
-from functions.buy.app import api
+from tests.in_process import buyer_of
 from tests.integration.admin_desk import books_of, claim, message_of, sell
 from tests.integration.queued import Queue, queued
 from tests.support import USERS
@@ -207,14 +205,11 @@ async def test_a_failure_of_one_order_does_not_keep_the_others_of_its_envelope(s
 
 async def test_the_order_of_an_id_is_shown_to_nobody_as_anothers(services, twice):
     first, second = twice
-    api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(api)
 
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    async with buyer_of(services) as http:
         answer = await http.get(f"/api/v5/orders/{second.id}")
         await services.ledger.release(second.product_id, [second])
         later = await http.get(f"/api/v5/orders/{first.id}")
-    api.dependency_overrides.clear()
 
     assert (answer.json()["status"], later.json()["status"]) == ("PENDING", "CONFIRMED")
 

@@ -16,6 +16,7 @@ from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, relay, sweep
 from flashsale_local.logs.lines import Line
 from flashsale_local.logs.order_life import Life
+from flashsale_server.edge.log_format import LineFormat
 from tests.integration.queued import Queue
 from tests.support import USERS
 
@@ -64,7 +65,7 @@ async def test_the_relay_names_what_it_sends_and_nothing_else(
     await relay(services, product_id, LAMBDA_PACE)
     later = await claim(product_id)
 
-    lines = [Line(0, "relay", message) for message in caplog.messages]
+    lines = [Line(0, "relay", LineFormat().format(record)) for record in caplog.records]
 
     for order_id in sent:
         assert texts(order_id, lines) == ["sending it to SQS, 2 claims in one call"]
@@ -84,7 +85,7 @@ async def test_the_sweep_names_what_is_overdue_and_not_what_lies_between(
     caplog.set_level(logging.INFO, "flashsale.usecases.relay")
     await sweep(services, idle_ms=0, product_ids=[product_id])
 
-    lines = [Line(0, "sweep", message) for message in caplog.messages]
+    lines = [Line(0, "sweep", LineFormat().format(record)) for record in caplog.records]
 
     again = ["unsettled too long, sending it again, 2 claims"]
     assert [texts(order_id, lines) for order_id in orders] == [again, [], again]

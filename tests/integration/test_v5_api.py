@@ -4,14 +4,13 @@ import os
 import signal
 from urllib.parse import urljoin
 
-import httpx
 import pytest
 
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import NO_UNITS_LEFT, Terms
-from flashsale.http.dependencies import get_services
+from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
-from functions.buy.app import api
+from tests.in_process import buyer_of, client_of
 from tests.support import USERS, eventually
 
 
@@ -25,11 +24,8 @@ class Nowhere:
 @pytest.fixture
 async def http(services):
     services.order_queue = Nowhere()
-    api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with buyer_of(services) as client:
         yield client
-    api.dependency_overrides.clear()
 
 
 def buy(http, product_id, key=None, **fields):
@@ -67,11 +63,10 @@ async def test_a_claim_is_202_with_a_place_to_ask(http, new_product):
 @pytest.mark.parametrize("prefix", ["/shop", "/_aws/execute-api/flashsale", "/api/v5"])
 @pytest.mark.parametrize("query", ["", "?utm_source=a/b:c"])
 async def test_the_place_to_ask_is_below_the_prefix_of_the_request(
-    http, new_product, prefix, query
+    services, new_product, prefix, query
 ):
     product_id = await new_product(1)
-    below = httpx.ASGITransport(api, root_path=prefix)
-    async with httpx.AsyncClient(transport=below, base_url="http://test") as client:
+    async with client_of(create_app(lambda: services), root_path=prefix) as client:
         path = f"{prefix}/api/v5/buy{query}"
         answer = await client.post(path, json={"productId": product_id, "userId": USERS[0]})
         place = answer.headers["location"]
@@ -98,11 +93,9 @@ async def test_who_asks_for_the_stock_has_no_claims_counted(http, services, new_
 
 async def test_a_claim_for_nobody_is_counted_as_invalid_and_not_as_failed(services, new_product):
     product_id, seen = await new_product(10), []
-    api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(Observe(api, seen.append))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    observed = Observe(create_app(lambda: services), seen.append)
+    async with client_of(observed) as http:
         await http.post("/api/v5/buy", json={"productId": product_id})
-    api.dependency_overrides.clear()
 
     assert [(one.generation, one.status, one.outcome) for one in seen] == [(5, 422, "invalid")]
 

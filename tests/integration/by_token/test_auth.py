@@ -9,6 +9,7 @@ from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from tests.integration.by_token.conftest import bearer
+from tests.integration.queued import queued
 from tests.integration.test_v5_api import is_problem
 from tests.support import USERS
 
@@ -87,6 +88,17 @@ async def test_what_believes_its_body_is_closed(http, services, issuer, new_prod
     assert answer.status_code == 404
     assert (await services.products.get(product_id)).stock == 5
     assert await services.stock.left([product_id]) == [5]
+
+
+async def test_the_status_route_of_v4_is_closed_with_its_purchases(http, services, new_product):
+    (message,) = queued(await new_product(5))
+    await place_orders(services, [message])
+    path = f"orders/{message.id.removeprefix('m-')}"
+
+    answers = [await http.get(f"/api/{path}"), await http.get(f"/api/v5/{path}")]
+
+    assert [answer.status_code for answer in answers] == [404, 401]
+    assert answers[0].json()["message"] == "Not Found"
 
 
 async def test_everybody_may_look_at_the_shop(http, new_product):

@@ -15,8 +15,10 @@ from flashsale_local.live_page.reading import read
 from flashsale_local.queues.contents import look_into_queues
 from flashsale_local.queues.depths import depths
 from flashsale_local.sale.seed import seed
+from flashsale_local.stack.exporter import variables
 from flashsale_server.exporter.queues import Queues
 from flashsale_server.exporter.sale import Sale
+from flashsale_server.exporter.settings import ExporterSettings
 from tests.integration.parked.conftest import envelope_of, order_of
 from tests.integration.queued import queued
 from tests.support import USERS, by_labels
@@ -28,6 +30,11 @@ def verified(flashsale, *arguments):
     done = flashsale("verify", "--json", *arguments)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
+
+
+def exported_queues(target):
+    """The queues as an exporter of this deployment reads them."""
+    return Queues(ExporterSettings.from_mapping(variables(target)))
 
 
 async def sold_by_v4(services, new_product, units, missing):
@@ -48,7 +55,7 @@ async def test_poison_hides_no_loss_from_anybody(services, new_product, put, tar
     assert (row["lost"], row["unsettled"], row["parked"], row["exact"]) == (24, 0, 0, True)
     assert status == 1
     page = (await read(target, services, None, product_id, None)).books
-    exported = by_labels(await Sale(services, Queues(target)).read_books(), product_id)
+    exported = by_labels(await Sale(services, exported_queues(target)).read_books(), product_id)
     assert page.lost == exported["lost_units", product_id] == 24
     assert exported["books_broken", product_id] == 1
 
@@ -103,7 +110,7 @@ async def test_a_parked_order_is_neither_on_its_way_nor_lost_nor_green(
     assert f"order {order.id}: 1 unit of {product_id}" in shown.stdout
     assert f"flashsale dlq cancel parking --message {message_id}" in shown.stdout
     page = (await read(target, services, None, product_id, None)).books
-    exported = by_labels(await Sale(services, Queues(target)).read_books(), product_id)
+    exported = by_labels(await Sale(services, exported_queues(target)).read_books(), product_id)
     assert page.parked == exported["parked_units", product_id] == 1
     assert exported["unsettled_units", product_id] == 1
 

@@ -15,7 +15,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A message that stays in its queue, and the cause for the operator."""
+    """A message that stays in its queue, and the cause for the operator.
+
+    An order of V4 is kept under its own id, too, so that its status route finds it.
+    """
 
     message_id: str
     cause: str

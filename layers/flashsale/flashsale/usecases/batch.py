@@ -95,8 +95,20 @@ async def process_in_parts(
         await deadline.bound(_in_parts(step_of(outcome), outcome, deadline))
     outcome.fail(outcome.orders, NO_TIME)
     with suppress(OutOfTime):
-        await Deadline.after(REMEMBERING).bound(services.failures.remember(outcome.failures))
+        failures = [*outcome.failures, *_by_order(outcome)]
+        await Deadline.after(REMEMBERING).bound(services.failures.remember(failures))
     return outcome
+
+
+def _by_order(outcome: Outcome) -> Iterator[Failure]:
+    """Yield the failures of V4's orders by order id: their buyers can hear that they are PENDING.
+
+    A claim of V5 is PENDING as long as it is in the ledger.
+    """
+    for failure in outcome.failures:
+        for order in outcome.orders.get(failure.message_id, []):
+            if order.generation != V5:
+                yield Failure(order.id, failure.cause)
 
 
 def _decode(messages: Sequence[ReceivedMessage], outcome: Outcome) -> None:

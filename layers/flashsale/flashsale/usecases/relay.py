@@ -118,9 +118,16 @@ def _log_sending(orders: Sequence[QueuedOrder]) -> None:
     The first and the last entry name all of them, because the ledger is read without gaps.
     """
     if orders:
-        span = f"{orders[0].entry_id} to {orders[-1].entry_id}"
         count, product_id = len(orders), orders[0].product_id
-        logger.info("sending %d claims of %s in one call: %s", count, product_id, span)
+        sending = {
+            "product_id": product_id,
+            "claims": count,
+            "first_entry": orders[0].entry_id,
+            "last_entry": orders[-1].entry_id,
+        }
+        logger.info(
+            "sending %d claims of %s in one call", count, product_id, extra={"sending": sending}
+        )
 
 
 async def sweep(
@@ -160,8 +167,10 @@ async def _send_overdue(
 ) -> int:
     swept = 0
     async for orders in services.ledger.take_overdue(product_id, waits_ms, CLAIMS_PER_CALL):
-        entries = " ".join(order.entry_id for order in orders)
-        logger.warning("%d claims of %s are overdue: %s", len(orders), product_id, entries)
+        overdue = {"product_id": product_id, "entries": [order.entry_id for order in orders]}
+        logger.warning(
+            "%d claims of %s are overdue", len(orders), product_id, extra={"overdue": overdue}
+        )
         swept += len(orders) if await send(services, orders) is SendResult.ACCEPTED else 0
         if deadline.near:
             break

@@ -1,4 +1,4 @@
-"""The ASGI edge, served by granian with two web workers, when the disk of its figures fails it."""
+"""The ASGI edge, served by granian with two web workers, when the disk of its metrics is full."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from flashsale_local.stack.edge import SERVE
 from flashsale_local.stack.program import free_port
 from tests.support import USERS, eventually
 
-# Requests that nobody expected, so that each takes room in the folder for the first time.
+# Unexpected requests, so that each needs room in the folder for the first time.
 NEW_LABELS = [
     (method, path)
     for path in ("/openapi.json", "/docs", "/health", "/api/products/no-such", "/nowhere")
@@ -37,7 +37,7 @@ class Edge:
 
     @property
     def workers(self):
-        """Its web workers by process id; multiprocessing's own helper is none."""
+        """Its web workers by process id, without the helper process of multiprocessing."""
         workers = {}
         for child in psutil.Process(self._process.pid).children():
             with suppress(psutil.NoSuchProcess):  # it has just died
@@ -61,7 +61,7 @@ class Edge:
         body = {"productId": product_id, "userId": USERS[0]}
         return [self.ask("POST", "/api/v5/buy", json=body).status_code for _ in range(count)]
 
-    def figures(self):
+    def metrics(self):
         answer = self.ask("GET", "/metrics")
         assert answer.status_code == 200, answer.text
         return {
@@ -70,13 +70,13 @@ class Edge:
         }
 
     def accepted(self, count):
-        """The figures once so many purchases are counted, just after the last one's answer."""
-        return eventually(lambda: (f := self.figures())[ACCEPTED] == count and f)
+        """The metrics once so many purchases are counted, just after the last one's answer."""
+        return eventually(lambda: (f := self.metrics())[ACCEPTED] == count and f)
 
 
 @pytest.fixture
 def edge(migrated, tmp_path):
-    """Starts the edge with its figures in a folder; SQS is a closed port."""
+    """Starts the edge with its metrics in a folder; SQS is a closed port."""
     running = []
 
     def start(folder):
@@ -112,7 +112,7 @@ def edge(migrated, tmp_path):
 
 @pytest.fixture(autouse=True)
 async def relayed(services):
-    """No web worker relays: a purchase would be counted only when its relaying ends."""
+    """Keeps web workers from relaying: a purchase would count only when its relaying ends."""
     await services.redis.set(ALIVE, 1)
     yield
     await services.redis.delete(ALIVE, INBOX)
@@ -135,7 +135,7 @@ class Tmpfs:
 
 
 class Limit:
-    """Where nobody may mount: a folder in which no file of the workers may grow."""
+    """A folder in which no file of the workers can grow, where mounting is not permitted."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -154,7 +154,7 @@ class Limit:
 
 @pytest.fixture(params=["tmpfs", "limit"])
 def disk(request, tmp_path):
-    folder = tmp_path / "figures"
+    folder = tmp_path / "metrics"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     if request.param == "limit" or subprocess.run(mount, check=False).returncode:
@@ -177,11 +177,11 @@ async def test_a_full_disk_and_new_labels_stop_neither_the_sale_nor_a_worker(
 
     assert edge.buy(product_id, 20) == [202] * 20
     assert len(answers) == 4 * len(NEW_LABELS)
-    figures = edge.accepted(20)
-    assert figures["flashsale_metrics_unreadable_files"] == 1
+    metrics = edge.accepted(20)
+    assert metrics["flashsale_metrics_unreadable_files"] == 1
 
     def known_to_all():
-        return all(edge.figures()["flashsale_metrics_unkept_series"] > 0 for _ in range(8))
+        return all(edge.metrics()["flashsale_metrics_unkept_series"] > 0 for _ in range(8))
 
     await asyncio.to_thread(eventually, known_to_all)
     assert 1 <= edge.log.count("stay in its memory") <= 2, "once for each worker"
@@ -193,12 +193,12 @@ async def test_a_full_disk_and_new_labels_stop_neither_the_sale_nor_a_worker(
 
     # What was counted in memory is there too, whichever worker answers.
     def whole():
-        figures = [edge.figures() for _ in range(8)]
+        metrics = [edge.metrics() for _ in range(8)]
         return all(
             (one[ACCEPTED], one.get(NEW)) == (30, 4)
             and one["flashsale_metrics_unkept_series"] == 0
             and one["flashsale_metrics_unreadable_files"] == 0
-            for one in figures
+            for one in metrics
         )
 
     await asyncio.to_thread(eventually, whole)
@@ -206,11 +206,11 @@ async def test_a_full_disk_and_new_labels_stop_neither_the_sale_nor_a_worker(
     assert "are kept in" in edge.log
 
 
-async def test_workers_that_are_killed_leave_their_figures_and_no_more_files(
+async def test_workers_that_are_killed_leave_their_metrics_and_no_more_files(
     edge, tmp_path, new_product
 ):
     product_id = await new_product(100)
-    folder = tmp_path / "figures"
+    folder = tmp_path / "metrics"
     folder.mkdir()
     edge = await asyncio.to_thread(edge, folder)
     assert edge.buy(product_id, 6) == [202] * 6
@@ -232,9 +232,9 @@ async def test_workers_that_are_killed_leave_their_figures_and_no_more_files(
     assert len(list(folder.iterdir())) == 2
 
 
-async def test_a_torn_file_of_a_dead_worker_leaves_the_rest_to_be_seen(edge, tmp_path, new_product):
+async def test_a_damaged_file_of_a_dead_worker_hides_no_others(edge, tmp_path, new_product):
     product_id = await new_product(10)
-    folder = tmp_path / "figures"
+    folder = tmp_path / "metrics"
     folder.mkdir()
     edge = await asyncio.to_thread(edge, folder)
     content = min(folder.glob("*.db")).read_bytes()
@@ -243,8 +243,8 @@ async def test_a_torn_file_of_a_dead_worker_leaves_the_rest_to_be_seen(edge, tmp
 
     assert edge.buy(product_id, 4) == [202] * 4
 
-    figures = edge.accepted(4)
-    assert figures["flashsale_metrics_unreadable_files"] == 3
+    metrics = edge.accepted(4)
+    assert metrics["flashsale_metrics_unreadable_files"] == 3
     eventually(lambda: "histogram_short.db" in edge.log)
 
 
@@ -256,7 +256,7 @@ async def test_without_a_folder_the_edge_sells_and_says_so(edge, tmp_path, new_p
 
     assert edge.buy(product_id, 4) == [202] * 4
 
-    figures = edge.figures()
-    assert 0 <= figures[ACCEPTED] <= 4
-    assert figures["flashsale_metrics_unkept_series"] > 0
+    metrics = edge.metrics()
+    assert 0 <= metrics[ACCEPTED] <= 4
+    assert metrics["flashsale_metrics_unkept_series"] > 0
     assert "PROMETHEUS_MULTIPROC_DIR" in edge.log
