@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 class Failure:
     """A message that stays in its queue, and the cause for the operator.
 
-    An order of V4 is kept under its own id, too, so that its status route finds it.
+    The failure of a V4 order is also stored under the order's id, for its status route.
     """
 
     message_id: str

@@ -76,7 +76,7 @@ async def rebuild(
                     f"{product_id} stays paused, as V{supply.generation} has sold it before"
                 )
             else:
-                missed.append(f"Somebody put {product_id} on sale meanwhile")
+                missed.append(f"{product_id} was put on sale meanwhile")
     if missed:
         raise NotRebuilt("; ".join(missed))
     return opened
