@@ -114,7 +114,7 @@ class Ledger:
 
         Args:
             count_claims: count the ledger claim by claim, so that the invariant is checked. Redis
-                serves no other client meanwhile, so keep it away from buyers. Otherwise
+                serves no other client meanwhile, so requests of buyers must not use it. If false,
                 `unsettled` is computed from the invariant, in constant time.
 
         """
