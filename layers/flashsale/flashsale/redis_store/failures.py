@@ -25,7 +25,7 @@ class Failure:
 
 
 class Failures:
-    """The last cause of each failed message, for `flashsale dlq peek`. No reliable record."""
+    """The last known cause of each failed message, for `flashsale dlq peek`."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

@@ -174,7 +174,7 @@ class Stock:
         return max(0, int(added))
 
     async def list_sales(self) -> list[str]:
-        """Return the ids of the products whose sale was opened, or nearly."""
+        """Return the ids of all products on sale, and of those whose opening was cut off."""
         async with translated_errors():
             return sorted(str(id_) for id_ in await self._redis.smembers(SALES))
 
