@@ -282,7 +282,7 @@ def test_a_sweep_that_has_no_time_left_goes_on_in_the_next_minute(shop, monkeypa
     began, rounds = time.monotonic(), []
 
     while left := sales - {product_of(message) for message in shop.queue.messages}:
-        assert time.monotonic() - began < 60, f"never reached: {left}"
+        assert time.monotonic() - began < 150, f"never reached: {left}"
         context = LambdaContext(5)
         rounds.append(sweeper.handler({}, context)["swept"])
         assert context.get_remaining_time_in_millis() > 0, "Lambda had ended it"

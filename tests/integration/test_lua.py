@@ -7,8 +7,8 @@ import pytest
 from redis import Redis
 
 from flashsale.config import Settings
+from flashsale.redis_store.return_codes import Decrement
 from flashsale.redis_store.scripts import LUA
-from flashsale.redis_store.stock import Decrement
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A store that answers, and refuses: its own state is "not now", a wrong request is our mistake."""
+"""A store that answers and refuses: its state is retryable, a wrong request is a bug."""
 
 import uuid
 
@@ -72,7 +72,7 @@ async def test_a_postgresql_that_is_read_only_is_a_503_where_something_is_writte
 
 
 @pytest.mark.parametrize("door", [AsgiDoor], indirect=True)
-async def test_a_wrong_request_to_redis_is_our_mistake(door, products, redis):
+async def test_a_wrong_request_to_redis_is_a_bug(door, products, redis):
     route = route_of("/api/v5/buy")
     stock = Keys(products[route]).stock
     redis.delete(stock)
@@ -86,7 +86,7 @@ async def test_a_wrong_request_to_redis_is_our_mistake(door, products, redis):
 
 
 @pytest.mark.parametrize("door", [AsgiDoor], indirect=True)
-async def test_a_statement_that_postgresql_does_not_understand_is_our_mistake(
+async def test_a_statement_that_postgresql_does_not_understand_is_a_bug(
     door, products, monkeypatch
 ):
     monkeypatch.setattr("flashsale.postgres_store.database.sql", lambda _: "SELECT no_such_column")
