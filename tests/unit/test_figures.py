@@ -1,4 +1,4 @@
-"""What web workers count: files that are torn, and workers that continue what others began."""
+"""The files in which web workers count: torn files, and files of dead workers."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ KEY = b'["counter", "flashsale_claims", "flashsale_claims_total", {"generation":
 SIZE = HEADER.size
 RECORD = record(KEY, 7)
 WHOLE = header(SIZE + len(RECORD)) + RECORD
-# A process for each worker: figures belong to a process.
+# Each worker is a process, because counters belong to a process.
 WORKER = """
 import sys
 from flashsale_server.edge.counting import ENVELOPES
@@ -41,7 +41,7 @@ def shown(done, name):
     return float(line.split()[1])
 
 
-def test_what_is_written_is_read():
+def test_written_values_are_read():
     (row,) = parsed(WHOLE).rows.values()
 
     assert row.value == 7
@@ -65,12 +65,12 @@ TORN = {
 
 
 @pytest.mark.parametrize("content", TORN.values(), ids=TORN)
-def test_a_torn_file_is_recognized(content):
+def test_a_torn_file_is_detected(content):
     with pytest.raises(Torn):
         parsed(content)
 
 
-def test_what_cannot_be_read_is_counted_and_told_and_the_rest_is_shown(tmp_path):
+def test_an_unreadable_file_is_counted_and_logged_and_others_are_shown(tmp_path):
     for number, content in enumerate(TORN.values()):
         (tmp_path / f"counter_{number}.db").write_bytes(content)
     (tmp_path / "no-series.db").write_bytes(header(SIZE + len(record(b"[]", 1))) + record(b"[]", 1))
@@ -85,7 +85,9 @@ def test_what_cannot_be_read_is_counted_and_told_and_the_rest_is_shown(tmp_path)
     assert shown(done, "flashsale_metrics_unreadable_files") == len(TORN) + 4
     assert shown(done, "flashsale_metrics_unkept_series") == 0
     for name in ("counter_0.db", "no-series.db", "folder.db", "pipe.db", "link.db"):
-        assert done.stderr.count(f"{tmp_path / name}:") == 1, "once, though it was read twice"
+        assert done.stderr.count(f"{tmp_path / name}:") == 1, (
+            "logged once, although it was read twice"
+        )
     assert "delete it" in done.stderr
 
 
@@ -97,11 +99,11 @@ def test_a_worker_continues_the_file_of_a_dead_one(tmp_path):
         done = worker(tmp_path)
 
     assert shown(done, "flashsale_relayed_envelopes_total") == 4
-    assert shown(done, "seldom_total") == 3, "a series that its successors never met"
+    assert shown(done, "seldom_total") == 3, "a series that no later worker used"
     assert [path.name for path in tmp_path.iterdir()] == ["worker-0.db"]
 
 
-def test_the_file_of_a_worker_that_is_alive_is_left_to_it(tmp_path):
+def test_the_file_of_a_live_worker_is_not_taken(tmp_path):
     taken = figure_file.take(tmp_path)
 
     done = worker(tmp_path)
@@ -116,7 +118,7 @@ def test_the_file_of_a_worker_that_is_alive_is_left_to_it(tmp_path):
     ["path.unlink()", "os.truncate(path, 0)", "os.truncate(path, 100)", "shutil.rmtree(folder)",
      "path.write_bytes(b'noise')", "path.rename(folder / 'old')"],
 )  # fmt: skip
-def test_a_worker_writes_a_file_again_that_was_damaged(tmp_path, damage):
+def test_a_worker_rewrites_a_damaged_file(tmp_path, damage):
     then = f"import os, shutil; path, folder = FIGURES.path, FIGURES.folder; {damage}"
     worker(tmp_path / "figures", f"{then}; FIGURES.repair(); ENVELOPES.inc()")
 
@@ -142,12 +144,12 @@ FIGURES.repair()
 """
 
 
-def test_a_series_for_which_there_is_no_room_stays_in_memory_and_is_written_later(tmp_path):
+def test_a_series_without_disk_space_stays_in_memory_and_is_written_later(tmp_path):
     done = worker(tmp_path, FULL)
 
     assert shown(done, "late_total") == 2
     assert shown(done, "flashsale_metrics_unkept_series") == 1
-    assert shown(worker(tmp_path), "flashsale_metrics_unkept_series") == 0, "it is dead"
+    assert shown(worker(tmp_path), "flashsale_metrics_unkept_series") == 0, "the worker is dead"
     assert done.stderr.count("stay in its memory") == 1
     assert "PROMETHEUS_MULTIPROC_DIR" in done.stderr
 
@@ -158,7 +160,7 @@ def test_a_series_for_which_there_is_no_room_stays_in_memory_and_is_written_late
     assert shown(worker(tmp_path), "late_total") == 2
 
 
-def test_all_workers_know_what_one_of_them_could_not_write(tmp_path):
+def test_all_workers_know_that_one_could_not_write(tmp_path):
     (tmp_path / "worker-7.db").write_bytes(header(SIZE + len(RECORD), 3) + RECORD)
 
     done = worker(tmp_path)
@@ -177,8 +179,8 @@ def test_without_a_folder_a_worker_shows_its_own_figures(tmp_path, folder):
     assert done.stderr.count("PROMETHEUS_MULTIPROC_DIR") == 1
 
 
-def test_a_process_that_is_no_web_worker_writes_no_file(tmp_path):
-    """The image sets the variable for the relay process and the exporter as well."""
+def test_only_web_workers_write_files(tmp_path):
+    """The image also sets the variable for the relay process and the exporter."""
     code = """
 from flashsale_server.edge import relay
 from flashsale_server.exporter.functions import Counter

@@ -1,4 +1,4 @@
-"""Who watches asks clouds that hang, and goes on."""
+"""Clouds that hang do not stop the commands that watch them."""
 
 import asyncio
 import socket
@@ -14,7 +14,7 @@ QUEUE = "http://sqs.us-east-1.amazonaws.com/000000000000/orders"
 
 @pytest.fixture
 def hangs(monkeypatch):
-    """The address of who takes connections and never answers."""
+    """Return the address of a server that accepts connections and never answers."""
     with socket.socket() as port:
         port.bind(("127.0.0.1", 0))
         port.listen(100)
@@ -24,7 +24,7 @@ def hangs(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["", "ministack", "localstack"])
-async def test_an_age_is_not_waited_for(hangs, name):
+async def test_reading_an_age_does_not_hang(hangs, name):
     cloud = at(hangs if name else "", name)
 
     with pytest.raises((ReadTimeoutError, httpx.ReadTimeout)):

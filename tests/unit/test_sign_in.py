@@ -1,4 +1,4 @@
-"""What `flashsale up` takes from its environment for who is let in, and how often."""
+"""Settings of authentication and rate limits that `flashsale up` takes from the shell."""
 
 import pytest
 from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]
@@ -18,7 +18,7 @@ def test_the_limits_of_the_environment_reach_the_functions(monkeypatch):
     parameters = local_parameters(target)
 
     assert parameters["RateLimitUser"] == "2/60"
-    # Said, and not left out: CloudFormation keeps the earlier value of what is left out.
+    # The empty value is explicit, because CloudFormation keeps the old value of an omitted one.
     assert (parameters["RateLimitAddress"], parameters["CorsOrigins"]) == ("", "")
 
 
@@ -40,7 +40,7 @@ def test_sam_understands_values_that_are_empty_or_have_spaces():
 
 
 @pytest.mark.parametrize("name", ["JWT_JWKS_URL", "JWT_JWKS", "JWT_ISSUER", "JWT_SECRET"])
-def test_keys_that_no_door_of_the_local_stack_would_believe_are_refused(name):
+def test_keys_that_the_local_stack_cannot_trust_are_rejected(name):
     with pytest.raises(Problem) as caught:
         sign_in.refuse_other_issuers({"AUTH": "jwt", name: "k3y-of-another"})
 
@@ -49,12 +49,14 @@ def test_keys_that_no_door_of_the_local_stack_would_believe_are_refused(name):
     sign_in.refuse_other_issuers({"JWT_ISSUER": sign_in.ISSUER, "JWT_JWKS_URL": ""})
 
 
-def test_a_deployment_takes_the_auth_that_this_shell_names(tmp_path, monkeypatch):
+def test_a_deployment_uses_the_auth_of_the_shell(tmp_path, monkeypatch):
     monkeypatch.setattr(doors, "LOCAL", tmp_path)
     running = Target("redis://127.0.0.1:1", "postgresql://127.0.0.1:1", "", auth="jwt")
 
     monkeypatch.delenv("AUTH", raising=False)
-    assert doors.as_asked(running).auth == "jwt", "a word left out opens nothing"
+    assert doors.as_asked(running).auth == "jwt", (
+        "a missing variable must not disable authentication"
+    )
     monkeypatch.setenv("AUTH", "none")
     assert doors.as_asked(running).auth == "none"
     assert '"auth": "none"' in (tmp_path / "target.json").read_text()

@@ -1,4 +1,4 @@
-"""What Prometheus is told to scrape."""
+"""The targets that Prometheus is configured to scrape."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,7 +12,7 @@ from flashsale_local.stack.program import HOST, free_port
 
 @pytest.fixture
 def somebody_else():
-    """Who has the port, and answers 501."""
+    """Start another server on the port. It answers 501."""
     server = HTTPServer((HOST, 0), BaseHTTPRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://{HOST}:{server.server_port}"
@@ -20,7 +20,7 @@ def somebody_else():
     server.server_close()
 
 
-def test_a_relay_that_shows_its_figures_is_scraped():
+def test_a_relay_with_metrics_is_scraped():
     port = free_port()
     server, thread = start_http_server(port, HOST, CollectorRegistry())
     url = f"http://{HOST}:{port}"
@@ -32,7 +32,7 @@ def test_a_relay_that_shows_its_figures_is_scraped():
     thread.join()
 
 
-def test_a_relay_whose_port_was_taken_is_not_said_to_be_down(somebody_else, capsys):
+def test_a_relay_whose_port_was_taken_is_not_reported_as_down(somebody_else, capsys):
     assert _relay_figures(somebody_else) == {}
     assert _relay_figures(f"http://{HOST}:{free_port()}") == {}
 
