@@ -84,7 +84,7 @@ def test_a_green_headline_has_a_sum_that_balances():
     assert verdict.detail == "60 units = 20 in stock + 30 on the way + 10 confirmed."
 
 
-async def test_in_an_outage_v5_counts_settled_claims_and_orders_before_its_ledger():
+async def test_in_an_outage_v5_counts_settled_claims_and_older_orders():
     again = replace(NEW, generations=(5,), redis_stock=40, confirmed=20, ledger=V5.ledger)
     now = Snapshot(35, 0, 40, 5, 5, 0, 0)  # stock, unsettled, initial, accepted, settled
 

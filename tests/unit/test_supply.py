@@ -140,7 +140,7 @@ def test_an_audit_that_fails_says_so_and_ends_with_3(knows, capsys, canary, pins
 
 
 @pytest.mark.parametrize(("mode", "status"), [("", 0), ("strict", 2)])
-def test_only_the_strict_audit_needs_the_database(mode, status, tmp_path):
+def test_only_the_strict_audit_fails_if_it_cannot_run(mode, status, tmp_path):
     recipe = re.search(r"^audit:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[
         1
     ]

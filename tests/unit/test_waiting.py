@@ -116,7 +116,7 @@ class _Sqs:
         (True, False, Waiting(4, {}, {})),
     ],
 )
-def test_on_aws_only_parking_is_read_because_receives_count(may, receive, waiting):
+def test_on_aws_only_parking_is_read_where_receives_are_harmless(may, receive, waiting):
     urls = {name: f"{name}-url" for name in ("orders", "dlq", "parking")}
     target = SimpleNamespace(endpoint_url="", cloud=_Aws(may=may), queues=urls)
 
