@@ -1,4 +1,4 @@
-"""The README's purchases, in their order: each is accepted, and the books stay clean."""
+"""The purchases in the README, in order: each is accepted, and the books balance."""
 
 import json
 import re
@@ -19,9 +19,9 @@ ACCEPTED = {"/api/v2/buy": 201}
 
 
 def pasted(products):
-    """Path, headers and body of each curl that works as pasted, and of each event by hand.
+    """Return path, headers and body of each curl command and each event in the README.
 
-    With this test's own products, and with keys that no other test uses.
+    Products and keys are replaced by ones that only this test uses.
     """
     (block,) = re.findall(r"These work as pasted:\n\n```sh\n(.*?)```", README, re.DOTALL)
     for line in block.replace("\\\n", " ").splitlines():
@@ -55,7 +55,7 @@ async def http(services):
     api.dependency_overrides.clear()
 
 
-async def test_the_examples_leave_the_books_clean(http, services, new_product):
+async def test_the_books_balance_after_the_examples(http, services, new_product):
     products = {f"p-{n:02}": await new_product(100) for n in range(1, 11)}
     sold = set()
 

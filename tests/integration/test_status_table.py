@@ -1,4 +1,4 @@
-"""README's table of statuses, cell by cell: what it says is what each generation answers."""
+"""Each cell of the README's status table matches the answer of its generation."""
 
 import asyncio
 import dataclasses
@@ -17,7 +17,7 @@ from tests.support import USERS
 
 GENERATIONS = range(1, 6)
 HEAD = "| what happens | V1 | V2 | V3 | V4 | V5 |"
-# What OpenAPI documents do not list for each route.
+# Statuses that OpenAPI documents do not list for each route.
 UNLISTED = {"another method, such as GET", "another path", "a mistake of ours"}
 MALFORMED = [
     {"productId": ...}, {"productId": ""}, {"productId": "{p}"}, {"productId": "."},
@@ -28,7 +28,7 @@ MALFORMED = [
 
 
 def table():
-    """README's statuses by what happens: {"the stock is out": [400, 400, 400, 400, 409]}."""
+    """Return README's statuses by case: {"the stock is out": [400, 400, 400, 400, 409]}."""
     lines = (ROOT / "README.md").read_text().splitlines()
     found = {}
     for line in lines[lines.index(HEAD) + 2 :]:
@@ -40,7 +40,7 @@ def table():
 
 
 class Queue:
-    """SQS takes everything; there is none in this stack."""
+    """Accepts all messages, because this stack has no SQS."""
 
     async def push(self, order):
         pass
@@ -50,7 +50,7 @@ class Queue:
 
 
 class Shop:
-    """Sends purchases of one product of its own."""
+    """Sends purchases of a product that only this test uses."""
 
     def __init__(self, http, services, stack, product_id, sold_out_id):
         self.http, self.services, self.stack = http, services, stack
@@ -183,7 +183,7 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("what", "generation", "status"), CELLS)
-async def test_each_cell_is_what_is_answered_and_documented(shop, what, generation, status):
+async def test_each_cell_matches_the_answer_and_the_document(shop, what, generation, status):
     answers = await WAYS[what](shop, generation)
 
     assert {answer.status_code for answer in answers} == {status}
@@ -196,7 +196,7 @@ async def test_each_cell_is_what_is_answered_and_documented(shop, what, generati
         )
 
 
-# README's notes: what V3 loses by a refusal.
+# See the README's notes: V3 loses the unit of a rejected purchase.
 TAKES_THE_UNIT = {3: ("no such user", "PostgreSQL is down")}
 
 
@@ -207,7 +207,7 @@ def test_the_table_has_each_case_once():
 @pytest.mark.parametrize(
     ("generation", "lost"), [(1, 0), (2, 0), (3, 1)], ids=["V1", "V2", "V3, as README says"]
 )
-async def test_an_unknown_user_takes_no_unit_where_it_can_be_known(shop, generation, lost):
+async def test_an_unknown_user_takes_no_unit_except_at_v3(shop, generation, lost):
     answer = await shop.buy(generation, userId="nobody")
 
     books = await books_of(shop.services, shop.product_id)

@@ -1,8 +1,8 @@
-"""V5 as a state machine: any order of steps, and between any two a crash, or somebody else's step.
+"""V5 as a state machine: steps in any order, with crashes and other steps between any two.
 
 Hypothesis drives the scripts and the use cases on a real Valkey and PostgreSQL and checks after
 every rule that no unit and no accepted buyer is lost. The queue is a list that keeps everything it
-was ever given: messages come twice, late, in any order, or not at all.
+was ever given, so messages may be duplicated, late, out of order, or lost.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ AT_ONCE = Pace(linger=0, bound=math.inf)
 EVENTS = st.dictionaries(
     st.integers(0, 12), st.sampled_from(["crash", "claim", "order", "rollback"]), max_size=2
 )
-# What an admin may hear who pauses, resumes or opens a sale that is not so far, or ended.
+# Codes for pausing, resuming or opening a sale that is not in the right state.
 NOT_NOW = (Declined.SALE_ENDED, Declined.SALE_PAUSED, Declined.NEEDS_REBUILD)
 
 
@@ -61,8 +61,8 @@ class Sale(RuleBasedStateMachine):
         self.accepted = {}  # order id -> user
         self.answers = {}  # user, key -> request and order id
         self.tried = {}  # user, key -> requests
-        self.unattended = False  # whether claims may be unsent although nobody relays
-        self.actions = []  # what admins asked for, to be asked for again
+        self.unattended = False  # whether claims may be unsent although no process relays
+        self.actions = []  # requests of admins, to be repeated
         self.restocked = 0
         self.run(self._open())
 
@@ -73,7 +73,7 @@ class Sale(RuleBasedStateMachine):
         await seed(self.services, [], [self.product_id], UNITS)
         await self.services.stock.open_sale(self.product_id, UNITS, Terms(limit_per_buyer=LIMIT))
 
-    # ---- what can happen --------------------------------------------------------------------
+    # ---- rules -----------------------------------------------------------------------------
 
     @rule(
         user=st.sampled_from(BUYERS),
@@ -82,7 +82,7 @@ class Sale(RuleBasedStateMachine):
         events=EVENTS,
     )
     def claim(self, user, quantity, key, events):
-        """A buyer claims; if told to lead, the process relays after its answer."""
+        """Claim as a buyer. If told to lead, relay after the answer."""
 
         async def process(services):
             if await self._claim(services, user, quantity, key):
@@ -92,56 +92,56 @@ class Sale(RuleBasedStateMachine):
 
     @rule(events=EVENTS)
     def sweep(self, events):
-        """The sweep runs."""
+        """Run the sweep."""
         self._run_process(sweep_one(self.product_id), events)
 
     @precondition(lambda self: self.queue.messages)
     @rule(numbers=st.lists(st.integers(0, 99), min_size=1, max_size=3), events=EVENTS)
     def order(self, numbers, events):
-        """The order function gets a batch of messages, new or old."""
+        """Give the order function a batch of new or old messages."""
         self._run_process(lambda services: place_orders(services, self._messages(numbers)), events)
 
     @precondition(lambda self: self.queue.messages)
     @rule(number=st.integers(0, 99), events=EVENTS)
     def rollback(self, number, events):
-        """The rollback function gets a message, even of an order that could be written."""
+        """Give the rollback function a message, even of an order that could be written."""
         self._run_process(lambda services: compensate(services, self._messages([number])), events)
 
     @rule(fault=st.sampled_from(["refuses", "loses its answer"]))
     def sqs_fails(self, fault):
-        """The next call to SQS fails."""
+        """Let the next call to SQS fail."""
         self.queue.faults.append(fault)
         self.unattended = True
 
     @rule()
     def lose_the_queue(self):
-        """All messages are gone."""
+        """Drop all messages."""
         self.queue.messages.clear()
 
     @rule()
     def lease_runs_out(self):
-        """As much time passes as a lease has."""
+        """Let the lease expire."""
         self.run(self.services.redis.delete(Keys(self.product_id).lease))
         self.unattended = True
 
     @rule(action=st.sampled_from([admin.pause_sale, admin.resume_sale]), events=EVENTS)
     def pause_or_resume(self, action, events):
-        """An admin pauses or resumes the sale."""
+        """Pause or resume the sale as an admin."""
         self._act(action, self.product_id, events)
 
     @rule(events=EVENTS)
     def end(self, events):
-        """An admin ends the sale."""
+        """End the sale as an admin."""
         self._act(admin.end_sale, self.product_id, events)
 
     @rule(events=EVENTS)
     def open_again(self, events):
-        """An admin opens the sale, which another one may have ended."""
+        """Open the sale as an admin, possibly after it was ended."""
         self._act(admin.open_sale, self.product_id, events, Terms(limit_per_buyer=LIMIT))
 
     @rule()
     def the_clock_of_redis_was_ahead(self):
-        """Its last entry is of a time to come."""
+        """Give its last entry a time in the future."""
         ledger = Keys(self.product_id).ledger
         last = self.run(self.services.redis.xinfo_stream(ledger))["last-generated-id"]
         ahead = f"{int(last.partition('-')[0]) + 3_600_000}-0"
@@ -149,24 +149,24 @@ class Sale(RuleBasedStateMachine):
 
     @rule(units=st.integers(1, 2), events=EVENTS)
     def restock(self, units, events):
-        """An admin adds units."""
+        """Add units as an admin."""
         self.restocked += units
         self._act(admin.restock, self.product_id, events, units)
 
     @precondition(lambda self: self.accepted)
     @rule(number=st.integers(0, 99), events=EVENTS)
     def cancel(self, number, events):
-        """An admin cancels an order, however it stands."""
+        """Cancel an order in any state as an admin."""
         order_id = sorted(self.accepted)[number % len(self.accepted)]
         self._act(admin.cancel_order, order_id, events, "a wish")
 
     @precondition(lambda self: self.actions)
     @rule(number=st.integers(0, 99), events=EVENTS)
     def repeat(self, number, events):
-        """An admin sends the same request again, who knows why."""
+        """Repeat an earlier request of an admin."""
         self._run_process(self.actions[number % len(self.actions)], events)
 
-    # ---- how it is done ---------------------------------------------------------------------
+    # ---- implementation ---------------------------------------------------------------------
 
     def _act(self, action, target, events, *more):
         request = Action("boss", action.__name__, target, {}, "corr", uuid.uuid4().hex)
@@ -199,12 +199,12 @@ class Sale(RuleBasedStateMachine):
 
     async def _claim(self, services, user, quantity, key):
         request = (user, quantity)
-        key = key and f"{key}-{self.product_id}"  # keys are remembered beyond a sale
+        key = key and f"{key}-{self.product_id}"  # keys outlive a sale
         tried = self.tried.setdefault((user, key), set())
         others = tried - {request}
         tried.add(request)
         answer = await v5.buy(services, Claim(self.product_id, user, quantity, key))
-        assert answer is not Refusal.KEY_REUSED or others, "there was no other request before"
+        assert answer is not Refusal.KEY_REUSED or others, "an earlier request used this key"
         if not isinstance(answer, Claimed):
             return False
         if answer.order_id not in self.accepted:
@@ -219,7 +219,7 @@ class Sale(RuleBasedStateMachine):
         bodies = self.queue.messages
         return [Message(f"m{n}", bodies[n % len(bodies)]) for n in numbers] if bodies else []
 
-    # ---- what must hold ---------------------------------------------------------------------
+    # ---- invariants -------------------------------------------------------------------------
 
     @invariant()
     def no_unit_is_lost_and_none_is_sold_twice(self):
@@ -254,7 +254,7 @@ class Sale(RuleBasedStateMachine):
         assert not unsent or self.unattended or self.run(redis.exists(keys.lease))
 
     def teardown(self):
-        """Everything heals: each claim ends, and each unit is somewhere."""
+        """Recover from all failures. Each claim ends, and each unit is accounted for."""
         try:
             self.run(self._heal())
         finally:
@@ -265,7 +265,7 @@ class Sale(RuleBasedStateMachine):
         self.queue.faults.clear()
         self.queue.messages.clear()
         await self.services.redis.delete(Keys(self.product_id).lease)
-        for action in self.actions:  # whatever died is done in the end, and nothing twice
+        for action in self.actions:  # each interrupted action completes exactly once
             await action(self.services)
         await sweep_one(self.product_id)(self.services)
         for act in (place_orders, place_orders, compensate):
@@ -280,7 +280,7 @@ class Sale(RuleBasedStateMachine):
         assert snapshot.stock == initial - confirmed
         assert not self.accepted.keys() - rows.keys()
         mine = await self.services.redis.hgetall(Keys(self.product_id).buyers)
-        assert sum(map(int, mine.values())) == confirmed, "limits are given back, too"
+        assert sum(map(int, mine.values())) == confirmed, "purchase limits are released, too"
 
     async def _rows(self):
         async with self.services.database.transaction() as connection:
@@ -292,24 +292,24 @@ class Sale(RuleBasedStateMachine):
 
 
 def _number(order_id):
-    """The ledger entry that an id names, to compare it."""
+    """Return the ledger entry of an id in a form that can be compared."""
     return tuple(int(part) for part in order_id.rpartition(":")[2].split("-"))
 
 
 def sweep_one(product_id):
-    """The sweep, of one product: the others belong to other tests."""
+    """Sweep one product. Other products belong to other tests."""
     return lambda services: sweep(services, None, [product_id])
 
 
-@pytest.mark.timeout(600)  # when it fails, Hypothesis looks for a shorter way to fail
-def test_the_sale_keeps_its_books_whatever_happens(migrated):
+@pytest.mark.timeout(600)  # when it fails, Hypothesis searches for a shorter example
+def test_the_books_balance_after_any_sequence_of_steps(migrated):
     run_state_machine_as_test(
         lambda: Sale(migrated),
         settings=settings(
             max_examples=60,
             stateful_step_count=30,
             deadline=None,
-            derandomize=True,  # the same in every run: `flashsale` is tested here, not luck
+            derandomize=True,  # the same examples in every run
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -42,7 +42,7 @@ async def test_a_visitor_opens_a_sale_and_buys_one(page):
     await _press(page, "Buy one")
 
     await expect(page.get_by_role("log")).to_contain_text("sold you one unit")
-    settled = "7 units = 6 in stock + 0 on the channel + 1 confirmed"
+    settled = "7 units = 6 in stock + 0 on the way + 1 confirmed"
     await expect(_verdict(page)).to_contain_text(settled, timeout=LONG)
     orders = page.get_by_role(
         "img", name="Orders, units: taken from stock 1, confirmed 1", exact=True
@@ -104,11 +104,11 @@ async def test_without_postgres_v3_loses_units_and_v4_and_v5_wait(page):
     await expect(page.get_by_role("log")).to_contain_text("PostgreSQL is back")
     # Messages of this deployment expire within seconds. So some orders may be cancelled, and their
     # units are in the stock again.
-    await expect(_verdict(page)).to_contain_text("+ 0 on the channel", timeout=LONG)
+    await expect(_verdict(page)).to_contain_text("+ 0 on the way", timeout=LONG)
     await expect(_verdict(page)).to_contain_text("Every unit is accounted for")
     for channel in ("V4", "V5"):
         await _spike(page, channel)
-        confirmed = "60 units = 0 in stock + 0 on the channel + 60 confirmed"
+        confirmed = "60 units = 0 in stock + 0 on the way + 60 confirmed"
         await expect(_verdict(page)).to_contain_text(confirmed, timeout=LONG)
     await _choose(page, v3)
     await expect(_verdict(page)).to_contain_text(f"{lost[1]} units lost")

@@ -1,4 +1,4 @@
-"""Stores that want passwords, an SQS that refuses, and an environment full of secrets."""
+"""Stores with passwords, an SQS that rejects all calls, and an environment with secrets."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ from tests.integration.secrets.failures import (
 
 @pytest.fixture(scope="module")
 def locked(stack, migrated):
-    """The stores, for a user of Valkey and a role of PostgreSQL that need their passwords."""
+    """Return the stores with a user of Valkey and a role of PostgreSQL that have passwords."""
     with Redis.from_url(migrated.redis_url) as redis:
         redis.acl_setuser(
             USER, enabled=True, passwords=[f"+{REDIS_PASSWORD}"], keys="*", channels="*",
@@ -54,7 +54,7 @@ def locked(stack, migrated):
 
 @pytest.fixture(scope="module")
 def sqs():
-    """An AWS that refuses everything, and says why."""
+    """Serve an AWS that rejects each call with a reason."""
 
     class Refusing(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -83,7 +83,7 @@ def sqs():
 
 @pytest.fixture
 def environment(locked, sqs):
-    """Of a function or the edge, with all secrets."""
+    """Return the environment of a function or the edge, with all secrets."""
     return {
         **os.environ,
         **locked,

@@ -1,4 +1,4 @@
-"""Order and rollback functions, health and the leader, while a store is silent or refuses."""
+"""The queue functions, health and the leader, while a store is silent or rejects calls."""
 
 import asyncio
 import time
@@ -26,15 +26,15 @@ from tests.support import USERS, by_labels, until
 
 pytestmark = pytest.mark.deadline
 
-# Seconds, for each function: it must report its failures before its own time (10 s) is over.
+# Seconds for each function, which must report failures before its own timeout (10 s).
 REPORTED = 8.0
-# To close a claim frees memory, so Redis lets it be done.
+# Closing a claim frees memory, so Redis allows it.
 HARMLESS = {"OOM"}
 
 
 @pytest.fixture
 async def shop(troubled):
-    """The services of a queue function: one connection to PostgreSQL."""
+    """Return the services of a queue function, with one connection to PostgreSQL."""
     shop = Services(replace(troubled, database_pool_size=1, one_at_a_time=True))
     yield shop
     await shop.close()
@@ -42,7 +42,7 @@ async def shop(troubled):
 
 @pytest.fixture
 async def claimed(shop, services, new_product):
-    """Three claims of V5 that were sent, and the product."""
+    """Return three relayed claims of V5 and their product."""
     product_id = await new_product(10, on_sale=False)
     await shop.stock.open_sale(product_id, 10)
     for user in USERS[:3]:
@@ -55,10 +55,10 @@ def ids_of(outcome):
 
 
 @pytest.mark.parametrize("code", REDIS_REFUSALS)
-async def test_a_redis_that_refuses_after_the_commit_is_a_failed_message(
+async def test_a_redis_that_rejects_calls_after_the_commit_fails_the_message(
     shop, services, claimed, redis, code
 ):
-    """The orders stay CONFIRMED, and the message that comes again closes their claims."""
+    """The orders stay CONFIRMED, and the retried message settles their claims."""
     product_id, orders = claimed
     await shop.database.ping()
     with REDIS_REFUSALS[code](redis):
@@ -74,7 +74,7 @@ async def test_a_redis_that_refuses_after_the_commit_is_a_failed_message(
 
 
 @pytest.mark.parametrize("code", REDIS_REFUSALS)
-async def test_a_redis_that_refuses_to_take_units_back_is_a_failed_message(
+async def test_a_redis_that_rejects_a_release_fails_the_message(
     shop, services, claimed, redis, code
 ):
     product_id, orders = claimed
@@ -88,9 +88,7 @@ async def test_a_redis_that_refuses_to_take_units_back_is_a_failed_message(
     assert (snapshot.unsettled, snapshot.stock) == (0, 10)
 
 
-async def test_also_our_own_mistake_after_a_commit_is_a_failed_message(
-    shop, claimed, redis, caplog
-):
+async def test_a_bug_after_the_commit_fails_the_message(shop, claimed, redis, caplog):
     product_id, orders = claimed
     ledger = Keys(product_id).ledger
     kept = redis.dump(ledger)
@@ -106,7 +104,7 @@ async def test_also_our_own_mistake_after_a_commit_is_a_failed_message(
 
 @pytest.mark.parametrize("store", ["redis", "postgresql"])
 @pytest.mark.parametrize("use_case", [place_orders, compensate])
-async def test_a_silent_store_is_a_failed_message_before_the_functions_time_is_over(
+async def test_a_silent_store_fails_the_message_within_the_functions_timeout(
     shop, services, claimed, ports, store, use_case
 ):
     _, orders = claimed
@@ -124,7 +122,7 @@ async def test_a_silent_store_is_a_failed_message_before_the_functions_time_is_o
 
 
 @pytest.mark.parametrize("use_case", [place_orders, compensate])
-async def test_a_postgresql_that_is_read_only_is_a_failed_message(
+async def test_a_read_only_postgresql_fails_the_message(
     shop, services, claimed, troubled, use_case
 ):
     product_id, orders = claimed
@@ -138,7 +136,7 @@ async def test_a_postgresql_that_is_read_only_is_a_failed_message(
 
 
 @pytest.mark.parametrize("code", REDIS_REFUSALS)
-async def test_causes_are_a_help_and_never_an_error(shop, redis, code):
+async def test_recording_a_cause_never_fails_the_function(shop, redis, code):
     with REDIS_REFUSALS[code](redis):
         await shop.failures.remember([Failure("m-1", "why")])
         await shop.failures.causes(["m-1"])
@@ -151,7 +149,7 @@ async def test_a_leader_raises_nothing(shop, claimed, redis, code):
         await lead(shop, product_id, LAMBDA_PACE)
 
 
-async def test_a_leader_raises_nothing_and_logs_what_nobody_expects(shop, claimed, redis, caplog):
+async def test_a_leader_logs_unexpected_errors_and_raises_nothing(shop, claimed, redis, caplog):
     product_id, _ = claimed
     lease = Keys(product_id).lease
     redis.delete(lease)
@@ -166,7 +164,7 @@ async def test_a_leader_raises_nothing_and_logs_what_nobody_expects(shop, claime
 
 
 @pytest.mark.parametrize("store", ["redis", "postgresql"])
-async def test_health_sees_a_store_that_is_silent_in_time(shop, services, claimed, ports, store):
+async def test_health_reports_a_silent_store_in_time(shop, services, claimed, ports, store):
     await shop.database.ping()
     started = time.monotonic()
     with frozen(ports[store]):
@@ -181,14 +179,14 @@ async def test_health_sees_a_store_that_is_silent_in_time(shop, services, claime
     assert time.monotonic() - started < REPORTED
 
 
-async def test_health_sees_stores_that_refuse_writes(shop, services, redis, troubled):
+async def test_health_reports_stores_that_reject_writes(shop, services, redis, troubled):
     with REDIS_REFUSALS["MISCONF"](redis), read_only_postgresql(troubled.database_url):
         report = await read_health(shop)
 
     assert (report.redis_up, report.postgresql_up) == (False, False)
 
 
-async def test_the_exporter_has_the_same_check_and_goes_on_showing_figures(
+async def test_the_exporter_reports_the_store_and_keeps_its_other_metrics(
     shop, services, redis, troubled
 ):
     sources = {"redis": lambda: read_redis(shop), "postgresql": lambda: read_postgres(shop)}
@@ -204,7 +202,7 @@ async def test_the_exporter_has_the_same_check_and_goes_on_showing_figures(
 
 
 @pytest.mark.parametrize("ending", ["statement", "commit", "rollback"])
-async def test_a_server_that_falls_silent_within_a_transaction_is_given_up(shop, ports, ending):
+async def test_a_server_that_goes_silent_in_a_transaction_is_abandoned(shop, ports, ending):
     async def transact():
         async with shop.database.transaction() as connection:
             await connection.execute("SELECT 1")
@@ -234,7 +232,7 @@ async def _answers(shop):
     return True
 
 
-async def test_a_process_that_was_held_up_itself_does_not_blame_the_server(shop, sqs):
+async def test_a_process_that_was_suspended_does_not_blame_the_server(shop, sqs):
     async with shop.database.transaction() as connection:
         statement = asyncio.create_task(connection.execute("SELECT pg_sleep(0.1)"))
         await asyncio.sleep(0.05)
@@ -242,8 +240,8 @@ async def test_a_process_that_was_held_up_itself_does_not_blame_the_server(shop,
         await statement
 
 
-async def test_a_long_batch_is_possible(shop, services):
-    """The limit is for one statement that is not answered, not for a transaction."""
+async def test_a_long_transaction_is_allowed(shop, services):
+    """The limit applies to one unanswered statement, not to a transaction."""
     async with shop.database.transaction() as connection:
         for _ in range(3):
             await connection.execute("SELECT pg_sleep(1.2)")
@@ -262,7 +260,7 @@ def _order(product_id, number):
 async def test_a_line_before_a_locked_row_is_left_in_time_on_the_server_too(
     troubled, services, new_product
 ):
-    """V2 while somebody holds the row: 503, nothing written, and nobody waits on the server."""
+    """V2 answers 503 while its row is locked. It writes nothing and leaves no waiting backend."""
     product_id = await new_product(5)
     line = Services(replace(troubled, database_pool_size=4))
     async with services.database.transaction(silence=60) as holder:
