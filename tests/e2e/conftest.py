@@ -1,4 +1,4 @@
-"""The application, built and deployed by SAM to an emulator of its own."""
+"""The application, built by SAM and deployed to a separate emulator."""
 
 import asyncio
 import os
@@ -22,13 +22,13 @@ from flashsale_local.stack.stack import Stack
 from tests.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
-# Seconds until a failed message comes again: short, so that ten failures take less than a minute.
+# Seconds until a failed message is retried. Ten failures must take less than a minute.
 VISIBILITY_TIMEOUT = 2
 
 
 @pytest.fixture(scope="session")
 def deployed(stack: Stack, migrated: Settings) -> Target:
-    """The deployed application, with empty queues."""
+    """Deploy the application, with empty queues."""
     stack.start(stack.emulator)
     target = stack.target("flashsale-e2e")
     target.export()
@@ -41,13 +41,13 @@ def deployed(stack: Stack, migrated: Settings) -> Target:
         "local", target.stack_name, parameters, stack.directory / "logs" / "sam-deploy.log"
     )
     target.cloud.finish_deploy(target.stack_name, parameters)
-    assert deploy.migrate(target) == [], "the schema is there already"
+    assert deploy.migrate(target) == [], "the schema exists already"
     return target
 
 
 @pytest.fixture
 def http(deployed: Target) -> Iterator[httpx.Client]:
-    """A client of the deployed HTTP API."""
+    """Return a client of the deployed HTTP API."""
     door = deployed.api
     with httpx.Client(base_url=door.url, headers=dict(door.headers), timeout=60) as client:
         yield client

@@ -1,4 +1,4 @@
-"""The admin API as it is deployed: its own function behind the same door, and on the ASGI edge."""
+"""The deployed admin API: a separate function behind the same API, and on the ASGI edge."""
 
 import uuid
 
@@ -12,7 +12,7 @@ from tests.support import USERS, eventually
 
 @pytest.fixture(params=["lambda", "asgi"])
 def desk(request, deployed):
-    """A client of the admin API with an admin's token."""
+    """Return a client of the admin API with an admin's token."""
     if request.param == "asgi":
         url, headers = request.getfixturevalue("asgi_url"), {}
     else:
@@ -24,7 +24,7 @@ def desk(request, deployed):
         yield client
 
 
-def test_a_sale_is_run_from_its_product_to_its_books(desk, http):
+def test_an_admin_runs_a_sale_from_its_product_to_its_books(desk, http):
     product_id = f"e-{uuid.uuid4().hex[:10]}"
 
     def act(action, json=None, **headers):
@@ -65,7 +65,7 @@ def test_a_sale_is_run_from_its_product_to_its_books(desk, http):
     assert mine == ["end", "cancel", "resume", "restock", "pause", "open", "create"]
 
 
-def test_nobody_else_gets_in(desk, deployed):
+def test_only_admins_get_in(desk, deployed):
     buyer = sign_in.mint(deployed.token_secret, USERS[0], admin=False, minutes=10)
 
     nobody = desk.get("/books", headers={"Authorization": ""})

@@ -29,7 +29,7 @@ async def test_a_crowd_buys_exactly_the_stock(asgi_url, new_product, services):
 
 
 @pytest.mark.parametrize("generation", [1, 2, 3, 4])
-async def test_the_other_generations_are_there_too(asgi_url, new_product, generation):
+async def test_the_other_generations_are_served(asgi_url, new_product, generation):
     product_id = await new_product(1)
 
     async with httpx.AsyncClient(base_url=asgi_url, timeout=20) as http:
@@ -38,7 +38,7 @@ async def test_the_other_generations_are_there_too(asgi_url, new_product, genera
     assert answer.status_code in (201, 202)
 
 
-async def test_metrics_sum_up_all_workers(asgi_url, new_product):
+async def test_metrics_add_up_all_workers(asgi_url, new_product):
     product_id = await new_product(3)
 
     def count(text, sample):
@@ -49,7 +49,7 @@ async def test_metrics_sum_up_all_workers(asgi_url, new_product):
     sold_out = 'flashsale_claims_total{generation="5",outcome="sold_out"}'
     async with httpx.AsyncClient(base_url=asgi_url) as http:
         before = (await http.get("/metrics")).text
-        for _ in range(8):  # each on a connection of its own, so that both workers serve some
+        for _ in range(8):  # each on a new connection, so that both workers serve some
             async with httpx.AsyncClient(base_url=asgi_url) as other:
                 await other.post("/api/v5/buy", json=body(product_id))
         after = (await http.get("/metrics")).text

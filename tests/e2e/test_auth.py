@@ -13,13 +13,13 @@ from tests.e2e.conftest import VISIBILITY_TIMEOUT
 from tests.integration.test_v5_api import is_problem
 from tests.support import until
 
-# So that a fourth attempt within a minute is refused.
+# A fourth attempt within a minute exceeds these limits.
 LIMIT = "3/60"
 
 
 @pytest.fixture(scope="module")
 def guarded(stack, deployed):
-    """A second deployment, beside the open one."""
+    """Deploy a second application, with authentication."""
     target = replace(deployed, stack_name="flashsale-guarded", auth="jwt")
     parameters = {
         **deploy.local_parameters(target),
@@ -55,11 +55,9 @@ def bearer(target, user_id):
     return {"Authorization": f"Bearer {token}"}
 
 
-async def test_a_buyer_with_a_token_gets_his_order_and_nobody_else_anything(
-    http, guarded, new_product, services
-):
+async def test_only_a_buyer_with_a_token_gets_an_order(http, guarded, new_product, services):
     product_id = await new_product(5)
-    buyer = f"new-{product_id}"  # whom the database does not know yet
+    buyer = f"new-{product_id}"  # the database does not know this buyer yet
     wanted = {"productId": product_id}
 
     assert is_problem(await http.post("/api/v5/buy", json=wanted), 401, "unauthorized")
@@ -84,7 +82,7 @@ async def test_a_buyer_with_a_token_gets_his_order_and_nobody_else_anything(
     assert (await http.get(place, headers=bearer(guarded, "somebody"))).status_code == 404
 
 
-async def test_a_fourth_attempt_within_a_minute_is_refused(http, guarded, new_product, services):
+async def test_a_fourth_attempt_within_a_minute_is_rejected(http, guarded, new_product, services):
     product_id = await new_product(9)
     mine = bearer(guarded, f"eager-{product_id}")
 

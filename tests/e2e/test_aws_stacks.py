@@ -1,4 +1,4 @@
-"""`infra/aws/`: what the emulator knows is deployed there; docs/deploy.md names the rest."""
+"""The parts of `infra/aws/` that the emulator supports. docs/deploy.md names the others."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from flashsale_local.paths import ROOT
 from flashsale_local.stack.ministack import ministack
 from flashsale_local.stack.program import free_port
 
-# What ministack 1.5.33 lacks: resource types, and an attribute.
+# Resource types and an attribute that ministack 1.5.33 does not support.
 UNKNOWN = {
     "AWS::EC2::EIP", "AWS::EC2::FlowLog", "AWS::EC2::NatGateway", "AWS::EC2::SecurityGroupIngress",
     "AWS::MemoryDB::ACL", "AWS::MemoryDB::Cluster", "AWS::MemoryDB::SubnetGroup",
@@ -29,7 +29,7 @@ def load(name):
 
 
 def without_the_unknown(template):
-    """The template as far as the emulator knows it, and the types that it does not know."""
+    """Return the supported part of the template, and the unsupported types."""
     kept = template["Resources"]
     gone = {name for name, one in kept.items() if one["Type"] in UNKNOWN}
     while refer := {
@@ -48,7 +48,7 @@ def without_the_unknown(template):
 
 
 def mentions(value, names):
-    """Whether a Ref, a GetAtt or a Sub names one of these resources."""
+    """Return whether a Ref, a GetAtt or a Sub names one of these resources."""
     text = json.dumps(value)
     referred = set(re.findall(r'"Ref": "(\w+)"', text))
     referred |= set(re.findall(r'"Fn::GetAtt": \["(\w+)"', text))
@@ -58,7 +58,7 @@ def mentions(value, names):
 
 @pytest.fixture(scope="module")
 def emulator(stack):
-    """A ministack that knows the services of `infra/aws`; the functions' one is kept small."""
+    """Start a ministack with the services of `infra/aws`, apart from the functions' one."""
     port = free_port()
     program = ministack(stack.directory / "aws", port)
     environment = {**program.environment, "SERVICES": ""}
@@ -94,12 +94,12 @@ def data(network):
             "SubnetIds": network["SubnetIds"],
             "FunctionsSecurityGroup": network["SecurityGroupIds"],
             "DeletionProtection": "false",
-            "RedisShards": "3",  # ministack wants 1 or 3; AWS takes 2 as well
+            "RedisShards": "3",  # ministack accepts 1 or 3, AWS also 2
         },
     )
 
 
-def test_three_private_subnets_and_no_door_from_outside(network):
+def test_three_private_subnets_are_closed_to_the_outside(network):
     ec2 = boto3.client("ec2")
     ids = network["SubnetIds"].split(",")
     subnets = ec2.describe_subnets(SubnetIds=ids)["Subnets"]
@@ -112,7 +112,7 @@ def test_three_private_subnets_and_no_door_from_outside(network):
     for group in groups:
         if group["GroupName"] != "default":
             for rule in group["IpPermissions"]:
-                assert not rule.get("IpRanges"), "only from another group"
+                assert not rule.get("IpRanges"), "only from another security group"
 
 
 def test_the_stores_are_encrypted_and_kept(data):

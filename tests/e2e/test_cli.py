@@ -1,11 +1,11 @@
-"""The commands that need a deployment, run as a person runs them."""
+"""The commands that need a deployment, run in a subprocess."""
 
 import json
 
 import localstack_client.session
 
 
-async def test_verify_prints_the_books_for_machines(flashsale, new_product):
+async def test_verify_prints_the_books_as_json(flashsale, new_product):
     product_id = await new_product(5)
 
     done = flashsale("verify", "--json", product_id)
@@ -18,7 +18,7 @@ async def test_verify_prints_the_books_for_machines(flashsale, new_product):
 
 
 async def test_verify_fails_when_the_books_are_broken(flashsale, new_product):
-    product_id = await new_product(5, in_redis=4)  # a unit is nowhere
+    product_id = await new_product(5, in_redis=4)  # one unit is lost
 
     done = flashsale("verify", product_id)
 
@@ -36,7 +36,7 @@ def test_status_shows_servers_address_and_queues(flashsale, deployed):
 
 async def test_neither_status_nor_verify_shows_a_password(flashsale, deployed, new_product):
     await new_product(1)
-    # The stores of these tests take any.
+    # The stores of these tests accept any password.
     redis = deployed.redis_url.replace("://", "://default:s3cret@")
     database = deployed.database_url.replace("postgres@", "postgres:s3cret@")
 
@@ -73,8 +73,8 @@ def test_dlq_ls_peek_and_redrive(flashsale, deployed, sqs):
     assert "0 messages moved from parking to dlq" in moved.stdout
 
 
-def test_localstack_client_needs_no_address(deployed):
-    """The README says so; it is how `awslocal` finds an emulator, too."""
+def test_localstack_client_needs_no_url(deployed):
+    """The README promises it. `awslocal` finds an emulator in the same way."""
     session = localstack_client.session.Session()
 
     url = session.client("sqs").get_queue_url(QueueName=f"{deployed.stack_name}-orders")

@@ -1,4 +1,4 @@
-"""`infra/aws/monitoring.yaml`: it deploys, and looks at nothing that nobody emits."""
+"""`infra/aws/monitoring.yaml` deploys, and uses only metrics that are emitted."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from tests.e2e.conftest import body
 from tests.support import USERS, eventually
 
 FUNCTIONS = ("buy", "order", "sweep")
-# What AWS itself emits, by its documentation: metrics, and the dimension that they have.
+# Metrics that AWS emits, with their dimension, from its documentation.
 OF_AWS = {
     "AWS/SQS": ({"ApproximateNumberOfMessagesVisible"}, "QueueName"),
     "AWS/Lambda": ({"ConcurrentExecutions", "Duration", "Errors", "Throttles"}, "FunctionName"),
@@ -27,7 +27,7 @@ OF_AWS = {
 
 @pytest.fixture(scope="module")
 def monitored(deployed):
-    """The alarms of the deployed application's monitoring stack."""
+    """Return the alarms of the deployed application's monitoring stack."""
     name = f"{deployed.stack_name}-monitoring"
     subprocess.run(
         [
@@ -45,7 +45,7 @@ def monitored(deployed):
 
 @pytest.fixture
 def dashboard(monitored, deployed):
-    """The dashboard as CloudFormation makes it; LocalStack makes none."""
+    """Return the dashboard as CloudFormation makes it. LocalStack makes none."""
     template, problems = decode(str(ROOT / "infra" / "aws" / "monitoring.yaml"))
     assert not problems
     arns = {alarm["AlarmName"].rpartition("-")[2]: alarm["AlarmArn"] for alarm in monitored}
@@ -57,7 +57,7 @@ def dashboard(monitored, deployed):
 
 @pytest.fixture
 async def emitted(deployed, http, new_product):
-    """(namespace, metric, dimensions) that the functions print when one buys and one is late."""
+    """Return (namespace, metric, dimensions) printed for a purchase and a rejected one."""
     product_id = await new_product(1)
     for user in USERS[:2]:
         http.post("/api/v5/buy", json=body(product_id, user))
@@ -74,7 +74,7 @@ async def emitted(deployed, http, new_product):
 
 
 def _metrics(line):
-    """As CloudWatch reads a line in the embedded metric format."""
+    """Return the metrics that CloudWatch reads from an EMF line."""
     for directive in line["_aws"]["CloudWatchMetrics"]:
         for names in directive["Dimensions"]:
             dimensions = frozenset((name, line[name]) for name in names)
@@ -90,7 +90,7 @@ def _names_something_deployed(dimensions, stack_name):
     return any(id_.rpartition("/")[2] == value for id_ in ids)
 
 
-def test_every_alarm_of_the_template_is_there_and_tells_somebody(monitored):
+def test_every_alarm_of_the_template_exists_and_notifies(monitored):
     resources = (ROOT / "infra" / "aws" / "monitoring.yaml").read_text()
 
     assert len(monitored) == resources.count("Type: AWS::CloudWatch::Alarm") > 8
@@ -100,7 +100,7 @@ def test_every_alarm_of_the_template_is_there_and_tells_somebody(monitored):
         assert alarm["AlarmDescription"].endswith(f"docs/runbook.md#{kind}")
 
 
-def test_every_alarm_looks_at_a_metric_that_is_emitted(monitored, emitted, deployed):
+def test_every_alarm_uses_a_metric_that_is_emitted(monitored, emitted, deployed):
     for alarm in monitored:
         dimensions = frozenset((d["Name"], d["Value"]) for d in alarm["Dimensions"])
         if alarm["Namespace"] in OF_AWS:
@@ -113,9 +113,9 @@ def test_every_alarm_looks_at_a_metric_that_is_emitted(monitored, emitted, deplo
             assert metric in emitted, alarm["AlarmName"]
 
 
-def test_every_widget_looks_at_a_metric_that_is_emitted(dashboard, emitted, deployed):
+def test_every_widget_uses_a_metric_that_is_emitted(dashboard, emitted, deployed):
     widgets = [w for w in dashboard["widgets"] if w["type"] == "metric"]
-    # Nothing failed here, so no line has that outcome; its dimensions are those of the others.
+    # Nothing failed here, so no line has that outcome. Its dimensions equal those of the others.
     known = {(space, name, frozenset(n for n, _ in pairs)) for space, name, pairs in emitted}
 
     assert len(widgets) > 8
@@ -136,8 +136,8 @@ def test_the_alarms_widget_shows_all_alarms(dashboard, monitored):
     assert sorted(shown) == sorted(alarm["AlarmArn"] for alarm in monitored)
 
 
-def test_the_dashboard_is_there(dashboard, deployed):
-    """On ministack; LocalStack's free edition says that it made one, and has none."""
+def test_the_dashboard_exists(dashboard, deployed):
+    """This needs ministack. LocalStack's free edition reports a dashboard and makes none."""
     cloudwatch = boto3.client("cloudwatch")
     names = [row["DashboardName"] for row in cloudwatch.list_dashboards()["DashboardEntries"]]
 

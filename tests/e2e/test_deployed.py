@@ -52,7 +52,7 @@ async def test_v4_answers_the_id_of_the_order(http, new_product):
 
 @pytest.mark.parametrize("query", ["", "?from=a/b:c"])
 async def test_the_location_of_a_claim_leads_to_its_order(http, new_product, query):
-    """Below the path prefix of the emulator, which the function does not see."""
+    """It includes the path prefix of the emulator, which the function does not see."""
     bought = http.post(f"/api/v5/buy{query}", json=body(await new_product(1)))
 
     order = http.get(bought.url.join(bought.headers["location"]))
@@ -75,7 +75,7 @@ async def test_a_crowd_buys_exactly_the_stock(deployed, new_product, books_of, g
 
 
 @pytest.mark.parametrize(("content", "status"), [(b"", 400), (b"{", 400), (b"x" * 1_000_000, 413)])
-def test_bad_input_has_the_documented_shape(http, content, status):
+def test_errors_of_invalid_input_have_the_documented_shape(http, content, status):
     answer = http.post("/api/v4/buy", content=content, headers={"content-type": "application/json"})
 
     assert answer.status_code == status
@@ -99,7 +99,7 @@ async def test_more_requests_at_once_than_reserved_are_throttled(deployed):
 
 
 def test_a_throttled_request_is_429_or_on_localstack_500(deployed, http):
-    """A difference between emulators that `flashsale_local.sale.load` works around."""
+    """`flashsale_local.sale.load` handles this difference between emulators."""
     throttled = {"localstack": 500, "ministack": 429}[deployed.emulator]
     boto3.client("lambda").put_function_concurrency(
         FunctionName=f"{deployed.stack_name}-buy", ReservedConcurrentExecutions=0
@@ -134,7 +134,7 @@ async def test_one_correlation_id_leads_from_the_request_to_the_order(http, new_
 
 
 async def test_the_sweep_runs_by_its_schedule(deployed):
-    """Nobody invokes it: a rule does, once a minute, on either emulator."""
+    """A rule invokes it once a minute, on either emulator."""
     logs = boto3.client("logs")
     started = int(time.time() * 1000)
 
@@ -150,13 +150,13 @@ async def test_the_sweep_runs_by_its_schedule(deployed):
 
 
 @pytest.mark.parametrize("path", ["/api/v4/buy", "/api/v5/buy", "/api/products/no-such-product"])
-def test_both_doors_answer_alike(http, path):
-    """No header and no body may depend on what stands before the function."""
+def test_both_edges_give_equal_answers(http, path):
+    """No header or body may depend on the edge."""
     wrong = http.get("/no/such/path")
     other_site = {"origin": "https://example.org", "access-control-request-method": "POST"}
     preflight = http.options(path, headers=other_site)
 
     assert wrong.status_code == 404
     assert wrong.json() == {"error": "Not Found", "message": "Not Found"}
-    assert preflight.is_client_error, "no other site's page may buy"
+    assert preflight.is_client_error, "pages of other sites may not buy"
     assert "access-control-allow-origin" not in preflight.headers

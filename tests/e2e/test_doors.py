@@ -1,4 +1,4 @@
-"""`flashsale up` closes and opens every door of the running stack, in any order of commands."""
+"""`flashsale up` sets the authentication of all running endpoints, in any order of commands."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 from tests.e2e.conftest import body
 
-pytestmark = pytest.mark.timeout(600)  # deployments, on a machine that may be busy
+pytestmark = pytest.mark.timeout(600)  # seconds for deployments on a busy machine
 
 LIMIT = "3/60"
 ORIGINS = "https://shop.example, https://other.example"
@@ -25,21 +25,21 @@ SWITCHES = (*SHOWN, "TRUSTED_PROXIES", "JWT_ISSUER", "JWT_JWKS_URL")
 CLOSING = {
     "AUTH": "jwt", "RATE_LIMIT_USER": LIMIT, "CORS_ORIGINS": ORIGINS, "TRUSTED_PROXIES": "192.0.2.7"
 }  # fmt: skip
-# What each door says to V1, and to V5 without a token.
+# The answers of each endpoint to V1, and to V5 without a token.
 OPEN = {"lambda": [201, 202], "asgi": [201, 202]}
 CLOSED = {"lambda": [404, 401], "asgi": [404, 401]}
 
 
 @pytest.fixture(scope="module")
 def shell():
-    """Variables and modules of this test module's own `flashsale`."""
+    """Return the variables and modules of the `flashsale` command of this test module."""
     with pytest.MonkeyPatch.context() as patch:
         yield patch
 
 
 @pytest.fixture(scope="module")
 def up(shell, deployed, tmp_path_factory):
-    """`flashsale up` with these variables, in a folder like `.local`, on the session's servers."""
+    """Return a function that runs `flashsale up` in its own folder, on the session's servers."""
     folder = tmp_path_factory.mktemp("doors")
     for module in (cli, cli_doors, watch):
         shell.setattr(module, "LOCAL", folder)
@@ -66,21 +66,21 @@ def up(shell, deployed, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def opened(up):
-    """Both edges, which let everybody in."""
+    """Start both edges without authentication."""
     up(cli.Edge.ASGI, AUTH="none")
     return Target.load(cli.LOCAL)
 
 
 @pytest.fixture
 async def closed(opened, up, new_product, shell):
-    """The same, closed later by an `up` that names no edge; the shell is still that one."""
+    """Enable authentication later, by an `up` that names no edge, in the same shell."""
     products = {1: await new_product(99), 5: await new_product(99)}
     if cli_doors.doors_of(opened)["lambda"]["AUTH"] == "none":
         assert answers(opened, products) == OPEN
         up(**CLOSING)
     for name, value in CLOSING.items():
         shell.setenv(name, value)
-    cli_doors.bring_along(Stack(cli.LOCAL), opened, lambda _: None)  # what another test changed
+    cli_doors.bring_along(Stack(cli.LOCAL), opened, lambda _: None)  # undo changes of another test
     return opened, products
 
 
@@ -105,13 +105,13 @@ def workers():
     return Stack(cli.LOCAL).supervisor.environment_of("edge")
 
 
-async def test_up_closes_every_door_that_is_open(closed):
+async def test_up_closes_every_open_endpoint(closed):
     assert answers(*closed) == CLOSED
     assert settings_of(closed[0]) == [["jwt", LIMIT, "", ORIGINS]] * 3
     assert workers()["TRUSTED_PROXIES"] == "192.0.2.7"
 
 
-async def test_a_word_left_out_opens_no_door(closed, up):
+async def test_a_missing_variable_opens_no_endpoint(closed, up):
     with pytest.raises(Problem) as caught:
         up()
 
@@ -121,7 +121,7 @@ async def test_a_word_left_out_opens_no_door(closed, up):
     assert Target.load(cli.LOCAL).auth == "jwt"
 
 
-async def test_status_shows_each_door_and_no_secret(closed, capsys, monkeypatch):
+async def test_status_shows_each_endpoint_and_no_secret(closed, capsys, monkeypatch):
     monkeypatch.setattr(cli_doors.console, "_width", 200)
 
     cli.status()
@@ -132,7 +132,7 @@ async def test_status_shows_each_door_and_no_secret(closed, capsys, monkeypatch)
     assert Target.load(cli.LOCAL).token_secret not in shown.out + shown.err
 
 
-async def test_what_has_the_settings_asked_for_runs_on(closed):
+async def test_processes_with_the_wanted_settings_keep_running(closed):
     stack = Stack(cli.LOCAL)
     before = stack.supervisor.info()
 
@@ -144,7 +144,7 @@ async def test_what_has_the_settings_asked_for_runs_on(closed):
     ]
 
 
-async def test_status_is_loud_where_doors_differ_and_they_are_made_alike(closed, capsys):
+async def test_status_reports_endpoints_that_differ_and_up_aligns_them(closed, capsys):
     target, stack, secret = closed[0], Stack(cli.LOCAL), "s" * 43
     web, _ = cli_doors.asgi_programs(stack, target)
     other = {**web.environment, "AUTH": "none", "RATE_LIMIT_ADDRESS": "9/60", "JWT_SECRET": secret}
@@ -165,10 +165,10 @@ async def test_status_is_loud_where_doors_differ_and_they_are_made_alike(closed,
     assert answers(*closed) == CLOSED
 
 
-async def test_an_edge_that_is_started_later_is_guarded_as_the_functions_are(closed, monkeypatch):
+async def test_an_edge_started_later_has_the_functions_authentication(closed, monkeypatch):
     target = closed[0]
     Stack(cli.LOCAL).supervisor.stop_program("edge")
-    for name in SWITCHES:  # another shell, that of `make spike` for example
+    for name in SWITCHES:  # another shell, for example that of `make spike`
         monkeypatch.delenv(name, raising=False)
 
     cli.start_asgi_edge(target)
@@ -178,7 +178,7 @@ async def test_an_edge_that_is_started_later_is_guarded_as_the_functions_are(clo
     assert workers()["RATE_LIMIT_USER"] == LIMIT
 
 
-async def test_up_opens_every_door_when_it_is_said(closed, up):
+async def test_up_opens_every_endpoint_on_request(closed, up):
     up(AUTH="none")
 
     assert answers(*closed) == OPEN

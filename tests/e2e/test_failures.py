@@ -1,4 +1,4 @@
-"""Orders that fail on the deployed application: rolled back, parked, sent back, or just late."""
+"""Failing orders on the deployed application: rolled back, parked, redriven or delayed."""
 
 import asyncio
 import os
@@ -15,10 +15,10 @@ from tests.e2e.conftest import VISIBILITY_TIMEOUT, drained
 from tests.support import USERS, eventually, until
 
 
-async def test_a_bad_order_of_ten_is_rolled_back_and_its_unit_returns_once(
+async def test_one_of_ten_orders_is_rolled_back_and_released_once(
     deployed, sqs, new_product, books_of, services
 ):
-    product_id = await new_product(10, in_redis=0)  # ten units claimed
+    product_id = await new_product(10, in_redis=0)  # claims ten units
     buyers = [*USERS[:9], "nobody"]
     orders = [
         QueuedOrder(id=str(uuid.uuid4()), product_id=product_id, user_id=user, generation=4)
@@ -36,18 +36,18 @@ async def test_a_bad_order_of_ten_is_rolled_back_and_its_unit_returns_once(
         return books.confirmed == 9 and books.cancelled == 1 and books.redis_stock == 1
 
     await until(settled)
-    # Sent once more, the bad order runs through the order and the rollback function again.
+    # When it is sent again, the invalid order goes through both functions again.
     sqs.send_message(QueueUrl=deployed.queues["orders"], MessageBody=orders[-1].model_dump_json())
     await drained(deployed)
     books = await books_of(product_id)
     assert (books.confirmed, books.redis_stock, books.balanced) == (9, 1, True)
 
 
-async def test_poison_is_parked_with_its_cause_looked_at_and_sent_back(
+async def test_poison_is_parked_with_its_cause_peeked_at_and_redriven(
     deployed, sqs, services, new_product, books_of
 ):
-    sqs.purge_queue(QueueUrl=deployed.queues["parking"])  # of other tests' poison
-    product_id = await new_product(1, in_redis=0)  # a unit claimed
+    sqs.purge_queue(QueueUrl=deployed.queues["parking"])  # removes messages of other tests
+    product_id = await new_product(1, in_redis=0)  # claims a unit
     good = QueuedOrder(id=str(uuid.uuid4()), product_id=product_id, user_id=USERS[0], generation=4)
     bodies = ["poison", good.model_dump_json()]
     entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies)]
@@ -59,22 +59,22 @@ async def test_poison_is_parked_with_its_cause_looked_at_and_sent_back(
     async def confirmed():
         return (await books_of(product_id)).confirmed == 1
 
-    await until(confirmed)  # the poison before it blocks nothing
+    await until(confirmed)  # the poison does not block the next message
     (message,) = await asyncio.to_thread(eventually, parked, 120)
     again = parked()
     causes = await services.failures.causes([message.id])
 
     assert message.body == "poison"
-    assert again == [message], "a look changes nothing"
+    assert again == [message], "peeking changes nothing"
     assert "not an order" in causes[message.id]
     assert deployed.cloud.redrive(deployed.queues["parking"], deployed.queues["dlq"]) == 1
     assert parked() == []
-    # The rollback function fails ten times more, and parks it again.
+    # The rollback function fails ten more times, and SQS parks the message again.
     await asyncio.to_thread(eventually, parked, 120)
     sqs.purge_queue(QueueUrl=deployed.queues["parking"])
 
 
-async def test_a_message_that_the_rollback_has_in_hand_is_not_moved_and_that_is_said(deployed, sqs):
+async def test_a_message_in_flight_with_the_rollback_is_reported_and_not_moved(deployed, sqs):
     dlq = deployed.queues["dlq"]
 
     def hide_messages(seconds):
@@ -94,10 +94,8 @@ async def test_a_message_that_the_rollback_has_in_hand_is_not_moved_and_that_is_
     assert "try again in a minute" in said
 
 
-async def test_postgres_killed_in_the_middle_of_a_v4_sale(
-    deployed, stack, new_product, books_of, sqs
-):
-    """kill -9, ten seconds of darkness, and a restart: every accepted buyer gets an answer."""
+async def test_postgres_is_killed_during_a_v4_sale(deployed, stack, new_product, books_of, sqs):
+    """Every accepted buyer gets a result after kill -9, ten seconds, and a restart."""
     product_id = await new_product(60)
     accepted = 0
 
@@ -109,13 +107,15 @@ async def test_postgres_killed_in_the_middle_of_a_v4_sale(
     await sell(USERS[:30])
     os.kill(stack.supervisor.info()["postgres"]["pid"], signal.SIGKILL)
     darkness = asyncio.create_task(asyncio.sleep(10))
-    await sell(USERS[30:60])  # V4 goes on selling
+    await sell(USERS[30:60])  # V4 continues to sell
     await darkness
     await asyncio.to_thread(_start_postgres, stack)
     await sell(USERS[60:90])
 
     async def all_answered():
-        if depths(deployed.queues)["parking"].total:  # rolled back in vain ten times: once more
+        if depths(deployed.queues)[
+            "parking"
+        ].total:  # redrives messages that the rollback failed on
             deployed.cloud.redrive(deployed.queues["parking"], deployed.queues["dlq"])
         books = await books_of(product_id)
         return books.confirmed + books.cancelled == accepted
@@ -132,7 +132,7 @@ def _start_postgres(stack):
         try:
             stack.start(stack.database)
         except Problem:
-            return False  # its killed parent's children hold the data folder a moment longer
+            return False  # children of the killed process briefly keep the data folder locked
         return True
 
     eventually(started)

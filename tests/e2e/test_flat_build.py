@@ -1,4 +1,4 @@
-"""The build for an emulator that applies no layers: LocalStack's Docker executor."""
+"""The build for LocalStack's Docker executor, which does not support layers."""
 
 import json
 from dataclasses import replace
@@ -8,7 +8,7 @@ import boto3
 from flashsale_local.deployment import deploy
 
 
-def test_functions_carry_what_was_in_the_layer(deployed, stack):
+def test_functions_contain_the_content_of_the_layer(deployed, stack):
     target = replace(deployed, stack_name=f"{deployed.stack_name}-flat")
     parameters = deploy.local_parameters(target)
     logs = stack.directory / "logs"
@@ -24,7 +24,7 @@ def test_functions_carry_what_was_in_the_layer(deployed, stack):
         )
         assert json.loads(answer["Payload"].read())["statusCode"] == 200
     finally:
-        deploy.build("local", parameters, logs / "sam-build.log")  # as others expect it
+        deploy.build("local", parameters, logs / "sam-build.log")  # as other tests expect it
 
 
 GET_HEALTH = {

@@ -1,4 +1,4 @@
-"""`flashsale logs --order`: all that became of one order, in order, and nothing of anybody else."""
+"""`flashsale logs --order` shows all events of one order, in order, and no others."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import VISIBILITY_TIMEOUT, body
 from tests.support import USERS, eventually
 
-# Seconds; more than the start of a function takes on a busy machine.
+# Seconds, more than a cold start takes on a busy machine.
 PATIENCE = 10
 SOLD = {
     4: ["buy", "order", "postgres"],
@@ -23,7 +23,7 @@ SOLD = {
 
 @pytest.fixture(autouse=True)
 def patient_queues(deployed, sqs):
-    """A function that is slow to start must not get its message twice, and write more lines."""
+    """Raise the visibility timeout, so that a slow cold start causes no second delivery."""
 
     def hide_messages(seconds):
         for queue in ("orders", "dlq"):
@@ -37,14 +37,14 @@ def patient_queues(deployed, sqs):
 
 @pytest.fixture
 def life_of(flashsale):
-    """The lines of an order's life once it has ended so: (clock, where, text) each."""
+    """Wait for the last event of an order, and return its lines: (clock, where, text)."""
 
     async def read(order_id, *, ends):
         def ended():
             done = flashsale("logs", "--order", order_id)
             assert done.returncode == 0, done.stderr
             lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
-            # The row is there before the line of the function that wrote it.
+            # The row exists before the function logs its line.
             written = any(where in ("order", "rollback") and ends in text
                           for _, where, text in lines)  # fmt: skip
             return lines if written and ends in lines[-1][2] else None
@@ -95,7 +95,7 @@ async def test_an_order_that_is_rolled_back(http, new_product, life_of, generati
     assert "no user 'nobody'" in life[-1][2], "the row has the cause"
 
 
-async def test_an_id_that_nobody_knows(flashsale):
+async def test_an_unknown_order_id(flashsale):
     done = flashsale("logs", "--order", "p-01:1-0")
 
     assert done.returncode == 1
@@ -103,7 +103,7 @@ async def test_an_id_that_nobody_knows(flashsale):
 
 
 async def test_an_order_of_the_asgi_edge(stack, asgi_url, new_product, life_of):
-    """Its web workers log what failed only; the entry's id says when it was claimed."""
+    """Its web workers log only failures. The id of the entry has the time of the claim."""
     product_id = await new_product(6)
     bought = order_ids(
         await buy_all(Endpoint(asgi_url), 5, product_id, USERS[:6], 6, lambda _: None)

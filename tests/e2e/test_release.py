@@ -1,4 +1,4 @@
-"""`make deploy`: what would change is shown, asked for, made and tried; here on the emulator."""
+"""`make deploy` shows the changes, asks, makes them and tests them, on the emulator."""
 
 import json
 import os
@@ -17,7 +17,7 @@ NAME = "flashsale-release-test"
 
 @pytest.fixture(scope="module")
 def release(deployed):
-    """Runs `flashsale deploy` for a stack of its own."""
+    """Return a function that runs `flashsale deploy` for a separate stack."""
     environment = {
         **os.environ,
         "REDIS_URL": deployed.redis_url,
@@ -45,7 +45,7 @@ def queues(*names):
 
 @pytest.fixture
 def small(deployed):
-    """The name of a stack of queues."""
+    """Deploy a stack of queues and return its name."""
     name = f"{NAME}-small"
     yield name
     boto3.client("cloudformation").delete_stack(StackName=name)
@@ -59,15 +59,15 @@ def resources(name):
     return {row["LogicalResourceId"] for row in answer["StackResourceSummaries"]}
 
 
-def test_what_was_dropped_leaves_no_stack(small):
+def test_a_rejected_release_leaves_no_stack(small):
     changes.propose(small, queues("A"), {}).drop()
 
     with pytest.raises(ClientError, match="does not exist"):
         boto3.client("cloudformation").describe_stacks(StackName=small)
 
 
-def test_a_proposal_that_an_ended_run_left_is_replaced(small):
-    """Of a stack that is still to make, and of one that is there."""
+def test_a_change_set_left_by_an_interrupted_run_is_replaced(small):
+    """Test it for a new stack and for an existing one."""
     changes.propose(small, queues("A"), {})
     changes.propose(small, queues("A"), {}).execute()
     changes.propose(small, queues("A", "B"), {})
@@ -79,7 +79,7 @@ def test_a_proposal_that_an_ended_run_left_is_replaced(small):
     assert resources(small) == {"A", "C"}
 
 
-def test_who_says_no_changes_nothing(release):
+def test_answering_no_changes_nothing(release):
     done = release(answer="n\n")
 
     assert done.returncode == 1
@@ -88,7 +88,7 @@ def test_who_says_no_changes_nothing(release):
     assert "BuyFunction" not in resources(NAME)
 
 
-def test_what_would_change_is_shown_then_made_and_tried(release):
+def test_changes_are_shown_then_made_and_tested(release):
     done = release("--yes")
 
     assert done.returncode == 0, done.stderr
@@ -99,8 +99,8 @@ def test_what_would_change_is_shown_then_made_and_tried(release):
     assert "BuyFunction" in resources(NAME)
 
 
-def test_the_first_door_asks_for_a_token_and_leaves_open_what_is_open(deployed, release):
-    """On ministack; LocalStack's free edition has no HTTP API."""
+def test_the_authorizer_asks_for_a_token_except_on_public_routes(deployed, release):
+    """This needs ministack, because LocalStack's free edition has no HTTP API."""
     if deployed.emulator == "localstack":
         return
     name = f"{NAME}-jwt"
@@ -109,7 +109,7 @@ def test_the_first_door_asks_for_a_token_and_leaves_open_what_is_open(deployed, 
         "JwtIssuer": "https://issuer.example.org/",
         "JwtAudience": "flashsale",
         "JwtJwksUrl": "https://issuer.example.org/jwks.json",
-        "JwtSecret": "",  # the local stack's own
+        "JwtSecret": "",  # the issuer of the local stack
     }
     package = deploy.package("local", deploy.ROOT / ".local" / "logs" / "package.log")
     changes.propose(name, package, parameters).execute()

@@ -1,4 +1,4 @@
-"""The executor of LocalStack's host mode on its own: one process, the real `awslambdaric`."""
+"""The executor of LocalStack's host mode alone: one process with the real `awslambdaric`."""
 
 import json
 import threading
@@ -131,7 +131,7 @@ def test_layers_are_on_the_path(make, tmp_path):
     assert invoke(make(layers=[layer]), {"layer": True})[0] == 42
 
 
-def test_environments_run_side_by_side(make):
+def test_environments_run_concurrently(make):
     slow, quick = make(), make()
     answers = []
     waiting = threading.Thread(target=lambda: answers.append(invoke(slow, {"sleep": 1})))
@@ -143,7 +143,7 @@ def test_environments_run_side_by_side(make):
     assert answers[0][0]["pid"] != answers[1][0]["pid"]
 
 
-def test_all_that_was_printed(make):
+def test_all_output_is_logged(make):
     environment = make()
     for number in range(3):
         invoke(environment, {"number": number})

@@ -1,4 +1,4 @@
-"""The application on both edges, with a proxy on each wire that a fault may cut."""
+"""The application on both edges, with proxies on all connections that faults may cut."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,14 +16,14 @@ from flashsale_local.stack.stack import Stack
 from tests.faults.proxy import Proxy
 from tests.faults.shop import Shop
 
-# Seconds; so short that what takes minutes in a sale takes seconds here.
+# Seconds. They are short, so that steps that take minutes in a sale take seconds here.
 VISIBILITY_TIMEOUT = 2
 SWEEP_AFTER = 5
 
 
 @pytest.fixture(scope="session")
 def shop(stack: Stack, migrated: Settings) -> Iterator[Shop]:
-    """Everything up, no fault anywhere."""
+    """Start everything, without faults."""
     stack.start(stack.emulator)
     target = stack.target("flashsale-faults")
     target.export()
@@ -69,7 +69,7 @@ def shop(stack: Stack, migrated: Settings) -> Iterator[Shop]:
 
 @pytest.fixture(autouse=True)
 def healthy(shop: Shop) -> Iterator[None]:
-    """Each test finds everything running, and leaves no fault behind."""
+    """Start what is down before each test, and remove its faults after it."""
     for program in (*shop.stack.programs, shop.web, shop.relay):
         shop.stack.start(program)
     yield
@@ -81,8 +81,8 @@ def healthy(shop: Shop) -> Iterator[None]:
 
 @pytest.fixture(params=["relay", "web"])
 async def carrier(shop: Shop, services: Services, request: pytest.FixtureRequest) -> str:
-    """Who relays: the relay process, or, where there is none, the web workers."""
+    """Let the relay process relay, or the web workers without one."""
     if request.param == "web":
         shop.stack.supervisor.stop_program(shop.relay.name)
-        await services.redis.delete(ALIVE)  # as if it had died a while ago
+        await services.redis.delete(ALIVE)  # as if it had crashed a while ago
     return str(request.param)

@@ -1,4 +1,4 @@
-"""A TCP proxy that breaks things at the boundary: it cuts connections and kills clients."""
+"""A TCP proxy that injects faults: it cuts connections and kills clients."""
 
 import os
 import signal
@@ -12,12 +12,12 @@ from enum import Enum
 
 import psutil
 
-# A socket that is closed with this option sends a reset.
+# With this option, closing a socket sends a reset.
 _RESET = struct.pack("ii", 1, 0)
 
 
 class When(Enum):
-    """The moment of a fault: before the server sees a request, or before the client hears of it."""
+    """The moment of a fault: before the request reaches the server, or before the answer."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -28,9 +28,9 @@ class Fault:
     """What happens to requests that contain `pattern`.
 
     Attributes:
-        strike: gets the client's port; the connection is cut after it.
-        skip: so many matching requests get through first.
-        times: so many are struck; then the fault is over.
+        strike: called with the client's port before the connection is cut.
+        skip: the number of matching requests that pass first.
+        times: the number of requests that fail. Then the fault ends.
 
     """
 
@@ -43,7 +43,7 @@ class Fault:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hits(self, request: bytes) -> bool:
-        """Whether this request is struck."""
+        """Return whether this request fails."""
         if self.pattern not in request:
             return False
         with self._lock:
@@ -65,11 +65,11 @@ def kill_client(port: int) -> None:
 
 
 class Proxy:
-    """Passes bytes on to a port of this machine, until a fault strikes.
+    """Forwards bytes to a port of this machine until a fault occurs.
 
     Attributes:
-        delay: seconds for which each chunk of bytes is on its way, in both directions.
-        flows: while it is not set, nothing arrives, and nobody hears of that.
+        delay: seconds that each chunk of bytes takes, in both directions.
+        flows: while it is not set, no bytes arrive and no connection closes.
 
     """
 
@@ -84,7 +84,7 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Accept nobody any more."""
+        """Stop accepting connections."""
         self._listener.close()
 
     def _accept(self) -> None:
@@ -96,7 +96,7 @@ class Proxy:
             try:
                 server = socket.create_connection(("127.0.0.1", self._upstream))
             except OSError:
-                client.close()  # what a client of a dead server sees
+                client.close()  # as with a server that is down
                 continue
             for one in (client, server):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -120,7 +120,7 @@ class _Pair:
     ) -> None:
         self._hold = hold
         self._client, self._server, self._port, self._fault = client, server, port, fault
-        self._doomed: Fault | None = None  # strikes when the answer comes
+        self._doomed: Fault | None = None  # fails when the answer comes
 
     def requests(self) -> None:
         def before(data: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""A shop that sells through proxies, and the promise that is checked after each fault."""
+"""A shop behind proxies, and the promise that is checked after each fault."""
 
 import asyncio
 import subprocess
@@ -21,15 +21,15 @@ from flashsale_local.stack.program import Program
 from flashsale_local.stack.stack import Stack
 from tests.faults.proxy import Proxy
 
-# Seconds until everything must have ended, whatever happened: some visibility timeouts and sweeps.
+# Seconds until every order must be final. This is time for some visibility timeouts and sweeps.
 HEALED = 120.0
-# Buyers that PostgreSQL does not know: their orders fail and are rolled back, in every test.
+# PostgreSQL does not know these buyers, so every test has orders that fail and are rolled back.
 STRANGERS = ("stranger-1", "stranger-2", "stranger-3")
 
 
 @dataclass
 class Sold:
-    """What buyers were told: ids of accepted orders, and how many were told nothing."""
+    """The answers to buyers: ids of accepted orders, and the number of missing answers."""
 
     order_ids: list[str] = field(default_factory=list)
     refused: int = 0
@@ -54,13 +54,13 @@ class Shop:
     relay: Program = field(init=False)
 
     def deploy(self) -> None:
-        """Deploy what was built to the emulator."""
+        """Deploy the build to the emulator."""
         log = self.stack.directory / "logs" / "sam-deploy.log"
         deploy.deploy("local", self.target.stack_name, self.parameters, log)
         self.target.cloud.finish_deploy(self.target.stack_name, self.parameters)
 
     async def sell(self, product_id: str, users: list[str], edge: str = "asgi") -> Sold:
-        """One unit to each of these users, eight at a time, and to some strangers."""
+        """Sell one unit to each of these users and some strangers, eight at a time."""
         door = Endpoint(self.web.url) if edge == "asgi" else self.target.api
         waiting, sold = iter([*users, *STRANGERS]), Sold()
 
@@ -68,7 +68,7 @@ class Shop:
             for user in waiting:
                 body = {"productId": product_id, "userId": user}
                 try:
-                    # A connection each: one that breaks takes no other buyer with it.
+                    # One connection for each buyer, so that a broken one affects no other buyer.
                     async with door.client() as http:
                         answer = await http.post("/api/v5/buy", json=body)
                 except httpx.HTTPError:
@@ -85,18 +85,18 @@ class Shop:
         return sold
 
     def kill(self, program: Program) -> None:
-        """SIGKILL a server and its children, as when a machine goes down."""
+        """SIGKILL a server and its children, as in a machine failure."""
         self.stack.supervisor.kill_program(program.name)
 
     def mapping(self, *, on: bool) -> None:
-        """Let the order function consume its queue, or not."""
+        """Enable or disable the event source mapping of the order function."""
         client = boto3.client("lambda")
         name = f"{self.target.stack_name}-order"
         (mapping,) = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
         client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
 
     def hide_messages(self, seconds: int) -> None:
-        """Deliver a message of the orders queue again only after so long."""
+        """Set the visibility timeout of the orders queue."""
         boto3.client("sqs").set_queue_attributes(
             QueueUrl=self.target.queues["orders"],
             Attributes={"VisibilityTimeout": str(seconds)},
@@ -117,13 +117,13 @@ class Shop:
         )  # fmt: skip
 
     async def healed(self, services: Services, product_id: str) -> Books:
-        """The books, once no claim is unsettled and no message waits."""
+        """Return the books once no claim is unsettled and no message waits."""
         end = time.monotonic() + HEALED
         while True:
             waiting = {name: d.total for name, d in depths(self.target.queues).items()}
             try:
                 (books,) = await read_books(services, [product_id])
-            except ServiceUnavailable:  # a connection from before a restart
+            except ServiceUnavailable:  # a connection that a restart closed
                 books = None
             if books and not books.unsettled and not any(waiting.values()):
                 return books
@@ -133,16 +133,16 @@ class Shop:
     async def keeps_its_promise(
         self, services: Services, product_id: str, sold: Sold, *, cancels: bool = False
     ) -> Books:
-        """0 oversold, 0 lost, every 202 CONFIRMED, or CANCELLED and its unit back in the stock.
+        """Check: 0 oversold, 0 lost, and every 202 is CONFIRMED, or CANCELLED and released.
 
         Args:
-            cancels: orders of known users may be cancelled, too: PostgreSQL was down for long.
+            cancels: whether orders of known users may be cancelled, after a long outage.
 
         """
         books = await self.healed(services, product_id)
         states = {id_: await services.orders.find(id_) for id_ in sold.order_ids}
         missing = [id_ for id_, state in states.items() if state is None]
-        assert not missing, f"accepted and forgotten: {missing}"
+        assert not missing, f"accepted and lost: {missing}"
         cancelled = await _cancelled_buyers(services, product_id)
         assert cancels or not cancelled, cancelled
         assert (books.oversold, books.lost, books.balanced) == (0, 0, True), books
@@ -154,7 +154,7 @@ class Shop:
 
 
 async def _cancelled_buyers(services: Services, product_id: str) -> list[str]:
-    """Known users whose order was cancelled; a stranger's row has no user."""
+    """Return known users whose order was cancelled. A stranger's row has no user."""
     async with services.database.transaction() as connection:
         rows = await connection.execute(
             "SELECT user_id, reason FROM orders WHERE product_id = %s AND status = 'CANCELLED'"

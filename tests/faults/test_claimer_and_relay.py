@@ -1,4 +1,4 @@
-"""Whoever claims or relays is killed; SQS refuses, or its answer is lost."""
+"""Claimers and relays are killed, and SQS rejects messages or its answer is lost."""
 
 import asyncio
 import hashlib
@@ -10,7 +10,7 @@ from flashsale.redis_store.scripts import LUA, Keys
 from tests.faults.proxy import Fault, When, kill_client
 from tests.support import USERS
 
-# How a claim and a batch of messages look on the wire.
+# Patterns that match a claim and a batch of messages on the wire.
 CLAIM = hashlib.sha1((LUA / "claim.lua").read_bytes(), usedforsecurity=False).hexdigest().encode()
 SEND = b"SendMessageBatch"
 
@@ -23,12 +23,12 @@ async def test_the_claimer_dies_right_after_the_claim(shop, services, new_produc
     sold += await shop.sell(product_id, USERS[10:30])
 
     assert fault.struck == 1
-    assert sold.unanswered, "nobody answers for a dead process"
+    assert sold.unanswered, "a killed process gives no answer"
     await asyncio.to_thread(_await_workers, shop)
     sold += await shop.sell(product_id, USERS[30:80])
     books = await shop.keeps_its_promise(services, product_id, sold)
     claimed = books.confirmed + books.cancelled
-    assert claimed > len(sold.order_ids), "a claim whose buyer never heard of it"
+    assert claimed > len(sold.order_ids), "a claim whose buyer got no answer"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ async def test_the_relay_dies_around_its_sends(shop, services, new_product, carr
     fault = Fault(SEND, when, kill_client, skip=skip)
     shop.proxies[f"{carrier}.sqs"].fault = fault
     sold = await shop.sell(product_id, USERS[:20])
-    await asyncio.sleep(0.2)  # a linger of the relay, so that there is a second batch
+    await asyncio.sleep(0.2)  # longer than the relay's linger, so that there is a second batch
     sold += await shop.sell(product_id, USERS[20:30])
 
     async with asyncio.timeout(30):
@@ -70,8 +70,8 @@ async def test_the_leader_dies_holding_the_lease(shop, services, new_product):
     async with asyncio.timeout(30):
         while not held:
             await asyncio.sleep(0.05)
-    assert held == [1], "the dead hold on to it"
-    # No relay process any more: the web workers take over when the lease has run out.
+    assert held == [1], "the killed process still holds the lease"
+    # Without the relay process, the web workers take over when the lease has expired.
     sold += await shop.sell(product_id, USERS[60:80])
     await shop.keeps_its_promise(services, product_id, sold)
 
@@ -88,5 +88,5 @@ async def test_sqs_refuses_or_its_answer_is_lost(shop, services, new_product, ca
 
 
 def _await_workers(shop):
-    """Until granian has replaced a worker that was killed."""
+    """Wait until granian has replaced a killed worker."""
     shop.stack.start(shop.web)

@@ -1,4 +1,4 @@
-"""The order function, the queue, the emulator and the stores die in the middle of a sale."""
+"""The order function, the queue, the emulator and the stores fail during a sale."""
 
 import asyncio
 import random
@@ -16,13 +16,13 @@ from tests.faults.proxy import Fault, When, kill_client
 from tests.support import USERS, eventually
 
 OUTAGE = 15.0  # seconds without PostgreSQL
-PATIENCE = 6  # seconds; more than the start of a function takes on a busy machine
+PATIENCE = 6  # seconds, more than a cold start takes on a busy machine
 
 
 @pytest.mark.parametrize("when", When, ids=["before the commit", "between commit and settle"])
 async def test_the_order_function_dies(shop, services, new_product, when):
-    # Two deaths: at the fifth, which may be of the same orders, they are rightly rolled back. And
-    # a function that starts anew must not have lost its messages to another before it works.
+    # Two crashes only, because a message that fails five times is rolled back. The visibility
+    # timeout must outlast a cold start.
     shop.hide_messages(PATIENCE)
     product_id = await new_product(60)
     fault = shop.proxies["functions.postgres"].fault = Fault(b"COMMIT", when, kill_client, times=2)
@@ -35,7 +35,7 @@ async def test_the_order_function_dies(shop, services, new_product, when):
 
 
 async def test_the_answer_to_a_commit_is_lost(shop, services, new_product):
-    """The function lives, and does not know whether its orders exist."""
+    """The function keeps running and does not know whether its orders exist."""
     product_id = await new_product(60)
     fault = shop.proxies["functions.postgres"].fault = Fault(b"COMMIT", When.AFTER, times=3)
 
@@ -45,7 +45,7 @@ async def test_the_answer_to_a_commit_is_lost(shop, services, new_product):
     assert fault.struck == 3
 
 
-async def test_settle_is_cut_on_its_way(shop, services, new_product):
+async def test_the_connection_is_cut_while_settling(shop, services, new_product):
     product_id = await new_product(60)
     fault = shop.proxies["functions.redis"].fault = Fault(b"EVALSHA", When.BEFORE, times=5)
 
@@ -75,10 +75,10 @@ async def test_the_emulator_is_killed_and_started_again(shop, services, new_prod
     sold = await shop.sell(product_id, USERS[:20])
     shop.kill(shop.stack.emulator)
 
-    sold += await shop.sell(product_id, USERS[20:60])  # the ASGI edge goes on selling
+    sold += await shop.sell(product_id, USERS[20:60])  # the ASGI edge continues to sell
     assert await services.ledger.count(product_id) > 0
     shop.stack.start(shop.stack.emulator)
-    await asyncio.to_thread(shop.deploy)  # ministack forgot everything, like a lost region
+    await asyncio.to_thread(shop.deploy)  # ministack lost all state
 
     sold += await shop.sell(product_id, USERS[60:80], edge="lambda")
     await shop.keeps_its_promise(services, product_id, sold)
@@ -91,7 +91,7 @@ async def test_postgresql_is_killed_for_15_seconds(shop, services, new_product):
     darkness = asyncio.create_task(asyncio.sleep(OUTAGE))
 
     sold += await shop.sell(product_id, USERS[30:80])
-    assert not sold.unanswered, "V5 needs no PostgreSQL to claim"
+    assert not sold.unanswered, "V5 claims without PostgreSQL"
     await darkness
     await asyncio.to_thread(shop.stack.start, shop.stack.database)
     sold += await shop.sell(product_id, USERS[80:150])
@@ -115,7 +115,7 @@ async def test_valkey_is_killed_and_started_again(shop, services, new_product):
 async def test_redis_is_wiped_and_the_sale_rebuilt(shop, services, new_product):
     product_id = await new_product(60)
     before = await shop.sell(product_id, USERS[:20])
-    await shop.healed(services, product_id)  # what was only in Redis is lost with it
+    await shop.healed(services, product_id)  # data that was only in Redis is lost
 
     await services.redis.flushall()
     meanwhile = await shop.sell(product_id, USERS[20:30])
@@ -131,7 +131,7 @@ async def test_redis_is_wiped_and_the_sale_rebuilt(shop, services, new_product):
         assert await services.orders.find(order_id), order_id
 
 
-async def test_messages_come_twice_late_and_in_any_order(shop, services, new_product):
+async def test_duplicate_late_and_unordered_messages(shop, services, new_product):
     product_id = await new_product(60)
     dice, sqs = random.Random(3), boto3.client("sqs")
     shop.mapping(on=False)
@@ -155,7 +155,7 @@ async def test_messages_come_twice_late_and_in_any_order(shop, services, new_pro
 
 
 async def test_everything_at_once(shop, services, new_product):
-    """PostgreSQL, a relay, an order function and Valkey die while a bad order is rolled back."""
+    """PostgreSQL, a relay, an order function and Valkey fail while an order is rolled back."""
     product_id = await new_product(150)
     shop.proxies["functions.postgres"].fault = Fault(b"COMMIT", When.AFTER, kill_client, times=2)
     shop.proxies["relay.sqs"].fault = Fault(b"SendMessageBatch", When.AFTER, kill_client)
@@ -172,7 +172,7 @@ async def test_everything_at_once(shop, services, new_product):
 
 
 class TestClockSteps:
-    """The clock of Valkey, by which idle claims and leases are measured, is set by a minute."""
+    """The clock of Valkey, which measures idle claims and leases, jumps by a minute."""
 
     @pytest.fixture
     def clock(self, shop):

@@ -1,4 +1,4 @@
-"""A small HTTP server that gives one answer after another, and counts what each should count as."""
+"""A small HTTP server with a sequence of answers. It counts the expected kind of each."""
 
 import collections
 import itertools
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from flashsale_local.sale.answers import Kind, classify
 
-# (status, body); no status: no HTTP at all.
+# (status, body). Without a status it does not answer HTTP.
 ANSWERS = [
     (202, b"{}"),
     (201, b"{}"),
@@ -27,7 +27,7 @@ ANSWERS = [
 
 
 class Till(ThreadingHTTPServer):
-    """Counts its answers by kind, and remembers who asked for what; each takes `seconds`."""
+    """Counts its answers by kind and records the requests. Each answer takes `seconds`."""
 
     daemon_threads = True
     request_queue_size = 128

@@ -1,4 +1,4 @@
-"""The deployed application on both edges, and what k6 needs against a server of our own."""
+"""The deployed application on both edges, and fixtures for k6 against our own server."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.support import USERS
 
 @pytest.fixture(scope="session")
 def target(stack: Stack, migrated: Settings) -> Iterator[Target]:
-    """The application, deployed to an emulator of its own and served by granian, too."""
+    """Deploy the application to a separate emulator, and serve it by granian."""
     stack.start(stack.emulator)
     target = stack.target("flashsale-spike")
     target.export()
@@ -40,14 +40,14 @@ def target(stack: Stack, migrated: Settings) -> Iterator[Target]:
 
 @pytest.fixture
 def server() -> Iterator[Till]:
-    """Gives the answers of `answers.py` by turns."""
+    """Serve the answers of `answers.py` in turn."""
     with till() as server:
         yield server
 
 
 @pytest.fixture
 def ids(tmp_path):
-    """An ids file with few users, so that they come round again."""
+    """Write an ids file with few users, so that they repeat."""
     path = tmp_path / "ids.json"
     path.write_text(json.dumps({"users": USERS[:50], "products": ["p"]}))
     return path
@@ -55,7 +55,7 @@ def ids(tmp_path):
 
 @pytest.fixture
 def options(server, ids, tmp_path):
-    """Options of a short run of spike.js against `server`."""
+    """Return the options of a short run of spike.js against `server`."""
     return {
         **k6.target_options(Endpoint(server.url, {"host": "shop.example"})),
         "PROFILE": "smoke",

@@ -1,4 +1,4 @@
-"""What counts as wrong after a spike."""
+"""The findings after a spike."""
 
 from dataclasses import replace
 
@@ -40,7 +40,7 @@ def test_books_that_balance_are_fine(generation):
         (95, 10, "5 units are sold and in stock at once"),
     ],
 )
-def test_units_that_are_wrong_are_wrong_in_every_generation(generation, stock, confirmed, words):
+def test_unbalanced_units_are_a_finding_in_every_generation(generation, stock, confirmed, words):
     (finding,) = findings(result(books(generation, stock, confirmed)))
 
     assert words in finding
@@ -93,7 +93,7 @@ def test_a_spike_that_sent_nothing_is_no_success():
     assert any("sent no purchase at all" in finding for finding in findings(idle))
 
 
-def test_what_is_still_on_its_way_is_found():
+def test_units_still_on_their_way_are_found():
     (finding,) = findings(replace(result(books(5, 90, 10)), left=3))
 
     assert finding == "3 messages and claims are still on their way."

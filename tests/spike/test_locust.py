@@ -1,4 +1,4 @@
-"""The locustfile as Locust runs it, against a server whose answers are known."""
+"""The locustfile, run by Locust against a server with known answers."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def locust(url, ids, tmp_path, **more):
     return done, json.loads(report.with_suffix(".json").read_text())
 
 
-def test_every_answer_is_counted_as_the_kind_that_it_is(server, ids, tmp_path):
+def test_every_answer_is_counted_as_its_kind(server, ids, tmp_path):
     done, rows = locust(server.url, ids, tmp_path, HOST_HEADER="shop.example", GENERATION="3")
 
     counted = {row["name"]: row["num_requests"] for row in rows}
@@ -40,7 +40,7 @@ def test_every_answer_is_counted_as_the_kind_that_it_is(server, ids, tmp_path):
 
 
 @pytest.mark.parametrize(("p95_ms", "status"), [("60000", 0), ("0.0001", 1)])
-def test_its_exit_status_is_the_service_level(ids, tmp_path, p95_ms, status):
+def test_its_exit_status_shows_the_service_level(ids, tmp_path, p95_ms, status):
     with till(SOLD) as server:
         done, (row,) = locust(server.url, ids, tmp_path, P95_MS=p95_ms)
 
@@ -48,7 +48,7 @@ def test_its_exit_status_is_the_service_level(ids, tmp_path, p95_ms, status):
     assert row["num_requests"] == len(server.requests)
 
 
-def test_a_load_that_could_not_be_sent_fails_and_says_so(ids, tmp_path):
+def test_a_load_that_could_not_be_sent_fails_with_a_message(ids, tmp_path):
     with till(SOLD, seconds=2) as server:
         done, (row,) = locust(server.url, ids, tmp_path)
 

@@ -1,4 +1,4 @@
-"""`make spike` against the deployed application: k6's counts and the books agree."""
+"""After `make spike` against the deployed application, k6's counts match the books."""
 
 import io
 
@@ -16,7 +16,7 @@ from loadtest.spike.outcome import findings
 from loadtest.spike.sale import Spike, hold
 from tests.support import USERS
 
-# A service level that no machine misses: what is tested is counting, not this machine.
+# A service level that every machine meets, because the tests are about counting.
 ANY_MS = 60_000.0
 SMOKE = {
     "edge": Edge.ASGI, "profile": "smoke", "scale": 1.0, "product": "", "p95_ms": ANY_MS,
@@ -31,7 +31,7 @@ def screen(monkeypatch):
     return text
 
 
-async def test_with_stock_for_all_everybody_buys(target, services, tmp_path, screen):
+async def test_with_stock_for_all_every_buyer_gets_a_unit(target, services, tmp_path, screen):
     asked = Spike(generation=5, stock=1000, **SMOKE)
 
     result = await hold(target, services, asked, tmp_path)
@@ -56,7 +56,9 @@ async def test_sold_out_is_no_failure(target, services, tmp_path):
     assert [one.value for one in result.summary.thresholds if "failed" in one.name] == [0]
 
 
-async def test_a_generation_on_postgresql_behind_lambda_adds_up_too(target, services, tmp_path):
+async def test_counts_match_for_a_generation_on_postgresql_behind_lambda(
+    target, services, tmp_path
+):
     asked = Spike(generation=2, stock=10, **{**SMOKE, "edge": Edge.LAMBDA})
 
     result = await hold(target, services, asked, tmp_path)
@@ -67,7 +69,7 @@ async def test_a_generation_on_postgresql_behind_lambda_adds_up_too(target, serv
 
 def test_a_missed_service_level_is_named_and_fails(target, stack, monkeypatch, capsys):
     monkeypatch.setattr(spike, "LOCAL", stack.directory)
-    monkeypatch.setattr(spike, "start_asgi_edge", None)  # the target has one
+    monkeypatch.setattr(spike, "start_asgi_edge", None)  # the target has a relay
 
     with pytest.raises(typer.Exit) as caught:
         spike.spike(profile="smoke", stock=1000, p95_ms=0.001)
@@ -81,7 +83,7 @@ def test_a_missed_service_level_is_named_and_fails(target, stack, monkeypatch, c
     assert "accepted" in shown.out
 
 
-async def test_what_is_not_on_sale_is_a_problem(target, services, new_product, tmp_path):
+async def test_a_product_that_is_not_on_sale_is_reported(target, services, new_product, tmp_path):
     closed, sold = await new_product(5, on_sale=False), await new_product(5)
     async with httpx.AsyncClient(base_url=target.asgi_url) as http:
         body = {"productId": sold, "userId": USERS[0]}
