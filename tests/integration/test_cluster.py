@@ -23,6 +23,7 @@ from tests.integration.test_scripts import (  # noqa: F401
     test_an_error_reaches_only_its_caller,
     test_each_call_runs_once_after_redis_lost_the_script,
 )
+from tests.integration.test_v5_lease import *  # noqa: F403
 from tests.integration.test_v5_pipeline import *  # noqa: F403
 from tests.integration.test_v5_scripts import *  # noqa: F403
 from tests.support import eventually

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from redis import Redis
 
+from flashsale.services import Services
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.valkey import valkey
 from tests.integration.troubles.doors import AsgiDoor, LambdaDoor
@@ -132,3 +133,11 @@ async def hold_all_connections(services):
     async with AsyncExitStack() as held:
         for _ in range(services.settings.database_pool_size):
             await held.enter_async_context(services.database.transaction())
+
+
+@pytest.fixture
+async def shop(troubled):
+    """Return the services of a queue function, with one connection to PostgreSQL."""
+    shop = Services(replace(troubled, database_pool_size=1, one_at_a_time=True))
+    yield shop
+    await shop.close()
