@@ -91,6 +91,10 @@ setup: $(STAMP) $(STAMP_$(EMULATOR)) ## make the two virtual environments
 demo: setup ## hold the same small sale through each generation, and print the books
 	@$(BIN)/flashsale demo
 
+.PHONY: demo-recording
+demo-recording: setup ## record `make demo` anew as docs/pictures/demo.svg
+	@$(BIN)/python docs/pictures/record_demo.py
+
 .PHONY: monitor
 monitor: setup ## the live page of the stack that is up
 	@$(BIN)/flashsale monitor

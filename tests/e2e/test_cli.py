@@ -74,7 +74,7 @@ def test_dlq_ls_peek_and_redrive(flashsale, deployed, sqs):
 
 
 def test_localstack_client_needs_no_url(deployed):
-    """The README promises it. `awslocal` finds an emulator in the same way."""
+    """docs/running.md says so; it is how `awslocal` finds an emulator, too."""
     session = localstack_client.session.Session()
 
     url = session.client("sqs").get_queue_url(QueueName=f"{deployed.stack_name}-orders")

@@ -1,4 +1,4 @@
-"""The purchases in the README, in order: each is accepted, and the books balance."""
+"""The purchases that the pages show, in their order: each is accepted, the books stay clean."""
 
 import json
 import re
@@ -15,23 +15,26 @@ from functions.buy.app import api
 from tests.integration.queued import Queue
 
 README = (ROOT / "README.md").read_text()
+API = (ROOT / "docs" / "api.md").read_text()
+RUNNING = (ROOT / "docs" / "running.md").read_text()
 ACCEPTED = {"/api/v2/buy": 201}
 
 
 def pasted(products):
-    """Return path, headers and body of each curl command and each event in the README.
+    """Path, headers and body of each curl in README and docs/api.md, and of each event by hand.
 
-    Products and keys are replaced by ones that only this test uses.
+    With this test's own products, and with keys that no other test uses.
     """
-    (block,) = re.findall(r"These work as pasted:\n\n```sh\n(.*?)```", README, re.DOTALL)
-    for line in block.replace("\\\n", " ").splitlines():
+    (front,) = re.findall(r"```sh\n(API=.*?)```", README, re.DOTALL)
+    (block,) = re.findall(r"These work as pasted:\n\n```sh\n(.*?)```", API, re.DOTALL)
+    for line in (front + block).replace("\\\n", " ").splitlines():
         words = shlex.split(line)
         if words[:1] == ["curl"]:
             path = next(word.removeprefix("$API") for word in words if word.startswith("$API"))
             headers = [word.lower().split(": ", 1) for word in words if re.match(r"[\w-]+: ", word)]
             body = next((word for word in words if word.startswith("{")), None)
             yield _own(products, path, dict(headers), body)
-    for name in re.findall(r"events/(buy-[\w-]+)\.json", README):
+    for name in re.findall(r"events/(buy-[\w-]+)\.json", RUNNING):
         event = json.loads((ROOT / "events" / f"{name}.json").read_text())
         yield _own(products, event["rawPath"], event["headers"], event["body"])
 
@@ -64,10 +67,11 @@ async def test_the_books_balance_after_the_examples(http, services, new_product)
         if body:
             assert answer.status_code == ACCEPTED.get(path, 202), (path, body, answer.text)
             sold.add(json.loads(body)["productId"])
-        await services.ledger.renew_lease(products["p-03"], "test", 0)
+        for name in ("p-03", "p-05"):
+            await services.ledger.renew_lease(products[name], "test", 0)
         await place_orders(services, services.order_queue.take())
 
-    assert sold == {products[name] for name in ("p-01", "p-02", "p-03")}
+    assert sold == {products[name] for name in ("p-01", "p-02", "p-03", "p-05")}
     for books in await read_books(services, list(products.values())):
         assert books.balanced, books
         assert len(books.generations) == (books.product_id in sold)

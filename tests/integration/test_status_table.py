@@ -1,4 +1,4 @@
-"""Each cell of the README's status table matches the answer of its generation."""
+"""The table of statuses in docs/api.md, cell by cell: each generation answers what it says."""
 
 import asyncio
 import dataclasses
@@ -28,8 +28,8 @@ MALFORMED = [
 
 
 def table():
-    """Return README's statuses by case: {"the stock is out": [400, 400, 400, 400, 409]}."""
-    lines = (ROOT / "README.md").read_text().splitlines()
+    """The statuses by what happens: {"the stock is out": [400, 400, 400, 400, 409]}."""
+    lines = (ROOT / "docs" / "api.md").read_text().splitlines()
     found = {}
     for line in lines[lines.index(HEAD) + 2 :]:
         if not line.startswith("|"):
@@ -196,7 +196,7 @@ async def test_each_cell_matches_the_answer_and_the_document(shop, what, generat
         )
 
 
-# See the README's notes: V3 loses the unit of a rejected purchase.
+# The notes below the table: what V3 loses by a refusal.
 TAKES_THE_UNIT = {3: ("no such user", "PostgreSQL is down")}
 
 
@@ -205,7 +205,7 @@ def test_the_table_has_each_case_once():
 
 
 @pytest.mark.parametrize(
-    ("generation", "lost"), [(1, 0), (2, 0), (3, 1)], ids=["V1", "V2", "V3, as README says"]
+    ("generation", "lost"), [(1, 0), (2, 0), (3, 1)], ids=["V1", "V2", "V3, as docs/api.md says"]
 )
 async def test_an_unknown_user_takes_no_unit_except_at_v3(shop, generation, lost):
     answer = await shop.buy(generation, userId="nobody")

@@ -67,7 +67,7 @@ def demo() -> None:
 
 
 async def _fill_shop(services: Services) -> None:
-    """The products that the README's examples buy, on sale, each for who sells it first."""
+    """Put the products of docs/api.md's examples on sale; a purchase fixes the generation."""
     users, products = seeding.user_ids(USERS), seeding.product_ids(PRODUCTS)
     await seeding.seed(services, users, [*products, BY_HAND], UNITS)
     for product in await services.products.all():
