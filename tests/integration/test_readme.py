@@ -1,4 +1,4 @@
-"""The purchases that the pages show, in their order: each is accepted, the books stay clean."""
+"""The purchases in README and docs/api.md, in order: each is accepted, the books balance."""
 
 import json
 import re
@@ -21,9 +21,9 @@ ACCEPTED = {"/api/v2/buy": 201}
 
 
 def pasted(products):
-    """Path, headers and body of each curl in README and docs/api.md, and of each event by hand.
+    """Return path, headers and body of each curl command and each event in the pages.
 
-    With this test's own products, and with keys that no other test uses.
+    Products and keys are replaced by ones that only this test uses.
     """
     (front,) = re.findall(r"```sh\n(API=.*?)```", README, re.DOTALL)
     (block,) = re.findall(r"These work as pasted:\n\n```sh\n(.*?)```", API, re.DOTALL)

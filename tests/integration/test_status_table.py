@@ -1,4 +1,4 @@
-"""The table of statuses in docs/api.md, cell by cell: each generation answers what it says."""
+"""Each cell of the status table in docs/api.md matches the answer of its generation."""
 
 import asyncio
 import dataclasses
@@ -28,7 +28,7 @@ MALFORMED = [
 
 
 def table():
-    """The statuses by what happens: {"the stock is out": [400, 400, 400, 400, 409]}."""
+    """Return the statuses by case: {"the stock is out": [400, 400, 400, 400, 409]}."""
     lines = (ROOT / "docs" / "api.md").read_text().splitlines()
     found = {}
     for line in lines[lines.index(HEAD) + 2 :]:
@@ -196,7 +196,7 @@ async def test_each_cell_matches_the_answer_and_the_document(shop, what, generat
         )
 
 
-# The notes below the table: what V3 loses by a refusal.
+# See the notes below the table: V3 loses the unit of a rejected purchase.
 TAKES_THE_UNIT = {3: ("no such user", "PostgreSQL is down")}
 
 
