@@ -20,7 +20,7 @@ from flashsale.domain.messages import Envelope
 from flashsale.postgres_store.migrations import migrate
 from flashsale.services import Services
 from flashsale.usecases import relay
-from flashsale.usecases.batch import Message, Outcome
+from flashsale.usecases.batch import Outcome, ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale_local.paths import MIGRATIONS
@@ -33,12 +33,12 @@ OUTAGE, VISIBILITY, SWEEP_EVERY, SWEEP_AFTER = 600 / FASTER, 60 / FASTER, 60 / F
 CLAIMS, RECEIVES, LONGEST = 5_000, 5, 120.0
 PRODUCT = "outage"
 
-UseCase = Callable[[Services, Sequence[Message]], Awaitable[Outcome]]
+UseCase = Callable[[Services, Sequence[ReceivedMessage]], Awaitable[Outcome]]
 
 
 @dataclass
 class _Sent:
-    message: Message
+    message: ReceivedMessage
     visible_at: float = 0.0
     receives: int = 0
 
@@ -57,7 +57,7 @@ class ModelOfSqs:
         for envelope in envelopes:
             self.messages += 1
             self.copies += len(envelope.claims)
-            message = Message(f"m-{self.messages}", envelope.model_dump_json())
+            message = ReceivedMessage(f"m-{self.messages}", envelope.model_dump_json())
             self.orders.append(_Sent(message))
 
     async def waiting(self, url: str = "") -> int:
@@ -101,7 +101,7 @@ async def _measure(settings: Settings) -> None:
         while await up.ledger.count(PRODUCT):  # noqa: ASYNC110 - Redis tells nobody
             await asyncio.sleep(0.05)
     settled = time.monotonic() - ended
-    snapshot = await up.ledger.snapshot(PRODUCT)
+    snapshot = await up.ledger.snapshot(PRODUCT, count_claims=True)
     print(f"{in_outage[0]} messages and {in_outage[1]} claims were sent in the outage,")  # noqa: T201
     print(f"{sqs.messages} and {sqs.copies} in all; left in the ledger: {snapshot}")  # noqa: T201
     print(f"all were settled or released {settled * FASTER:.0f} s of real time after it")  # noqa: T201

@@ -1,2 +1,2 @@
--- Run once, when the container makes its data: the slowest statements, for the exporter.
+-- Runs once, when the container creates its database. The exporter reads the slowest statements.
 CREATE EXTENSION pg_stat_statements;

@@ -15,7 +15,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Apply what is missing; returns the names of the files applied. The event is not read."""
+    """Apply the missing migrations and return the names of their files. The event is not read."""
     applied = run(lambda services: migrate(services.database, MIGRATIONS))
     logger.info("migrated", extra={"applied": applied})
     return {"applied": applied}

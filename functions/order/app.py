@@ -1,4 +1,4 @@
-"""The order function: writes what buyers claimed to PostgreSQL, a batch at a time."""
+"""The order function: writes the orders of claims to PostgreSQL, a batch at a time."""
 
 import os
 from typing import Any
@@ -20,7 +20,7 @@ metrics = Metrics()
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """SQS batch in, the ids of the messages that must come again out."""
+    """Work off an SQS batch and return the ids of the messages that SQS must deliver again."""
     deadline = Deadline.of(context)
     outcome = run(lambda services: place_orders(services, messages(event), deadline))
     record("orders placed", outcome, logger, metrics)

@@ -1,4 +1,4 @@
-"""The rollback function: cancels orders of the dead-letter queue and gives their units back."""
+"""The rollback function: cancels orders in the dead-letter queue and gives their units back."""
 
 import os
 from typing import Any
@@ -20,7 +20,7 @@ metrics = Metrics()
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """SQS batch in, the ids of the messages that must come again out."""
+    """Work off an SQS batch and return the ids of the messages that SQS must deliver again."""
     deadline = Deadline.of(context)
     outcome = run(lambda services: compensate(services, messages(event), deadline))
     record("orders rolled back", outcome, logger, metrics)

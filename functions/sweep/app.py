@@ -1,7 +1,7 @@
 """The sweep function: each minute, sends claims again that have stayed unsettled too long.
 
-It also measures what the alarms of `infra/aws/monitoring.yaml` look at and no service of AWS knows,
-because it runs each minute where the stores are.
+It also measures what no service of AWS knows and the alarms of `infra/aws/monitoring.yaml` need,
+because it runs each minute and can reach the stores.
 """
 
 import os
@@ -32,9 +32,9 @@ metrics = Metrics()
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Sweep once, then measure, also where the sweep failed; the event is not read.
+    """Sweep once, then measure, even if the sweep failed. The event is not read.
 
-    What the sweep cannot do in its time, the next minute's does.
+    The next minute's sweep continues with what this one had no time for.
     """
     swept, end = 0, Deadline.of(context, reserve=MEASURING)
     stop = Deadline.of(context, reserve=MEASURING + LONGEST_STEP)
@@ -62,7 +62,7 @@ def _record(report: HealthReport) -> None:
 
 
 def _record_books(books: Books) -> None:
-    # The product is a field to search for and no dimension: each value of one is a metric to pay.
+    # The product is a field to search for, not a dimension: each value of one is a paid metric.
     metrics.add_metadata("product_id", books.product_id)
     _count(
         InvariantBroken=books.broken,

@@ -1,1 +1,1 @@
-"""Desk work on the project: the scaling model, the supply chain, the dashboards."""
+"""Desk tools of the project: the scaling model, the supply chain, the dashboards."""

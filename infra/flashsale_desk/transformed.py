@@ -1,4 +1,4 @@
-"""`template.yaml` as CloudFormation gets it: after SAM's transform; for checks that need no AWS."""
+"""`template.yaml` after SAM's transform, as CloudFormation gets it, for checks that need no AWS."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from flashsale_local.paths import ROOT
 
 TEMPLATE = ROOT / "template.yaml"
 
-# What a deployment to AWS passes: everything on that is off locally.
+# Parameters of a deployment to AWS: they switch on everything that is off locally.
 PRODUCTION = {
     "RedisUrl": "rediss+cluster://redis.example.org:6379",
     "DatabaseUrl": "postgresql://flashsale@proxy.example.org:5432/flashsale",
@@ -33,10 +33,14 @@ PRODUCTION = {
 def transformed(
     parameters: Mapping[str, str] = PRODUCTION, layer: str = "s3://bucket/key"
 ) -> dict[str, Any]:
-    """The template after the transform, with these parameters (the others have their defaults).
+    """Return the template after the transform.
 
     Args:
-        layer: where `sam deploy` put the content of the layers.
+        parameters: of the template; the others have their defaults.
+        layer: where `sam deploy` uploaded the content of the layers.
+
+    Raises:
+        ValueError: the template cannot be parsed.
 
     """
     document, problems = decode(str(TEMPLATE))
@@ -62,7 +66,7 @@ def transformed(
 
 
 def write() -> Path:
-    """Write it as JSON where the checks look for it; returns the file."""
+    """Write the transformed template as JSON where the checks look for it; return its path."""
     path = ROOT / ".aws-sam" / "transformed" / "template.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(transformed(), indent=1))

@@ -60,7 +60,7 @@ class Shop:
         """
         began = time.monotonic()
         while True:
-            sales = await services.stock.sales()
+            sales = await services.stock.list_sales()
             unsettled = sum([await services.ledger.count(product_id) for product_id in sales])
             waiting = await asyncio.to_thread(depths, self.target.queues)
             took = time.monotonic() - began

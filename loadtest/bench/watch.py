@@ -61,7 +61,7 @@ async def _watch(target: Target, product_id: str, stop: TextIO) -> None:
 async def _look(services: Services, target: Target, product_id: str) -> Watch:
     seen = Watch(seconds=time.time())
     with suppress(ServiceUnavailable):
-        snapshot = await services.ledger.snapshot(product_id)
+        snapshot = await services.ledger.snapshot(product_id, count_claims=True)
         if snapshot and snapshot.generation not in ON_POSTGRES:
             seen.stock, seen.unsettled = snapshot.stock, snapshot.unsettled
     with suppress(ServiceUnavailable):

@@ -96,7 +96,7 @@ async def _put_on_sale(services: Services, asked: Spike, product_id: str) -> Boo
     rows = await read_books(services, [product_id])
     if not rows:
         raise Problem(f"There is no product {product_id!r}.", "See `flashsale seed`.")
-    sale = await services.ledger.glance(product_id)
+    sale = await services.ledger.snapshot(product_id, count_claims=False)
     if sale is None or sale.state is not SaleState.OPEN:
         raise Problem(f"{product_id} is not on sale.", f"Run `flashsale open {product_id}`.")
     if sale.generation not in (None, asked.generation):

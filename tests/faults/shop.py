@@ -140,7 +140,7 @@ class Shop:
 
         """
         books = await self.healed(services, product_id)
-        states = {id_: await services.orders.find(id_) for id_ in sold.order_ids}
+        states = {id_: await services.orders.get(id_) for id_ in sold.order_ids}
         missing = [id_ for id_, state in states.items() if state is None]
         assert not missing, f"accepted and lost: {missing}"
         cancelled = await _cancelled_buyers(services, product_id)

@@ -128,7 +128,7 @@ async def test_redis_is_wiped_and_the_sale_rebuilt(shop, services, new_product):
     assert (books.confirmed, books.redis_stock) == (60, 0)
     assert (books.oversold, books.lost, books.balanced) == (0, 0, True)
     for order_id in before.order_ids + after.order_ids:
-        assert await services.orders.find(order_id), order_id
+        assert await services.orders.get(order_id), order_id
 
 
 async def test_duplicate_late_and_unordered_messages(shop, services, new_product):

@@ -10,16 +10,15 @@ import psycopg
 import pytest
 from redis import Redis
 
-from flashsale.config import Rate, Trust
-from flashsale.runtime import process
+from flashsale.config import Rate, TrustedIssuer
+from flashsale.http.application import create_admin_app, create_app
+from flashsale.http.gateway import lambda_handler
 from flashsale.services import Services
 from flashsale.sqs_store.order_queue import OrderQueue
 from flashsale_local.deployment import sign_in
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack import edge as edge_programs
 from flashsale_local.stack.program import free_port
-from functions.admin import app as admin
-from functions.buy import app as buy
 from tests.hostile.doors import Asgi, Lambda
 from tests.hostile.shop import UNITS, Shop
 from tests.support import USERS
@@ -85,8 +84,8 @@ def serve(migrated, sqs, queue_url, target, one_thread):
     made = []
 
     def make(**changes):
-        trust = Trust(sign_in.ISSUER, sign_in.AUDIENCE, secret=target.token_secret)
-        services = Services(dataclasses.replace(migrated, **{"trust": trust, **changes}))
+        trust = TrustedIssuer(sign_in.ISSUER, sign_in.AUDIENCE, secret=target.token_secret)
+        services = Services(dataclasses.replace(migrated, **{"trusted_issuer": trust, **changes}))
         services.order_queue = OrderQueue(sqs, queue_url)
         made.append(services)
         return services
@@ -104,28 +103,25 @@ def lambda_services(serve):
 @pytest.fixture(scope="session")
 def guarded_services(serve):
     user, address = LIMITS.values()
-    return serve(auth="jwt", limits={"user": user, "address": address})
+    return serve(auth="jwt", rate_limits={"user": user, "address": address})
 
 
 @pytest.fixture
-def aws_lambda(lambda_services, one_thread, monkeypatch):
+def aws_lambda(lambda_services, one_thread):
     """Return the handler of the buy function, called with events of API Gateway."""
-    monkeypatch.setattr(process, "services", lambda: lambda_services)
-    return Lambda(buy.handler, one_thread)
+    return Lambda(lambda_handler(create_app(lambda: lambda_services)), one_thread)
 
 
 @pytest.fixture
-def admin_lambda(lambda_services, one_thread, monkeypatch):
+def admin_lambda(lambda_services, one_thread):
     """Return the handler of the admin function in the same way."""
-    monkeypatch.setattr(process, "services", lambda: lambda_services)
-    return Lambda(admin.handler, one_thread)
+    return Lambda(lambda_handler(create_admin_app(lambda: lambda_services)), one_thread)
 
 
 @pytest.fixture
-def guarded_lambda(guarded_services, one_thread, monkeypatch):
+def guarded_lambda(guarded_services, one_thread):
     """Return the buy function with tokens and rate limits for buyers."""
-    monkeypatch.setattr(process, "services", lambda: guarded_services)
-    return Lambda(buy.handler, one_thread)
+    return Lambda(lambda_handler(create_app(lambda: guarded_services)), one_thread)
 
 
 @pytest.fixture(params=["asgi", "aws_lambda"])

@@ -14,8 +14,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from flashsale.domain.model import USER_ID
-from functions.admin.app import api as admin_api
-from functions.buy.app import api
+from flashsale.http.application import create_admin_app, create_app
 from tests.hostile.budget import fuzzed
 from tests.hostile.conftest import LIMITS
 from tests.support import USERS
@@ -27,8 +26,8 @@ CHECKS = [
     response_schema_conformance,
 ]
 
-shop_document = schemathesis.openapi.from_dict(api.openapi())
-admin_document = schemathesis.openapi.from_dict(admin_api.openapi())
+shop_document = schemathesis.openapi.from_dict(create_app().openapi())
+admin_document = schemathesis.openapi.from_dict(create_admin_app().openapi())
 
 
 @shop_document.parametrize()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.domain.model import USER_ID
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.place_orders import place_orders
 from tests.hostile.budget import fuzzed
 from tests.hostile.doors import JSON, Lambda
@@ -148,7 +148,7 @@ def test_a_buyers_subject_is_data(guarded_door, shop, bearer, guarded_services, 
     body = json.dumps({"product_id": shop.product_id, "claims": claims})
 
     async def place():
-        return await place_orders(guarded_services, [Message("m", body)])
+        return await place_orders(guarded_services, [ReceivedMessage("m", body)])
 
     outcome = one_thread.submit(Lambda.run, place).result()
 

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from flashsale.config import Trust
-from flashsale.runtime import process
+from flashsale.config import TrustedIssuer
+from flashsale.http.application import create_app
+from flashsale.http.gateway import lambda_handler
 from flashsale.services import Services
 from flashsale.sqs_store.order_queue import OrderQueue
-from functions.buy.app import handler
 from tests.hostile.budget import fuzzed
 from tests.hostile.doors import Lambda
 from tests.hostile.poison import values
@@ -55,14 +55,13 @@ def algorithm(request):
 
 
 @pytest.fixture
-def guarded(migrated, sqs, queue_url, one_thread, monkeypatch, algorithm):
+def guarded(migrated, sqs, queue_url, one_thread, algorithm):
     """Return the buy function where buyers need a token."""
     key = {"secret": SECRET} if algorithm == "HS256" else {"jwks": jwks()}
-    trust = Trust(ISSUER, AUDIENCE, **key)
-    services = Services(dataclasses.replace(migrated, auth="jwt", trust=trust))
+    trust = TrustedIssuer(ISSUER, AUDIENCE, **key)
+    services = Services(dataclasses.replace(migrated, auth="jwt", trusted_issuer=trust))
     services.order_queue = OrderQueue(sqs, queue_url)
-    monkeypatch.setattr(process, "services", lambda: services)
-    yield Lambda(handler, one_thread)
+    yield Lambda(lambda_handler(create_app(lambda: services)), one_thread)
     one_thread.submit(Lambda.run, services.close).result()
 
 

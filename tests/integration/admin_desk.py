@@ -3,21 +3,19 @@
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-import httpx
-
-from flashsale.config import Trust
+from flashsale.config import TrustedIssuer
 from flashsale.domain.claims import Claim, Claimed
 from flashsale.domain.messages import Envelope
-from flashsale.http.dependencies import get_services
-from flashsale.usecases.batch import Message
+from flashsale.http.application import create_admin_app
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.deployment import sign_in
-from functions.admin.app import api
+from tests.in_process import client_of
 from tests.support import USERS
 
 SECRET = "a-secret-of-32-bytes-for-tests-only"
-TRUST = Trust(sign_in.ISSUER, sign_in.AUDIENCE, secret=SECRET)
+TRUST = TrustedIssuer(sign_in.ISSUER, sign_in.AUDIENCE, secret=SECRET)
 
 
 def token(user="boss", *, admin=True):
@@ -37,10 +35,15 @@ class Nowhere:
 class Desk:
     """A client of the admin API. `services` serve the next request."""
 
-    def __init__(self, http, services):
-        self._http = http
+    def __init__(self, services):
         self.services = services
-        api.dependency_overrides[get_services] = lambda: trusting(self.services)
+        self._http = None
+
+    @asynccontextmanager
+    async def opened(self):
+        """The desk while its API is served."""
+        async with client_of(create_admin_app(lambda: trusting(self.services))) as self._http:
+            yield self
 
     async def post(self, path, body=None, key=None, bearer=None):
         headers = {"Authorization": f"Bearer {bearer or token()}"}
@@ -59,22 +62,20 @@ class Desk:
         return await self.post(f"/orders/{order_id}/cancel", {"reason": reason}, key)
 
     async def audit_of(self, target):
-        return [e for e in await self.services.audit.latest(500) if e.target == target]
+        return [e for e in await self.services.audit.list_latest(500) if e.target == target]
 
 
 def trusting(services):
-    if services.settings.trust is None:
-        services.settings = replace(services.settings, trust=TRUST)
+    if services.settings.trusted_issuer is None:
+        services.settings = replace(services.settings, trusted_issuer=TRUST)
     return services
 
 
 @asynccontextmanager
 async def desk_of(services):
     services.order_queue = Nowhere()
-    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-        yield Desk(http, services)
-    api.dependency_overrides.clear()
+    async with Desk(services).opened() as desk:
+        yield desk
 
 
 def dies(monkeypatch, adapter, method, error, *, after):
@@ -98,8 +99,8 @@ async def sell(services, product_id, users, quantity=1, *, settle=True):
     """Return new V5 orders that are CONFIRMED."""
     for user in users:
         assert isinstance(await claim(services, product_id, user, quantity), Claimed)
-    orders = await services.ledger.unsent(product_id, 100)
-    await services.orders.confirm(orders)
+    orders = await services.ledger.take_unsent(product_id, 100)
+    await services.orders.write_batch(orders)
     if settle:
         await services.ledger.settle(product_id, orders)
     return orders
@@ -108,7 +109,7 @@ async def sell(services, product_id, users, quantity=1, *, settle=True):
 async def books_of(services, product_id):
     """Return the books of a product, which must balance."""
     (books,) = await read_books(services, [product_id])
-    snapshot = await services.ledger.snapshot(product_id)
+    snapshot = await services.ledger.snapshot(product_id, count_claims=True)
     assert snapshot is None or snapshot.balanced, snapshot
     assert (books.imbalance, books.oversold) == (0, 0), books
     assert books.postgres_stock == books.initial - books.confirmed
@@ -116,8 +117,8 @@ async def books_of(services, product_id):
 
 
 def message_of(*orders):
-    return Message("m", Envelope.of(orders).model_dump_json())
+    return ReceivedMessage("m", Envelope.of(orders).model_dump_json())
 
 
 async def stock_of(services, product_id):
-    return (await services.ledger.snapshot(product_id)).stock
+    return (await services.ledger.snapshot(product_id, count_claims=True)).stock

@@ -57,7 +57,7 @@ class Shop:
             await asyncio.gather(
                 *(services.ledger.claim(one, "nobody", LEASE_MS) for one in claims)
             )
-            return await services.ledger.unsent(product_id, len(buyers))
+            return await services.ledger.take_unsent(product_id, len(buyers))
 
         orders = self.do(claim)
         starts = range(0, len(orders), CLAIMS)

@@ -4,7 +4,7 @@ import uuid
 
 from flashsale.domain.messages import QueuedOrder, orders_of_message
 from flashsale.errors import PushRefused, PushUncertain, QueueUnavailable
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from tests.support import USERS
 
@@ -20,7 +20,7 @@ def queued(product_id, count=1, user_id=USERS[0], quantity=1):
         )
         for _ in range(count)
     ]
-    return [Message(f"m-{order.id}", order.model_dump_json()) for order in orders]
+    return [ReceivedMessage(f"m-{order.id}", order.model_dump_json()) for order in orders]
 
 
 async def books_of(services, product_id):
@@ -51,12 +51,12 @@ class Queue:
             raise PushRefused("refused")
         for envelope in envelopes:
             body = envelope.model_dump_json()
-            self.messages.append(Message(f"m-{len(self.messages)}", body))
+            self.messages.append(ReceivedMessage(f"m-{len(self.messages)}", body))
         if self.loses_answers:
             raise PushUncertain("no answer")
 
     async def push(self, order):
-        self.messages.append(Message(order.id, order.model_dump_json()))
+        self.messages.append(ReceivedMessage(order.id, order.model_dump_json()))
 
     async def waiting(self, url=""):
         if self.is_silent:

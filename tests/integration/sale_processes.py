@@ -11,7 +11,7 @@ from flashsale.domain.model import Declined, Refusal, Terms
 from flashsale.generations import v5
 from flashsale.postgres_store.audit import Action
 from flashsale.services import Services
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale_local.sale.seed import seed
@@ -97,7 +97,9 @@ class Processes(RuleBasedStateMachine):
 
     def messages(self, numbers):
         bodies = self.queue.messages
-        return [Message(f"m{n}", bodies[n % len(bodies)]) for n in numbers] if bodies else []
+        return (
+            [ReceivedMessage(f"m{n}", bodies[n % len(bodies)]) for n in numbers] if bodies else []
+        )
 
     async def rows(self):
         async with self.services.database.transaction() as connection:

@@ -119,7 +119,7 @@ async def test_a_late_message_comes_between_the_two_steps(
 async def test_a_claim_without_an_order_is_cancelled_permanently(desk, services, new_product):
     product_id = await new_product(4)
     await claim(services, product_id, quantity=2)
-    (order,) = await services.ledger.unsent(product_id, 1)
+    (order,) = await services.ledger.take_unsent(product_id, 1)
 
     answer = await desk.cancel(order.id)
     outcome = await place_orders(services, [message_of(order)])
@@ -136,7 +136,7 @@ async def test_redis_dies_while_a_claim_is_cancelled(
 ):
     product_id = await new_product(4)
     await claim(services, product_id, quantity=2)
-    (order,) = await services.ledger.unsent(product_id, 1)
+    (order,) = await services.ledger.take_unsent(product_id, 1)
     dies(monkeypatch, services.ledger, "release", StockUnavailable, after=after)
 
     failed, repeated = await desk.cancel(order.id), await desk.cancel(order.id)
@@ -149,7 +149,7 @@ async def test_a_cancel_races_with_the_order_and_rollback_functions(desk, servic
     product_id = await new_product(40)
     for user in USERS[:20]:
         await claim(services, product_id, user, 2)
-    orders = await services.ledger.unsent(product_id, 100)
+    orders = await services.ledger.take_unsent(product_id, 100)
 
     await asyncio.gather(
         *(place_orders(services, [message_of(order)]) for order in orders),

@@ -78,7 +78,7 @@ async def test_a_rebuild_between_the_two_steps_counts_the_units_once(
 async def test_a_sale_that_opens_with_an_outdated_stock_gets_the_units(desk, services, new_product):
     product_id = await new_product(4)
     (order,) = await sell(services, product_id, USERS[:1], 2)
-    old = await services.products.supply(product_id)
+    old = await services.products.get_supply(product_id)
     keys = Keys(product_id)
     await services.redis.delete(keys.stock, keys.sale, keys.ledger)
     await desk.cancel(order.id)  # there is no sale yet
@@ -137,7 +137,7 @@ async def test_an_order_cancelled_by_the_rollback_releases_nothing_again(
 ):
     product_id = await new_product(4)
     await claim(services, product_id, quantity=2)
-    (order,) = await services.ledger.unsent(product_id, 1)
+    (order,) = await services.ledger.take_unsent(product_id, 1)
     await compensate(services, [message_of(order)])
 
     answer = await desk.cancel(order.id)

@@ -144,7 +144,7 @@ async def test_a_sale_that_opens_between_the_two_steps_counts_the_units_once(
 
 async def test_a_sale_that_opens_with_an_outdated_stock_gets_the_units(desk, services, new_product):
     product_id = await new_product(2, on_sale=False)
-    old = await services.products.supply(product_id)
+    old = await services.products.get_supply(product_id)
     await restock(desk, product_id)  # there is no sale yet
 
     await put_on_sale(services, old, old.stock, Terms())

@@ -10,7 +10,7 @@ from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale.domain.model import Refusal
 from flashsale.generations import v4
 from flashsale.redis_store.scripts import Keys
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from tests.integration.admin_desk import books_of, claim, sell, stock_of
@@ -108,20 +108,20 @@ async def test_an_ended_sale_stays_ended(desk, services, new_product):
     assert (resumed.status_code, resumed.json()["code"]) == (409, "sale_ended")
     assert (paused.status_code, paused.json()["code"]) == (409, "sale_ended")
     assert await claim(services, product_id) is Refusal.SALE_NOT_OPEN
-    assert (await services.ledger.snapshot(product_id)).state == "ended"
+    assert (await services.ledger.snapshot(product_id, count_claims=True)).state == "ended"
 
 
 async def test_unsettled_claims_become_orders_while_paused(desk, services, new_product):
     product_id = await new_product(10)
     await claim(services, product_id, quantity=2)
     await claim(services, product_id, USERS[1], 3)
-    orders = await services.ledger.unsent(product_id, 10)
+    orders = await services.ledger.take_unsent(product_id, 10)
     await desk.act(product_id, "pause")
 
     body = Envelope.of(orders[:1]).model_dump_json()
-    await place_orders(services, [Message("m", body)])
+    await place_orders(services, [ReceivedMessage("m", body)])
     body = Envelope.of(orders[1:]).model_dump_json()
-    await compensate(services, [Message("m", body)])
+    await compensate(services, [ReceivedMessage("m", body)])
 
     books = await books_of(services, product_id)
     assert (books.confirmed, books.redis_stock) == (2, 8), "released units are kept"
@@ -164,8 +164,8 @@ async def test_an_ended_sale_can_be_opened_again_only_when_drained(desk, service
     await desk.act(product_id, "end")
 
     too_early = await desk.act(product_id, "open")
-    (order,) = await services.ledger.unsent(product_id, 10)
-    await services.orders.confirm([order])
+    (order,) = await services.ledger.take_unsent(product_id, 10)
+    await services.orders.write_batch([order])
     still = await desk.act(product_id, "open")
     await services.ledger.settle(product_id, [order])
     opened = await desk.act(product_id, "open", {"limitPerBuyer": 1})

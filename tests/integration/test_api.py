@@ -4,14 +4,12 @@ import asyncio
 import os
 import signal
 
-import httpx
 import pytest
 
-from flashsale.http.dependencies import get_services
 from flashsale.http.errors import RETRY_AFTER
 from flashsale.http.limits import MAX_BODY
 from flashsale.usecases.books import read_books
-from functions.buy.app import api
+from tests.in_process import buyer_of
 from tests.support import USERS, eventually
 
 # A buyer gets the answer that a service is down within two seconds.
@@ -20,11 +18,8 @@ DEADLINE = 2.0
 
 @pytest.fixture
 async def http(services):
-    api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with buyer_of(services) as client:
         yield client
-    api.dependency_overrides.clear()
 
 
 def body(product_id, user_id=USERS[0]):
@@ -149,10 +144,9 @@ async def test_rejected_input_does_not_change_the_stock(http, services, new_prod
     assert (books.redis_stock, books.postgres_stock, books.confirmed) == (3, 3, 0)
 
 
-async def test_a_bug_answers_500_without_internals(http, services):
-    api.dependency_overrides[get_services] = lambda: None
-
-    answer = await http.get("/api/products")
+async def test_a_bug_answers_500_without_internals():
+    async with buyer_of(None) as http:
+        answer = await http.get("/api/products")
 
     assert answer.status_code == 500
     assert answer.json() == {

@@ -183,7 +183,9 @@ def test_a_sweep_that_has_no_time_left_goes_on_in_the_next_minute(shop, monkeypa
     sales = {shop.product(5) for _ in range(10)}
     for product_id in sales:
         shop.claim(product_id, USERS[:2])
-    monkeypatch.setattr(process.services().stock, "sales", lambda: asyncio.sleep(0, sorted(sales)))
+    monkeypatch.setattr(
+        process.services().stock, "list_sales", lambda: asyncio.sleep(0, sorted(sales))
+    )
     settings = replace(process.services().settings, sweep_after=60)
     monkeypatch.setattr(process.services(), "settings", settings)
     shop.do(lambda services: grow_old(services, sales, seconds=90))

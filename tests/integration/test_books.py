@@ -78,7 +78,7 @@ async def test_v4_orders_between_the_two_reads_are_not_sold_twice(
         order = QueuedOrder(
             id=product_id, product_id=product_id, user_id=USERS[0], quantity=2, generation=4
         )
-        await services.orders.confirm([order])
+        await services.orders.write_batch([order])
 
     before_the_orders_are_read(services, monkeypatch, sell_two)
 

@@ -180,7 +180,8 @@ def test_a_store_that_is_down_is_one_message_and_no_traceback():
     assert "Traceback" not in done.stderr
 
 
-def test_a_taken_port_for_monitoring_is_reported_and_not_fatal(stack, capsys):
+def test_a_taken_port_for_monitoring_is_reported_and_not_fatal(stack, capsys, monkeypatch):
+    monkeypatch.setattr(Target, "queues", dict.fromkeys(("orders", "dlq", "parking"), "http://q"))
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", 0))
         squatter.listen()

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import math
+from dataclasses import replace
 from urllib.request import urlopen
 
 import pytest
@@ -13,17 +14,17 @@ from flashsale.domain.waiting import ANYTHING, Waiting
 from flashsale.errors import DatabaseUnavailable
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LEASE_MS, TOKEN
-from flashsale_local.deployment.target import Target
 from flashsale_local.stack.program import free_port
-from flashsale_server.exporter.backoff import REST
+from flashsale_server.exporter.backoff import FACTOR
 from flashsale_server.exporter.exporter import Exporter, sources_of
 from flashsale_server.exporter.sale import Sale
+from flashsale_server.exporter.settings import ExporterSettings
 from tests.integration.queued import queued
 from tests.support import USERS, by_labels, until
 
 
 class Messages:
-    """Queues with `count` unread messages. None means that SQS does not answer."""
+    """Queues with so many messages that were not read; None while SQS does not answer."""
 
     def __init__(self, count=0):
         self.count = count
@@ -38,16 +39,27 @@ class Messages:
 
 
 @pytest.fixture
-def scrape(migrated, monkeypatch):
-    """Return a function that scrapes: values by name and labels, for one product or all.
+def watched(migrated):
+    closed = "http://127.0.0.1:1"
+    application = replace(
+        migrated,
+        orders_queue_url=f"{closed}/1/orders",
+        dead_letter_queue_url=f"{closed}/1/orders-dlq",
+        parking_queue_url=f"{closed}/1/orders-parking",
+    )
+    return ExporterSettings(application, endpoint_url=closed)
 
-    No emulator runs, and no call may reach AWS.
+
+@pytest.fixture
+def scrape(watched, monkeypatch):
+    """Returns the values of a scrape by name and labels, of one product or of everything.
+
+    No emulator runs, and AWS itself must not be asked.
     """
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 
     async def run(services, product_id=None, queues=None):
-        target = Target(migrated.redis_url, migrated.database_url, "http://127.0.0.1:1")
-        sources = sources_of(target, services, queues)
+        sources = sources_of(watched, services, queues)
         families = await Exporter(sources, asyncio.get_running_loop()).scrape()
         return by_labels(families, product_id)
 
@@ -122,13 +134,13 @@ async def test_metrics_that_need_postgresql_are_absent_without_it(without, new_p
     assert ("unsettled_units", product_id) not in seen
 
 
-async def test_claims_are_current_while_the_books_are_cached(services, new_product):
+async def test_claims_are_current_between_reads_of_the_books(services, new_product, watched):
     product_id = await new_product(5)
-    sources = sources_of(Target("", "", ""), services, Messages(0))
+    sources = sources_of(watched, services, Messages(0))
     asked = {name: sources[name] for name in sources if name in ("claims", "books")}
     exporter = Exporter(asked, asyncio.get_running_loop())
     await exporter.scrape()
-    sources["books"].__self__._rest._until = math.inf  # as if the query had taken seconds
+    sources["books"].__self__._backoff._until = math.inf  # as if the query had taken seconds
     await services.ledger.claim(Claim(product_id, USERS[0], 2), TOKEN, LEASE_MS)
 
     seen = by_labels(await exporter.scrape(), product_id)
@@ -206,9 +218,9 @@ async def test_disabled_durability_is_shown(services, scrape):
         await services.redis.config_set("appendonly", "yes")
 
 
-async def test_metrics_are_served_in_prometheus_text_format(services):
-    target, registry, port = Target("", "", ""), CollectorRegistry(), free_port()
-    sources = {"redis": sources_of(target, services)["redis"]}
+async def test_metrics_are_served_in_prometheus_text_format(services, watched):
+    registry, port = CollectorRegistry(), free_port()
+    sources = {"redis": sources_of(watched, services)["redis"]}
     registry.register(Exporter(sources, asyncio.get_running_loop()))
     server, thread = start_http_server(port, "127.0.0.1", registry)
 
@@ -222,19 +234,21 @@ async def test_metrics_are_served_in_prometheus_text_format(services):
     thread.join()
 
 
-async def test_books_that_take_too_long_are_absent_until_read_again(services, monkeypatch):
+async def test_books_that_take_too_long_are_not_shown_until_they_are_read_again(
+    services, monkeypatch
+):
     monkeypatch.setattr("flashsale_server.exporter.exporter.DEADLINE", 1.0)
-    clock = itertools.count()  # a reading takes one second of this clock
+    clock = itertools.count()  # a read takes one second of this clock
     sale = Sale(services, Messages(0), lambda: next(clock))
     exporter = Exporter({"books": sale.read_books}, asyncio.get_running_loop())
 
     async def told():
         return by_labels(await exporter.scrape())["up", "books"]
 
-    assert [await told() for _ in range(REST - 1)] == [1] * (REST - 1)
+    assert [await told() for _ in range(FACTOR - 1)] == [1] * (FACTOR - 1)
     async with services.database.transaction() as connection:
         await connection.execute("LOCK TABLE orders")
         assert await told() == 0
-    assert await told() == 0  # no new reading is due, and the last one is out of date
+    assert await told() == 0  # the next read is not due, and what was read before is old
 
     await until(told)

@@ -5,15 +5,15 @@ import base64
 import json
 from collections import defaultdict
 
-import httpx
 import pytest
 
 from flashsale.domain.claims import Claim, Claimed
 from flashsale.domain.model import Refusal
-from flashsale.http.dependencies import get_services
+from flashsale.http import admin
+from flashsale.http.application import create_app
+from flashsale.http.gateway import lambda_handler
 from flashsale.usecases.relay import LEASE_MS, TOKEN
-from functions.admin.app import api as admin_api
-from functions.buy.app import api, handler
+from tests.in_process import client_of
 from tests.integration.admin_desk import Nowhere, token, trusting
 from tests.support import USERS
 
@@ -117,20 +117,16 @@ def joined(lines):
 
 
 @pytest.fixture
-def serve(services):
-    """Return a function that serves both edges in process, on the tests' stores."""
+def by_asgi(services):
+    """Sends a request to buyers' and admins' API in process, on the tests' stores."""
     services.order_queue = Nowhere()
-    for application in (api, admin_api):
-        application.dependency_overrides[get_services] = lambda: trusting(services)
-    yield
-    for application in (api, admin_api):
-        application.dependency_overrides.clear()
+    api = create_app(lambda: trusting(services), more=[admin.router])
 
+    async def send(path, body, lines):
+        async with client_of(api) as http:
+            return await http.post(path, content=json.dumps(body), headers=lines)
 
-async def by_asgi(path, body, lines, application=api):
-    transport = httpx.ASGITransport(application, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-        return await http.post(path, content=json.dumps(body), headers=lines)
+    return send
 
 
 def by_lambda(path, body, headers):
@@ -140,11 +136,11 @@ def by_lambda(path, body, headers):
         "headers": {"host": "localhost", **headers}, "isBase64Encoded": False,
         "requestContext": {"requestId": "test", "http": http}, "body": json.dumps(body),
     }  # fmt: skip
-    return handler(event, None)
+    return lambda_handler(create_app())(event, None)
 
 
 @pytest.mark.parametrize("name", DOUBLE)
-async def test_a_repeated_header_is_422_at_v5(serve, services, new_product, name):
+async def test_a_repeated_header_is_422_at_v5(by_asgi, services, new_product, name):
     product_id = await new_product(5)
     body = {"productId": product_id, "userId": USERS[0]}
 
@@ -156,7 +152,7 @@ async def test_a_repeated_header_is_422_at_v5(serve, services, new_product, name
 
 
 @pytest.mark.parametrize("name", DOUBLE)
-def test_a_repeated_header_is_422_at_v5_on_lambda(serve, name):
+def test_a_repeated_header_is_422_at_v5_on_lambda(name):
     body = {"productId": "p-01", "userId": USERS[0]}
 
     answer = by_lambda("/api/v5/buy", body, joined(DOUBLE[name]))
@@ -171,18 +167,18 @@ def body_of(answer):
 
 
 @pytest.mark.parametrize("name", DOUBLE)
-async def test_a_repeated_header_is_422_at_the_admin_api(serve, services, new_product, name):
+async def test_a_repeated_header_is_422_at_the_admin_api(by_asgi, services, new_product, name):
     product_id = await new_product(5)
     lines = [*DOUBLE[name], ("authorization", f"Bearer {token()}")]
     path = f"/api/admin/products/{product_id}/restock"
 
-    answer = await by_asgi(path, {"units": 1}, lines, admin_api)
+    answer = await by_asgi(path, {"units": 1}, lines)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
     assert await services.stock.left([product_id]) == [5]
 
 
-async def test_two_content_types_are_400_at_v4(serve, new_product):
+async def test_two_content_types_are_400_at_v4(by_asgi, new_product):
     product_id = await new_product(5)
     body = {"productId": product_id, "userId": USERS[0]}
 
@@ -191,7 +187,7 @@ async def test_two_content_types_are_400_at_v4(serve, new_product):
     assert (answer.status_code, set(answer.json())) == (400, {"error", "message"})
 
 
-async def test_two_host_headers_are_rejected(serve, new_product):
+async def test_two_host_headers_are_rejected(by_asgi, new_product):
     body = {"productId": await new_product(5), "userId": USERS[0]}
 
     answer = await by_asgi("/api/v5/buy", body, [JSON, ("host", "a"), ("host", "b")])

@@ -1,4 +1,4 @@
-"""The parts of the ASGI edge's image that can be checked without Docker."""
+"""The container image of the server processes, as far as it can be checked without Docker."""
 
 import json
 import os
@@ -52,6 +52,14 @@ def test_the_copied_files_are_sufficient(image, module):
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(str(image)) == 2, "the modules must not come from the checkout"
+
+
+def test_three_folders_are_copied():
+    copied = set(re.findall(r"^COPY (\S+) \S+$", DOCKERFILE, re.MULTILINE))
+
+    folders = {source for source in copied if (ROOT / source).is_dir()}
+    assert folders == {"lua", "layers/flashsale/flashsale", "infra/flashsale_server"}
+    assert copied - folders == {"infra/flashsale_server/requirements.txt"}
 
 
 def test_the_lua_scripts_are_found(image):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from flashsale.domain.model import NO_UNITS_LEFT
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.place_orders import place_orders
 from tests.integration.queued import books_of, queued, row_of
 
@@ -41,7 +41,7 @@ class TestPlaceOrders:
         product_id = await claimed(5)
         message = queued(product_id)[0]
 
-        outcome = await place_orders(services, [message, Message("again", message.body)])
+        outcome = await place_orders(services, [message, ReceivedMessage("again", message.body)])
 
         assert not outcome.failures
         assert (await books_of(services, product_id)).confirmed == 1
@@ -107,7 +107,9 @@ class TestPlaceOrders:
     async def test_only_an_invalid_message_is_reported(self, services, claimed, body):
         product_id = await claimed(1)
 
-        outcome = await place_orders(services, [Message("poison", body), *queued(product_id)])
+        outcome = await place_orders(
+            services, [ReceivedMessage("poison", body), *queued(product_id)]
+        )
 
         assert [failure.message_id for failure in outcome.failures] == ["poison"]
         assert "not an order" in outcome.failures[0].cause

@@ -1,19 +1,17 @@
 """Ids of V5 are unique. If one is repeated, no buyer gets another buyer's order."""
 
-import httpx
 import pytest
 
 from flashsale.domain.claims import Claimed, SaleState
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import OrderStatus, Terms
-from flashsale.http.dependencies import get_services
 from flashsale.redis_store.scripts import Keys
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import rebuild
 from flashsale.usecases.sales import open_sale
-from functions.buy.app import api
+from tests.in_process import buyer_of
 from tests.integration.admin_desk import books_of, claim, message_of, sell
 from tests.integration.queued import Queue, queued
 from tests.support import USERS
@@ -47,7 +45,7 @@ async def test_ids_of_the_next_sale_follow_those_of_the_last_one(services, new_p
     claimed = await claim(services, product_id, USERS[1])
 
     assert number(claimed.order_id) > number(order.id)
-    (unsent,) = await services.ledger.unsent(product_id, 10)
+    (unsent,) = await services.ledger.take_unsent(product_id, 10)
     assert unsent.id == claimed.order_id
 
 
@@ -55,7 +53,7 @@ async def test_the_id_of_a_released_claim_is_not_reused(services, new_product):
     product_id = await new_product(10)
     await services.redis.execute_command("XSETID", Keys(product_id).ledger, f"{LATER}-7")
     released = await claim(services, product_id)
-    (order,) = await services.ledger.unsent(product_id, 10)
+    (order,) = await services.ledger.take_unsent(product_id, 10)
     await compensate(services, [message_of(order)])
     await services.stock.pause_sale(product_id, SaleState.ENDED)
     assert await open_sale(services, product_id, Terms()) is None
@@ -84,7 +82,7 @@ async def test_an_impossible_id_does_not_raise_the_next_ids(services, new_produc
     """A forged message must not use up the ids of a product."""
     product_id = await new_product(10)
     forged = QueuedOrder.of_claim(product_id, f"{2**63 - 1}-{2**63 - 1}", USERS[0], 1, "")
-    await services.orders.confirm([forged])
+    await services.orders.write_batch([forged])
     await lose(services, product_id)
 
     await rebuild(services, [product_id], lambda: 0, 5, grace=0)
@@ -112,10 +110,10 @@ async def twice(services, new_product):
     product_id = await new_product(10)
     services.order_queue = Queue()
     claimed = await claim(services, product_id, USERS[1], 2)
-    (second,) = await services.ledger.unsent(product_id, 10)
+    (second,) = await services.ledger.take_unsent(product_id, 10)
     first = second.model_copy(update={"user_id": USERS[0], "quantity": 1})
     assert isinstance(claimed, Claimed)
-    await services.orders.confirm([first])
+    await services.orders.write_batch([first])
     return first, second
 
 
@@ -127,7 +125,7 @@ async def test_another_buyers_order_confirms_no_claim(services, twice):
     assert (outcome.confirmed, outcome.cancelled) == ([], [])
     (failure,) = outcome.failures
     assert f"another order has the id {second.id}" in failure.cause
-    snapshot = await services.ledger.snapshot(first.product_id)
+    snapshot = await services.ledger.snapshot(first.product_id, count_claims=True)
     assert (snapshot.settled, snapshot.unsettled) == (0, 2)
 
 
@@ -137,7 +135,7 @@ async def test_the_rollback_releases_the_claim_and_records_why(services, twice):
     outcome = await compensate(services, [message_of(second)])
 
     assert (outcome.released, outcome.conflicts, outcome.failures) == (2, [second], [])
-    snapshot = await services.ledger.snapshot(first.product_id)
+    snapshot = await services.ledger.snapshot(first.product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled, snapshot.released) == (10, 0, 2)
     row = await services.orders.get(first.id)
     assert (row.user_id, row.status) == (USERS[0], OrderStatus.CONFIRMED)
@@ -156,7 +154,7 @@ async def test_a_forged_message_releases_no_claim_of_another_buyer(services, new
     for outcome in (placed, rolled_back):
         assert "another order has the id" in outcome.failures[0].cause
         assert (outcome.confirmed, outcome.cancelled, outcome.released) == ([], [], 0)
-    snapshot = await services.ledger.snapshot(product_id)
+    snapshot = await services.ledger.snapshot(product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled) == (9, 1)
 
 
@@ -173,7 +171,7 @@ async def test_a_message_of_v4_with_the_id_of_another_order_releases_nothing(
     others = [{"user_id": USERS[1]}, {"quantity": 2}, {"generation": 3}]
 
     for change in others:
-        forged = Message("m", order.model_copy(update=change).model_dump_json())
+        forged = ReceivedMessage("m", order.model_copy(update=change).model_dump_json())
         for act in (place_orders, compensate):
             outcome = await act(services, [forged])
             assert "another order has the id" in outcome.failures[0].cause
@@ -187,7 +185,7 @@ async def test_one_of_two_orders_with_the_same_id_in_a_batch_is_confirmed(servic
     await services.stock.decrement(product_id, 1)
     (message,) = queued(product_id)
     order = QueuedOrder.model_validate_json(message.body).model_copy(update={"user_id": USERS[1]})
-    forged = Message("forged", order.model_dump_json())
+    forged = ReceivedMessage("forged", order.model_dump_json())
 
     outcome = await place_orders(services, [message, forged])
 
@@ -199,7 +197,7 @@ async def test_a_failed_order_does_not_block_others_of_its_envelope(services, tw
     first, second = twice
     await services.ledger.release(second.product_id, [second])  # this order is complete
     await claim(services, first.product_id, USERS[2])
-    (good,) = await services.ledger.unsent(first.product_id, 10)
+    (good,) = await services.ledger.take_unsent(first.product_id, 10)
 
     outcome = await compensate(services, [message_of(second, good)])
 
@@ -209,14 +207,11 @@ async def test_a_failed_order_does_not_block_others_of_its_envelope(services, tw
 
 async def test_an_order_is_never_shown_as_another_buyers(services, twice):
     first, second = twice
-    api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(api)
 
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    async with buyer_of(services) as http:
         answer = await http.get(f"/api/v5/orders/{second.id}")
         await services.ledger.release(second.product_id, [second])
         later = await http.get(f"/api/v5/orders/{first.id}")
-    api.dependency_overrides.clear()
 
     assert (answer.json()["status"], later.json()["status"]) == ("PENDING", "CONFIRMED")
 
@@ -227,7 +222,7 @@ async def test_an_admin_cannot_cancel_two_orders_with_the_same_id(desk, services
     answer = await desk.cancel(first.id)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "no_such_order")
-    snapshot = await services.ledger.snapshot(first.product_id)
+    snapshot = await services.ledger.snapshot(first.product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled) == (8, 2)
     await compensate(services, [message_of(second)])
     assert (await desk.cancel(first.id)).status_code == 200

@@ -11,11 +11,12 @@ from flashsale.domain.claims import Claim
 from flashsale.domain.messages import Envelope
 from flashsale.redis_store.ledger import claimed_at
 from flashsale.runtime.sqs_event import record
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, relay, sweep
 from flashsale_local.logs.lines import Line
 from flashsale_local.logs.order_life import Life
+from flashsale_server.edge.log_format import LineFormat
 from tests.integration.queued import Queue
 from tests.support import USERS
 
@@ -64,7 +65,7 @@ async def test_the_relay_logs_exactly_the_claims_that_it_sends(
     await relay(services, product_id, LAMBDA_PACE)
     later = await claim(product_id)
 
-    lines = [Line(0, "relay", message) for message in caplog.messages]
+    lines = [Line(0, "relay", LineFormat().format(record)) for record in caplog.records]
 
     for order_id in sent:
         assert texts(order_id, lines) == ["sending it to SQS, 2 claims in one call"]
@@ -84,7 +85,7 @@ async def test_the_sweep_logs_exactly_the_overdue_claims(
     caplog.set_level(logging.INFO, "flashsale.usecases.relay")
     await sweep(services, idle_ms=0, product_ids=[product_id])
 
-    lines = [Line(0, "sweep", message) for message in caplog.messages]
+    lines = [Line(0, "sweep", LineFormat().format(record)) for record in caplog.records]
 
     again = ["unsettled too long, sending it again, 2 claims"]
     assert [texts(order_id, lines) for order_id in orders] == [again, [], again]
@@ -103,7 +104,7 @@ async def test_a_batch_is_split_into_its_orders(services, queue, claim, new_prod
 
     first = written(await place_orders(services, [message]))
     (alone,) = queue.take()
-    second = written(await place_orders(services, [alone, Message("m-poison", "poison")]))
+    second = written(await place_orders(services, [alone, ReceivedMessage("m-poison", "poison")]))
 
     assert texts(good, first) == ["INFO    orders placed: CONFIRMED"]
     assert texts(bad, first) == ["INFO    orders placed: taken out of its envelope, sent on alone"]

@@ -4,14 +4,12 @@ import json
 import re
 import shlex
 
-import httpx
 import pytest
 
-from flashsale.http.dependencies import get_services
 from flashsale.usecases.books import read_books
 from flashsale.usecases.place_orders import place_orders
 from flashsale_local.paths import ROOT
-from functions.buy.app import api
+from tests.in_process import buyer_of
 from tests.integration.queued import Queue
 
 README = (ROOT / "README.md").read_text()
@@ -51,11 +49,8 @@ def _own(products, path, headers, body):
 @pytest.fixture
 async def http(services):
     services.order_queue = Queue()
-    api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with buyer_of(services) as client:
         yield client
-    api.dependency_overrides.clear()
 
 
 async def test_the_books_balance_after_the_examples(http, services, new_product):

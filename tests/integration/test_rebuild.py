@@ -7,7 +7,7 @@ from flashsale.domain.messages import Envelope
 from flashsale.domain.model import Refusal, Terms
 from flashsale.redis_store.ledger import claimed_at
 from flashsale.redis_store.scripts import Keys
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import NotRebuilt, StillBusy, rebuild
@@ -23,7 +23,7 @@ class Line:
         self._services = services
 
     async def send(self, envelopes):
-        messages = [Message(str(n), e.model_dump_json()) for n, e in enumerate(envelopes)]
+        messages = [ReceivedMessage(str(n), e.model_dump_json()) for n, e in enumerate(envelopes)]
         await place_orders(self._services, messages)
 
 
@@ -61,8 +61,8 @@ async def test_a_lost_sale_returns_with_the_stock_of_postgresql(services, line, 
     product_id = await new_product(10)
     for user in USERS[:4]:
         await take(services, product_id, user)
-    sent = await services.ledger.unsent(product_id, 3)  # the fourth was never relayed
-    await services.orders.confirm(sent)
+    sent = await services.ledger.take_unsent(product_id, 3)  # the fourth was never relayed
+    await services.orders.write_batch(sent)
     await lose(services, product_id)
     assert await take(services, product_id) is Refusal.NO_SUCH_PRODUCT
 
@@ -99,7 +99,7 @@ async def test_lost_terms_are_taken_from_the_command(services, line, new_product
 async def test_the_sale_stays_paused_while_orders_are_on_their_way(services, new_product):
     product_id = await new_product(10)
     await take(services, product_id)
-    (order,) = await services.ledger.unsent(product_id, 1)
+    (order,) = await services.ledger.take_unsent(product_id, 1)
 
     class Stuck:
         async def send(self, envelopes):
@@ -120,13 +120,13 @@ async def test_a_sale_that_was_resumed_meanwhile_is_named_and_others_return(
     services, line, new_product, monkeypatch
 ):
     resumed, other = await new_product(10), await new_product(5)
-    real = services.products.supply
+    real = services.products.get_supply
 
     async def resume_first(product_id):
         await services.stock.resume_sale(resumed)
         return await real(product_id)
 
-    monkeypatch.setattr(services.products, "supply", resume_first)
+    monkeypatch.setattr(services.products, "get_supply", resume_first)
 
     with pytest.raises(NotRebuilt, match=resumed):
         await rebuild(services, [resumed, other], empty, 5, grace=0)
@@ -149,7 +149,7 @@ async def test_without_names_sales_stopped_by_an_admin_stay_stopped(services, ne
 async def test_the_database_prevents_overselling_while_redis_is_wrong(services, line, new_product):
     product_id = await new_product(3)
     await take(services, product_id, quantity=2)
-    (late,) = await services.ledger.unsent(product_id, 1)
+    (late,) = await services.ledger.take_unsent(product_id, 1)
     await lose(services, product_id)
     await until(lambda: a_later_millisecond(services, late))  # otherwise an entry has the same name
     await services.stock.open_sale(
@@ -158,10 +158,10 @@ async def test_the_database_prevents_overselling_while_redis_is_wrong(services, 
     for user in USERS[:3]:
         await take(services, product_id, user)
 
-    orders = await services.ledger.unsent(product_id, 10)
+    orders = await services.ledger.take_unsent(product_id, 10)
     for message in ([late], orders):
         body = Envelope.of(message).model_dump_json()
-        await place_orders(services, [Message("m", body)])
+        await place_orders(services, [ReceivedMessage("m", body)])
 
     books = await books_of(services, product_id)
     assert (books.confirmed, books.cancelled, books.oversold) == (3, 2, 0)

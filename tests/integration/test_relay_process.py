@@ -14,7 +14,7 @@ from flashsale.redis_store.relay_inbox import ALIVE, INBOX
 from flashsale.redis_store.scripts import Keys
 from flashsale.redis_store.stock import SWEEPER
 from flashsale.usecases.relay import ASGI_PACE, LEASE_MS, TOKEN, lead
-from flashsale_server.edge.background import end, relay_for_all, sweep_forever
+from flashsale_server.edge.background import cancel, relay_forever, sweep_forever
 from flashsale_server.edge.relay import serve_metrics
 from tests.integration.queued import Queue
 from tests.support import USERS, until
@@ -36,7 +36,7 @@ async def start():
 
     yield run
     for task in tasks:
-        await end(task)
+        await cancel(task)
 
 
 async def claim(services, product_id, user=USERS[0]):
@@ -45,7 +45,7 @@ async def claim(services, product_id, user=USERS[0]):
 
 async def test_a_claimer_hands_over_to_the_relay_process(services, queue, start, new_product):
     product_id = await new_product(5)
-    start(relay_for_all(services))
+    start(relay_forever(services))
     await until(services.relay_inbox.is_served)
 
     assert (await claim(services, product_id)).leader
@@ -81,7 +81,7 @@ async def test_the_next_process_takes_claims_left_by_a_dead_one(
     await lead(services, product_id, ASGI_PACE)
     assert not queue.messages
 
-    start(relay_for_all(services))
+    start(relay_forever(services))
 
     async def sent():
         return queue.messages
@@ -103,7 +103,7 @@ async def test_a_silent_redis_stops_neither_the_process_nor_the_buyer(
 
     monkeypatch.setattr(services.relay_inbox, "take", take_or_fail)
     with caplog.at_level(logging.WARNING):
-        start(relay_for_all(services))
+        start(relay_forever(services))
         await until(services.relay_inbox.is_served)
         await claim(services, product_id)
         await lead(services, product_id, ASGI_PACE)
@@ -120,7 +120,7 @@ async def test_one_web_worker_sweeps_in_each_period(services, queue, start, new_
     services.settings = replace(services.settings, sweep_after=1)
     counted = REGISTRY.get_sample_value("flashsale_swept_claims_total")
     await claim(services, product_id)
-    await services.ledger.unsent(product_id, 1)  # read by a leader that crashed
+    await services.ledger.take_unsent(product_id, 1)  # read by a leader that crashed
 
     for _ in range(3):
         start(sweep_forever(services))

@@ -4,19 +4,19 @@ import asyncio
 import dataclasses
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from flashsale.domain.model import Terms
 from flashsale.http import limits
-from flashsale.http.dependencies import get_services
+from flashsale.http.application import create_app
 from flashsale_local.paths import ROOT
-from functions.buy.app import api
+from tests.in_process import buyer_of
 from tests.integration.queued import books_of
 from tests.support import USERS
 
 GENERATIONS = range(1, 6)
 HEAD = "| what happens | V1 | V2 | V3 | V4 | V5 |"
+DOCUMENT = create_app().openapi()
 # Statuses that OpenAPI documents do not list for each route.
 UNLISTED = {"another method, such as GET", "another path", "a mistake of ours"}
 MALFORMED = [
@@ -72,14 +72,11 @@ class Shop:
 @pytest.fixture
 async def shop(services, stack, new_product):
     product_id, sold_out_id = await new_product(9), await new_product(0)
-    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
-    api.dependency_overrides[get_services] = lambda: services
     without_queue, services.order_queue = services.order_queue, Queue()
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    async with buyer_of(services) as http:
         shop = Shop(http, services, stack, product_id, sold_out_id)
         shop.without_queue, shop.new_product = without_queue, new_product
         yield shop
-    api.dependency_overrides.clear()
 
 
 async def is_sold(shop, generation):
@@ -148,8 +145,8 @@ async def has_no_token(shop, generation):
 
 
 async def has_a_bug(shop, generation):
-    api.dependency_overrides[get_services] = lambda: None
-    return [await shop.buy(generation)]
+    async with buyer_of(None) as shop.http:
+        return [await shop.buy(generation)]
 
 
 async def one(answer):
@@ -187,7 +184,7 @@ async def test_each_cell_matches_the_answer_and_the_document(shop, what, generat
     answers = await WAYS[what](shop, generation)
 
     assert {answer.status_code for answer in answers} == {status}
-    documented = api.openapi()["paths"][f"/api/v{generation}/buy"]["post"]["responses"]
+    documented = DOCUMENT["paths"][f"/api/v{generation}/buy"]["post"]["responses"]
     assert str(status) in documented or what in UNLISTED
     if status >= 400:
         books = await books_of(shop.services, shop.product_id)

@@ -163,7 +163,7 @@ async def test_concurrent_sweeps_send_each_claim_once(services, queue, relayed):
 
 async def test_claims_that_a_crashed_sweep_took_are_sent_by_the_next(services, queue, relayed):
     waits, queue.messages = [0], []
-    async for _ in services.ledger.overdue(relayed, waits, 1000):
+    async for _ in services.ledger.take_overdue(relayed, waits, 1000):
         break  # and the process crashes
 
     assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
@@ -172,7 +172,7 @@ async def test_claims_that_a_crashed_sweep_took_are_sent_by_the_next(services, q
 async def test_more_claims_than_one_page_are_all_sent_once(services, queue, relayed):
     taken = [
         order.id
-        async for orders in services.ledger.overdue(relayed, [0, 60_000], 7)
+        async for orders in services.ledger.take_overdue(relayed, [0, 60_000], 7)
         for order in orders
     ]
 

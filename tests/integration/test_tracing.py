@@ -141,7 +141,7 @@ async def test_a_purchase_and_its_order_are_traced_and_share_an_id(
         "the header by which Lambda links the traces"
     )
     assert placed == {"batchItemFailures": []}
-    assert {"## handler", "## flashsale.postgres_store.orders.Orders.confirm"} <= {
+    assert {"## handler", "## flashsale.postgres_store.orders.Orders.write_batch"} <= {
         part["name"] for part in written
     }
     for parts, trace in ((bought, TRACE), (written, TRACE_OF_BATCH)):

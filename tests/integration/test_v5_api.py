@@ -4,14 +4,13 @@ import os
 import signal
 from urllib.parse import urljoin
 
-import httpx
 import pytest
 
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import NO_UNITS_LEFT, Terms
-from flashsale.http.dependencies import get_services
+from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
-from functions.buy.app import api
+from tests.in_process import buyer_of, client_of
 from tests.support import USERS, eventually
 
 
@@ -25,11 +24,8 @@ class Nowhere:
 @pytest.fixture
 async def http(services):
     services.order_queue = Nowhere()
-    api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with buyer_of(services) as client:
         yield client
-    api.dependency_overrides.clear()
 
 
 def buy(http, product_id, key=None, **fields):
@@ -66,10 +62,9 @@ async def test_a_claim_is_202_with_a_location(http, new_product):
 
 @pytest.mark.parametrize("prefix", ["/shop", "/_aws/execute-api/flashsale", "/api/v5"])
 @pytest.mark.parametrize("query", ["", "?utm_source=a/b:c"])
-async def test_the_location_keeps_the_prefix_of_the_request(http, new_product, prefix, query):
+async def test_the_location_keeps_the_prefix_of_the_request(services, new_product, prefix, query):
     product_id = await new_product(1)
-    below = httpx.ASGITransport(api, root_path=prefix)
-    async with httpx.AsyncClient(transport=below, base_url="http://test") as client:
+    async with client_of(create_app(lambda: services), root_path=prefix) as client:
         path = f"{prefix}/api/v5/buy{query}"
         answer = await client.post(path, json={"productId": product_id, "userId": USERS[0]})
         place = answer.headers["location"]
@@ -85,7 +80,7 @@ async def test_the_location_keeps_the_prefix_of_the_request(http, new_product, p
 async def test_reading_the_stock_counts_no_claims(http, services, new_product):
     product_id = await new_product(10)
     await buy(http, product_id, quantity=3)
-    counted = await services.ledger.snapshot(product_id)
+    counted = await services.ledger.snapshot(product_id, count_claims=True)
     before = await range_reads(services)
 
     stock = (await http.get(f"/api/v5/products/{product_id}/stock")).json()
@@ -96,11 +91,9 @@ async def test_reading_the_stock_counts_no_claims(http, services, new_product):
 
 async def test_a_claim_for_an_unknown_user_counts_as_invalid(services, new_product):
     product_id, seen = await new_product(10), []
-    api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(Observe(api, seen.append))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    observed = Observe(create_app(lambda: services), seen.append)
+    async with client_of(observed) as http:
         await http.post("/api/v5/buy", json={"productId": product_id})
-    api.dependency_overrides.clear()
 
     assert [(one.generation, one.status, one.outcome) for one in seen] == [(5, 422, "invalid")]
 
@@ -181,7 +174,7 @@ async def test_no_claim_is_missing_after_valkey_was_killed(http, stack, services
     stack.start(stack.redis)
     await services.redis.connection_pool.disconnect()  # its connections lead to the dead process
 
-    snapshot = await services.ledger.snapshot(product_id)
+    snapshot = await services.ledger.snapshot(product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled, snapshot.balanced) == (6, 4, True)
 
 
@@ -206,7 +199,7 @@ async def test_a_cancelled_order_shows_its_reason_without_internals(
 ):
     order_id = (await buy(http, await new_product(1))).json()["orderId"]
     product_id, _, entry_id = order_id.rpartition(":")
-    await services.orders.cancel(
+    await services.orders.cancel_unless_confirmed(
         [QueuedOrder.of_claim(product_id, entry_id, USERS[0], 1, "")], [cause]
     )
 

@@ -26,7 +26,7 @@ class TestLease:
         await buy(ledger, product_id)
 
         assert await ledger.drop_lease(product_id, TOKEN) is False
-        await ledger.unsent(product_id, 10)
+        await ledger.take_unsent(product_id, 10)
         assert await ledger.drop_lease(product_id, TOKEN) is True
         assert (await buy(ledger, product_id)).leader
 

@@ -142,7 +142,7 @@ async def test_sqs_rejects_a_message_or_its_answer_is_lost(
     setattr(queue, fault, True)
     await relay(services, product_id, LAMBDA_PACE)
     setattr(queue, fault, False)
-    assert (await services.ledger.snapshot(product_id)).unsettled == 3
+    assert (await services.ledger.snapshot(product_id, count_claims=True)).unsettled == 3
 
     await sweep(services)
     await place_orders(services, queue.take())
@@ -184,9 +184,9 @@ async def test_duplicate_late_and_unordered_messages(services, queue, new_produc
 async def test_a_crash_between_commit_and_settle(services, queue, new_product, stale_at_once):
     product_id = await new_product(3)
     await sell(services, product_id, USERS[:3])
-    orders = await services.ledger.unsent(product_id, 10)
-    await services.orders.confirm(orders)  # and the process crashes
-    assert (await services.ledger.snapshot(product_id)).unsettled == 3
+    orders = await services.ledger.take_unsent(product_id, 10)
+    await services.orders.write_batch(orders)  # and the process crashes
+    assert (await services.ledger.snapshot(product_id, count_claims=True)).unsettled == 3
 
     await sweep(services)
     await place_orders(services, queue.take())
@@ -223,7 +223,7 @@ async def test_order_and_rollback_race_for_whole_envelopes(services, queue, new_
     for message in messages:
         await asyncio.gather(place_orders(services, [message]), compensate(services, [message]))
 
-        snapshot = await services.ledger.snapshot(product_id)
+        snapshot = await services.ledger.snapshot(product_id, count_claims=True)
         assert snapshot.balanced
 
     books = await books_of(services, product_id)
@@ -237,10 +237,10 @@ async def test_the_status_of_an_order(services, queue, new_product):
     (claimed,) = await sell(services, product_id, USERS[:1])
     entry_id = claimed.order_id.rpartition(":")[2]
 
-    assert await services.ledger.claimed_by(product_id, entry_id)
-    assert await services.orders.find(claimed.order_id) is None
+    assert await services.ledger.get(product_id, entry_id)
+    assert await services.orders.get(claimed.order_id) is None
     await relay(services, product_id, LAMBDA_PACE)
     await place_orders(services, queue.take())
 
-    assert not await services.ledger.claimed_by(product_id, entry_id)
-    assert (await services.orders.find(claimed.order_id)).status is OrderStatus.CONFIRMED
+    assert not await services.ledger.get(product_id, entry_id)
+    assert (await services.orders.get(claimed.order_id)).status is OrderStatus.CONFIRMED

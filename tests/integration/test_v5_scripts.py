@@ -39,10 +39,10 @@ class TestClaim:
         assert isinstance(claimed, Claimed)
         assert claimed.remaining == 8
         assert claimed.order_id.startswith(f"{product_id}:")
-        (order,) = await ledger.unsent(product_id, 10)
+        (order,) = await ledger.take_unsent(product_id, 10)
         assert (order.id, order.user_id, order.quantity) == (claimed.order_id, USERS[3], 2)
         assert order.correlation_id == "corr"
-        snapshot = await ledger.snapshot(product_id)
+        snapshot = await ledger.snapshot(product_id, count_claims=True)
         assert (snapshot.stock, snapshot.unsettled, snapshot.accepted) == (8, 2, 2)
         assert snapshot.balanced
 
@@ -90,7 +90,7 @@ class TestClaim:
         assert len(won) == 10
         assert len({a.order_id for a in won}) == 10
         assert sum(a.leader for a in won) == 1
-        assert (await ledger.snapshot(product_id)).balanced
+        assert (await ledger.snapshot(product_id, count_claims=True)).balanced
 
     async def test_the_limit_holds_for_concurrent_claims_of_one_buyer(
         self, services, ledger, new_product
@@ -112,7 +112,7 @@ class TestIdempotency:
 
         assert len({(a.order_id, a.remaining) for a in answers}) == 1
         assert sum(a.leader for a in answers) == 1
-        assert (await ledger.snapshot(product_id)).accepted == 1
+        assert (await ledger.snapshot(product_id, count_claims=True)).accepted == 1
 
     async def test_the_same_key_with_another_request_is_rejected(self, ledger, new_product):
         first, second = await new_product(10), await new_product(10)
@@ -120,7 +120,7 @@ class TestIdempotency:
 
         assert await buy(ledger, first, quantity=2, key="key-1") is Refusal.KEY_REUSED
         assert await buy(ledger, second, key="key-1") is Refusal.KEY_REUSED
-        assert (await ledger.snapshot(second)).accepted == 0
+        assert (await ledger.snapshot(second, count_claims=True)).accepted == 0
 
     async def test_another_users_key_never_replays(self, ledger, new_product):
         product_id = await new_product(10)
@@ -129,7 +129,7 @@ class TestIdempotency:
         theirs = await buy(ledger, product_id, USERS[1], key="shared")
 
         assert mine.order_id != theirs.order_id
-        assert (await ledger.snapshot(product_id)).accepted == 2
+        assert (await ledger.snapshot(product_id, count_claims=True)).accepted == 2
 
     async def test_keys_of_two_users_do_not_collide(self, ledger, new_product):
         product_id = await new_product(10)
@@ -143,7 +143,7 @@ class TestSettleAndRelease:
     async def claimed(self, ledger, product_id, count=3, quantity=2):
         for user in USERS[:count]:
             await buy(ledger, product_id, user, quantity)
-        return await ledger.unsent(product_id, 100)
+        return await ledger.take_unsent(product_id, 100)
 
     async def test_settling_twice_counts_once(self, ledger, new_product):
         product_id = await new_product(10)
@@ -152,7 +152,7 @@ class TestSettleAndRelease:
         assert await ledger.settle(product_id, orders) == 6
         assert await ledger.settle(product_id, orders) == 0
 
-        snapshot = await ledger.snapshot(product_id)
+        snapshot = await ledger.snapshot(product_id, count_claims=True)
         assert (snapshot.settled, snapshot.unsettled, snapshot.balanced) == (6, 0, True)
 
     async def test_releasing_returns_units_once_even_concurrently(self, ledger, new_product):
@@ -162,7 +162,7 @@ class TestSettleAndRelease:
         answers = await asyncio.gather(*(ledger.release(product_id, [order]) for _ in range(8)))
 
         assert sorted(answers) == [0] * 7 + [2]
-        snapshot = await ledger.snapshot(product_id)
+        snapshot = await ledger.snapshot(product_id, count_claims=True)
         assert (snapshot.stock, snapshot.released, snapshot.balanced) == (6, 2, True)
 
     async def test_a_settled_claim_cannot_be_released(self, ledger, new_product):
@@ -172,7 +172,7 @@ class TestSettleAndRelease:
 
         assert await ledger.release(product_id, orders[:1]) == 0
 
-        assert (await ledger.snapshot(product_id)).stock == 4
+        assert (await ledger.snapshot(product_id, count_claims=True)).stock == 4
 
     async def test_many_claims_in_few_steps_are_released_once_each(
         self, ledger, new_product, monkeypatch
@@ -185,7 +185,7 @@ class TestSettleAndRelease:
 
         assert await ledger.release(product_id, [*orders, *orders]) == 12
 
-        snapshot = await ledger.snapshot(product_id)
+        snapshot = await ledger.snapshot(product_id, count_claims=True)
         assert (snapshot.stock, snapshot.settled, snapshot.released) == (18, 2, 14)
         assert snapshot.balanced
 
@@ -194,7 +194,7 @@ class TestSettleAndRelease:
         await services.stock.open_sale(product_id, 10, Terms(limit_per_buyer=2))
         await buy(ledger, product_id, quantity=2)
         assert await buy(ledger, product_id) is Refusal.PURCHASE_LIMIT
-        (order,) = await ledger.unsent(product_id, 10)
+        (order,) = await ledger.take_unsent(product_id, 10)
 
         await ledger.release(product_id, [order])
 

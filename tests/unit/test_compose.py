@@ -5,8 +5,8 @@ import re
 import pytest
 import yaml
 
+from flashsale_desk.dashboards.definitions import DASHBOARDS
 from flashsale_desk.dashboards.grafana import FOLDER, render
-from flashsale_desk.dashboards.shown import DASHBOARDS
 from flashsale_local.paths import ROOT
 from flashsale_local.stack import compose
 from flashsale_local.stack.compose import FUNCTION_PARAMETERS, STORES

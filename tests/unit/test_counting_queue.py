@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale.errors import PushRefused, QueueUnavailable
 from flashsale.sqs_store.order_queue import OrderQueue
-from flashsale_server.edge.counting import CountingQueue
+from flashsale_server.edge.counting_queue import CountingQueue
 
 ORDERS = [
     QueuedOrder(id=f"p-1:17-{n}", product_id="p-1", user_id="u-1", generation=5, correlation_id="")
@@ -47,6 +47,12 @@ def counted():
     return lambda: {
         name: count - before[name] for name, count in read().items() if count != before[name]
     }
+
+
+def test_it_hands_on_each_method_of_the_queue():
+    methods = {name for name in vars(OrderQueue) if not name.startswith("_")}
+
+    assert methods <= vars(CountingQueue).keys()
 
 
 async def test_one_call_may_carry_many_claims(queue, counted):

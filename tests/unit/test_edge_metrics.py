@@ -8,7 +8,7 @@ from flashsale_local.paths import ROOT
 
 SCRIPT = """
 from flashsale_server.edge.metrics import start_at_zero
-from flashsale_server.edge.totals import exposition
+from flashsale_server.edge.aggregation import exposition
 start_at_zero()
 print(exposition().decode())
 """

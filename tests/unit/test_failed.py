@@ -2,8 +2,8 @@
 
 from types import SimpleNamespace
 
-from flashsale_local.clouds.cloud import QueuedMessage
 from flashsale_local.queues import failed
+from flashsale_server.queues.messages import QueuedMessage
 
 
 class _Moving:

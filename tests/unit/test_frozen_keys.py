@@ -14,7 +14,7 @@ from flashsale.auth import signing_keys
 from flashsale.auth.principal import Denied, Principal
 from flashsale.auth.signing_keys import COOLDOWN, FETCH_TIMEOUT, KEEP
 from flashsale.auth.tokens import Tokens
-from flashsale.config import Trust
+from flashsale.config import TrustedIssuer
 from flashsale.errors import KeysUnavailable
 from tests.issuer import AUDIENCE, NAME, Issuer
 from tests.support import eventually
@@ -27,10 +27,10 @@ class Function:
 
     def __init__(self, issuer):
         self._loop = asyncio.new_event_loop()
-        self._tokens = Tokens(replace(Trust(NAME, AUDIENCE), jwks_url=issuer.url))
+        self._tokens = Tokens(replace(TrustedIssuer(NAME, AUDIENCE), jwks_url=issuer.url))
 
     def invoke(self, token):
-        return self._loop.run_until_complete(self._tokens.caller(token))
+        return self._loop.run_until_complete(self._tokens.verify(token))
 
     def close(self):
         for task in asyncio.all_tasks(self._loop):

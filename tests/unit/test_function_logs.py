@@ -11,11 +11,11 @@ from moto import mock_aws
 
 from flashsale.http import emf
 from flashsale.http.observe import Observation
-from flashsale_local.deployment.target import Target
-from flashsale_local.logs.lines import PAGE, events_of
-from flashsale_server.exporter.functions import Functions
+from flashsale_server.exporter.functions import PATTERNS, Functions
+from flashsale_server.log_events import PAGE, events_of
 
 GROUP = "/aws/lambda/flashsale-buy"
+GROUPS = {name: f"/aws/lambda/flashsale-{name}" for name in PATTERNS}
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def logs():
 
 @pytest.fixture
 def functions(logs):
-    return Functions(Target("", "", ""))
+    return Functions(GROUPS)
 
 
 def put(logs, message, later=0.0, group=GROUP):
@@ -90,7 +90,7 @@ def test_a_late_line_is_counted_and_no_line_twice(logs, functions):
 def test_lines_from_before_the_start_are_not_counted(logs):
     put(logs, bought(1), later=-5)
 
-    seen = samples(Functions(Target("", "", "")))
+    seen = samples(Functions(GROUPS))
 
     assert not any(seen.values())
 

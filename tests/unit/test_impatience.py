@@ -1,4 +1,4 @@
-"""Clouds that hang do not stop the commands that watch them."""
+"""A process that watches does not wait for a cloud that hangs."""
 
 import asyncio
 import socket
@@ -7,14 +7,15 @@ import httpx
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from flashsale_local.clouds import at
+from flashsale_server.queues.age import oldest_age
+from flashsale_server.queues.emulators import emulator_at
 
 QUEUE = "http://sqs.us-east-1.amazonaws.com/000000000000/orders"
 
 
 @pytest.fixture
 def hangs(monkeypatch):
-    """Return the address of a server that accepts connections and never answers."""
+    """The address of a server that takes connections and never answers."""
     with socket.socket() as port:
         port.bind(("127.0.0.1", 0))
         port.listen(100)
@@ -25,8 +26,8 @@ def hangs(monkeypatch):
 
 @pytest.mark.parametrize("name", ["", "ministack", "localstack"])
 async def test_reading_an_age_does_not_hang(hangs, name):
-    cloud = at(hangs if name else "", name)
+    emulator = emulator_at(hangs if name else "", name)
 
     with pytest.raises((ReadTimeoutError, httpx.ReadTimeout)):
         async with asyncio.timeout(30):
-            await asyncio.to_thread(cloud.oldest_age, QUEUE)
+            await asyncio.to_thread(oldest_age, QUEUE, emulator)

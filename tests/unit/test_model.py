@@ -54,9 +54,9 @@ def test_settings_are_read_from_a_mapping():
     ("change", "named"),
     [
         ({"REDIS_URL": ""}, "REDIS_URL is not set"),
-        ({"REDIS_URL": "localhost:6379"}, "REDIS_URL has another form"),
-        ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL has another form"),
-        ({"ORDERS_QUEUE_URL": "orders"}, "ORDERS_QUEUE_URL has another form"),
+        ({"REDIS_URL": "localhost:6379"}, "REDIS_URL is malformed"),
+        ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL is malformed"),
+        ({"ORDERS_QUEUE_URL": "orders"}, "ORDERS_QUEUE_URL is malformed"),
         ({"DATABASE_POOL_SIZE": "0"}, "DATABASE_POOL_SIZE is '0'"),
     ],
 )

@@ -88,7 +88,7 @@ async def test_in_an_outage_v5_counts_settled_claims_and_older_orders():
     again = replace(NEW, generations=(5,), redis_stock=40, confirmed=20, ledger=V5.ledger)
     now = Snapshot(35, 0, 40, 5, 5, 0, 0)  # stock, unsettled, initial, accepted, settled
 
-    async def snapshot(product_id):
+    async def snapshot(product_id, *, count_claims):
         return now
 
     services = SimpleNamespace(ledger=SimpleNamespace(snapshot=snapshot))
@@ -154,7 +154,7 @@ def test_v2s_units_are_unknown_without_postgresql():
 
 
 async def test_both_stores_that_do_not_answer_are_named(monkeypatch):
-    async def down(product_id):
+    async def down(product_id, *, count_claims):
         raise StockUnavailable("closed")
 
     monkeypatch.setattr(reading, "look_into_queues", lambda *_, **__: InQueues({}, []))

@@ -84,7 +84,7 @@ async def test_the_chosen_product_stays_on_the_list(watch):
     watch.choose("p-1")
     watch.choose("")
 
-    await watch._list_products(SimpleNamespace(products=SimpleNamespace(all=newest_last)))
+    await watch._list_products(SimpleNamespace(products=SimpleNamespace(list_all=newest_last)))
 
     assert watch.chosen == "p-1"
     assert (watch.products[0], watch.products[-1], len(watch.products)) == ("p-99", "p-1", 41)

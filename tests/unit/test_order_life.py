@@ -4,12 +4,21 @@ import json
 
 import pytest
 
+from flashsale.http.observe import Observation
 from flashsale_local.cli import logs
 from flashsale_local.deployment.target import Target
 from flashsale_local.logs.lines import Line, read_file
 from flashsale_local.logs.order_life import Life
+from flashsale_server.edge import metrics
+from flashsale_server.edge.log_format import LineFormat
 
 ORDER = "p-1:1795464769699-0"
+
+
+ENTRY = ORDER.partition(":")[2]
+SENDING = {"product_id": "p-1", "claims": 1, "first_entry": ENTRY, "last_entry": ENTRY}
+FACTS = [{"sending": SENDING}, {"overdue": {"product_id": "p-1", "entries": [ENTRY]}}]
+RELAYED, SWEPT = [f"claims of p-1 in one call\t{json.dumps(facts)}" for facts in FACTS]
 
 
 def batch(**fields):
@@ -27,10 +36,9 @@ def test_a_written_order_is_not_reported_as_failed_with_its_message():
 
 def test_events_of_one_millisecond_have_the_order_of_a_purchase():
     at = 1795464769699
-    relay = "INFO flashsale.usecases.relay: sending 1 claims of p-1 in one call: {0} to {0}"
     lines = [
         Line(at, "order", json.dumps({"level": "INFO", "message": "placed", "order_id": ORDER})),
-        Line(at, "relay", relay.format(ORDER.partition(":")[2])),
+        Line(at, "relay", f"INFO {RELAYED}"),
         Line(at, "buy", json.dumps({"level": "INFO", "message": "POST", "order_id": ORDER})),
     ]
 
@@ -39,27 +47,35 @@ def test_events_of_one_millisecond_have_the_order_of_a_purchase():
     ]  # fmt: skip
 
 
-RELAYED = "sending 1 claims of p-1 in one call: 1795464769699-0 to 1795464769699-0"
-SWEPT = "1 claims of p-1 are overdue: 1795464769699-0"
-
-
 @pytest.mark.parametrize("text", [RELAYED, SWEPT])
-def test_a_path_that_looks_like_a_relay_line_is_no_relay_event(text):
+def test_a_path_that_looks_like_a_relay_line_is_no_relay_event(text, caplog):
+    metrics.emit(Observation("GET", f"/{text}", "", 503, 0.1, "c", error="down"))
+    (record,) = caplog.records
     lines = [
         Line(1, "buy", json.dumps({"level": "INFO", "message": f"GET /{text}", "status": 404})),
-        Line(2, "edge", f"ERROR GET /{text}: 503, down (correlation id c)"),
-        Line(3, "edge", f"ERROR GET /x {text}"),
+        Line(2, "edge", LineFormat().format(record)),
     ]
 
     assert "relay" not in {event.where for event in Life(ORDER).events(lines)}
 
 
-@pytest.mark.parametrize("lead", ["", "INFO ", "[INFO]\t2026-11-27T08:00:00.000Z\tc0ffee-1\t"])
-@pytest.mark.parametrize("text", [RELAYED, SWEPT])
-def test_relay_lines_are_found_behind_any_loggers_prefix(lead, text):
-    events = Life(ORDER).events([Line(1, "sweep", lead + text)])
+@pytest.mark.parametrize("facts", FACTS)
+def test_the_relay_is_read_in_both_formats(facts):
+    text = "claims of p-1 in one call"
+    plain = f"INFO {text}\t{json.dumps(facts)}"
+    structured = json.dumps({"level": "INFO", "message": text, **facts})
 
-    assert "relay" in {event.where for event in events}
+    for line in (plain, structured):
+        assert "relay" in {event.where for event in Life(ORDER).events([Line(1, "sweep", line)])}
+
+
+def test_a_person_reads_a_plain_line_without_its_fields(tmp_path):
+    (tmp_path / "relay.log").write_text(f"2026-11-27 08:00:00,000 INFO {RELAYED}\n")
+
+    (line,) = read_file(tmp_path / "relay.log", "relay")
+
+    assert line.pretty == "INFO claims of p-1 in one call"
+    assert [event.where for event in Life(ORDER).events([line])] == ["redis", "relay"]
 
 
 def test_a_metric_line_with_a_message_is_text_whatever_its_values_are():

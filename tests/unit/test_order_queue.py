@@ -286,10 +286,10 @@ async def test_a_rejected_envelope_waits_and_the_log_says_who_must_act(sender_fa
     with pytest.raises(QueueUnavailable, match=f"did not take 1 envelopes: {code}"):
         await queue.send([Envelope.of([ORDER]), Envelope.of([ORDER])])
 
-    assert ("our mistake" in caplog.text) is sender_fault
+    assert ("this is a bug" in caplog.text) is sender_fault
 
 
-async def test_a_message_that_sqs_rejects_as_invalid_is_a_bug():
+async def test_a_message_that_sqs_rejects_as_such_is_a_bug():
     error = {"Error": {"Code": "InvalidMessageContents", "Message": "control characters"}}
     metadata = {"ResponseMetadata": {"HTTPStatusCode": 400}}
     refused = ClientError({**error, **metadata}, "SendMessage")

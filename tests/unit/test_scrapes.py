@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from flashsale.errors import DatabaseUnavailable
 from flashsale_local.stack.exporter import ALIVE
 from flashsale_local.stack.program import answers, free_port
-from flashsale_server.exporter.backoff import LONGEST, REST, Rest
+from flashsale_server.exporter.backoff import FACTOR, LONGEST, Backoff
 from flashsale_server.exporter.exporter import DEADLINE, Exporter, InThread
 from flashsale_server.exporter.families import counter, gauge, merged
 from tests.support import by_labels, until
@@ -94,31 +94,31 @@ class Clock:
         return self.now
 
 
-@pytest.mark.parametrize(("seconds", "rests"), [(1.0, REST), (3.0, LONGEST)])
-def test_the_pause_after_work_lasts_as_long_as_the_work_up_to_a_limit(seconds, rests):
+@pytest.mark.parametrize(("seconds", "pause"), [(1.0, FACTOR), (3.0, LONGEST)])
+def test_the_pause_is_in_proportion_to_the_work_and_has_a_bound(seconds, pause):
     clock = Clock()
-    rest = Rest(clock)
-    assert rest.is_over
+    backoff = Backoff(clock)
+    assert backoff.is_over
 
-    with rest.after():
+    with backoff.after():
         clock.now += seconds
 
-    clock.now = rests - 0.1
-    assert not rest.is_over
-    clock.now = rests
-    assert rest.is_over
+    clock.now = pause - 0.1
+    assert not backoff.is_over
+    clock.now = pause
+    assert backoff.is_over
 
 
 @pytest.mark.parametrize(
-    ("error", "rests"), [(TimeoutError, True), (asyncio.CancelledError, True),
+    ("error", "pauses"), [(TimeoutError, True), (asyncio.CancelledError, True),
                          (DatabaseUnavailable, False)],
 )  # fmt: skip
-def test_a_pause_follows_cancelled_work_but_not_waiting(error, rests):
+def test_work_that_was_cut_short_is_followed_by_a_pause_and_waiting_is_not(error, pauses):
     clock = Clock()
-    rest = Rest(clock)
+    backoff = Backoff(clock)
 
-    with suppress(error), rest.after():
+    with suppress(error), backoff.after():
         clock.now += DEADLINE
         raise error
 
-    assert rest.is_over != rests
+    assert backoff.is_over != pauses

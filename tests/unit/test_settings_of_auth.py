@@ -16,7 +16,7 @@ def settings(**more):
 
 def test_without_settings_no_token_is_trusted():
     assert settings().auth == "none"
-    assert settings().trust is None
+    assert settings().trusted_issuer is None
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,10 @@ def test_without_settings_no_token_is_trusted():
         ({"AUTH": "yes"}, "AUTH is 'yes'"),
         ({"AUTH": "jwt"}, "set JWT_JWKS_URL"),
         ({"AUTH": "jwt", "JWT_SECRET": SECRET}, "JWT_ISSUER and JWT_AUDIENCE not set"),
-        ({"JWT_SECRET": "short", **NAMES}, "JWT_SECRET is short"),
-        ({"JWT_SECRET": SECRET, "JWT_JWKS_URL": "https://i/k", **NAMES}, "one kind of key"),
+        ({"JWT_SECRET": "short", **NAMES}, "JWT_SECRET is too short"),
+        ({"JWT_SECRET": SECRET, "JWT_JWKS_URL": "https://i/k", **NAMES}, "set one of them only"),
         ({"JWT_JWKS_URL": "http://issuer.example/keys", **NAMES}, "not encrypted"),
-        ({"JWT_JWKS_URL": "file:///etc/passwd", **NAMES}, "JWT_JWKS_URL has another form"),
+        ({"JWT_JWKS_URL": "file:///etc/passwd", **NAMES}, "JWT_JWKS_URL is malformed"),
         ({"JWT_JWKS_URL": "https://i/k", **NAMES}, "JWT_JWKS_URL is set and AUTH is not"),
         ({"JWT_SECRET": SECRET, **NAMES, "AUTH": ""}, "JWT_SECRET is set and AUTH is not"),
         (NAMES, "JWT_ISSUER is set and AUTH is not"),
@@ -44,7 +44,7 @@ def test_unsafe_or_incomplete_settings_are_rejected(more, named):
 def test_admins_need_tokens_even_where_buyers_do_not():
     read = settings(AUTH="none", JWT_SECRET=SECRET, **NAMES)
 
-    assert (read.auth, read.trust and read.trust.secret) == ("none", SECRET)
+    assert (read.auth, read.trusted_issuer and read.trusted_issuer.secret) == ("none", SECRET)
 
 
 def test_limits_and_trust_are_read():
@@ -52,9 +52,9 @@ def test_limits_and_trust_are_read():
         RATE_LIMIT_USER="10/60", JWT_JWKS_URL="http://127.0.0.1:1/keys", AUTH="jwt", **NAMES
     )
 
-    assert read.limits == {"user": Rate(10, 60)}
-    assert read.trust
-    assert (read.trust.issuer, read.trust.audience) == ("https://i", "shop")
+    assert read.rate_limits == {"user": Rate(10, 60)}
+    assert read.trusted_issuer
+    assert (read.trusted_issuer.issuer, read.trusted_issuer.audience) == ("https://i", "shop")
 
 
 def test_settings_do_not_print_secrets():

@@ -15,13 +15,13 @@ from aws_lambda_powertools import Logger, Metrics
 from flashsale.domain.messages import QueuedOrder
 from flashsale.redis_store.failures import Failure
 from flashsale.runtime.sqs_event import failed_items, messages, record
-from flashsale.usecases.batch import Message, Outcome
+from flashsale.usecases.batch import Outcome, ReceivedMessage
 
 
 def test_messages_carry_the_id_of_the_event():
     event = {"Records": [{"messageId": "m-1", "body": "{}", "receiptHandle": "r"}]}
 
-    assert messages(event) == [Message("m-1", "{}")]
+    assert messages(event) == [ReceivedMessage("m-1", "{}")]
 
 
 def test_no_failures_is_an_empty_list():

@@ -13,9 +13,9 @@ from psycopg import errors as states
 from redis import exceptions
 from redis._parsers.base import BaseParser
 
-from flashsale.postgres_store.errors import Verdict, verdict_of
-from flashsale.redis_store.errors import code_of, not_now
-from flashsale.sqs_store.errors import certainly_refused, is_our_mistake
+from flashsale.postgres_store.errors import ErrorKind, classify_error
+from flashsale.redis_store.errors import code_of, is_retryable
+from flashsale.sqs_store.errors import certainly_refused, is_bug
 
 # Up to Redis 6.
 IN_OLD_SCRIPT = "ERR Error running script (call to f_1b2c): @user_script:4: "
@@ -79,12 +79,12 @@ OUR_MISTAKES_IN_REDIS = [
 
 @pytest.mark.parametrize("text", STATES_OF_REDIS)
 def test_a_state_of_redis_is_a_temporary_error(text):
-    assert not_now(BaseParser.parse_error(text))
+    assert is_retryable(BaseParser.parse_error(text))
 
 
 @pytest.mark.parametrize("text", OUR_MISTAKES_IN_REDIS)
 def test_an_invalid_request_to_redis_is_a_bug(text):
-    assert not not_now(BaseParser.parse_error(text))
+    assert not is_retryable(BaseParser.parse_error(text))
 
 
 def test_the_code_is_found_behind_the_drivers_prefix():
@@ -112,22 +112,22 @@ def test_the_code_is_found_behind_the_drivers_prefix():
     ids=repr,
 )
 def test_errors_of_the_redis_driver_itself(error, verdict):
-    assert not_now(error) is verdict
+    assert is_retryable(error) is verdict
 
 
 # SQLSTATE classes and codes of PostgreSQL 18, Appendix A.
 VERDICTS = {
-    Verdict.NOT_NOW: """
+    ErrorKind.RETRYABLE: """
         08000 08003 08006 08001 08004 08007 08P01 25006 25P03 25P04 26000 28000 28P01 3D000 3F000
         40000 40001 40002 40003 40P01 42501 42P05 53000 53100 53200 53300 53400 54000
         55000 55006 55P02 55P03 55P04 57000 57014 57P01 57P02 57P03 57P04 57P05
         58000 58030 58P01 58P02 58P03 72000 F0000 F0001 HV000 HV00N XX000 XX001 XX002
         99999 ZZ000 K1234
     """,
-    Verdict.REJECTED: """
+    ErrorKind.REJECTED: """
         22000 22001 22003 22007 22021 22P02 22P05 23000 23001 23502 23503 23505 23514 23P01
     """,
-    Verdict.OURS: """
+    ErrorKind.BUG: """
         03000 09000 0A000 0B000 0F000 0L000 0P000 0Z000 10608 20000 21000 24000 25000 25001 25P01
         25P02 27000 2B000 2D000 2F000 34000 38000 39000 3B000 42000 42601 42703 42883 42P01 42P02
         42P18 44000 54001 54011 54023 P0000 P0001
@@ -149,36 +149,39 @@ def postgresql(state, text="an error"):
     [(state, verdict) for verdict, listed in VERDICTS.items() for state in listed.split()],
 )
 def test_the_class_of_a_postgresql_error(state, verdict):
-    assert verdict_of(postgresql(state)) is verdict
+    assert classify_error(postgresql(state)) is verdict
 
 
 def test_every_sqlstate_that_the_driver_knows_is_classified_explicitly():
     for state, kind in states._sqlcodes.items():
-        assert isinstance(verdict_of(kind("an error")), Verdict), state
+        assert isinstance(classify_error(kind("an error")), ErrorKind), state
     assert states.ReadOnlySqlTransaction.__mro__[1] is states.InFailedSqlTransaction.__mro__[1]
 
 
 def test_a_statement_outdated_by_a_migration_is_prepared_again():
     text = "cached plan must not change result type"
 
-    assert verdict_of(postgresql("0A000", text)) is Verdict.NOT_NOW
+    assert classify_error(postgresql("0A000", text)) is ErrorKind.RETRYABLE
 
 
 @pytest.mark.parametrize(
     ("error", "verdict"),
     [
-        (psycopg.OperationalError("server closed the connection unexpectedly"), Verdict.NOT_NOW),
-        (psycopg.InternalError("bad poll status: 7"), Verdict.NOT_NOW),
-        (psycopg.DatabaseError("lost synchronization with server"), Verdict.NOT_NOW),
-        (psycopg.DataError("PostgreSQL text fields cannot contain NUL"), Verdict.REJECTED),
-        (psycopg.ProgrammingError("the query has 1 placeholder"), Verdict.OURS),
-        (psycopg.InterfaceError("the cursor is closed"), Verdict.OURS),
-        (psycopg.NotSupportedError("pipeline mode"), Verdict.OURS),
+        (
+            psycopg.OperationalError("server closed the connection unexpectedly"),
+            ErrorKind.RETRYABLE,
+        ),
+        (psycopg.InternalError("bad poll status: 7"), ErrorKind.RETRYABLE),
+        (psycopg.DatabaseError("lost synchronization with server"), ErrorKind.RETRYABLE),
+        (psycopg.DataError("PostgreSQL text fields cannot contain NUL"), ErrorKind.REJECTED),
+        (psycopg.ProgrammingError("the query has 1 placeholder"), ErrorKind.BUG),
+        (psycopg.InterfaceError("the cursor is closed"), ErrorKind.BUG),
+        (psycopg.NotSupportedError("pipeline mode"), ErrorKind.BUG),
     ],
     ids=repr,
 )
 def test_errors_of_the_postgresql_driver_itself(error, verdict):
-    assert verdict_of(error) is verdict
+    assert classify_error(error) is verdict
 
 
 def answered(code, status):
@@ -219,4 +222,4 @@ def answered(code, status):
 )
 def test_the_class_of_an_sqs_error(error, refused, ours):
     assert certainly_refused(error) is refused
-    assert is_our_mistake(error) is ours
+    assert is_bug(error) is ours

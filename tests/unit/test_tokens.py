@@ -8,11 +8,11 @@ import pytest
 
 from flashsale.auth.principal import ADMIN_SCOPE, Denied, Principal
 from flashsale.auth.tokens import MAX_TOKEN, Tokens
-from flashsale.config import Trust
+from flashsale.config import TrustedIssuer
 from flashsale.errors import ConfigError
 from tests.issuer import AUDIENCE, NAME, Issuer, forged
 
-TRUST = Trust(NAME, AUDIENCE)
+TRUST = TrustedIssuer(NAME, AUDIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def tokens(issuer):
 async def test_a_valid_token_names_its_bearer(issuer, tokens):
     token = issuer.token("u-7", scope=f"openid {ADMIN_SCOPE}")
 
-    caller = await tokens.caller(token)
+    caller = await tokens.verify(token)
 
     assert caller == Principal("u-7", frozenset({"openid", ADMIN_SCOPE}))
     assert caller.is_admin
@@ -40,8 +40,8 @@ async def test_an_elliptic_curve_key_is_accepted(issuer):
     issuer.add("ec-1", "ES256")
     tokens = Tokens(replace(TRUST, jwks=json.dumps(issuer.document())))
 
-    assert isinstance(await tokens.caller(issuer.token()), Principal)
-    assert isinstance(await tokens.caller(issuer.token(kid="rsa-1")), Principal)
+    assert isinstance(await tokens.verify(issuer.token()), Principal)
+    assert isinstance(await tokens.verify(issuer.token(kid="rsa-1")), Principal)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ async def test_an_elliptic_curve_key_is_accepted(issuer):
     ids=str,
 )
 async def test_an_invalid_claim_is_named(issuer, tokens, changes, reason):
-    denied = await tokens.caller(issuer.token(**changes))
+    denied = await tokens.verify(issuer.token(**changes))
 
     assert isinstance(denied, Denied)
     assert reason in denied.reason
@@ -97,12 +97,12 @@ async def test_a_token_cannot_choose_its_algorithm(issuer, tokens):
     }
 
     for name, token in wrong.items():
-        assert isinstance(await tokens.caller(token), Denied), name
-    assert isinstance(await tokens.caller(valid), Principal)
+        assert isinstance(await tokens.verify(token), Denied), name
+    assert isinstance(await tokens.verify(valid), Principal)
 
 
 async def test_a_huge_token_is_rejected_without_parsing(issuer, tokens):
-    denied = await tokens.caller(issuer.token(padding="x" * MAX_TOKEN))
+    denied = await tokens.verify(issuer.token(padding="x" * MAX_TOKEN))
 
     assert denied == Denied("The token is too large.")
 
@@ -112,31 +112,31 @@ async def test_a_client_id_replaces_a_missing_audience(issuer, tokens):
     mine = issuer.token(aud=None, client_id=AUDIENCE)
     both = issuer.token(aud="another shop", client_id=AUDIENCE)
 
-    assert isinstance(await tokens.caller(mine), Principal)
-    assert isinstance(await tokens.caller(both), Denied)
+    assert isinstance(await tokens.verify(mine), Principal)
+    assert isinstance(await tokens.verify(both), Denied)
 
 
 @pytest.mark.parametrize("scope", [{"scp": [ADMIN_SCOPE, 7]}, {"scope": ADMIN_SCOPE}])
 async def test_scopes_may_be_a_string_or_a_list(issuer, tokens, scope):
-    assert (await tokens.caller(issuer.token(**scope))).is_admin
+    assert (await tokens.verify(issuer.token(**scope))).is_admin
 
 
 @pytest.mark.parametrize("scope", [{}, {"scope": 7}, {"scope": ADMIN_SCOPE + "s"}, {"scp": {}}])
 async def test_nobody_is_an_admin_by_accident(issuer, tokens, scope):
-    assert not (await tokens.caller(issuer.token(**scope))).is_admin
+    assert not (await tokens.verify(issuer.token(**scope))).is_admin
 
 
 async def test_a_secret_signs_only_where_it_is_configured(issuer, tokens):
     by_secret = Tokens(replace(TRUST, secret="s" * 32))
     token = forged(issuer.token("u-9"), {"alg": "HS256"}, b"s" * 32)
 
-    assert (await by_secret.caller(token)).user_id == "u-9"
-    assert isinstance(await by_secret.caller(issuer.token()), Denied)
-    assert isinstance(await tokens.caller(token), Denied)
+    assert (await by_secret.verify(token)).user_id == "u-9"
+    assert isinstance(await by_secret.verify(issuer.token()), Denied)
+    assert isinstance(await tokens.verify(token), Denied)
 
 
 async def test_without_an_issuer_no_token_is_trusted(issuer):
-    assert isinstance(await Tokens(None).caller(issuer.token()), Denied)
+    assert isinstance(await Tokens(None).verify(issuer.token()), Denied)
 
 
 @pytest.mark.parametrize("jwks", ["no JSON", "[]", "{}", '{"keys": 7}', '{"keys": []}'])
@@ -151,4 +151,4 @@ async def test_a_symmetric_key_among_public_keys_is_ignored(issuer):
 
     token = forged(issuer.token(), {"alg": "HS256", "kid": "oct"}, b"secret" * 8)
 
-    assert isinstance(await tokens.caller(token), Denied)
+    assert isinstance(await tokens.verify(token), Denied)

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale.domain.waiting import ANYTHING, NOTHING, Waiting, waiting_in
 from flashsale.usecases.books import Books
-from flashsale_local.clouds.cloud import QueuedMessage
 from flashsale_local.queues.contents import look_into_queues
+from flashsale_server.queues.messages import QueuedMessage
 
 DEPTHS = {"orders": 3, "dlq": 2, "parking": 1}
 

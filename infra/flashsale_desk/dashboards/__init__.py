@@ -1,1 +1,1 @@
-"""Grafana's dashboards: what they show (`shown`), and the JSON that Grafana reads (`grafana`)."""
+"""Grafana's dashboards: what they show (`definitions`), and their JSON (`grafana`)."""

@@ -1,11 +1,11 @@
-"""Write the dashboards as Grafana reads them: `python -m flashsale_desk.dashboards.grafana`."""
+"""Write the dashboards as JSON for Grafana: `python -m flashsale_desk.dashboards.grafana`."""
 
 import json
 from itertools import count
 from typing import Any
 
-from flashsale_desk.dashboards.parts import Dashboard, Panel
-from flashsale_desk.dashboards.shown import DASHBOARDS
+from flashsale_desk.dashboards.definitions import DASHBOARDS
+from flashsale_desk.dashboards.panels import Dashboard, Panel
 from flashsale_local.paths import MONITORING
 
 FOLDER = MONITORING / "grafana" / "dashboards"
@@ -16,8 +16,8 @@ SIZES = {"stat": (6, 4), "timeseries": (12, 8)}
 
 
 def render(dashboard: Dashboard) -> str:
-    """The JSON of one dashboard, the same for the same description."""
-    made = {
+    """Return the JSON of one dashboard; the same definition makes the same JSON."""
+    board = {
         "uid": dashboard.uid,
         "title": dashboard.title,
         "tags": ["flashsale"],
@@ -27,7 +27,7 @@ def render(dashboard: Dashboard) -> str:
         "templating": {"list": [_variable(*pair) for pair in dashboard.variables.items()]},
         "panels": _placed(dashboard.panels),
     }
-    return json.dumps(made, indent=1) + "\n"
+    return json.dumps(board, indent=1) + "\n"
 
 
 def _variable(name: str, query: str) -> dict[str, Any]:
@@ -46,15 +46,15 @@ def _variable(name: str, query: str) -> dict[str, Any]:
 
 
 def _placed(panels: tuple[Panel, ...]) -> list[dict[str, Any]]:
-    """The panels from left to right, in rows of one height."""
-    made, x, y, height = [], 0, 0, 0
+    """Return the panels from left to right, in rows of one height."""
+    placed, x, y, height = [], 0, 0, 0
     for number, panel in zip(count(1), panels, strict=False):
         wide, high = SIZES[panel.kind]
         if x + wide > COLUMNS or (x and high != height):
             x, y = 0, y + height
-        made.append({**_panel(number, panel), "gridPos": {"x": x, "y": y, "w": wide, "h": high}})
+        placed.append({**_panel(number, panel), "gridPos": {"x": x, "y": y, "w": wide, "h": high}})
         x, height = x + wide, high
-    return made
+    return placed
 
 
 def _panel(number: int, panel: Panel) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _panel(number: int, panel: Panel) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write all of them."""
+    """Write all dashboards."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for dashboard in DASHBOARDS:
         (FOLDER / f"{dashboard.uid}.json").write_text(render(dashboard))

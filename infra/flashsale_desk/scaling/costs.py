@@ -1,4 +1,4 @@
-"""What a sustained rate of V5 purchases costs on each edge, and where the cheaper edge changes."""
+"""Costs of a sustained rate of V5 purchases on each edge, and where the cheaper edge changes."""
 
 import math
 from collections.abc import Callable
@@ -13,7 +13,7 @@ MILLION = 1_000_000
 
 
 class Edge(StrEnum):
-    """What terminates HTTP, and what stands before it."""
+    """What terminates HTTP, and what is in front of it."""
 
     HTTP_API = "lambda, HTTP API"
     FUNCTION_URL = "lambda, Function URL"
@@ -24,7 +24,7 @@ LAMBDA_EDGES = (Edge.HTTP_API, Edge.FUNCTION_URL)
 
 
 def hourly(inputs: Inputs, edge: Edge, rate: float) -> dict[str, float]:
-    """USD per hour by what it is for, at `rate` purchases per second."""
+    """Return USD per hour by purpose, at `rate` purchases per second."""
     pace = inputs.measured.relay_calls_asgi if edge is Edge.ASGI else rates.pace_lambda(inputs)
     calls = rates.relay_calls(inputs, rate, pace)
     messages = max(calls, rate / inputs.measured.claims_per_envelope)
@@ -34,23 +34,23 @@ def hourly(inputs: Inputs, edge: Edge, rate: float) -> dict[str, float]:
         "order function": _order(inputs, rate, messages),
         "SQS": _sqs(inputs, rate, calls, messages),
         "Valkey": rates.shards(inputs, rate) * inputs.prices.valkey_node_hour,
-        # A larger instance of the same family costs in proportion.
+        # A larger instance of the same family costs proportionally more.
         "PostgreSQL": math.ceil(rate / inputs.measured.orders_persisted)
         * inputs.prices.postgres_instance_hour,
     }
 
 
 def per_million(inputs: Inputs, edge: Edge, rate: float) -> float:
-    """USD per million purchases."""
+    """Return USD per million purchases."""
     return sum(hourly(inputs, edge, rate).values()) / (rate * HOUR) * MILLION
 
 
 def crossover(inputs: Inputs, lambda_edge: Edge) -> float | None:
-    """The lowest sustained rate from which the ASGI edge costs no more; None if there is none.
+    """Return the lowest sustained rate from which the ASGI edge costs no more; None without one.
 
-    Searched from 0.01 to 100,000 purchases per second. Where a task is added, the difference jumps
-    to the ASGI edge's disadvantage, so that halving ends where the two are equal. (The Lambda edge
-    has a jump of its own at 48,000 per second: its SQS calls become larger than 64 KB.)
+    The search covers 0.01 to 100,000 purchases per second. Where a task is added, the costs of the
+    ASGI edge jump, so bisection ends where both edges cost the same. (The Lambda edge has a jump at
+    48,000 per second, where its SQS calls become larger than 64 KB.)
     """
 
     def saved(rate: float) -> float:
@@ -60,12 +60,12 @@ def crossover(inputs: Inputs, lambda_edge: Edge) -> float | None:
     steps = [10 ** (power / 20) for power in range(-40, 101)]
     for low, high in pairwise(steps):
         if saved(high) >= 0:
-            return _halve(saved, low, high)
+            return _bisect(saved, low, high)
     return None
 
 
-def _halve(saved: Callable[[float], float], low: float, high: float) -> float:
-    """Bisection: nothing is saved at `low`, something is at `high`."""
+def _bisect(saved: Callable[[float], float], low: float, high: float) -> float:
+    """Return where `saved` becomes positive; it is negative at `low` and not at `high`."""
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (low, middle) if saved(middle) >= 0 else (middle, high)
@@ -73,17 +73,17 @@ def _halve(saved: Callable[[float], float], low: float, high: float) -> float:
 
 
 def _gb_seconds(inputs: Inputs, busy: float) -> float:
-    """USD per hour of `busy` environments that are billed all the time."""
+    """Return USD per hour of `busy` environments that are billed all the time."""
     return busy * HOUR * inputs.measured.function_mb / 1024 * inputs.prices.lambda_gb_second
 
 
 def _functions(inputs: Inputs, edge: Edge, rate: float) -> dict[str, float]:
     prices = inputs.prices
-    door = prices.http_api_request if edge is Edge.HTTP_API else prices.function_url_request
+    gateway = prices.http_api_request if edge is Edge.HTTP_API else prices.function_url_request
     billed = rates.buy_seconds(inputs, 5) + inputs.limits.billing_step / 2  # rounded up, on average
     busy = rate * billed + rates.leaders(inputs, rate)
     return {
-        "front door": rate * HOUR * door,
+        "front door": rate * HOUR * gateway,
         "compute": rate * HOUR * prices.lambda_request + _gb_seconds(inputs, busy),
         "logs": rate * HOUR * inputs.measured.log_bytes / 1e9 * prices.logs_gb,
     }
@@ -101,19 +101,19 @@ def _containers(inputs: Inputs, rate: float) -> dict[str, float]:
     return {
         "front door": prices.alb_hour + lcus * prices.alb_lcu_hour,
         "compute": vcpus * prices.fargate_vcpu_hour + gigabytes * prices.fargate_gb_hour,
-        "logs": 0.0,  # that edge logs failures only
+        "logs": 0.0,  # this edge logs failures only
     }
 
 
 def _order(inputs: Inputs, rate: float, messages: float) -> float:
-    """One invocation for each message: an upper bound, they come in batches of up to 10."""
+    """Return USD per hour; an upper bound, because a batch has up to 10 messages."""
     cpu = rates.function_seconds(inputs, inputs.measured.order_cpu)
     busy = messages * inputs.measured.order_wait + rate * cpu
     return messages * HOUR * inputs.prices.lambda_request + _gb_seconds(inputs, busy)
 
 
 def _sqs(inputs: Inputs, rate: float, calls: float, messages: float) -> float:
-    """Sends and receives by 64 KB, and one delete for each message."""
+    """Return USD per hour of sends and receives by 64 KB, and one delete for each message."""
     size, chunk = rate * inputs.measured.claim_bytes, inputs.limits.sqs_chunk
     sends = calls * math.ceil(size / calls / chunk)
     receives = messages * math.ceil(size / messages / chunk)

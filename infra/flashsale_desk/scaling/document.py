@@ -1,4 +1,4 @@
-"""The model's results for machines."""
+"""The results of the model as a JSON document."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,7 +10,7 @@ from flashsale_desk.scaling.inputs import Inputs
 
 
 def as_document(inputs: Inputs, wanted: Sequence[float]) -> dict[str, Any]:
-    """Everything that the tables show, and what the costs are made of; rates per second."""
+    """Return all that the tables show, and the parts of the costs; rates are per second."""
     return {
         "needs": [asdict(rates.needs(inputs, rate)) for rate in wanted],
         "ceilings": [{"rate": rate, "what": what} for rate, what in rates.ceilings(inputs)],

@@ -1,7 +1,7 @@
-"""The figures that the model starts from: three TOML files, each figure with its source and date.
+"""The inputs of the model: three TOML files, in which each value has its source and date.
 
-A figure's `kind` says how far to trust it: `quoted` from a page, `measured` here, `setting` of this
-repository, or `assumption`: nobody has checked it.
+The `kind` of a value says how far to trust it: `quoted` from a page, `measured` here, a `setting`
+of this repository, or an `assumption`, which nobody has checked.
 """
 
 import tomllib
@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flashsale_desk.scaling.figures import Limits, Measured, Prices
+from flashsale_desk.scaling.parameters import Limits, Measured, Prices
 from flashsale_local.problems import Problem
 
 HERE = Path(__file__).parent
@@ -19,7 +19,7 @@ KINDS = ("quoted", "measured", "setting", "assumption")
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """All of them; `entries` has each as its file has it, by name."""
+    """All inputs; `entries` has them as the files have them, by name."""
 
     prices: Prices
     limits: Limits
@@ -28,7 +28,7 @@ class Inputs:
 
     @property
     def assumptions(self) -> list[str]:
-        """The names of the figures that nobody has checked."""
+        """The names of the values that nobody has checked."""
         return [name for name, entry in self.entries.items() if entry["kind"] == "assumption"]
 
 
@@ -38,9 +38,13 @@ def load(
     limits: Path | None = None,
     overrides: Mapping[str, float] | None = None,
 ) -> Inputs:
-    """Read the files; what another file or `overrides` names replaces what is here.
+    """Read the files of this folder, and replace what other files or `overrides` name.
 
-    Values, in files and overrides alike, are in the unit that the entry states.
+    Each value is in the unit that its entry states, also in overrides.
+
+    Raises:
+        Problem: a file cannot be read, or names an input that the model does not have.
+
     """
     left = dict(overrides or {})
     entries: dict[str, dict[str, Any]] = {}
@@ -76,7 +80,7 @@ def _part(
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
-    """The entries of a file: its tables, each with at least a value and a kind."""
+    """Return the entries of a file: its tables, each with at least a value and a kind."""
     way_out = f"Write it like {HERE / 'prices.toml'}."
     try:
         entries = tomllib.loads(path.read_text())

@@ -1,1 +1,1 @@
-"""The supply chain: what is pinned, under which licences, and what is known against it."""
+"""The supply chain: pins, their licences, and their known vulnerabilities."""

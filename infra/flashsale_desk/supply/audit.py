@@ -1,8 +1,8 @@
-"""`make audit`: which of our pins have known vulnerabilities, by pip-audit and PyPI's data.
+"""`make audit`: the pins with known vulnerabilities, by pip-audit and PyPI's data.
 
-Exit status: 0 none in what we ship, 1 some, 3 nobody could look. Where the data cannot be had,
-pip-audit says "No known vulnerabilities found" of packages that it knows nothing of, and ends with
-0. So a pin that is known to be vulnerable is asked for first, and what was skipped is told.
+Exit status: 0 without a vulnerability in what ships, 1 with one, 3 if pip-audit had no data.
+Without data, pip-audit reports "No known vulnerabilities found" and ends with 0. So this module
+first asks about a pin that is known to be vulnerable, and reports pins that pip-audit skipped.
 """
 
 import json
@@ -17,28 +17,28 @@ from flashsale_local.console import console
 from flashsale_local.paths import ROOT
 
 AUDIT = ROOT / ".venv-audit" / "bin" / "pip-audit"
-# CVE-2018-18074, since 2018: whoever does not know it knows nothing.
+# CVE-2018-18074 is known since 2018: a source that does not have it has no data.
 CANARY = "requests==2.19.0\n"
 FOUND, BLIND = 1, 3
 CANNOT_LOOK = """\
 pip-audit could not look: {why}
-Nothing is known about the pins of {files} files, good or bad.
+So nothing is known about the pins of {files} files.
 Run `make audit` where PyPI's JSON API answers (pip-audit takes a proxy from HTTPS_PROXY).
-AUDIT=strict makes it fail where it could not look.\
+With AUDIT=strict it fails where it could not look.\
 """
 
 Findings = Mapping[str, Sequence[str]]
 
 
 class Blind(Exception):
-    """The data could not be had; the text says why."""
+    """pip-audit has no data; the text says why."""
 
 
 def look(arguments: Sequence[str]) -> Findings:
-    """What is known against the pins: ids of vulnerabilities by "name version".
+    """Return the ids of known vulnerabilities by "name version" of a pin.
 
     Raises:
-        Blind: not all of them could be looked up.
+        Blind: pip-audit could not look up all pins.
 
     """
     command = [str(AUDIT), "--disable-pip", "--progress-spinner", "off", "--format", "json"]
@@ -58,7 +58,12 @@ def look(arguments: Sequence[str]) -> Findings:
 
 
 def audit(paths: Sequence[Path]) -> Findings:
-    """What is known against the pins of requirements files; raises Blind."""
+    """Return the known vulnerabilities of the pins in requirements files.
+
+    Raises:
+        Blind: pip-audit could not look up all pins.
+
+    """
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as canary:
         canary.write(CANARY)
         canary.flush()
@@ -69,7 +74,7 @@ def audit(paths: Sequence[Path]) -> Findings:
 
 
 def main() -> int:
-    """Look, tell, and return the exit status."""
+    """Audit all pins, report, and return the exit status."""
     shipped = list(SHIPPED.values())
     try:
         ours, all_ = audit(shipped), audit([*shipped, *TOOLS])

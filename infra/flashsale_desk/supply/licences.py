@@ -1,6 +1,6 @@
-"""Under which licences the packages are that we ship: `make licences` writes docs/licences.md.
+"""The licences of the packages that we ship: `make licences` writes docs/licences.md.
 
-They are read from this environment, which has the same versions: a test compares them.
+They are read from this environment, which has the same versions as the pins. A test compares them.
 """
 
 import re
@@ -15,10 +15,10 @@ from flashsale_local.problems import Problem
 PAGE = ROOT / "docs" / "licences.md"
 MARK = "<!-- What follows is made by `make licences`. -->"
 
-# What may be shipped beside code under MIT, and what it asks of who ships it.
+# The licences that can ship beside code under MIT, and what each requires to be shipped with it.
 ALLOWED = {
     "0BSD": "nothing",
-    "Apache-2.0": "its text, its NOTICE, word of changes",
+    "Apache-2.0": "its text, its NOTICE, a notice of changes",
     "BSD-2-Clause": "its text",
     "BSD-3-Clause": "its text",
     "ISC": "its text",
@@ -29,14 +29,14 @@ ALLOWED = {
     "PSF-2.0": "its text",
 }
 
-# Where a package's metadata is vague, what the licence files in it say.
+# Licences of packages with vague metadata, read from the licence files in them.
 _READ = {
     "aws-lambda-powertools": "MIT-0",
     "click": "BSD-3-Clause",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
     "uvloop": "Apache-2.0 OR MIT",
 }
-# Names that are no SPDX expressions and mean one thing only.
+# Names that are not SPDX expressions and have only one meaning.
 _NAMES = {
     "Apache License 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
@@ -46,10 +46,10 @@ _NAMES = {
 
 
 def licence(package: str) -> str:
-    """The SPDX expression of a package's licence.
+    """Return the SPDX expression of a package's licence.
 
     Raises:
-        Problem: it is not installed, or says nothing that a machine could read.
+        Problem: the package is not installed, or its metadata has no licence that can be parsed.
 
     """
     try:
@@ -71,13 +71,13 @@ def licence(package: str) -> str:
         except InvalidLicenseExpression:
             continue
     raise Problem(
-        f"{package} does not say under which licence it is: {found}.",
+        f"{package} has no licence in its metadata that can be parsed: {found}.",
         "Read the licence files in it, and add it to infra/flashsale_desk/supply/licences.py.",
     )
 
 
 def is_allowed(expression: str) -> bool:
-    """Whether we may ship it: one of its alternatives asks nothing that is not in ALLOWED."""
+    """Return whether we can ship it: all parts of one of its alternatives are in ALLOWED."""
     return any(
         all(part in ALLOWED for part in alternative.split(" AND "))
         for alternative in expression.split(" OR ")
@@ -85,7 +85,7 @@ def is_allowed(expression: str) -> bool:
 
 
 def shipped() -> dict[str, list[str]]:
-    """In what each package is shipped, sorted by package."""
+    """Return what each package ships in, sorted by package."""
     found: dict[str, list[str]] = {}
     for name, path in SHIPPED.items():
         for pin in read_pins(path):
@@ -95,10 +95,10 @@ def shipped() -> dict[str, list[str]]:
 
 
 def page() -> str:
-    """The page as it should be: its written part, and the table.
+    """Return the page as it should be: its written part, and the tables.
 
     Raises:
-        Problem: a package has a licence that we may not ship.
+        Problem: a package has a licence that is not in ALLOWED.
 
     """
     written = PAGE.read_text().partition(MARK)[0]
@@ -107,19 +107,19 @@ def page() -> str:
         if not is_allowed(expression := licence(package)):
             raise Problem(
                 f"{package} is under {expression}, which is not among {', '.join(ALLOWED)}.",
-                "Do without it, or read what it asks and add it to ALLOWED in "
+                "Remove the package, or read what its licence requires and add it to ALLOWED in "
                 "infra/flashsale_desk/supply/licences.py.",
             )
         rows.append(f"| {package} | {expression} | {', '.join(where)} |")
     used = set(re.findall(r"[\w.-]+", " ".join(row.split("|")[2] for row in rows))) & set(ALLOWED)
-    asks = [f"| {name} | {ALLOWED[name]} |" for name in sorted(used)]
+    required = [f"| {name} | {ALLOWED[name]} |" for name in sorted(used)]
     return "\n".join(
         [
             f"{written}{MARK}\n",
             "| package | licence | shipped in |\n|---|---|---|",
             *rows,
-            "\n| licence | asks of who ships it |\n|---|---|",
-            *asks,
+            "\n| licence | what must ship with it |\n|---|---|",
+            *required,
             "",
         ]
     )

@@ -1,4 +1,4 @@
-"""What our requirements files pin: packages by version and hash, and nothing else."""
+"""The pins of our requirements files: packages by version and hash, and nothing else."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from flashsale_local.paths import ROOT
 from flashsale_local.problems import Problem
 
-# What is deployed or built into an image, by the name of its bill of materials.
+# Requirements of what is deployed or built into an image, by the name of its bill of materials.
 SHIPPED: Mapping[str, Path] = {
     "-".join(path.parent.relative_to(ROOT).parts): path
     for pattern in ("layers/*/", "functions/*/", "infra/flashsale_server/")
@@ -20,7 +20,7 @@ SHIPPED: Mapping[str, Path] = {
 # What runs on developers' machines and in CI only.
 TOOLS = sorted((ROOT / "requirements").glob("*.txt"))
 
-# The Pythons of Lambda and of the image; of each the last release, which is what runs there.
+# The Python versions of Lambda and of the image, each with its last release.
 _SHIPPED_ON = [
     {
         "python_version": f"3.{minor}",
@@ -40,7 +40,7 @@ _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One package of a requirements file; `hashes` counts the files of it that pip may take."""
+    """One package of a requirements file; `hashes` counts the files that pip may install."""
 
     name: str
     version: str
@@ -49,15 +49,15 @@ class Pin:
 
     @property
     def is_shipped(self) -> bool:
-        """Whether it is for any Python on Linux, where our code is deployed."""
+        """Whether any Python on Linux installs it, where our code is deployed."""
         return self.marker is None or any(self.marker.evaluate(env) for env in _SHIPPED_ON)
 
 
 def read_pins(path: Path) -> list[Pin]:
-    """All pins of a requirements file.
+    """Return all pins of a requirements file.
 
     Raises:
-        Problem: a line is not `name==version --hash=sha256:…`; it names an address, or an option.
+        Problem: a line is not `name==version --hash=sha256:…`, but has an address or an option.
 
     """
     lines = path.read_text().replace("\\\n", " ").splitlines()
@@ -73,7 +73,7 @@ def _pin(path: Path, line: str) -> Pin:
     version = str(asked.specifier).removeprefix("==")
     if asked.url or not hashes or not _VERSION.fullmatch(version):
         raise Problem(
-            f"{path.relative_to(ROOT)} has a line that is no pin with a hash: {words.strip()!r}.",
+            f"A line of {path.relative_to(ROOT)} is not a pin with a hash: {words.strip()!r}.",
             "Change the .in file beside it, and run requirements/compile.",
         )
     return Pin(asked.name, version, hashes, asked.marker)

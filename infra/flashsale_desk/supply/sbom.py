@@ -1,7 +1,6 @@
 """`make sbom`: a bill of materials (CycloneDX) of each thing that we ship, in .local/sbom.
 
-They are generated and not committed: made of the pins, they are as current as the checkout. The
-same pins make the same bytes.
+The bills are made from the pins and not committed. The same pins make the same bytes.
 """
 
 import json
@@ -23,17 +22,17 @@ PYTHON, PLATFORM = "3.13", "x86_64-manylinux_2_28"
 
 
 def write(name: str, requirements: Path, folder: Path = FOLDER) -> Path:
-    """Write the bill of materials of one shipped thing; returns where.
+    """Write the bill of materials of one shipped thing; return its path.
 
     Raises:
-        Problem: its packages cannot be had, or the bill is not what is pinned.
+        Problem: its packages cannot be installed, or the bill differs from the pins.
 
     """
     folder.mkdir(parents=True, exist_ok=True)
     bill = folder / f"{name}.cdx.json"
     with tempfile.TemporaryDirectory() as packages:
         _install(requirements, packages)
-        # Without `site`, the only packages that this Python sees are those.
+        # Without `site`, this Python sees no other packages.
         options = ["-S", "--output-reproducible", "--pyproject", str(ROOT / "pyproject.toml")]
         _run(
             [str(CYCLONEDX), "environment", *options, "--output-file", str(bill), sys.executable],
@@ -44,14 +43,14 @@ def write(name: str, requirements: Path, folder: Path = FOLDER) -> Path:
     if listed != pinned:
         raise Problem(
             f"{bill} and {requirements} differ in {', '.join(sorted(listed ^ pinned))}.",
-            "Run requirements/compile. If that changes nothing, the fault is in "
+            "Run requirements/compile. If that changes nothing, there is an error in "
             "infra/flashsale_desk/supply/sbom.py.",
         )
     return bill
 
 
 def _install(requirements: Path, target: str) -> None:
-    """The wheels that Lambda and the image get, whatever this machine is."""
+    """Install the wheels that Lambda and the image get, whatever this machine is."""
     uv = str(Path(sys.executable).parent / "uv")
     which = ["--python-version", PYTHON, "--python-platform", PLATFORM, "--only-binary", ":all:"]
     what = ["--no-deps", "--require-hashes", "--requirement", str(requirements)]
@@ -64,7 +63,7 @@ def _run(command: list[str], **environment: str) -> None:
     )
     if done.returncode:
         last = "\n".join(done.stderr.splitlines()[-8:])
-        raise Problem(f"`{Path(command[0]).name}` failed: {last}", "Mend what it names.")
+        raise Problem(f"`{Path(command[0]).name}` failed: {last}", "Fix what it names.")
 
 
 def _normal(package: str) -> str:

@@ -70,7 +70,7 @@ async def _fill_shop(services: Services) -> None:
     """Put the products of docs/api.md's examples on sale; a purchase fixes the generation."""
     users, products = seeding.user_ids(USERS), seeding.product_ids(PRODUCTS)
     await seeding.seed(services, users, [*products, BY_HAND], UNITS)
-    for product in await services.products.all():
+    for product in await services.products.list_all():
         if product.id in products:
             await sales.open_sale(services, product.id, Terms())
     seeding.write_ids(IDS, users, products)

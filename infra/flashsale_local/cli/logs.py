@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flashsale.domain.model import OrderState
+from flashsale.domain.model import OrderRow
 from flashsale.errors import ServiceUnavailable
 from flashsale.redis_store.ledger import claimed_at
 from flashsale.services import Services
@@ -109,16 +109,16 @@ def _file(name: str) -> Path:
     return LOCAL / "logs" / f"{name}.log"
 
 
-async def _state(services: Services, life: Life) -> tuple[OrderState | str | None, bool]:
+async def _state(services: Services, life: Life) -> tuple[OrderRow | str | None, bool]:
     """The row, or why it cannot be read; and whether the claim is in the ledger."""
-    row: OrderState | str | None
+    row: OrderRow | str | None
     try:
-        row = await services.orders.find(life.order_id)
+        row = await services.orders.get(life.order_id)
     except ServiceUnavailable as error:
         row = str(error)
     try:
         return row, life.on_ledger and bool(
-            await services.ledger.claimed_by(life.product_id, life.entry_id)
+            await services.ledger.get(life.product_id, life.entry_id)
         )
     except ServiceUnavailable:
         return row, False
@@ -131,7 +131,7 @@ def _parked(target: Target, life: Life) -> list[tuple[str, str]]:
     return [(id_, causes.get(id_, "cause unknown")) for id_ in ids]
 
 
-def _describe(row: OrderState | str | None) -> str:
+def _describe(row: OrderRow | str | None) -> str:
     match row:
         case None:
             return "no such order"

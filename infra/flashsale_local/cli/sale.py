@@ -68,7 +68,7 @@ def open_(
 
     async def open_sales(services: Services) -> list[tuple[str, str]]:
         await _refuse_unknown(services, products or [])
-        ids = products or [product.id for product in await services.products.all()]
+        ids = products or [product.id for product in await services.products.list_all()]
         if not ids:
             raise Problem("There are no products to put on sale.", "Make some: `flashsale seed`.")
         return [(id_, await _open(services, id_, terms)) for id_ in ids]
@@ -86,11 +86,11 @@ _NOT_OPENED = {
 
 
 async def _open(services: Services, product_id: str, terms: Terms) -> str:
-    before = await services.ledger.snapshot(product_id)
+    before = await services.ledger.snapshot(product_id, count_claims=True)
     declined = await sales.open_sale(services, product_id, terms)
     if declined in _NOT_OPENED:
         return _NOT_OPENED[declined]
-    now = await services.ledger.snapshot(product_id)
+    now = await services.ledger.snapshot(product_id, count_claims=True)
     left = now.stock if now else 0
     if before and before.state is SaleState.OPEN:
         return f"is on sale already, {left} units left"
@@ -161,15 +161,15 @@ def _terms(
 
 
 async def _refuse_unknown(services: Services, products: list[str]) -> None:
-    known = {product.id for product in await services.products.all()}
+    known = {product.id for product in await services.products.list_all()}
     if missing := sorted(set(products) - known):
         raise Problem(f"No such product: {', '.join(missing)}", "See `flashsale seed`.")
 
 
 async def to_rebuild(services: Services) -> list[str]:
     """The products that are on sale, or were when Redis lost them."""
-    ids = await services.stock.sales()
-    found = {id_: await services.ledger.glance(id_) for id_ in ids}
+    ids = await services.stock.list_sales()
+    found = {id_: await services.ledger.snapshot(id_, count_claims=False) for id_ in ids}
     if paused := [id_ for id_, one in found.items() if one and one.state is SaleState.PAUSED]:
         console.print(f"Left paused, as not named: {' '.join(paused)}")
     return [id_ for id_, one in found.items() if one is None or one.state is SaleState.OPEN]

@@ -1,21 +1,24 @@
 """What watches a sale: the command `flashsale exporter`, and Prometheus where it is installed."""
 
 import asyncio
+import os
 from dataclasses import replace
 from importlib.metadata import version
 
 import httpx
 
+from flashsale.errors import ConfigError
 from flashsale_local.console import console, errors
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
-from flashsale_local.stack.exporter import ALIVE
+from flashsale_local.stack.exporter import ALIVE, variables
 from flashsale_local.stack.exporter import exporter as exporter_program
 from flashsale_local.stack.program import HOST, Program, answers
 from flashsale_local.stack.prometheus import find_prometheus, prometheus, write_targets
 from flashsale_local.stack.stack import Stack
 from flashsale_server.exporter.__main__ import serve
+from flashsale_server.exporter.settings import ExporterSettings
 
 
 def exporter() -> None:
@@ -26,8 +29,12 @@ def exporter() -> None:
     Example: [bold]flashsale exporter[/]
     """
     target = Target.load(LOCAL)
-    console.print("Serving /metrics; Ctrl+C ends it.")
-    asyncio.run(serve(target))
+    try:
+        settings = ExporterSettings.from_mapping({**os.environ, **variables(target)})
+        console.print("Serving /metrics; Ctrl+C ends it.")
+        asyncio.run(serve(settings))
+    except ConfigError as error:
+        raise Problem(f"The exporter does not start: {error}", "Set the variable.") from error
 
 
 def start_watching(target: Target) -> Target:

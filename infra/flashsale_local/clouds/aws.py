@@ -1,12 +1,11 @@
 """AWS itself."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 
 import boto3
 
-from flashsale_local.clouds.cloud import IMPATIENT, QueuedMessage
 from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_server.queues.messages import QueuedMessage
 
 
 class Aws:
@@ -15,16 +14,16 @@ class Aws:
     name = "AWS"
 
     def endpoint(self, outputs: Mapping[str, str], name: str = "ApiUrl") -> Endpoint:
-        """The address that AWS gave the API."""
+        """Return the address that AWS gave the API."""
         return Endpoint(outputs[name].rstrip("/"))
 
     def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
-        """Nothing: CloudFormation did it all."""
+        """Do nothing: CloudFormation applied the whole template."""
 
     def peek(self, queue_url: str, limit: int) -> list[QueuedMessage]:
-        """Look by receiving with no visibility timeout: AWS has no other way.
+        """Receive messages with a visibility timeout of 0: AWS has no other way to read them.
 
-        Each look counts as a receive, so that many of them send a message of the DLQ to parking.
+        Each call counts as a receive, so many calls send a message of the DLQ to parking.
         """
         sqs = boto3.client("sqs")
         found: dict[str, QueuedMessage] = {}
@@ -49,7 +48,7 @@ class Aws:
         return list(found.values())
 
     def redrive(self, queue_url: str, source_url: str) -> int:
-        """Start AWS's own move; it goes on after this returns."""
+        """Start a message move task of SQS, which continues after this returns."""
         sqs = boto3.client("sqs")
         attributes = sqs.get_queue_attributes(
             QueueUrl=queue_url, AttributeNames=["QueueArn", "ApproximateNumberOfMessages"]
@@ -59,18 +58,3 @@ class Aws:
             SourceArn=attributes["QueueArn"], DestinationArn=source["Attributes"]["QueueArn"]
         )
         return int(attributes["ApproximateNumberOfMessages"])
-
-    def oldest_age(self, queue_url: str) -> float | None:
-        """CloudWatch's figure, some minutes old: SQS itself does not tell."""
-        now = datetime.now(UTC)
-        points = boto3.client("cloudwatch", config=IMPATIENT).get_metric_statistics(
-            Namespace="AWS/SQS",
-            MetricName="ApproximateAgeOfOldestMessage",
-            Dimensions=[{"Name": "QueueName", "Value": queue_url.rpartition("/")[2]}],
-            StartTime=now - timedelta(minutes=5),
-            EndTime=now,
-            Period=60,
-            Statistics=["Maximum"],
-        )["Datapoints"]
-        newest = max(points, key=lambda point: point["Timestamp"], default=None)
-        return None if newest is None else float(newest["Maximum"])

@@ -1,13 +1,14 @@
-"""ministack: its URLs, its way to look into a queue, and a redrive that it lacks."""
+"""ministack: its URLs, its debug endpoint for queues, and a redrive, which it lacks."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import boto3
-import httpx
 
-from flashsale_local.clouds.cloud import PATIENCE, QueuedMessage, age_of_oldest, reserve_concurrency
+from flashsale_local.clouds.cloud import reserve_concurrency
 from flashsale_local.deployment.endpoint import Endpoint
+from flashsale_server.queues.emulators import MinistackQueues
+from flashsale_server.queues.messages import QueuedMessage
 
 
 class Ministack:
@@ -17,9 +18,10 @@ class Ministack:
 
     def __init__(self, endpoint_url: str) -> None:
         self._endpoint_url = endpoint_url.rstrip("/")
+        self._queues = MinistackQueues(endpoint_url)
 
     def endpoint(self, outputs: Mapping[str, str], name: str = "ApiUrl") -> Endpoint:  # noqa: ARG002
-        """The API lives below a path; its tag `ms-custom-id` pins the id. It has all routes."""
+        """Return the path of the API. The tag `ms-custom-id` pins its id; it has all routes."""
         return Endpoint(f"{self._endpoint_url}/_aws/execute-api/{outputs['ApiId']}")
 
     def finish_deploy(self, stack_name: str, parameters: Mapping[str, str]) -> None:
@@ -27,36 +29,13 @@ class Ministack:
         reserve_concurrency(stack_name, parameters)
 
     def peek(self, queue_url: str, limit: int) -> list[QueuedMessage]:
-        """Look through ministack's own window, which changes nothing."""
-        return self._messages(queue_url)[:limit]
-
-    def oldest_age(self, queue_url: str) -> float | None:
-        """By the same window; it shows all messages, so ask only where they are few."""
-        return age_of_oldest(self._messages(queue_url, PATIENCE))
-
-    def _messages(self, queue_url: str, timeout: float = 5.0) -> list[QueuedMessage]:
-        answer = httpx.get(
-            f"{self._endpoint_url}/_ministack/sqs/messages",
-            params={"QueueUrl": queue_url},
-            timeout=timeout,
-        )
-        by_account = answer.raise_for_status().json()["messages"]  # account -> region -> queue
-        messages = [
-            message
-            for by_region in by_account.values()
-            for by_queue in by_region.values()
-            for queue in by_queue.values()
-            for message in queue
-        ]
-        return [
-            QueuedMessage(m["MessageId"], m["Body"], m["ReceiveCount"], float(m["SentTimestamp"]))
-            for m in messages
-        ]
+        """Read messages by ministack's debug endpoint, which changes nothing."""
+        return self._queues.messages(queue_url)[:limit]
 
     def redrive(self, queue_url: str, source_url: str) -> int:
-        """Receive, send, delete: ministack has no StartMessageMoveTask.
+        """Receive, send and delete each message: ministack has no StartMessageMoveTask.
 
-        A function that consumes the queue is switched off meanwhile: it must not compete.
+        A function that consumes the queue is switched off meanwhile, so that it does not compete.
         """
         sqs = boto3.client("sqs")
         moved = 0

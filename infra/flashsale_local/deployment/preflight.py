@@ -5,7 +5,7 @@ from collections.abc import Mapping, MutableMapping
 import boto3
 
 from flashsale.auth.signing_keys import SigningKeys
-from flashsale.config import Trust
+from flashsale.config import TrustedIssuer
 from flashsale.errors import ConfigError
 from flashsale_local.problems import Problem
 
@@ -75,7 +75,7 @@ def _public_keys(jwks: str) -> None:
     if not jwks:
         return
     try:
-        SigningKeys(Trust("", "", jwks=jwks))
+        SigningKeys(TrustedIssuer("", "", jwks=jwks))
     except ConfigError as error:
         raise Problem(
             f"JwtJwks is no JSON Web Key Set: {jwks[:60]}",

@@ -99,7 +99,7 @@ def _failed(read: Sequence[FailedMessage]) -> list[FailedMessage]:
 
 
 async def _without_postgres(services: Services, last_known: Books, waiting: Waiting) -> Books:
-    now = await services.ledger.snapshot(last_known.product_id)
+    now = await services.ledger.snapshot(last_known.product_id, count_claims=True)
     if now is None or now.generation in ON_POSTGRES:
         return last_known.expecting(waiting)
     ledger = now if last_known.ledger or now.accepted else None

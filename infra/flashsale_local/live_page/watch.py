@@ -195,7 +195,7 @@ class Watch:
 
     async def _list_products(self, services: Services) -> None:
         try:
-            products = await services.products.all()
+            products = await services.products.list_all()
         except FlashsaleError:
             return  # the reading will report that PostgreSQL is down
         newest = [product.id for product in reversed(products)]

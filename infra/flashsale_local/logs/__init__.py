@@ -1,1 +1,1 @@
-"""Log lines of functions and edges, and the life of one order in them."""
+"""Log lines of functions and edges, and the history of one order in them."""

@@ -1,8 +1,8 @@
-"""The life of one purchase, put together from what each part wrote down of it.
+"""The history of one order, put together from the log lines of all parts.
 
-A line belongs to an order if it names the order, its correlation id, or, where it speaks of many
-claims of the ledger, the span or the list in which the order's entry is. Of a line about a whole
-batch only this order's part is shown.
+A line belongs to an order if it names the order or its correlation id. A line about many claims of
+the ledger belongs to the order if the order's entry is in its span or its list. Of a line about a
+whole batch, only the part about this order is shown.
 """
 
 import re
@@ -17,20 +17,14 @@ from flashsale.errors import InvalidMessage
 from flashsale.redis_store.ledger import claimed_at
 from flashsale_local.logs.lines import Line, fields_of, moment_of
 
-# What the relay writes (`flashsale.usecases.relay`), after what a logger puts before it. The whole
-# line must match, because a path that a client asks for is in a line, too.
-LEAD = r"(?:\[?[A-Z]+\]?\s+(?:[\dT:.-]+Z\s+\S+\s+)?(?:[\w.]+: )?)?"
-SENDING = re.compile(LEAD + r"sending (\d+) claims of (\S+) in one call: (\S+) to (\S+)")
-OVERDUE = re.compile(LEAD + r"(\d+) claims of (\S+) are overdue: (.+)")
-# What the queue functions write of each order (`flashsale.runtime.sqs_event`): the first match.
+# What the queue functions write of each order (`flashsale.runtime.sqs_event`). The first counts.
 VERDICTS = {
     "cancelled_orders": "CANCELLED, its units are back in the stock",
     "orders": "CONFIRMED",
     "sent_alone": "taken out of its envelope, sent on alone",
 }
 
-
-# The way of a purchase.
+# The parts through which a purchase goes, in their order.
 WAY = ("buy", "edge", "redis", "relay", "order", "rollback")
 
 
@@ -49,7 +43,7 @@ class Event:
 
 
 class Life:
-    """Reads one order's events out of lines that speak of all orders."""
+    """Finds the events of one order in lines about all orders."""
 
     def __init__(self, order_id: str) -> None:
         self.order_id = order_id
@@ -59,7 +53,7 @@ class Life:
 
     @property
     def needles(self) -> list[str]:
-        """A line of this order has one of these texts, or its correlation id."""
+        """Texts, one of which is in each line of this order that lacks its correlation id."""
         return [self.order_id, *([f"claims of {self.product_id} "] * self.on_ledger)]
 
     def learn_correlation_id(self, lines: Iterable[Line]) -> str:
@@ -69,7 +63,7 @@ class Life:
         return self.correlation_id
 
     def events(self, lines: Iterable[Line]) -> list[Event]:
-        """What happened, oldest first; a line that was read twice counts once."""
+        """Return what happened, oldest first. A line that was read twice counts once."""
         events = {event for line in lines for event in self._events(line, fields_of(line.message))}
         return sorted(events | set(self._claimed()), key=_by_time)
 
@@ -81,7 +75,7 @@ class Life:
             return False
 
     def _claimed(self) -> Iterator[Event]:
-        if self.on_ledger:  # whichever edge it came through, and whatever that edge logs
+        if self.on_ledger:  # the entry id says when, whatever the edge has logged
             yield Event(claimed_at(self.entry_id), "redis", f"claimed: entry {self.entry_id}")
 
     def _correlation_id(self, fields: dict[str, Any]) -> str:
@@ -97,7 +91,7 @@ class Life:
         message = str(fields.get("message", line.message))
         if text := self._of_batch(fields):
             yield Event(at, line.function, f"{fields['level']:7} {message}: {text}")
-        elif text := self._of_relay(message):
+        elif text := self._of_relay(fields):
             yield Event(at, "relay", text)
         elif self._names(fields, message):
             yield Event(at, line.function, line.pretty)
@@ -114,7 +108,7 @@ class Life:
         return bool(re.search(rf"(?<![\w.:-]){re.escape(self.order_id)}(?![\w-])", message))
 
     def _of_batch(self, fields: dict[str, Any]) -> str:
-        # The verdict first: an order may be written, and its message fail by another one.
+        # The verdict first: an order may be written while another one makes its message fail.
         for name, text in VERDICTS.items():
             if self.order_id in fields.get(name, {}):
                 return text
@@ -123,23 +117,25 @@ class Life:
                 return f"failed: {fields['failures'][message_id]} (message {message_id})"
         return ""
 
-    def _of_relay(self, message: str) -> str:
+    def _of_relay(self, fields: dict[str, Any]) -> str:
         if not self.on_ledger:
             return ""
-        if found := SENDING.fullmatch(message):
-            count, product_id, first, last = found.groups()
-            inside = _number(first) <= _number(self.entry_id) <= _number(last)
-            text = f"sending it to SQS, {count} claims in one call"
-            return text if inside and product_id == self.product_id else ""
-        if found := OVERDUE.fullmatch(message):
-            count, product_id, entries = found.groups()
-            listed = product_id == self.product_id and self.entry_id in entries.split()
-            return f"unsettled too long, sending it again, {count} claims" if listed else ""
+        if sending := self._about_product(fields.get("sending")):
+            first, last = _number(sending["first_entry"]), _number(sending["last_entry"])
+            inside = first <= _number(self.entry_id) <= last
+            return f"sending it to SQS, {sending['claims']} claims in one call" if inside else ""
+        overdue = self._about_product(fields.get("overdue"))
+        if self.entry_id in overdue.get("entries", []):
+            return f"unsettled too long, sending it again, {len(overdue['entries'])} claims"
         return ""
+
+    def _about_product(self, facts: dict[str, Any] | None) -> dict[str, Any]:
+        """Return what the relay says of this order's product (see `flashsale.usecases.relay`)."""
+        return facts if facts and facts.get("product_id") == self.product_id else {}
 
 
 def _by_time(event: Event) -> tuple[float, int, str]:
-    """Of what happened in the same millisecond, cause comes before effect."""
+    """Sort by time. Within one millisecond, the cause comes before its effect."""
     step = WAY.index(event.where) if event.where in WAY else len(WAY)
     return event.at, step, event.text
 

@@ -1,1 +1,1 @@
-"""What the queues hold: depths, contents, failed and parked messages."""
+"""Working on the queues of a deployment: contents, failed and parked messages."""

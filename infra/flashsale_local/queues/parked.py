@@ -1,4 +1,4 @@
-"""What waits in the parking queue for a person, and how a person ends it."""
+"""Messages in the parking queue, and how the operator cancels or discards them."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ from flashsale.domain.waiting import PARKING
 from flashsale.errors import InvalidMessage
 from flashsale.redis_store.failures import Failure
 from flashsale.services import Services
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale_local.deployment.target import Target
 from flashsale_local.queues.failed import FailedMessage, with_causes
@@ -25,15 +25,15 @@ from flashsale_local.queues.failed import FailedMessage, with_causes
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# Seconds for which a message is hidden from others while it is ended.
+# Seconds for which a message is hidden from other consumers while it is worked on.
 HIDDEN = 60
-# Messages that one receive gives at most.
+# Most messages of one receive.
 BATCH = 10
-BUSY = "it is with somebody else, or gone; see `flashsale dlq peek parking` in a minute"
+BUSY = "another consumer has it, or it is gone; see `flashsale dlq peek parking` in a minute"
 
 
 class Holds(StrEnum):
-    """What a parked message holds, by which it is decided how a person can end it."""
+    """What a parked message holds, which decides what the operator can do with it."""
 
     ORDER = "order"
     CLAIMS = "claims"
@@ -42,7 +42,7 @@ class Holds(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A message of the parking queue. `orders` is empty where it is no order of our products."""
+    """A message of the parking queue; `orders` is empty if it holds no order of our products."""
 
     message: FailedMessage
     holds: Holds
@@ -58,27 +58,27 @@ class Parked:
 
     @property
     def what(self) -> str:
-        """What it is, in words."""
+        """A description for people."""
         units = ", ".join(f"{n} unit{'s'[: n != 1]} of {id_}" for id_, n in self.units.items())
         match self.holds:
             case Holds.ORDER:
                 return f"order {self.orders[0].id}: {units}"
             case Holds.CLAIMS:
                 return (
-                    f"{len(self.orders)} claims of V5: {units}. What is unsettled of them is in "
-                    "the ledger, and the sweep sends it again"
+                    f"{len(self.orders)} claims of V5: {units}. The ledger has those that are "
+                    "unsettled, and the sweep sends it again"
                 )
             case Holds.NOTHING:
                 return "no order of a product that exists; it has no units"
 
     @property
     def way_out(self) -> str:
-        """The command that ends it."""
+        """The command that removes the message."""
         command = "discard" if self.holds is Holds.NOTHING else "cancel"
         return f"flashsale dlq {command} parking --message {self.message.id}"
 
     def figures(self) -> dict[str, Any]:
-        """The same for machines."""
+        """Return the message as a JSON object."""
         message = asdict(self.message)
         del message["queue"]
         orders = [
@@ -88,10 +88,10 @@ class Parked:
 
 
 async def read_parked(services: Services, messages: Sequence[FailedMessage]) -> list[Parked]:
-    """What these messages hold, and why they failed."""
+    """Return what these messages hold, and why they failed."""
     if not messages:
         return []
-    products = {product.id for product in await services.products.all()}
+    products = {product.id for product in await services.products.list_all()}
     return [_read(message, products) for message in await with_causes(services, messages)]
 
 
@@ -100,7 +100,7 @@ def _read(message: FailedMessage, products: Collection[str]) -> Parked:
         orders = orders_of_message(message.body)
     except InvalidMessage:
         return Parked(message, Holds.NOTHING)
-    if orders[0].product_id not in products:  # so nobody ever sold it, and no row can name it
+    if orders[0].product_id not in products:  # so it was never sold, and no row can refer to it
         return Parked(message, Holds.NOTHING)
     holds = Holds.CLAIMS if orders[0].generation == V5 else Holds.ORDER
     return Parked(message, holds, orders)
@@ -108,7 +108,7 @@ def _read(message: FailedMessage, products: Collection[str]) -> Parked:
 
 @dataclass(slots=True)
 class Ended:
-    """What became of parked messages; the counts are orders, and units that went back."""
+    """The results for parked messages; the counts are orders, and units that were released."""
 
     deleted: set[str] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
@@ -118,12 +118,12 @@ class Ended:
 
 
 async def cancel(services: Services, target: Target, chosen: Sequence[Parked]) -> Ended:
-    """Cancel the orders of these messages, as the rollback function does, and delete them."""
-    # Where buyers sign in, an unknown buyer is a new one, who asks for the order later.
+    """Cancel the orders of these messages like the rollback function, and delete the messages."""
+    # Where buyers have tokens, an unknown buyer is a new one, and can ask for the order later.
     services.settings = replace(services.settings, auth=_auth(target))
     ended = Ended()
 
-    async def act(messages: Sequence[Message]) -> Sequence[Failure]:
+    async def act(messages: Sequence[ReceivedMessage]) -> Sequence[Failure]:
         outcome = await compensate(services, messages)
         ended.cancelled += len(outcome.cancelled)
         ended.confirmed += len(outcome.confirmed)
@@ -135,7 +135,7 @@ async def cancel(services: Services, target: Target, chosen: Sequence[Parked]) -
 
 
 def _auth(target: Target) -> str:
-    """Whether buyers need a token, as the functions were deployed."""
+    """Return the parameter Auth of the deployed functions."""
     answer = boto3.client("cloudformation").describe_stacks(StackName=target.stack_name)
     parameters = {
         one["ParameterKey"]: one["ParameterValue"]
@@ -148,24 +148,24 @@ async def discard(target: Target, chosen: Sequence[Parked]) -> Ended:
     """Delete these messages."""
     ended = Ended()
 
-    async def act(messages: Sequence[Message]) -> Sequence[Failure]:  # noqa: ARG001
+    async def act(messages: Sequence[ReceivedMessage]) -> Sequence[Failure]:  # noqa: ARG001
         return ()
 
     await _end(target.queues[PARKING], chosen, act, ended)
     return ended
 
 
-Act = Callable[[Sequence[Message]], Awaitable[Sequence[Failure]]]
+Act = Callable[[Sequence[ReceivedMessage]], Awaitable[Sequence[Failure]]]
 
 
 async def _end(queue_url: str, chosen: Sequence[Parked], act: Act, ended: Ended) -> None:
-    """Take the messages, let `act` end what they hold, and only then delete them."""
+    """Receive the messages, let `act` process them, and only then delete them."""
     sqs, left, kept = boto3.client("sqs"), {one.message.id for one in chosen}, list[str]()
     try:
         while left and (received := await asyncio.to_thread(_receive, sqs, queue_url)):
             kept += [handle for id_, (_, handle) in received.items() if id_ not in left]
             mine = {id_: received[id_] for id_ in received if id_ in left}
-            failures = await act([Message(id_, body) for id_, (body, _) in mine.items()])
+            failures = await act([ReceivedMessage(id_, body) for id_, (body, _) in mine.items()])
             ended.failures += failures
             left -= mine.keys()
             for id_ in {failure.message_id for failure in failures}:
@@ -180,7 +180,7 @@ async def _end(queue_url: str, chosen: Sequence[Parked], act: Act, ended: Ended)
 
 
 def _receive(sqs: "SQSClient", queue_url: str) -> dict[str, tuple[str, str]]:
-    """Body and receipt handle by message id."""
+    """Return body and receipt handle by message id."""
     answer = sqs.receive_message(
         QueueUrl=queue_url,
         MaxNumberOfMessages=BATCH,
@@ -191,6 +191,6 @@ def _receive(sqs: "SQSClient", queue_url: str) -> dict[str, tuple[str, str]]:
 
 
 def _show_again(sqs: "SQSClient", queue_url: str, handle: str) -> None:
-    # A handle that is old is no harm: its message is to be seen already.
+    # An error for an old handle is no problem: its message is visible already.
     with suppress(ClientError):
         sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=handle, VisibilityTimeout=0)

@@ -1,4 +1,4 @@
-"""The stack in containers: what `docker compose` starts, and where that answers."""
+"""The stack in containers: what `docker compose` starts, and the addresses of the containers."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from flashsale_local.problems import Problem
 from flashsale_local.stack.ports import port_of
 from flashsale_local.stack.program import HOST
 
-# What the functions need comes first; the edge needs the queue, which the deployment makes.
+# Started before the deployment, which makes the queue that the edge needs.
 STORES = ("valkey", "postgres", "localstack")
 # Function containers find the stores by their names in docker-compose.yml.
 FUNCTION_PARAMETERS = {
@@ -31,7 +31,7 @@ def down() -> None:
 
 
 def target() -> Target:
-    """Where the containers answer on this machine."""
+    """Return the addresses of the containers on this machine."""
     valkey, postgres, emulator, edge = (
         port_of(os.environ, f"FLASHSALE_{name}_PORT")
         for name in ("VALKEY", "POSTGRES", "EMULATOR", "EDGE")
@@ -48,7 +48,7 @@ def target() -> Target:
 
 
 def environment_of(service: str) -> dict[str, str] | None:
-    """The variables with which a container runs; None where it does not run."""
+    """Return the environment variables of a container; None if it does not run."""
     found = _docker("compose", "ps", "--quiet", service).split()
     if not found:
         return None
@@ -64,8 +64,8 @@ def _docker(*arguments: str) -> str:
         ).stdout  # fmt: skip
     except (OSError, subprocess.CalledProcessError) as error:
         raise Problem(
-            f"Docker does not say what runs: {getattr(error, 'stderr', None) or error}",
-            "See that Docker runs, or leave out DOCKER=1.",
+            f"Docker does not tell what runs: {getattr(error, 'stderr', None) or error}",
+            "Start Docker, or leave out DOCKER=1.",
         ) from error
 
 
@@ -88,5 +88,5 @@ def _compose(*arguments: str) -> None:
     if done.returncode:
         raise Problem(
             f"`docker compose {' '.join(arguments)}` failed with status {done.returncode}.",
-            "Mend what it says above, or leave out DOCKER=1.",
+            "Fix what it says above, or leave out DOCKER=1.",
         )

@@ -1,4 +1,4 @@
-"""The ASGI edge on this machine: granian with a web worker for each core, and a relay process."""
+"""The ASGI edge on this machine: granian with one web worker for each core, and a relay process."""
 
 import os
 import sys
@@ -12,16 +12,16 @@ from flashsale_local.deployment.target import Target
 from flashsale_local.paths import ROOT
 from flashsale_local.stack.program import HOST, Program, answers
 
-# Connections to PostgreSQL of each web worker: V1 to V3 hold one while a buyer waits.
+# Connections of each web worker to PostgreSQL: V1 to V3 hold one while a buyer waits.
 POOL_SIZE = 8
-# The image serves the same way: see the Dockerfile.
+# The image runs the same command: see the Dockerfile.
 SERVE = ["-m", "flashsale_server.edge"]
 
 
 def web(
     directory: Path, port: int, target: Target, workers: int | None = None, **more: str
 ) -> Program:
-    """The HTTP API without Lambda; `more` are environment variables."""
+    """Return the program that serves the HTTP API; `more` are environment variables."""
     url = f"http://{HOST}:{port}"
     metrics = directory / "metrics"
     count = str(workers or os.cpu_count() or 1)
@@ -47,9 +47,12 @@ def web(
 
 
 def relay(target: Target, port: int | None = None, **more: str) -> Program:
-    """The process that carries claims to SQS for the web workers; `port` is for its figures.
+    """Return the process that carries claims to SQS for the web workers.
 
-    Whether that port is free is no condition: orders matter more. `more` are environment variables.
+    Args:
+        port: for its metrics. It runs without them if the port is taken: orders matter more.
+        more: environment variables.
+
     """
     redis = Redis.from_url(target.redis_url, socket_timeout=1)
     return Program(

@@ -1,4 +1,4 @@
-"""The exporter on this machine: the sale as Prometheus sees it, and a person by curl."""
+"""The exporter on this machine: the metrics of the sale, for Prometheus and for curl."""
 
 import os
 import sys
@@ -7,13 +7,13 @@ from flashsale_local.deployment.target import Target
 from flashsale_local.paths import ROOT
 from flashsale_local.stack.program import HOST, Program, answers
 
-# Whether it runs. Only families that are named are read, and this is none: it is no scrape, which
-# takes seconds while a store is down.
+# Tells whether it runs. Only metric families that are named are read, and no family has this name.
+# So it is no scrape, which takes seconds while a store is down.
 ALIVE = "/metrics?name[]=alive"
 
 
 def exporter(port: int, target: Target) -> Program:
-    """Serves /metrics about a deployment."""
+    """Return the program that serves /metrics about a deployment."""
     url = f"http://{HOST}:{port}"
     return Program(
         name="exporter",
@@ -24,11 +24,26 @@ def exporter(port: int, target: Target) -> Program:
         ready=lambda: answers(f"{url}{ALIVE}"),
         environment={
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'flashsale'}",
-            "REDIS_URL": target.redis_url,
-            "DATABASE_URL": target.database_url,
-            "FLASHSALE_STACK": target.stack_name,
-            "EMULATOR": target.emulator,
+            **variables(target),
             "FLASHSALE_EXPORTER_PORT": str(port),
-            **target.aws_environment,
         },
     )
+
+
+def variables(target: Target) -> dict[str, str]:
+    """Return the environment variables that tell an exporter which deployment it watches.
+
+    Raises:
+        Problem: the application is not deployed.
+
+    """
+    return {
+        "REDIS_URL": target.redis_url,
+        "DATABASE_URL": target.database_url,
+        "ORDERS_QUEUE_URL": target.queues["orders"],
+        "DEAD_LETTER_QUEUE_URL": target.queues["dlq"],
+        "PARKING_QUEUE_URL": target.queues["parking"],
+        "FLASHSALE_STACK": target.stack_name,
+        "EMULATOR": target.emulator,
+        **target.aws_environment,
+    }

@@ -1,4 +1,4 @@
-"""Prometheus on this machine, where it is installed: monitoring/ with the stack's own addresses."""
+"""Prometheus on this machine, if it is installed: monitoring/ with the addresses of the stack."""
 
 import json
 import shutil
@@ -13,12 +13,12 @@ KEPT = "7d"
 
 
 def find_prometheus() -> str | None:
-    """The program, or None where it is not installed (Debian: apt install prometheus)."""
+    """Return the path of Prometheus, or None without it (Debian: apt install prometheus)."""
     return shutil.which("prometheus") or shutil.which("prometheus", path="/usr/bin")
 
 
 def prometheus(binary: str, directory: Path, port: int) -> Program:
-    """Prometheus with its data under `directory`; scrapes what `write_targets` names."""
+    """Return Prometheus with its data under `directory`; it scrapes what `write_targets` names."""
     home = directory / "prometheus"
     url = f"http://{HOST}:{port}"
     return Program(
@@ -40,7 +40,7 @@ def prometheus(binary: str, directory: Path, port: int) -> Program:
 
 
 def write_targets(directory: Path, urls: Mapping[str, str]) -> None:
-    """Say what is to be scraped, by job; a running Prometheus reads it within seconds."""
+    """Write what to scrape, by job; a running Prometheus reads it within seconds."""
     labels: dict[str, dict[str, str]] = {"edge": {"edge": "asgi"}, "relay": {"edge": "asgi"}}
     found = [
         {"targets": [urlsplit(url).netloc], "labels": {"job": job, **labels.get(job, {})}}

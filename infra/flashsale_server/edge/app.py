@@ -1,6 +1,6 @@
-"""The application that granian serves: the API of buyers and admins, with /metrics and the sweep.
+"""The application that granian serves: the API for buyers and admins, /metrics and the sweep.
 
-Run it with `python -m flashsale_server.edge`, and `python -m flashsale_server.edge.relay` beside.
+Run it with `python -m flashsale_server.edge`, and the relay process (`relay`) beside it.
 """
 
 import asyncio
@@ -10,44 +10,47 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from aws_lambda_powertools import Logger
+from starlette.types import ASGIApp
+
+from flashsale.http.application import create_app
+
+# isort: split
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from flashsale.http import admin
 from flashsale.http.observe import Observe
-from flashsale.runtime import process
-from flashsale_server.edge import LOG_FORMAT
-from flashsale_server.edge.background import end, keep_forever, sweep_forever
-from flashsale_server.edge.counting import CountingQueue
-from flashsale_server.edge.figures import FIGURES
+from flashsale_server.edge.aggregation import exposition
+from flashsale_server.edge.background import cancel, repair_metrics_forever, sweep_forever
+from flashsale_server.edge.counting_queue import CountingQueue
+from flashsale_server.edge.log_format import log_lines
 from flashsale_server.edge.metrics import emit, start_at_zero
-from flashsale_server.edge.peers import behind_proxies, is_inside
-from flashsale_server.edge.totals import exposition
-from functions.buy.app import api
+from flashsale_server.edge.process_metrics import PROCESS_METRICS
+from flashsale_server.edge.proxies import is_internal, trust_proxies
 
 
 @asynccontextmanager
-async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
-    # For what this edge itself logs; the application's own logger is Powertools'.
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(LOG_FORMAT))
-    logging.getLogger("flashsale_server").addHandler(handler)
+async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
+    # The application writes JSON, as in the functions. This edge's own lines are plain.
+    Logger(location=None)
+    log_lines(logging.getLogger("flashsale_server"))
     start_at_zero()
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
-    FIGURES.keep_in(folder, asyncio.get_running_loop().call_soon)
-    keeping = asyncio.create_task(keep_forever())
-    services = process.services()
+    PROCESS_METRICS.open_in(folder, asyncio.get_running_loop().call_soon)
+    repairing = asyncio.create_task(repair_metrics_forever())
+    services = api.state.services()
     services.order_queue = CountingQueue(services.order_queue)
-    # What is imported stays for good: a full collection need not walk it while buyers wait.
+    # Modules stay for good, so no full collection needs to visit them while buyers wait.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)
     sweeping = asyncio.create_task(sweep_forever(services))
     yield
-    await end(sweeping)
-    await end(keeping)
+    await cancel(sweeping)
+    await cancel(repairing)
     await services.close()
-    FIGURES.write()
+    PROCESS_METRICS.write()
 
 
 router = APIRouter(lifespan=_lifespan)
@@ -55,12 +58,16 @@ router = APIRouter(lifespan=_lifespan)
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request) -> Response:
-    """What Prometheus scrapes: the figures of all workers, whichever answers."""
-    if not is_inside(request):
+    """Return the metrics of all workers, whichever worker answers."""
+    if not is_internal(request):
         raise HTTPException(404, "Not Found")
     return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
-api.include_router(admin.router)
-api.include_router(router)
-app = behind_proxies(Observe(api, emit), os.environ)
+def create_edge(*more: APIRouter) -> ASGIApp:
+    """Build the application of one web worker; `more` are routes beside its own."""
+    api = create_app(more=[admin.router, router, *more])
+    return trust_proxies(Observe(api, emit), os.environ)
+
+
+app = create_edge()

@@ -1,6 +1,6 @@
-"""What runs beside the requests on this edge: the relay process, and the sweep of the web workers.
+"""Background tasks of the ASGI edge: of the relay process, and of the web workers.
 
-On Lambda neither exists: there a claimer relays, and a scheduled function sweeps.
+On Lambda they do not exist. There a claimer relays, and a scheduled function sweeps.
 """
 
 import asyncio
@@ -11,22 +11,22 @@ from tenacity import before_sleep_log, retry, wait_fixed
 
 from flashsale.services import Services
 from flashsale.usecases.relay import LEASE_MS, PROCESS_PACE, TOKEN, relay, sweep
-from flashsale_server.edge.figures import FIGURES
 from flashsale_server.edge.metrics import SWEPT
+from flashsale_server.edge.process_metrics import PROCESS_METRICS
 
 # Seconds between two sweeps.
 SWEEP_EVERY = 60.0
-# Seconds after which a file that could not be written is tried again.
-MEND_EVERY = 1.0
+# Seconds between two tries to write a file that could not be written.
+REPAIR_EVERY = 1.0
 
 logger = logging.getLogger(__name__)
 
-# Whatever goes wrong (Redis is down, as a rule) is logged and tried again: nobody restarts a task.
+# Every error is logged and retried, because nothing restarts a task. Most often Redis is down.
 persistently = retry(wait=wait_fixed(0.5), before_sleep=before_sleep_log(logger, logging.WARNING))
 
 
-async def relay_for_all(services: Services) -> NoReturn:
-    """Relay what claimers ask for, so that no web worker has to; until cancelled."""
+async def relay_forever(services: Services) -> NoReturn:
+    """Relay claims for all web workers, so that no worker has to; until cancelled."""
     async with asyncio.TaskGroup() as relays:
         while True:
             product_id = await _next_product(services)
@@ -47,7 +47,7 @@ async def _take_over(services: Services, product_id: str) -> None:
 
 
 async def sweep_forever(services: Services) -> NoReturn:
-    """Sweep again and again, at most once a period however many processes do this."""
+    """Sweep periodically; however many processes do this, only one sweeps in each period."""
     period = min(SWEEP_EVERY, services.settings.sweep_after)
     while True:
         await asyncio.sleep(period)
@@ -61,15 +61,18 @@ async def _sweep_in_turn(services: Services, period: float) -> None:
         logger.warning("swept %d claims that were unsettled too long", swept)
 
 
-async def keep_forever() -> NoReturn:
-    """Keep this worker's figures in its file, whatever becomes of the file, its folder or disk."""
+async def repair_metrics_forever() -> NoReturn:
+    """Keep the metrics of this worker in its file, whatever happens to the file or its disk."""
     while True:
-        await asyncio.sleep(MEND_EVERY)
-        FIGURES.repair()
+        await asyncio.sleep(REPAIR_EVERY)
+        PROCESS_METRICS.repair()
 
 
-async def end(task: "asyncio.Task[NoReturn]") -> None:
-    """Cancel a task until it has ended: up to Python 3.11, `asyncio.wait_for` may swallow one."""
+async def cancel(task: "asyncio.Task[NoReturn]") -> None:
+    """Cancel a task and wait until it has ended.
+
+    It may need more than one try: up to Python 3.11, `asyncio.wait_for` can swallow a cancellation.
+    """
     while not task.done():
         task.cancel()
         await asyncio.wait([task], timeout=0.5)

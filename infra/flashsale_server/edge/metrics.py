@@ -1,4 +1,4 @@
-"""Observations as Prometheus sees them, summed over all web workers: see `totals`."""
+"""Prometheus metrics of the requests of this worker; `aggregation` sums those of all workers."""
 
 import logging
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from prometheus_client import Counter, Histogram
 
 from flashsale.domain.model import Refusal
 from flashsale.http.observe import Observation
-from flashsale_server.edge import figures  # noqa: F401 - before the first metric is made
+from flashsale_server.edge import process_metrics  # noqa: F401 - before the first metric is created
 
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 CLAIMS = Counter("flashsale_claims", "Purchase attempts", ["generation", "outcome"])
@@ -17,7 +17,7 @@ REQUESTS = Histogram(
     buckets=BUCKETS,
 )  # fmt: skip
 METHODS = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"}
-# How a buyer is answered by each generation, by far most often: taken, sold out, a fault.
+# The most frequent answers of each generation: accepted, sold out, errors.
 STATUSES = {
     **dict.fromkeys((1, 2, 3), (201, 400, 500, 503)), 4: (202, 400, 500, 503),
     5: (202, 409, 429, 500, 503),
@@ -29,14 +29,17 @@ logger = logging.getLogger(__name__)
 
 
 def emit(seen: Observation) -> None:
-    """Count one request; log it if it failed. At this edge's rates nobody reads the others."""
-    # A client may invent methods, and each new one would be a series of its own for good.
+    """Count one request, and log it if it failed.
+
+    At the rates of this edge, lines about all requests would be too many to read.
+    """
+    # A client can invent methods, and each would be one more series for the life of the process.
     method = seen.method if seen.method in METHODS else "other"
     _request(method, seen.route, seen.status).observe(seen.seconds)
     if seen.generation is not None:
         _claim(seen.generation, seen.outcome or "failed").inc()
     if seen.status >= 500:
-        path = ascii(seen.path)[1:-1]  # a line break in it would begin a line of its own
+        path = ascii(seen.path)[1:-1]  # a line break in it would begin another line
         logger.error(
             "%s %s: %d, %s (correlation id %s)",
             method, path, seen.status, seen.error, seen.correlation_id,
@@ -44,7 +47,7 @@ def emit(seen: Observation) -> None:
 
 
 def start_at_zero() -> None:
-    """Show what is likely to be counted before it is: see `expected_requests`."""
+    """Create series that will probably be needed: see `expected_requests`."""
     for route, status in expected_requests():
         _request("POST", route, status)
     for generation in STATUSES:
@@ -53,17 +56,17 @@ def start_at_zero() -> None:
 
 
 def expected_requests() -> Iterator[tuple[str, int]]:
-    """Routes and statuses that are shown from the start, at 0.
+    """Yield routes and statuses whose series exist from the start, at 0.
 
-    A sale may be over between two scrapes. A series that is first seen at N never rose to it: its
-    rate is 0, no panel shows the sale and no alert its faults.
+    A sale may end between two scrapes. The rate of a series whose first value is N is 0, so no
+    panel would show the sale, and no alert its errors.
     """
     for generation, statuses in STATUSES.items():
         for status in statuses:
             yield f"/api/v{generation}/buy", status
 
 
-# `labels` checks and locks each time; that is a third of what counting costs.
+# `labels` checks and locks each time, which is a third of the cost of counting.
 @cache
 def _request(method: str, route: str, status: int) -> Histogram:
     return REQUESTS.labels(method, route, status)

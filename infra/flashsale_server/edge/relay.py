@@ -1,7 +1,7 @@
 """Run the relay process, which carries claims to SQS: `python -m flashsale_server.edge.relay`.
 
-One is enough; a second one is a spare. Without any, the web workers relay by themselves.
-FLASHSALE_RELAY_PORT is where it shows its figures to Prometheus; without one it shows none.
+One process is enough, and a second one is a spare. Without one, the web workers relay. It serves
+its metrics to Prometheus on FLASHSALE_RELAY_PORT, if that is set.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ import uvloop
 from prometheus_client import start_http_server
 
 from flashsale.runtime import process
-from flashsale_server.edge import LOG_FORMAT
-from flashsale_server.edge.background import end, relay_for_all
-from flashsale_server.edge.counting import CountingQueue
+from flashsale_server.edge.background import cancel, relay_forever
+from flashsale_server.edge.counting_queue import CountingQueue
+from flashsale_server.edge.log_format import log_lines
 
 logger = logging.getLogger(__name__)
 
@@ -29,22 +29,22 @@ async def main() -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    relaying = asyncio.create_task(relay_for_all(services))
+    relaying = asyncio.create_task(relay_forever(services))
     await stop.wait()
-    await end(relaying)
+    await cancel(relaying)
     await services.close()
 
 
 def serve_metrics(environment: Mapping[str, str]) -> None:
-    """Show this process's figures, if a port is given and free."""
+    """Serve the metrics of this process, if a port is set and free."""
     if not (port := environment.get("FLASHSALE_RELAY_PORT")):
         return
     try:
         start_http_server(int(port), environment.get("FLASHSALE_METRICS_HOST", "127.0.0.1"))
-    except (OSError, ValueError, OverflowError) as error:  # orders matter more than figures
+    except (OSError, ValueError, OverflowError) as error:  # orders matter more than metrics
         logger.warning("no metrics on port %s: %s; set FLASHSALE_RELAY_PORT", port, error)
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    log_lines(logging.getLogger(), logging.INFO)
     uvloop.run(main())

@@ -1,1 +1,1 @@
-"""The exporter: what a sale, its queues, its stores and its functions look like to Prometheus."""
+"""The exporter: metrics of a sale, its queues, its stores and its functions for Prometheus."""

@@ -1,13 +1,13 @@
 """`python -m flashsale_server.exporter` serves /metrics until SIGTERM or SIGINT.
 
-FLASHSALE_EXPORTER_PORT (9464) is its port, FLASHSALE_METRICS_HOST (127.0.0.1) its address.
+See `ExporterSettings` for the environment variables.
 """
 
 import asyncio
 import logging
 import os
 import signal
-from collections.abc import Mapping
+import sys
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,44 +16,46 @@ from prometheus_client import (
     start_http_server,
 )
 
-from flashsale_local.deployment.target import Target
-from flashsale_local.paths import LOCAL
-from flashsale_local.problems import Problem
-from flashsale_local.stack.ports import port_of
+from flashsale.errors import ConfigError
+from flashsale.services import Services
 from flashsale_server.exporter.exporter import Exporter, sources_of
+from flashsale_server.exporter.settings import ExporterSettings
 
 
-async def serve(target: Target, environment: Mapping[str, str] = os.environ) -> None:
-    """Serve until a signal; a store that is down is a figure, and no reason to stop.
+async def serve(settings: ExporterSettings) -> None:
+    """Serve until a signal arrives; a store that is down is a metric and no reason to stop.
 
     Raises:
-        Problem: the port is taken.
+        ConfigError: another process has the port.
 
     """
-    port = port_of(environment, "FLASHSALE_EXPORTER_PORT")
-    host = environment.get("FLASHSALE_METRICS_HOST", "127.0.0.1")
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    # One connection for the stores' figures, one for the books, one for the check.
-    async with target.services(DATABASE_POOL_SIZE="3") as services:
+    services = Services(settings.application)
+    try:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         registry = CollectorRegistry()
-        sources = sources_of(target, services)
+        sources = sources_of(settings, services)
         registry.register(Exporter(sources, asyncio.get_running_loop(), services))
-        ProcessCollector(registry=registry)  # what watching itself takes
+        ProcessCollector(registry=registry)  # what watching itself costs
         try:
-            server, _ = start_http_server(port, host, registry)
+            server, _ = start_http_server(settings.port, settings.host, registry)
         except OSError as error:
-            raise Problem(
-                f"The exporter cannot use port {port} of {host}: {error.strerror}.",
-                "Stop what uses it, or set FLASHSALE_EXPORTER_PORT to another.",
+            raise ConfigError(
+                f"the exporter cannot use port {settings.port} of {settings.host}: "
+                f"{error.strerror}; FLASHSALE_EXPORTER_PORT should be a free port"
             ) from error
         await stop.wait()
         await asyncio.to_thread(server.shutdown)
+    finally:
+        await services.close()
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # what it warns of is raised too
-    asyncio.run(serve(Target.load(LOCAL)))
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings are raised, too
+    try:
+        asyncio.run(serve(ExporterSettings.from_mapping(os.environ)))
+    except ConfigError as error:
+        sys.exit(f"The exporter does not start: {error}")

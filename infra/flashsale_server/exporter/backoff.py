@@ -1,4 +1,4 @@
-"""A pause after work that another had to do for us, by what it took."""
+"""A pause after work that a store did for the exporter, in proportion to the time that it took."""
 
 import math
 import time
@@ -7,15 +7,15 @@ from contextlib import contextmanager
 
 from flashsale.errors import ServiceUnavailable
 
-# What was worked for is asked for again after this many times as long: so it takes PostgreSQL, some
-# 80 ms for 100,000 orders, 5 % of its time.
-REST = 20
-# Seconds, less than an alert waits: what one look saw must not raise it alone.
+# The pause is this many times as long as the work. Reading the books takes PostgreSQL some 80 ms
+# for 100,000 orders, so the exporter uses at most 5 % of its time.
+FACTOR = 20
+# Seconds, less than an alert waits: the result of one read must not raise an alert alone.
 LONGEST = 30.0
 
 
-class Rest:
-    """Says when to ask again. Work that failed, or was cut short, is rested from as well."""
+class Backoff:
+    """Tells when the next read is due. Work that failed or was cut short counts as well."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -23,12 +23,15 @@ class Rest:
 
     @property
     def is_over(self) -> bool:
-        """Whether to ask."""
+        """Whether the next read is due."""
         return self._clock() >= self._until
 
     @contextmanager
     def after(self) -> Iterator[None]:
-        """Rest from what the block takes, but not from waiting for a store that is down."""
+        """Pause after the block, in proportion to its time.
+
+        The time that the block waited for a store that is down does not count.
+        """
         started = self._clock()
         try:
             yield
@@ -36,4 +39,4 @@ class Rest:
             started = self._clock()
             raise
         finally:
-            self._until = started + min(REST * (self._clock() - started), LONGEST)
+            self._until = started + min(FACTOR * (self._clock() - started), LONGEST)

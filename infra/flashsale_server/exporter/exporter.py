@@ -1,4 +1,4 @@
-"""One scrape: all sources are asked at the same time, and none makes the others fail."""
+"""One scrape: all sources are read concurrently, and a source that fails affects no other."""
 
 import asyncio
 import logging
@@ -10,60 +10,67 @@ from prometheus_client.registry import Collector
 
 from flashsale.services import Services
 from flashsale.usecases.health import ask_stores
-from flashsale_local.deployment.target import Target
 from flashsale_server.exporter.families import gauge, merged
 from flashsale_server.exporter.functions import Functions
 from flashsale_server.exporter.queues import Queues
 from flashsale_server.exporter.sale import Sale
+from flashsale_server.exporter.settings import ExporterSettings
 from flashsale_server.exporter.stores import read_postgres, read_redis
 
 # Seconds; less than a scrape may take (Prometheus' scrape_timeout).
 DEADLINE = 4.0
 STORES = "redis", "postgresql"
 
+# Reads metrics of one service.
 Source = Callable[[], Awaitable[list[Metric]]]
 
 logger = logging.getLogger(__name__)
 
 
 def sources_of(
-    target: Target, services: Services, queues: Queues | None = None
+    settings: ExporterSettings, services: Services, queues: Queues | None = None
 ) -> dict[str, Source]:
-    """What is asked on each scrape, by the service that answers.
+    """Return what is read on each scrape, by the service that answers.
 
-    Where two show the same series, that of the first counts: claims are of this moment, and the
-    books may be older.
+    Where two sources have the same series, the first one counts: claims are current, and the books
+    may be older.
     """
-    queues = queues or Queues(target)
+    queues = queues or Queues(settings)
     sale = Sale(services, queues)
     return {
         "redis": lambda: read_redis(services),
         "postgresql": lambda: read_postgres(services),
         "sqs": InThread(queues.read),
-        "logs": InThread(Functions(target).read),
+        "logs": InThread(Functions(settings.log_groups).read),
         "claims": sale.read_claims,
         "books": sale.read_books,
     }
 
 
 class InThread:
-    """A source that blocks. No deadline ends a thread: who asks meanwhile waits for its answer."""
+    """A source that blocks, read in a thread.
+
+    No deadline ends a thread. A scrape that comes before the thread has ended waits for its answer.
+    """
 
     def __init__(self, read: Callable[[], list[Metric]]) -> None:
         self._read = read
         self._reading: asyncio.Future[list[Metric]] | None = None
 
     async def __call__(self) -> list[Metric]:
-        """What the thread read; it is never in `read` twice at a time."""
+        """Return what the thread read; at most one thread at a time is in `read`."""
         if self._reading is None or self._reading.done():
             self._reading = asyncio.ensure_future(asyncio.to_thread(self._read))
         return await asyncio.shield(self._reading)
 
 
 class Exporter(Collector):
-    """Asks the sources, on the event loop that `run` was started with.
+    """Reads the sources on an event loop.
 
-    With `services`, a store is up only if it passes the check of /health, too.
+    Args:
+        loop: the event loop that runs in another thread.
+        services: if given, a store is up only if it also passes the check of /health.
+
     """
 
     def __init__(
@@ -78,17 +85,18 @@ class Exporter(Collector):
         self._scrape: asyncio.Task[list[Metric]] | None = None
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: to register it is not to scrape."""
+        """Return nothing: to register the collector must not scrape."""
         return []
 
     def collect(self) -> Iterable[Metric]:
-        """Called by the HTTP server, in a thread of its own."""
+        """Scrape on the event loop; the HTTP server calls this in a thread of its own."""
         return asyncio.run_coroutine_threadsafe(self.scrape(), self._loop).result()
 
     async def scrape(self) -> list[Metric]:
-        """Everything that could be read, which services answered, and what it took.
+        """Return all metrics that could be read, which services answered, and how long it took.
 
-        Who asks while a scrape runs gets that one: nobody waits longer than the deadline.
+        A caller that comes while a scrape runs gets the result of that scrape. So no caller waits
+        longer than the deadline.
         """
         if self._scrape is None or self._scrape.done():
             self._scrape = asyncio.create_task(self._ask_all())
@@ -101,12 +109,12 @@ class Exporter(Collector):
         took = [((name,), seconds) for name, _, seconds in answers]
         return [
             gauge("up", "1 where a service answered this scrape", up, "service"),
-            gauge("exporter_read_seconds", "What reading it took", took, "service"),
+            gauge("exporter_read_seconds", "Time to read a service", took, "service"),
             *merged(metric for _, answer, _ in answers for metric in answer or ()),
         ]
 
     async def _check(self) -> Mapping[str, bool]:
-        # The queue is not among them: its address comes with the deployment, see `Queues`.
+        # Without the queue: reading its depths is a check.
         return await ask_stores(self._services, STORES) if self._services else {}
 
     async def _ask(self, name: str, source: Source) -> tuple[str, list[Metric] | None, float]:
@@ -115,6 +123,6 @@ class Exporter(Collector):
         try:
             async with asyncio.timeout(DEADLINE):
                 answer = await source()
-        except Exception as error:  # noqa: BLE001 - whatever is wrong, the others are scraped
+        except Exception as error:  # noqa: BLE001 - the other sources are read all the same
             logger.warning("%s: %s: %s", name, type(error).__name__, error)
         return name, answer, time.perf_counter() - started

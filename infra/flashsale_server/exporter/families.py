@@ -1,4 +1,4 @@
-"""Metrics as they are read, not counted: each scrape makes them anew."""
+"""Metric families that are read and not counted: each scrape makes new ones."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,7 +10,7 @@ Rows = Iterable[tuple[Sequence[str], float]]
 
 
 def gauge(name: str, text: str, rows: Rows, *labels: str) -> GaugeMetricFamily:
-    """What goes up and down."""
+    """Return a metric that goes up and down."""
     family = GaugeMetricFamily(f"flashsale_{name}", text, labels=labels)
     for values, value in rows:
         family.add_metric(values, value)
@@ -18,7 +18,7 @@ def gauge(name: str, text: str, rows: Rows, *labels: str) -> GaugeMetricFamily:
 
 
 def counter(name: str, text: str, rows: Rows, *labels: str) -> CounterMetricFamily:
-    """What only goes up; its samples are called <name>_total."""
+    """Return a metric that only goes up; its samples are called <name>_total."""
     family = CounterMetricFamily(f"flashsale_{name}", text, labels=labels)
     for values, value in rows:
         family.add_metric(values, value)
@@ -26,9 +26,9 @@ def counter(name: str, text: str, rows: Rows, *labels: str) -> CounterMetricFami
 
 
 def merged(metrics: Iterable[Metric]) -> list[Metric]:
-    """One family of each name, and of each series its first sample: a scrape may show none twice.
+    """Return one family for each name, with the first sample of each series.
 
-    The families that are given stay as they are.
+    A scrape must not contain a series twice. The families that are given stay unchanged.
     """
     families: dict[str, Metric] = {}
     seen = set()

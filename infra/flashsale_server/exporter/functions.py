@@ -1,12 +1,13 @@
-"""What the functions log, as counters: no emulator turns EMF lines into metrics.
+"""Counters of what the functions log: no emulator turns EMF lines into metrics.
 
-Counted is what is logged after the exporter has started; a line that is read twice counts once.
+Only lines count that are logged after the exporter has started. A line that is read twice counts
+once.
 """
 
 import json
 import logging
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -14,33 +15,32 @@ import boto3
 from botocore.exceptions import ClientError
 from prometheus_client import Counter, Histogram, Metric
 
-from flashsale_local.clouds.cloud import IMPATIENT
-from flashsale_local.deployment.target import Target
-from flashsale_local.logs.lines import events_of, key_of
+from flashsale_server.clients import IMPATIENT
 from flashsale_server.edge.metrics import BUCKETS, METHODS, OUTCOMES, STATUSES, expected_requests
+from flashsale_server.log_events import events_of, key_of
 
-# Functions, and what a line must hold to be worth reading: Lambda itself writes three of each four
-# lines of buy, and the lines of an order batch that are for people name all of its orders.
-FUNCTIONS = {
+# The filter pattern by function. Without it, three of four lines of buy would be Lambda's own, and
+# the lines of an order batch that are for people would name all of its orders.
+PATTERNS = {
     "buy": '"status"', "order": '"BatchSize"', "rollback": '"BatchSize"', "sweep": '"ClaimsSwept"'
 }  # fmt: skip
-# Milliseconds by which a line may come late; so far back each look begins.
+# Milliseconds. A line may arrive this late, so each read begins this far back.
 LATE = 10_000
-# The counts of a batch in its EMF line, and how an order ended by them.
+# Outcomes of orders by the metric that counts them in the EMF line of a batch.
 ENDS = {"OrdersConfirmed": "confirmed", "OrdersCancelled": "cancelled", "OrdersFailed": "failed"}
 
 logger = logging.getLogger(__name__)
 
 
 class Functions:
-    """Follows the log groups of a deployment's functions."""
+    """Follows the log groups of functions."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, log_groups: Mapping[str, str]) -> None:
         self._logs = boto3.client("logs", config=IMPATIENT)
-        self._groups = {name: f"/aws/lambda/{target.stack_name}-{name}" for name in FUNCTIONS}
+        self._groups = log_groups
         self._started = int(time.time() * 1000)
-        self._newest = dict.fromkeys(FUNCTIONS, self._started)
-        self._seen: dict[str, dict[Hashable, int]] = {name: {} for name in FUNCTIONS}
+        self._newest = dict.fromkeys(log_groups, self._started)
+        self._seen: dict[str, dict[Hashable, int]] = {name: {} for name in log_groups}
         self._claims = Counter(
             "flashsale_claims",
             "Purchase attempts",
@@ -69,7 +69,7 @@ class Functions:
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
-        """See `expected_requests`."""
+        """Create series that will probably be needed: see `expected_requests`."""
         for route, status in expected_requests():
             self._requests.labels("lambda", "POST", route, str(status))
         for generation, outcome in product(STATUSES, OUTCOMES):
@@ -81,8 +81,8 @@ class Functions:
         self._swept.labels("lambda")
 
     def read(self) -> list[Metric]:
-        """Read what is new, and give the counters."""
-        for name in FUNCTIONS:
+        """Read the new lines and return the counters."""
+        for name in self._groups:
             for line in self._new_lines(name):
                 try:
                     self._count(name, line)
@@ -92,12 +92,12 @@ class Functions:
         return [metric for counter in counters for metric in counter.collect()]
 
     def _new_lines(self, name: str) -> Iterator[dict[str, Any]]:
-        """The structured lines of a function that were not seen before."""
+        """Yield the structured lines of a function that were not read before."""
         since = max(self._started, self._newest[name] - LATE)
         seen = {key: at for key, at in self._seen[name].items() if at >= since}
         self._seen[name] = seen
         try:
-            for event in events_of(self._logs, self._groups[name], since, FUNCTIONS[name]):
+            for event in events_of(self._logs, self._groups[name], since, PATTERNS[name]):
                 message, at, key = event["message"], event["timestamp"], key_of(event)
                 if not message.startswith("{") or key in seen:
                     continue
@@ -143,6 +143,6 @@ def _parsed(message: str) -> dict[str, Any]:
 
 
 def _first(line: dict[str, Any], name: str) -> float:
-    """A metric of an EMF line, which may be a list of values; 0 if it is not there."""
+    """Return the sum of a metric in an EMF line; 0 if the line does not have it."""
     value = line.get(name, 0)
     return float(sum(value)) if isinstance(value, list) else float(value)

@@ -1,6 +1,4 @@
-"""How full the queues are, and how old their oldest message is."""
-
-from functools import cached_property
+"""Metrics of the queues: how full they are, and how old their oldest message is."""
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -8,49 +6,48 @@ from httpx import HTTPError
 from prometheus_client import Metric
 
 from flashsale.domain.waiting import ANYTHING, Waiting
-from flashsale_local.clouds.cloud import IMPATIENT
-from flashsale_local.deployment.target import Target
-from flashsale_local.queues.contents import look_into_queues
-from flashsale_local.queues.depths import Depth, depths
+from flashsale_server.clients import IMPATIENT
 from flashsale_server.exporter.families import gauge
+from flashsale_server.exporter.settings import ExporterSettings
+from flashsale_server.queues.age import oldest_age
+from flashsale_server.queues.depths import Depth, depths
+from flashsale_server.queues.emulators import emulator_at
+from flashsale_server.queues.inspection import QUEUES, inspect
+from flashsale_server.queues.messages import QueuedMessage
 
-# The emulators tell of all messages of a queue at once: beyond this, too much is told.
-FEW = 20
-# As in template.yaml, after the stack's name.
-NAMES = {"orders": "orders", "dlq": "orders-dlq", "parking": "orders-parking"}
+# An emulator returns all messages of a queue at once. Longer queues are not read.
+MOST = 20
 
 
 class Queues:
     """The queues of a deployment."""
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    def __init__(self, settings: ExporterSettings) -> None:
+        self._urls = settings.queues
+        self._emulator = emulator_at(settings.endpoint_url, settings.emulator)
         self._sqs = boto3.client("sqs", config=IMPATIENT)
 
-    @cached_property
-    def _urls(self) -> dict[str, str]:
-        # From SQS and not, like elsewhere, from the stack's outputs: one service less to wait for.
-        return {
-            name: self._sqs.get_queue_url(QueueName=f"{self._target.stack_name}-{queue}")[
-                "QueueUrl"
-            ]
-            for name, queue in NAMES.items()
-        }
-
     def depths(self) -> dict[str, Depth]:
-        """Depth of each queue, by its name."""
+        """Return the depth of each queue, by its name."""
         return depths(self._urls, self._sqs)
 
     def waiting(self) -> Waiting:
-        """What waits in all queues; ANYTHING while SQS does not say."""
+        """Return what waits in all queues; ANYTHING while SQS does not answer.
+
+        On AWS no message is read, because each look would count as a receive.
+        """
+        readable = QUEUES if self._emulator else ()
         try:
-            look = look_into_queues(self._target, self._sqs, self._urls, most=FEW, long_ones=False)
+            found = inspect(self._urls, self._peek, readable, self._sqs, MOST, long_ones=False)
         except (BotoCoreError, ClientError, HTTPError):
             return ANYTHING
-        return look.waiting
+        return found.waiting
+
+    def _peek(self, url: str, most: int) -> list[QueuedMessage]:
+        return self._emulator.messages(url)[:most] if self._emulator else []
 
     def read(self) -> list[Metric]:
-        """Depths, and ages where they can be had: on an emulator of short queues only."""
+        """Return depths, and ages where they are known: on an emulator of short queues only."""
         found = self.depths()
         messages = [
             ((name, state), count)
@@ -66,13 +63,13 @@ class Queues:
             gauge("queue_messages", "Messages in a queue", messages, "queue", "state"),
             gauge(
                 "queue_oldest_message_age_seconds",
-                "Age of the oldest message, 0 without any; missing where nobody tells",
+                "Age of the oldest message; 0 in an empty queue, missing where it is unknown",
                 [(labels, age) for labels, age in ages if age is not None],
                 "queue",
             ),
         ]
 
     def _age(self, name: str, depth: Depth) -> float | None:
-        if depth.total > FEW and self._target.endpoint_url:
+        if depth.total > MOST and self._emulator:
             return None
-        return self._target.cloud.oldest_age(self._urls[name]) if depth.total else 0.0
+        return oldest_age(self._urls[name], self._emulator) if depth.total else 0.0

@@ -1,4 +1,4 @@
-"""Where the units of each product are: the books of `flashsale verify` as metrics."""
+"""Metrics of the units of each product: the books of `flashsale verify`."""
 
 import asyncio
 import time
@@ -11,14 +11,14 @@ from flashsale.domain.model import ON_POSTGRES
 from flashsale.domain.waiting import ANYTHING
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
-from flashsale_server.exporter.backoff import Rest
+from flashsale_server.exporter.backoff import Backoff
 from flashsale_server.exporter.families import counter, gauge
 from flashsale_server.exporter.queues import Queues
 
 UNITS = {
     "stock": "Units left to sell, by the store that counts them",
-    "unsettled": "Units that were claimed and wait for their order",
-    "parked": "Units of V4 whose order is parked, and waits for a person",
+    "unsettled": "Units that are claimed and wait for their order",
+    "parked": "Units of V4 whose order is in the parking queue",
     "settled": "Units of V5 whose order is confirmed and whose claim is closed",
     "released": "Units of V5 that were given back",
 }
@@ -32,15 +32,15 @@ class Sale:
     ) -> None:
         self._services = services
         self._queues = queues
-        self._rest = Rest(clock)
-        self._told: list[Books] | None = None
+        self._backoff = Backoff(clock)
+        self._books: list[Books] | None = None
 
     async def read_claims(self) -> list[Metric]:
-        """What Redis alone knows, at this moment, in a time that does not grow with the claims."""
+        """Return what Redis alone knows now, in a time that does not grow with the claims."""
         ledger, ages, snapshots = self._services.ledger, [], {}
-        for id_ in await self._services.stock.sales():
+        for id_ in await self._services.stock.list_sales():
             ages.append(((id_,), await ledger.oldest_age(id_)))
-            snapshot = await ledger.glance(id_)
+            snapshot = await ledger.snapshot(id_, count_claims=False)
             if snapshot and snapshot.generation not in ON_POSTGRES:
                 snapshots[id_] = snapshot
         text = "Age of the oldest claim of V5 that is neither settled nor released; 0 without any"
@@ -48,27 +48,27 @@ class Sale:
         return [age, *_of_snapshots(snapshots)]
 
     async def read_books(self) -> list[Metric]:
-        """The books, or while PostgreSQL rests from the last look what that saw.
+        """Return the books; those of the last read until the next one is due (see `Backoff`).
 
         Raises:
-            ServiceUnavailable: a store is down; old books would look like these.
-            TimeoutError: the last look took too long, and saw nothing.
+            ServiceUnavailable: a store is down; old books would look like current ones.
+            TimeoutError: the last read failed, and the next one is not due yet.
 
         """
-        if self._rest.is_over:
-            self._told = None
-            self._told = await self._books()
-        if self._told is None:
-            raise TimeoutError("the last look failed, and PostgreSQL rests from it")
-        return _of_books(self._told)
+        if self._backoff.is_over:
+            self._books = None
+            self._books = await self._read()
+        if self._books is None:
+            raise TimeoutError("the last read of the books failed, and the next one is not due yet")
+        return _of_books(self._books)
 
-    async def _books(self) -> list[Books]:
+    async def _read(self) -> list[Books]:
         before = await asyncio.to_thread(self._queues.waiting)
-        with self._rest.after():
+        with self._backoff.after():
             books = await read_books(self._services, waiting=before)
         if before is ANYTHING or all(row.imbalance == 0 for row in books):
             return books
-        # What a buyer pushed in between was not seen: then rather count it twice than as lost.
+        # A message that was pushed in between was not seen. Better count it twice than as lost.
         waiting = (await asyncio.to_thread(self._queues.waiting)).or_earlier(before)
         return [row.expecting(waiting) for row in books]
 
@@ -85,14 +85,14 @@ def _of_books(books: Sequence[Books]) -> list[Metric]:
         ((row.product_id, str(generation)), 1) for row in books for generation in row.generations
     ]
     ledgers = {row.product_id: row.ledger for row in books if row.ledger}
-    text = "Which generation's orders a product has"
+    text = "1 for each generation of which a product has orders"
     return [
         gauge("product_info", text, generations, "product", "generation"),
-        gauge("initial_units", "Units that were to be sold", each(lambda b: b.initial), "product"),
+        gauge("initial_units", "Units for sale in all", each(lambda b: b.initial), "product"),
         gauge("stock_units", UNITS["stock"], in_redis + in_postgres, "product", "store"),
         gauge("unsettled_units", UNITS["unsettled"], each(lambda b: b.unsettled), "product"),
         gauge("parked_units", UNITS["parked"], each(lambda b: b.parked), "product"),
-        # No counter, as "settled" is none: an order that is cancelled later takes its units back.
+        # A gauge, as is "settled": an order that is cancelled later takes its units back.
         gauge(
             "confirmed_units", "Units of CONFIRMED orders", each(lambda b: b.confirmed), "product"
         ),
@@ -109,11 +109,11 @@ def _of_books(books: Sequence[Books]) -> list[Metric]:
             each(lambda b: b.lost), "product",
         ),
         gauge(
-            "imbalance_units", "Units that are nowhere (above 0), or in two places (below 0)",
+            "imbalance_units", "Units that are nowhere (above 0) or in two places (below 0)",
             each(lambda b: b.imbalance), "product",
         ),
         gauge(
-            "books_broken", "1 where a generation broke the invariant that it promises to keep",
+            "books_broken", "1 where a generation broke an invariant that it promises to keep",
             each(lambda b: b.broken), "product",
         ),
     ]  # fmt: skip
@@ -121,7 +121,7 @@ def _of_books(books: Sequence[Books]) -> list[Metric]:
 
 def _of_snapshots(snapshots: dict[str, Snapshot]) -> list[Metric]:
     stock = [((id_, "redis"), s.stock) for id_, s in snapshots.items()]
-    # Each sale has a ledger, but that of V3 and V4 is empty whatever is on its way.
+    # Every sale has a ledger, but in V3 and V4 it stays empty.
     ledgers = {id_: snapshot for id_, snapshot in snapshots.items() if snapshot.accepted}
     unsettled = [((id_,), ledger.unsettled) for id_, ledger in ledgers.items()]
     return [

@@ -1,4 +1,4 @@
-"""What Redis and PostgreSQL say of themselves."""
+"""Metrics that Redis and PostgreSQL report about themselves."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()
 """
 HAS_STATEMENTS = "SELECT to_regclass('pg_stat_statements') IS NOT NULL AS yes"
-# Slow on the whole: what takes the most time in all. Long statements are shown by their beginning.
+# The statements with the largest total time, shown by their first 80 characters.
 STATEMENTS = """
 SELECT left(regexp_replace(query, '\\s+', ' ', 'g'), 80) AS statement,
        sum(calls) AS calls, sum(total_exec_time) / 1000 AS seconds
@@ -36,9 +36,9 @@ FROM pg_stat_statements GROUP BY 1 ORDER BY 3 DESC LIMIT 5
 
 
 async def read_redis(services: Services) -> list[Metric]:
-    """Commands, memory, clients, and whether claims still reach the append-only file."""
+    """Return commands, memory, clients, and whether claims still reach the append-only file."""
     info: Mapping[str, Any] = await services.redis.info()
-    # Redis says "ok" of a file that it does not write as well.
+    # Redis also reports "ok" for a file that it does not write.
     last = {info.get("aof_last_write_status"), info.get("aof_last_bgrewrite_status")}
     healthy = bool(info["aof_enabled"]) and last == {"ok"}
 
@@ -50,7 +50,7 @@ async def read_redis(services: Services) -> list[Metric]:
         gauge("redis_memory_bytes", "Memory used", one(info["used_memory"])),
         gauge("redis_clients", "Connections of clients", one(info["connected_clients"])),
         gauge("redis_aof_enabled", "1 where claims are durable", one(info["aof_enabled"])),
-        gauge("redis_aof_healthy", "1 while it is written, and rewritten, well", one(healthy)),
+        gauge("redis_aof_healthy", "1 while it is written without errors", one(healthy)),
         gauge("redis_aof_bytes", "Size of the file", one(info.get("aof_current_size", 0))),
         counter(
             "redis_aof_delayed_fsyncs", "Writes that waited for an fsync",
@@ -60,9 +60,9 @@ async def read_redis(services: Services) -> list[Metric]:
 
 
 async def read_postgres(services: Services) -> list[Metric]:
-    """Connections, transactions, the statement that runs longest, and those that take most time.
+    """Return connections, transactions, the longest running statement, and the slowest ones.
 
-    The last only where the extension pg_stat_statements is there and may be read.
+    The slowest statements need the extension pg_stat_statements and the permission to read it.
     """
     async with services.database.transaction() as connection:
         by_state = await _rows(connection, CONNECTIONS)
@@ -81,18 +81,18 @@ async def read_postgres(services: Services) -> list[Metric]:
         counter("postgres_deadlocks", "Deadlocks", [((), deadlocks)]),
         gauge(
             "postgres_longest_statement_seconds",
-            "For how long the oldest statement or transaction that is not idle runs",
+            "Age of the oldest statement or transaction that is not idle",
             [((), longest["seconds"])],
         ),
-        counter("postgres_statement_seconds", "Time in the slowest", seconds, "statement"),
-        counter("postgres_statement_calls", "Calls of the slowest", calls, "statement"),
+        counter("postgres_statement_seconds", "Time in slow statements", seconds, "statement"),
+        counter("postgres_statement_calls", "Calls of slow statements", calls, "statement"),
     ]
 
 
 async def _read_statements(services: Services) -> list[DictRow]:
-    """None where they cannot be read: the wheel lacks the extension, a library is not loaded.
+    """Return no statement where they cannot be read, as the wheel lacks the extension.
 
-    In a transaction of its own: that PostgreSQL answers is known by then.
+    This needs a transaction of its own: an error in it must not look as if PostgreSQL were down.
     """
     try:
         async with services.database.transaction() as connection:

@@ -1,4 +1,4 @@
 """Flash-sale backend: claims in Redis, orders in PostgreSQL, SQS in between.
 
-Shared by all functions (as a Lambda layer), by the tests and by the local tools.
+All functions share this package as a Lambda layer. The tests and the local tools import it, too.
 """

@@ -1,4 +1,4 @@
-"""Many things in parts of a bounded size, so that no script and no transaction takes long."""
+"""Cut long sequences into chunks, so that no script and no transaction takes long."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -6,7 +6,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def chunks(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Cut a sequence into parts of `size`; the last one may be smaller."""
-    for start in range(0, len(things), size):
-        yield things[start : start + size]
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield chunks of `size` items. The last chunk may be smaller."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

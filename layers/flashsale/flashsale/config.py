@@ -1,4 +1,4 @@
-"""Settings of the functions: read from the environment once, and nowhere else."""
+"""The settings of the functions. They are read from the environment once, and nowhere else."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -15,21 +15,22 @@ _NAMES = "JWT_ISSUER", "JWT_AUDIENCE"
 
 
 class Rate(NamedTuple):
-    """Requests in a time: a bucket that holds `requests` and is refilled within `seconds`."""
+    """A rate limit: a bucket of `requests` tokens that is refilled within `seconds`."""
 
     requests: int
     seconds: int
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
-    """Whose tokens are believed. One of `jwks_url`, `jwks` and `secret` is set.
+class TrustedIssuer:
+    """The issuer whose tokens are accepted. One of `jwks_url`, `jwks` and `secret` is set.
 
     Attributes:
-        issuer, audience: what a token must say in `iss`, and in `aud`.
-        jwks_url: where the issuer publishes its public keys (RFC 7517).
-        jwks: the same document itself, for who cannot reach the issuer.
-        secret: of HS256, for local use: who can check such tokens can also make them.
+        issuer, audience: what a token must have in `iss` and in `aud`.
+        jwks_url: URL of the issuer's public keys (a JWK Set, RFC 7517).
+        jwks: the JWK Set itself, for a process that cannot reach the issuer.
+        secret: the secret of HS256, for local use. Any process that can check such tokens can
+            also make them.
 
     """
 
@@ -42,27 +43,28 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a function must know about its surroundings.
+    """What a process must know about its environment.
 
     Attributes:
         redis_url: redis://host:port/db, or rediss:// for TLS; redis+cluster:// (rediss+cluster://)
-            where the server runs in cluster mode. `?ssl_ca_certs=FILE` names a CA of one's own.
-        database_url: postgresql://user:password@host:port/db; libpq's `?sslmode=verify-full` and
-            `&sslrootcert=FILE` for TLS that is worth it.
-        database_iam: whether PostgreSQL is RDS, and an IAM token takes the place of a password.
-        orders_queue_url: URL of the SQS queue `orders`; "" for functions that never push.
+            where the server runs in cluster mode. `?ssl_ca_certs=FILE` names a private CA.
+        database_url: postgresql://user:password@host:port/db. Add libpq's `?sslmode=verify-full`
+            and `&sslrootcert=FILE` for TLS that checks the server's certificate.
+        database_iam: whether PostgreSQL is on RDS and takes an IAM token instead of a password.
+        orders_queue_url: URL of the SQS queue `orders`; "" for functions that send no messages.
         dead_letter_queue_url, parking_queue_url: URLs of the queues in which failed orders wait; ""
-            for functions that do not count them.
-        database_pool_size: connections per process; one suffices where a process serves one
-            request at a time, as a Lambda execution environment does.
-        sweep_after: seconds; a claim that was sent this long ago and is still unsettled is sent
-            again. More than an order usually takes, and than one visibility timeout.
-        one_at_a_time: whether this process serves one request at a time, as a Lambda execution
-            environment does.
-        auth: "jwt": buyers need a token, and V1 to V4 are closed; "none": for a local stack.
-        trust: whose tokens are believed; None: nobody's.
-        limits: by whom claims of a product are counted ("user", "address"), and how many he may
-            try.
+            for functions that do not count their messages.
+        database_pool_size: connections per process. One is enough for a process that serves one
+            request at a time, such as a Lambda execution environment.
+        sweep_after: seconds after the last send at which an unsettled claim is sent again. It
+            must be longer than an order usually takes, and than one visibility timeout.
+        one_at_a_time: whether this process serves one request at a time, such as a Lambda
+            execution environment.
+        auth: "jwt": buyers need a token, and V1 to V4 are closed. "none": buyers need no token,
+            for a local stack.
+        trusted_issuer: the issuer whose tokens are accepted; None rejects all tokens.
+        rate_limits: the rates at which claims of one product are accepted, by what they are
+            counted for ("user", "address").
 
     """
 
@@ -75,16 +77,16 @@ class Settings:
     sweep_after: int = 90
     one_at_a_time: bool = False
     auth: str = "none"
-    trust: Trust | None = None
-    limits: Mapping[str, Rate] = field(default_factory=dict)
+    trusted_issuer: TrustedIssuer | None = None
+    rate_limits: Mapping[str, Rate] = field(default_factory=dict)
     database_iam: bool = False
 
     @classmethod
     def from_mapping(cls, env: Mapping[str, str]) -> "Settings":
-        """Parse the settings out of `env`, usually `os.environ`.
+        """Parse the settings from `env`, usually `os.environ`.
 
         Raises:
-            ConfigError: names the variable and what it should look like.
+            ConfigError: a variable is missing or malformed. The text names it and its form.
 
         """
         auth, trust = _auth(env)
@@ -101,18 +103,18 @@ class Settings:
             database_iam=_one_of(env, "DATABASE_AUTH", "password", "iam") == "iam",
             one_at_a_time="AWS_LAMBDA_FUNCTION_NAME" in env,  # which Lambda itself sets
             auth=auth,
-            trust=trust,
-            limits=_limits(env, user="RATE_LIMIT_USER", address="RATE_LIMIT_ADDRESS"),
+            trusted_issuer=trust,
+            rate_limits=_rate_limits(env, user="RATE_LIMIT_USER", address="RATE_LIMIT_ADDRESS"),
         )
 
 
 def origins(env: Mapping[str, str]) -> list[str]:
-    """The web origins whose pages may read answers (CORS_ORIGINS, separated by commas).
+    """Return the web origins whose pages may read responses (CORS_ORIGINS, comma-separated).
 
-    Read apart, because the application is put together before it needs any other setting.
+    They are no part of `Settings`, because the application is built before it needs the others.
 
     Raises:
-        ConfigError: one of them is no origin; `*` is none: it would be anybody's page.
+        ConfigError: an entry is not an origin. `*` is rejected, because it allows every page.
 
     """
     listed = [part.strip() for part in env.get("CORS_ORIGINS", "").split(",") if part.strip()]
@@ -129,8 +131,8 @@ def _url(env: Mapping[str, str], name: str, *schemes: str, required: bool = True
     if not value and not required:
         return ""
     if not _is_url(value, schemes):
-        # Never echo it: it holds secrets. Nor let a driver do so.
-        got = "is not set" if not value else "has another form (is / # ? in a password escaped?)"
+        # Never quote the value, and let no driver quote it: it holds secrets.
+        got = "is not set" if not value else "is malformed (escape / # ? in a password)"
         raise ConfigError(f"{name} {got}; it should look like {schemes[0]}://host:port/…")
     return value
 
@@ -138,7 +140,7 @@ def _url(env: Mapping[str, str], name: str, *schemes: str, required: bool = True
 def _is_url(value: str, schemes: Collection[str]) -> bool:
     try:
         parts = urlsplit(value)
-        # To ask for a port that is no number raises.
+        # `port` raises ValueError if it is not a number.
         return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
@@ -158,53 +160,57 @@ def _positive(env: Mapping[str, str], name: str, default: int) -> int:
     return int(value)
 
 
-def _auth(env: Mapping[str, str]) -> tuple[str, Trust | None]:
+def _auth(env: Mapping[str, str]) -> tuple[str, TrustedIssuer | None]:
     auth = env.get("AUTH") or "none"
     if auth not in ("none", "jwt"):
         raise ConfigError(f"AUTH is {auth!r}; it should be none or jwt")
     keys = [name for name in _KEYS if env.get(name)]
     if len(keys) > 1:
-        raise ConfigError(f"{' and '.join(keys)} are set; one kind of key is believed, not two")
+        raise ConfigError(f"{' and '.join(keys)} are set; set one of them only")
     if not keys:
         if auth == "jwt":
-            raise ConfigError("AUTH is jwt, so set JWT_JWKS_URL (or JWT_JWKS; JWT_SECRET locally)")
-        _refuse_silence(env, _NAMES)
+            raise ConfigError(
+                "AUTH is jwt and no key is set; set JWT_JWKS_URL or JWT_JWKS (locally JWT_SECRET)"
+            )
+        _require_auth(env, _NAMES)
         return auth, None
     missing = [name for name in _NAMES if not env.get(name)]
     if missing:
-        raise ConfigError(f"{' and '.join(missing)} not set: whose tokens, and for whom?")
+        raise ConfigError(
+            f"{' and '.join(missing)} not set; set the issuer and the audience of accepted tokens"
+        )
     secret = env.get("JWT_SECRET", "")
     if secret and len(secret.encode()) < MIN_SECRET:
-        raise ConfigError(f"JWT_SECRET is short; it should have {MIN_SECRET} bytes or more")
-    trust = Trust(
+        raise ConfigError(f"JWT_SECRET is too short; it should have {MIN_SECRET} bytes or more")
+    trust = TrustedIssuer(
         issuer=env["JWT_ISSUER"],
         audience=env["JWT_AUDIENCE"],
         jwks_url=_jwks_url(env),
         jwks=env.get("JWT_JWKS", ""),
         secret=secret,
     )
-    _refuse_silence(env, keys)
+    _require_auth(env, keys)
     return auth, trust
 
 
-def _refuse_silence(env: Mapping[str, str], names: Sequence[str]) -> None:
-    """Whoever names an issuer wants tokens: without AUTH=jwt no buyer would be asked for one."""
-    said = [name for name in names if env.get(name)]
-    if said and not env.get("AUTH"):
+def _require_auth(env: Mapping[str, str], names: Sequence[str]) -> None:
+    """Reject an issuer without AUTH: the operator expects tokens, and no buyer would need one."""
+    named = [name for name in names if env.get(name)]
+    if named and not env.get("AUTH"):
         raise ConfigError(
-            f"{said[0]} is set and AUTH is not; it should be jwt, or none if buyers need no token"
+            f"{named[0]} is set and AUTH is not; it should be jwt, or none if buyers need no token"
         )
 
 
 def _jwks_url(env: Mapping[str, str]) -> str:
     url = _url(env, "JWT_JWKS_URL", "https", "http", required=False)
-    # Who can change the keys on their way is let in by his own.
+    # An attacker who can change the keys in transit could sign tokens of their own.
     if url.startswith("http:") and urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
         raise ConfigError("JWT_JWKS_URL is not encrypted; it should look like https://…")
     return url
 
 
-def _limits(env: Mapping[str, str], **names: str) -> dict[str, Rate]:
+def _rate_limits(env: Mapping[str, str], **names: str) -> dict[str, Rate]:
     limits = {}
     for by, name in names.items():
         if value := env.get(name):

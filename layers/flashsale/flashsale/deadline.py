@@ -1,4 +1,4 @@
-"""How long a use case may work, and how it is left when its time is over."""
+"""Deadlines: how long a use case may run, and how it is abandoned afterwards."""
 
 import asyncio
 import math
@@ -11,22 +11,22 @@ from typing import Any, Protocol, TypeVar
 from flashsale.errors import OutOfTime
 
 T = TypeVar("T")
-# Whether the work that asks has a deadline that may cut it, so that it must not block its thread.
+# Whether the current work may be cut off by a deadline. It must then not block its thread.
 bounded = ContextVar("bounded", default=False)
 
-# Seconds that a function keeps for its answer, its log lines and its metrics.
+# Seconds that a function reserves for its response, its log lines and its metrics.
 RESERVE = 1.5
-# Seconds before the deadline from which on nothing new is begun.
+# Nothing new is started in the last seconds before the deadline.
 NEAR = 0.5
-# Seconds that work has to end after it was cancelled.
+# Seconds that cancelled work has to end.
 GRACE = 0.25
 
 
 class Remaining(Protocol):
-    """The part of a Lambda context that says how much time an invocation has."""
+    """The part of a Lambda context that knows how much time an invocation has left."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda ends the invocation."""
+        """Return the milliseconds until Lambda ends the invocation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +37,37 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float) -> "Deadline":
-        """So many seconds from now."""
+        """Return the deadline in `seconds` from now."""
         return cls(time.monotonic() + seconds)
 
     @classmethod
     def of(cls, context: Remaining, reserve: float = RESERVE) -> "Deadline":
-        """So many seconds before Lambda ends the invocation, but half of its time at most."""
+        """Return the deadline `reserve` seconds before Lambda ends the invocation.
+
+        It reserves half of the remaining time at most.
+        """
         seconds = context.get_remaining_time_in_millis() / 1000
         return cls.after(seconds - min(reserve, seconds / 2))
 
     @property
     def left(self) -> float:
-        """Seconds until then, 0 if it has passed."""
+        """Seconds until the deadline, 0 if it has passed."""
         return max(0.0, self.at - time.monotonic())
 
     @property
     def near(self) -> bool:
-        """Whether nothing new should be begun."""
+        """Whether it is too late to start anything new."""
         return self.left < NEAR
 
     async def bound(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work, and return its result.
+        """Run the work until the deadline, and return its result.
 
-        Work that is not done in time is cancelled, and abandoned if it does not end at once: a
-        driver that waits for a silent server may not notice. So it must be safe to leave at any
-        line.
+        Work that is late is cancelled. If it does not end at once, it is abandoned: a driver that
+        waits for an unresponsive server may not notice the cancellation. So the work must be safe
+        to abandon at any line.
 
         Raises:
-            OutOfTime: the work was not done in time.
+            OutOfTime: the work was late.
 
         """
         token = bounded.set(True)
@@ -79,11 +82,11 @@ class Deadline:
         if task.done() and not task.cancelled():
             return task.result()
         task.add_done_callback(_ignore)
-        raise OutOfTime("no time left: a service answers slowly, or not at all")
+        raise OutOfTime("no time left: a service responds slowly, or not at all")
 
 
 def _ignore(task: "asyncio.Task[Any]") -> None:
-    """Nobody waits for an abandoned task: how it ended is no news."""
+    """Read the result of an abandoned task, so that asyncio does not log its exception."""
     if not task.cancelled():
         task.exception()
 

@@ -1,17 +1,17 @@
-"""The exceptions of this package. An exception means "try again" or a bug.
+"""The exceptions of this package. An exception means that a retry may help, or that there is a bug.
 
-What a buyer can expect to happen (sold out, no such product) is a value, see `model.Refusal`.
+An expected outcome of a purchase (sold out, no such product) is a value, see `model.Refusal`.
 
     FlashsaleError
     ├── ConfigError            a setting is missing or unreadable
-    ├── InvalidMessage         a queue message that is not an order; trying again cannot help
-    ├── OrderRejected          PostgreSQL refuses the row (a constraint); trying again cannot help
-    ├── MessageRefused         SQS refuses the message as such; our mistake
-    └── ServiceUnavailable     a backing service does not answer, or not now; try again
+    ├── InvalidMessage         a queue message is not an order; a retry cannot help
+    ├── OrderRejected          PostgreSQL rejects the row (a constraint); a retry cannot help
+    ├── MessageRefused         SQS rejects the message itself: a bug
+    └── ServiceUnavailable     a backing service is unavailable; a retry may help
         ├── StockUnavailable       Redis
         ├── DatabaseUnavailable    PostgreSQL
         ├── KeysUnavailable        the issuer of the tokens
-        ├── OutOfTime              some service, when the time of a use case was over
+        ├── OutOfTime              some service, until the deadline of a use case
         └── QueueUnavailable       SQS
             ├── PushRefused            the message is certainly not in the queue
             └── PushUncertain          the message may or may not be in the queue
@@ -19,11 +19,11 @@ What a buyer can expect to happen (sold out, no such product) is a value, see `m
 
 
 class FlashsaleError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base class of all exceptions that this package raises on purpose."""
 
 
 class ConfigError(FlashsaleError):
-    """A setting is missing or unreadable; the text names it and says what it should look like."""
+    """A setting is missing or malformed. The text names it and shows its form."""
 
 
 class InvalidMessage(FlashsaleError):
@@ -31,10 +31,10 @@ class InvalidMessage(FlashsaleError):
 
 
 class OrderRejected(FlashsaleError):
-    """PostgreSQL refused an order's row.
+    """PostgreSQL rejected the row of an order.
 
     Attributes:
-        constraint: name of the violated constraint, or "" if the error names none.
+        constraint: the name of the violated constraint; "" if the error names none.
 
     """
 
@@ -44,40 +44,44 @@ class OrderRejected(FlashsaleError):
 
 
 class MessageRefused(FlashsaleError):
-    """SQS refuses a message as such, and certainly does not have it: this code must change."""
+    """SQS rejects the message itself, and certainly does not have it: this code has a bug."""
 
 
 class ServiceUnavailable(FlashsaleError):
-    """A backing service does not answer, or not now; `service` is its name as buyers may read it.
+    """A backing service does not respond, or its state forbids the operation.
 
-    Not now: its state forbids it (read only, full, overloaded, a missing right). Nobody or the
-    operator has to act; which errors these are is decided in `redis_errors`, `postgresql_errors`
-    and `sqs_errors`.
+    Such a state is, for example, read only, full, overloaded, or a missing privilege. It ends by
+    itself, or the operator ends it. The modules `errors` of `redis_store`, `postgres_store` and
+    `sqs_store` decide which errors these are.
+
+    Attributes:
+        service: the name of the service as buyers may read it.
+
     """
 
     service = "service"
 
 
 class StockUnavailable(ServiceUnavailable):
-    """Redis does not answer, or not now. After a timeout a script may have run all the same."""
+    """Redis is unavailable. After a timeout a script may have run nevertheless."""
 
     service = "stock"
 
 
 class DatabaseUnavailable(ServiceUnavailable):
-    """PostgreSQL does not answer, or not now (deadlock, shutdown, read only)."""
+    """PostgreSQL is unavailable (no answer, deadlock, shutdown, read only)."""
 
     service = "orders"
 
 
 class KeysUnavailable(ServiceUnavailable):
-    """The keys with which tokens are checked could not be fetched."""
+    """The keys that verify tokens could not be fetched."""
 
     service = "sign-in"
 
 
 class OutOfTime(ServiceUnavailable):
-    """The time of a use case was over before all services had answered."""
+    """The deadline of a use case passed before all services had responded."""
 
 
 class QueueUnavailable(ServiceUnavailable):
@@ -87,8 +91,8 @@ class QueueUnavailable(ServiceUnavailable):
 
 
 class PushRefused(QueueUnavailable):
-    """The message is certainly not in the queue: refused, or never sent."""
+    """The message is certainly not in the queue. It was rejected, or never sent."""
 
 
 class PushUncertain(QueueUnavailable):
-    """The message may be in the queue: the answer never came. Never release on this."""
+    """The message may be in the queue, because no response came. Never release its units."""

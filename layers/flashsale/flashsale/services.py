@@ -1,4 +1,7 @@
-"""The composition root: the only place that builds clients."""
+"""The service registry: the only place that builds clients and adapters.
+
+A process has one registry, `runtime.process.services()`. Tests and tools make their own.
+"""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -21,19 +24,19 @@ if TYPE_CHECKING:
     from flashsale.postgres_store.products import Products
     from flashsale.sqs_store.order_queue import OrderQueue
 
-# ruff: noqa: PLC0415 - psycopg and boto3 are a quarter of a cold start: who needs one imports it
+# ruff: noqa: PLC0415 - psycopg and boto3 are a quarter of a cold start; import them when needed
 
-# Seconds. A buyer hears within two seconds that a service is down.
+# Seconds. A buyer learns within two seconds that a service is down.
 REDIS_CONNECT_TIMEOUT = 0.5
 REDIS_TIMEOUT = 1.0
-REDIS_CONNECTIONS = 32  # a process; scripts share one, see Script
+REDIS_CONNECTIONS = 32  # per process; scripts share one, see Script
 SQS_CONNECT_TIMEOUT = 0.5
 
 
 class Services:
-    """Everything that a use case can ask for, built when it is first asked for.
+    """All services of a process, each built on first use.
 
-    Nothing connects before it is used, so this works while a store is down.
+    Nothing connects before it is used, so a registry can be made while a store is down.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -41,20 +44,20 @@ class Services:
 
     @cached_property
     def redis(self) -> Redis:
-        """The client that all who talk to Redis share."""
+        """The Redis client that all adapters share."""
         url = self.settings.redis_url
         options: dict[str, Any] = {
             "decode_responses": True,
             "socket_connect_timeout": REDIS_CONNECT_TIMEOUT,
             "socket_timeout": REDIS_TIMEOUT,
-            # No retries: a script whose answer was lost may have run, and would run twice.
+            # No retries: a script whose response was lost may have run, and would run twice.
             "retry": Retry(NoBackoff(), 0),
         }
         if "+cluster" in url:
-            # It has the methods that we use; the two types have no common base.
+            # It has the methods that we use, but the two types have no common base class.
             cluster: Any = RedisCluster.from_url(url.replace("+cluster", "", 1), **options)
             return cast("Redis", cluster)
-        # A crowd waits for a connection, for as long as for an answer; it is not refused.
+        # A request waits for a free connection as long as for a response, instead of failing.
         pool = BlockingConnectionPool.from_url(
             url, max_connections=REDIS_CONNECTIONS, timeout=REDIS_TIMEOUT, **options
         )
@@ -68,11 +71,11 @@ class Services:
     @cached_property
     def ledger(self) -> Ledger:
         """The unsettled claims of V5, in Redis."""
-        return Ledger(self.redis, self.settings.limits)
+        return Ledger(self.redis, self.settings.rate_limits)
 
     @cached_property
     def relay_inbox(self) -> RelayInbox:
-        """The way to the relay process, in Redis."""
+        """The inbox of the relay process, in Redis."""
         return RelayInbox(self.redis)
 
     @cached_property
@@ -108,7 +111,7 @@ class Services:
 
     @cached_property
     def audit(self) -> "Audit":
-        """What admins did, in PostgreSQL."""
+        """The audit log of admins' actions, in PostgreSQL."""
         from flashsale.postgres_store.audit import Audit
 
         return Audit(self.database)
@@ -127,8 +130,8 @@ class Services:
             max_pool_connections=THREADS,
             retries={"total_max_attempts": 1},  # see OrderQueue
             tcp_keepalive=True,
-            # A fifth of what a call costs: botocore checks our arguments, and puts its own long
-            # User-Agent together twice.
+            # These two save a fifth of a call: botocore validates our arguments, and builds its
+            # long User-Agent twice.
             parameter_validation=False,
             user_agent="flashsale",
         )
@@ -140,13 +143,13 @@ class Services:
 
     @cached_property
     def tokens(self) -> "Tokens":
-        """What says who a caller is."""
+        """The verifier of access tokens."""
         from flashsale.auth.tokens import Tokens
 
-        return Tokens(self.settings.trust)
+        return Tokens(self.settings.trusted_issuer)
 
     async def close(self) -> None:
-        """Close all connections; for tests and tools, a Lambda keeps them."""
+        """Close all connections. Tests and tools need it; a Lambda function keeps them open."""
         if "redis" in self.__dict__:
             await self.redis.aclose()
         if "database" in self.__dict__:

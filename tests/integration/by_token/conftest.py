@@ -3,14 +3,13 @@
 import json
 from dataclasses import replace
 
-import httpx
 import pytest
 
-from flashsale.config import Trust
-from flashsale.http.dependencies import get_services
+from flashsale.config import TrustedIssuer
+from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
 from flashsale.services import Services
-from functions.buy.app import api
+from tests.in_process import client_of
 from tests.issuer import AUDIENCE, NAME, Issuer
 
 
@@ -34,8 +33,8 @@ def issuer():
 
 @pytest.fixture
 async def services(migrated, issuer, patient):
-    trust = Trust(NAME, AUDIENCE, jwks=json.dumps(issuer.document()))
-    services = Services(replace(migrated, auth="jwt", trust=trust))
+    trust = TrustedIssuer(NAME, AUDIENCE, jwks=json.dumps(issuer.document()))
+    services = Services(replace(migrated, auth="jwt", trusted_issuer=trust))
     services.order_queue = Kept()
     yield services
     await services.close()
@@ -49,11 +48,8 @@ def seen():
 
 @pytest.fixture
 async def http(services, seen):
-    api.dependency_overrides[get_services] = lambda: services
-    transport = httpx.ASGITransport(Observe(api, seen.append), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with client_of(Observe(create_app(lambda: services), seen.append)) as client:
         yield client
-    api.dependency_overrides.clear()
 
 
 def bearer(token):

@@ -5,10 +5,11 @@ import pytest
 from flashsale.auth.principal import ADMIN_SCOPE
 from flashsale.postgres_store.audit import Action
 from flashsale.usecases.admin import cancel_order
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from tests.integration.by_token.conftest import bearer
+from tests.integration.queued import queued
 from tests.integration.test_v5_api import is_problem
 from tests.support import USERS
 
@@ -22,7 +23,7 @@ async def test_the_token_identifies_the_buyer(http, services, issuer, new_produc
 
     assert answer.status_code == 202
     product, _, entry = answer.json()["orderId"].rpartition(":")
-    assert await services.ledger.claimed_by(product, entry) == USERS[3]
+    assert (await services.ledger.get(product, entry)).user_id == USERS[3]
 
 
 async def test_a_user_id_in_the_body_must_match_the_token(
@@ -91,6 +92,17 @@ async def test_generations_that_trust_the_body_are_closed(
     assert await services.stock.left([product_id]) == [5]
 
 
+async def test_the_status_route_of_v4_is_closed_with_its_purchases(http, services, new_product):
+    (message,) = queued(await new_product(5))
+    await place_orders(services, [message])
+    path = f"orders/{message.id.removeprefix('m-')}"
+
+    answers = [await http.get(f"/api/{path}"), await http.get(f"/api/v5/{path}")]
+
+    assert [answer.status_code for answer in answers] == [404, 401]
+    assert answers[0].json()["message"] == "Not Found"
+
+
 async def test_products_are_readable_without_a_token(http, new_product):
     product_id = await new_product(5)
 
@@ -132,7 +144,7 @@ async def test_a_buyer_known_only_by_the_token_gets_an_order(http, services, iss
     )
     await write_orders(services)
 
-    row = await services.orders.find(bought.json()["orderId"])
+    row = await services.orders.get(bought.json()["orderId"])
     assert (row.user_id, row.status) == (nobody_yet, "CONFIRMED")
 
 
@@ -146,7 +158,7 @@ async def test_a_new_buyer_sees_that_the_first_order_was_cancelled(
 
     if by == "the rollback":
         (envelope,) = services.order_queue.envelopes
-        await compensate(services, [Message("1", envelope.model_dump_json())])
+        await compensate(services, [ReceivedMessage("1", envelope.model_dump_json())])
     else:
         action = Action("boss", "cancel", bought.json()["orderId"], {}, "corr")
         assert await cancel_order(services, action, "a wish") is None
@@ -158,7 +170,7 @@ async def test_a_new_buyer_sees_that_the_first_order_was_cancelled(
 async def write_orders(services):
     """Process the relayed messages as the order function does."""
     sent, services.order_queue.envelopes = services.order_queue.envelopes, []
-    messages = [Message(str(n), e.model_dump_json()) for n, e in enumerate(sent)]
+    messages = [ReceivedMessage(str(n), e.model_dump_json()) for n, e in enumerate(sent)]
     outcome = await place_orders(services, messages)
     assert not outcome.failures
 

@@ -14,7 +14,7 @@ from tests.support import USERS
 @pytest.fixture
 async def services(services):
     limits = {"user": Rate(3, 60), "address": Rate(5, 60)}
-    services = Services(replace(services.settings, limits=limits))
+    services = Services(replace(services.settings, rate_limits=limits))
     services.order_queue = Kept()
     yield services
     await services.close()

@@ -7,7 +7,7 @@ import pytest
 
 from flashsale.domain.claims import Claim
 from flashsale.usecases import health
-from flashsale.usecases.batch import Message
+from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LEASE_MS, TOKEN
@@ -15,8 +15,10 @@ from flashsale_local.live_page.reading import read
 from flashsale_local.queues.contents import look_into_queues
 from flashsale_local.queues.depths import depths
 from flashsale_local.sale.seed import seed
+from flashsale_local.stack.exporter import variables
 from flashsale_server.exporter.queues import Queues
 from flashsale_server.exporter.sale import Sale
+from flashsale_server.exporter.settings import ExporterSettings
 from tests.integration.parked.conftest import envelope_of, order_of
 from tests.integration.queued import queued
 from tests.support import USERS, by_labels
@@ -28,6 +30,11 @@ def verified(flashsale, *arguments):
     done = flashsale("verify", "--json", *arguments)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
+
+
+def exported_queues(target):
+    """The queues as an exporter of this deployment reads them."""
+    return Queues(ExporterSettings.from_mapping(variables(target)))
 
 
 async def sold_by_v4(services, new_product, units, missing):
@@ -48,7 +55,7 @@ async def test_poisoned_messages_hide_no_loss(services, new_product, put, target
     assert (row["lost"], row["unsettled"], row["parked"], row["exact"]) == (24, 0, 0, True)
     assert status == 1
     page = (await read(target, services, None, product_id, None)).books
-    exported = by_labels(await Sale(services, Queues(target)).read_books(), product_id)
+    exported = by_labels(await Sale(services, exported_queues(target)).read_books(), product_id)
     assert page.lost == exported["lost_units", product_id] == 24
     assert exported["books_broken", product_id] == 1
 
@@ -103,7 +110,7 @@ async def test_a_parked_order_has_its_own_state_and_exit_status(
     assert f"order {order.id}: 1 unit of {product_id}" in shown.stdout
     assert f"flashsale dlq cancel parking --message {message_id}" in shown.stdout
     page = (await read(target, services, None, product_id, None)).books
-    exported = by_labels(await Sale(services, Queues(target)).read_books(), product_id)
+    exported = by_labels(await Sale(services, exported_queues(target)).read_books(), product_id)
     assert page.parked == exported["parked_units", product_id] == 1
     assert exported["unsettled_units", product_id] == 1
 
@@ -123,7 +130,7 @@ async def test_a_parked_order_without_units_hides_no_loss_of_others(
 async def test_parked_claims_of_v5_are_reported_as_unsettled(services, new_product, put, flashsale):
     product_id = await new_product(5)
     await services.ledger.claim(Claim(product_id, USERS[0], 2), TOKEN, LEASE_MS)
-    put("parking", envelope_of(*await services.ledger.unsent(product_id, 10)))
+    put("parking", envelope_of(*await services.ledger.take_unsent(product_id, 10)))
 
     status, told = verified(flashsale, product_id)
     shown = flashsale("verify", product_id).stdout
@@ -185,7 +192,7 @@ async def test_a_sale_of_v4_cannot_be_drained_by_its_name(services, claimed, put
     (id_,) = put("orders", order_of(product_id, name))
     (message,) = look_into_queues(target).read
 
-    outcome = await place_orders(services, [Message(id_, message.body)])
+    outcome = await place_orders(services, [ReceivedMessage(id_, message.body)])
 
     assert not outcome.failures
     (row,) = await read_books(services, [product_id])

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flashsale.http.dependencies import get_services
+from flashsale.http import admin
+from flashsale.http.application import create_admin_app, create_app
+from flashsale.http.gateway import lambda_handler
 from flashsale.services import Services
-from functions.admin import app as admin
-from functions.buy import app as buy
 from tests.integration.admin_desk import TRUST, token
 
 
@@ -29,16 +29,6 @@ class Answer:
         return json.loads(self.text)
 
 
-def _app(path):
-    return admin if path.startswith("/api/admin") else buy
-
-
-def _give_back():
-    """Restore the applications as they are after their import."""
-    for module in (buy, admin):
-        module.api.dependency_overrides.clear()
-
-
 def _headers(path, more):
     bearer = {"authorization": f"Bearer {token()}"} if path.startswith("/api/admin") else {}
     return {"content-type": "application/json", **bearer, **more}
@@ -48,11 +38,10 @@ class AsgiDoor:
     """Sends concurrent requests on the event loop of the test."""
 
     def __init__(self, settings):
-        self.services = Services(replace(settings, trust=TRUST))
+        self.services = Services(replace(settings, trusted_issuer=TRUST))
+        self._api = create_app(lambda: self.services, more=[admin.router])
 
     async def ask(self, method, path, body=None, **headers):
-        api = _app(path).api
-        api.dependency_overrides[get_services] = lambda: self.services
         content = b"" if body is None else json.dumps(body).encode()
         pairs = _headers(path, headers).items()
         scope = {
@@ -76,7 +65,7 @@ class AsgiDoor:
 
         started = time.monotonic()
         # The relay runs after the answer, and neither a buyer nor this client waits for it.
-        serving = asyncio.create_task(api(scope, receive, send))
+        serving = asyncio.create_task(self._api(scope, receive, send))
         waiting = asyncio.create_task(whole.wait())
         await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
@@ -89,7 +78,6 @@ class AsgiDoor:
         return await use_case(self.services)
 
     async def close(self):
-        _give_back()
         await self.services.close()
 
 
@@ -97,11 +85,13 @@ class LambdaDoor:
     """Sends one request at a time. The event loop runs only during a request."""
 
     def __init__(self, settings):
-        lonely = replace(settings, trust=TRUST, one_at_a_time=True, database_pool_size=1)
+        lonely = replace(settings, trusted_issuer=TRUST, one_at_a_time=True, database_pool_size=1)
         self.services = Services(lonely)
-        self._thread = ThreadPoolExecutor(1, initializer=self._make_loop)
+        self._thread = ThreadPoolExecutor(1, initializer=self._start)
 
-    def _make_loop(self):
+    def _start(self):
+        self._buy = lambda_handler(create_app(lambda: self.services))
+        self._admin = lambda_handler(create_admin_app(lambda: self.services))
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
 
@@ -115,12 +105,11 @@ class LambdaDoor:
                 "requestId": "r-1", "stage": "$default",
             },
         }  # fmt: skip
-        module = _app(path)
-        module.api.dependency_overrides[get_services] = lambda: self.services
 
         def call():
+            handler = self._admin if path.startswith("/api/admin") else self._buy
             started = time.monotonic()
-            answer = module.handler(event, None)
+            answer = handler(event, None)
             return answer, time.monotonic() - started
 
         answer, seconds = await asyncio.get_running_loop().run_in_executor(self._thread, call)
@@ -136,6 +125,5 @@ class LambdaDoor:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     async def close(self):
-        _give_back()
         await self.run(lambda services: services.close())
         self._thread.shutdown()

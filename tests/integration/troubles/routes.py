@@ -47,6 +47,7 @@ ROUTES = [
     route("POST", "/api/v4/buy", 202, {REDIS, SQS}, {}),
     route("POST", "/api/v5/buy", 202, {REDIS}, {}),
     route("POST", "/api/v5/buy", 202, {REDIS}, {}, key=True),
+    route("GET", "/api/orders/0d7d0a2d-9a2d-4a1f-8d66-1b2c3d4e5f60", 404, {POSTGRESQL}),
     route("GET", "/api/v5/orders/{order}", 404, BOTH),
     route("GET", "/api/v5/products/{product}/stock", 200, {REDIS}),
     route(

@@ -1,1 +1,1 @@
-"""Who sends a request: tokens, the keys that sign them, and the principal that they name."""
+"""Authentication: access tokens, the keys that sign them, and the principal that they name."""

@@ -1,26 +1,26 @@
-"""Who calls: what a token says of its bearer."""
+"""The principal: the user whom an access token names."""
 
 from dataclasses import dataclass
 
-# What the token of somebody who runs the shop must carry.
+# The scope that the token of an admin must have.
 ADMIN_SCOPE = "flashsale/admin"
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody whose token was believed."""
+    """A user whose token was accepted."""
 
     user_id: str
     scopes: frozenset[str]
 
     @property
     def is_admin(self) -> bool:
-        """Whether he may run the shop."""
+        """Whether this user may run the shop."""
         return ADMIN_SCOPE in self.scopes
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """Why a token was not believed, as its bearer may read it."""
+    """A rejected token. The client may read the reason."""
 
     reason: str

@@ -1,4 +1,4 @@
-"""The public keys of who issues tokens (JWKS, RFC 7517): fetched, kept, and fetched again."""
+"""The public keys of the token issuer (JWK Set, RFC 7517): fetched, cached and refreshed."""
 
 import asyncio
 import json
@@ -9,24 +9,25 @@ from concurrent.futures import ThreadPoolExecutor
 from jwt import PyJWK, PyJWKClient, PyJWKSet
 from jwt.exceptions import PyJWKError, PyJWKSetError, PyJWTError
 
-from flashsale.config import Trust
+from flashsale.config import TrustedIssuer
 from flashsale.errors import ConfigError, KeysUnavailable
 
-# Seconds. A fetch takes this long at most; a withdrawn key is believed this long at most, as long
-# as the issuer answers. After half of it the keys are fetched anew, while all go on with the old.
+# Seconds that a fetch may take.
 FETCH_TIMEOUT = 2.0
+# Seconds for which keys are cached, so a withdrawn key is accepted no longer while the issuer
+# responds. After half of that time they are refreshed, while requests use the cached ones.
 KEEP = 600.0
-# A key that nobody knows asks for a new fetch, and so may anybody: not more often than this. After
-# a failed fetch, too.
+# Seconds between two fetches. An unknown key id triggers a fetch, and any client can send one. A
+# failed fetch is not retried earlier either.
 COOLDOWN = 10.0
-# A Lambda function is stopped between two requests, with its event loop, its threads, and perhaps
-# CLOCK_MONOTONIC; a wall clock may be set back. What either clock says has passed, has passed.
+# A Lambda function is frozen between two requests, with its event loop, its threads, and perhaps
+# CLOCK_MONOTONIC. A wall clock may be set back. So the clock that shows more elapsed time counts.
 Moment = tuple[float, float]
 _NEVER: Moment = (-math.inf, -math.inf)
 
 
 def clocks() -> Moment:
-    """Now, in seconds, by CLOCK_MONOTONIC and by the wall clock."""
+    """Return the time in seconds, by CLOCK_MONOTONIC and by the wall clock."""
     return time.monotonic(), time.time()
 
 
@@ -36,30 +37,31 @@ def _since(then: Moment) -> float:
 
 
 class SigningKeys:
-    """Keys by their ids. While the issuer is down, the keys that were fetched last are used."""
+    """Keys by their ids. While the issuer is down, the cached keys stay valid."""
 
-    def __init__(self, trust: Trust) -> None:
+    def __init__(self, trust: TrustedIssuer) -> None:
         self._keys: dict[str | None, PyJWK] = {}
-        # When the fetch began that brought the keys, the last fetch, and the last that failed.
+        # When these began: the fetch of the cached keys, the last fetch, the last failed fetch.
         self._as_of = self._begun = self._failed = _NEVER
         self._fetching: asyncio.Task[None] | None = None
-        # Its own: a deadline ends the waiting and not the thread. More than one: a thread that
-        # was stopped in the middle of a fetch must not keep the next fetch waiting.
+        # A pool of its own, because a deadline ends the wait and not the thread. Several threads,
+        # because one that was frozen during a fetch must not delay the next fetch.
         self._threads = ThreadPoolExecutor(4, "signing-keys")
         if trust.jwks:
             try:
                 self._keys = _by_id(json.loads(trust.jwks))
             except (ValueError, PyJWTError) as error:
-                raise ConfigError("JWT_JWKS is no JSON Web Key Set") from error
+                text = 'JWT_JWKS is not a JSON Web Key Set; it should look like {"keys": […]}'
+                raise ConfigError(text) from error
             self._client = None
         else:
             self._client = PyJWKClient(trust.jwks_url, cache_jwk_set=False, timeout=FETCH_TIMEOUT)
 
-    async def find(self, key_id: str | None) -> PyJWK | None:
-        """The key with this id, or None; a token that names none means the only key there is.
+    async def get(self, key_id: str | None) -> PyJWK | None:
+        """Return the key with this id, or None. The id None stands for the only key of the set.
 
         Raises:
-            KeysUnavailable: no keys could be fetched yet.
+            KeysUnavailable: no keys were fetched yet.
 
         """
         if self._client:
@@ -69,39 +71,39 @@ class SigningKeys:
         return self._keys.get(key_id)
 
     async def _refresh(self, client: PyJWKClient, *, needed: bool, known: bool) -> None:
-        """Begin a fetch if it is time, and wait for it if the caller cannot go on without."""
+        """Start a fetch if it is due, and wait for it if the caller needs its result."""
         under_way = self._fetching is not None and not self._fetching.done()
         stopped = under_way and _is_stopped(self._begun)
         if stopped or (not under_way and _since(self._begun) >= COOLDOWN):
             self._begun, under_way = clocks(), True
             self._fetching = asyncio.create_task(self._fetch(client, self._begun))
-        # For a while after a failed fetch nobody who has a key waits for the next.
+        # For a while after a failed fetch, requests with a cached key do not wait for the next one.
         outage = known and not stopped and _since(self._failed) < 2 * COOLDOWN
         if self._fetching and under_way and needed and not outage:
-            await asyncio.shield(self._fetching)  # others may wait for it, too
+            await asyncio.shield(self._fetching)  # other requests may wait for it
         if not self._keys:
             raise KeysUnavailable("the issuer's keys could not be fetched")
 
     async def _fetch(self, client: PyJWKClient, begun: Moment) -> None:
         loop = asyncio.get_running_loop()
         try:
-            # The client's own deadline is for each piece that comes, not for all of them.
+            # The client's own timeout is for each read, not for the whole response.
             async with asyncio.timeout(FETCH_TIMEOUT):
                 document = await loop.run_in_executor(self._threads, client.fetch_data)
             keys = _by_id(document)
         except (PyJWTError, ValueError, OSError):
             if begun is self._begun:
-                # One that was stopped says nothing of the issuer, and the next need not wait.
+                # A frozen fetch tells nothing about the issuer: allow the next one at once.
                 stopped = _is_stopped(begun)
                 self._begun, self._failed = (_NEVER, self._failed) if stopped else (begun, clocks())
             return
-        if begun >= self._as_of:  # what comes late may be older than what there is
+        if begun >= self._as_of:  # a late result may be older than the cached keys
             self._keys, self._as_of, self._failed = keys, begun, _NEVER
 
 
 def _is_stopped(begun: Moment) -> bool:
-    """Whether a fetch was under way for longer than it may be: its event loop stood still."""
-    return _since(begun) > 1.25 * FETCH_TIMEOUT  # a busy loop may be late by half a second
+    """Return whether a fetch takes longer than it may, because its event loop was frozen."""
+    return _since(begun) > 1.25 * FETCH_TIMEOUT  # a busy loop may be half a second late
 
 
 def _by_id(document: object) -> dict[str | None, PyJWK]:
@@ -109,7 +111,7 @@ def _by_id(document: object) -> dict[str | None, PyJWK]:
         listed = PyJWKSet.from_dict(document).keys if isinstance(document, dict) else []
     except (PyJWKSetError, PyJWKError) as error:
         raise ValueError(str(error)) from error
-    # Never a secret ("oct"): what everybody can read must not sign.
+    # Never a secret ("oct"), because everybody can read the set.
     usable = [
         k for k in listed if k.key_type in ("RSA", "EC") and k.public_key_use in (None, "sig")
     ]

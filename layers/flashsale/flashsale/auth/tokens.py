@@ -1,4 +1,4 @@
-"""Who a caller is: JSON Web Tokens (RFC 7519, with the advice of RFC 8725)."""
+"""Verification of access tokens: JSON Web Tokens (RFC 7519, best practices of RFC 8725)."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -9,15 +9,15 @@ import jwt
 
 from flashsale.auth.principal import Denied, Principal
 from flashsale.auth.signing_keys import SigningKeys
-from flashsale.config import Trust
+from flashsale.config import TrustedIssuer
 from flashsale.domain.model import USER_ID
 
-# Characters. Larger ones are refused unread.
+# Characters. Larger tokens are rejected unread.
 MAX_TOKEN = 8192
-# Seconds by which the issuer's clock may differ from ours.
+# Seconds by which the clocks of the issuer and of this process may differ.
 LEEWAY = 10
-# The algorithm is ours to choose and not the token's, else "none" or a public key used as a secret
-# would let anybody in.
+# The algorithms are fixed here. If the token chose them, "none" or a public key used as a secret
+# would be accepted.
 PUBLIC_KEY_ALGORITHMS = ["RS256", "ES256"]
 SECRET_ALGORITHMS = ["HS256"]
 
@@ -30,14 +30,14 @@ _REASONS: dict[type[Exception], str] = {
 
 
 class Tokens:
-    """Checks tokens by the keys of one issuer."""
+    """Verifies tokens with the keys of one issuer."""
 
-    def __init__(self, trust: Trust | None) -> None:
+    def __init__(self, trust: TrustedIssuer | None) -> None:
         self._trust = trust
         self._keys = SigningKeys(trust) if trust and not trust.secret else None
 
-    async def caller(self, token: str) -> Principal | Denied:
-        """Who bears this token.
+    async def verify(self, token: str) -> Principal | Denied:
+        """Return the principal that this token names, or why it was rejected.
 
         Raises:
             KeysUnavailable: the issuer's keys could not be fetched.
@@ -49,7 +49,7 @@ class Tokens:
             return Denied("The token is too large.")
         try:
             claims = await self._claims(self._trust, token)
-        except (jwt.PyJWTError, ValueError) as error:  # ValueError: what is no token at all
+        except (jwt.PyJWTError, ValueError) as error:  # ValueError: not a token at all
             return Denied(_REASONS.get(type(error), "The token is not valid."))
         if not _is_for(claims, self._trust.audience):
             return Denied("The token is for another audience.")
@@ -57,13 +57,13 @@ class Tokens:
             return Denied("The token's subject is no user id.")
         return Principal(claims["sub"], _scopes(claims))
 
-    async def _claims(self, trust: Trust, token: str) -> dict[str, Any]:
+    async def _claims(self, trust: TrustedIssuer, token: str) -> dict[str, Any]:
         if not _is_spelled_in_one_way(token):
             raise jwt.DecodeError("not as its issuer wrote it")
         key: jwt.PyJWK | str | None = trust.secret
         algorithms = SECRET_ALGORITHMS
         if self._keys:
-            key = await self._keys.find(jwt.get_unverified_header(token).get("kid"))
+            key = await self._keys.get(jwt.get_unverified_header(token).get("kid"))
             algorithms = PUBLIC_KEY_ALGORITHMS
         if not key:
             raise jwt.InvalidKeyError("an unknown key")
@@ -71,7 +71,7 @@ class Tokens:
             token,
             key,
             algorithms,
-            # Of the audience see `_is_for`.
+            # `_is_for` checks the audience.
             options={"require": ["exp", "iss", "sub"], "verify_aud": False},
             issuer=trust.issuer,
             leeway=LEEWAY,
@@ -79,24 +79,25 @@ class Tokens:
 
 
 def _is_spelled_in_one_way(token: str) -> bool:
-    """Base64 readers forgive: with other last bits, or other characters put in, it says the same.
+    """Return whether this is the only base64 spelling of the token.
 
-    Of one signed token there would be many, and who blocks one of them has not blocked the others.
+    Decoders ignore unused bits and foreign characters. So one signed token would have many
+    spellings, and a block list that has one of them would miss the others.
     """
     if not re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token, re.ASCII):
         return False
-    read = [urlsafe_b64decode(f"{segment}==") for segment in token.split(".")]
-    return ".".join(urlsafe_b64encode(part).decode().rstrip("=") for part in read) == token
+    decoded = [urlsafe_b64decode(f"{segment}==") for segment in token.split(".")]
+    return ".".join(urlsafe_b64encode(part).decode().rstrip("=") for part in decoded) == token
 
 
 def _is_for(claims: Mapping[str, Any], audience: str) -> bool:
-    """As API Gateway's JWT authorizer has it: `client_id` counts where there is no `aud`."""
+    """Check the audience like API Gateway's authorizer: `client_id` replaces a missing `aud`."""
     named = claims.get("aud", claims.get("client_id"))
     return audience in named if isinstance(named, list) else audience == named
 
 
 def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
-    """`scope` is one string (RFC 8693, 4.2); some issuers write a list, `scp`."""
+    """Read the scopes: `scope` is one string (RFC 8693, 4.2); some issuers use a list, `scp`."""
     listed = claims.get("scope", claims.get("scp", ""))
     if isinstance(listed, str):
         return frozenset(listed.split())

@@ -1,1 +1,1 @@
-"""The types of the sale: products, orders, claims, and the messages between them."""
+"""The types of a sale: products, orders, claims, and the messages that carry them."""

@@ -1,4 +1,4 @@
-"""A V5 claim: what is asked for, what comes of it, and where the units of a sale are."""
+"""Claims of V5: the request, its outcomes, and where the units of a sale are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class SaleState(StrEnum):
-    """Whether a sale goes on; of its window (`Terms`) it says nothing."""
+    """Whether a sale was paused or ended. Its time window is in `Terms`."""
 
     OPEN = "open"
     PAUSED = "paused"
@@ -15,7 +15,7 @@ class SaleState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a V5 buyer asks for. `address` is where he calls from, if that is known."""
+    """The request of a V5 buyer. `address` is the client's IP address, if it is known."""
 
     product_id: str
     user_id: str
@@ -31,8 +31,8 @@ class Claimed:
 
     Attributes:
         remaining: units.
-        leader: this process is to relay it, and others.
-        allowed: how many more claims each limit lets through now, by the limit's name.
+        leader: whether this process got the lease, and must relay the unsent claims.
+        allowed: how many more claims each rate limit allows now, by the limit's name.
 
     """
 
@@ -43,8 +43,8 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class TooMany:
-    """A claim that came too early: the name of the limit, and seconds to wait."""
+class RateLimited:
+    """A claim that a rate limit rejected: the name of the limit, and seconds to wait."""
 
     limit: str
     wait: float
@@ -52,10 +52,14 @@ class TooMany:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Where every unit of a V5 sale is, at one instant; `stock` to `released` in units.
+    """Where every unit of a V5 sale is, at one instant.
 
-    While the sale is paused, or once it has ended, `stock` is what was put aside. `generation`
-    sells the product; None while the first purchase is still to decide that.
+    Attributes:
+        stock, unsettled, initial, accepted, settled, released: units. In a paused or ended sale,
+            `stock` is what was put aside.
+        entries: claims in the ledger.
+        generation: the generation that sells the product; None until the first purchase decides.
+
     """
 
     stock: int
@@ -70,5 +74,5 @@ class Snapshot:
 
     @property
     def balanced(self) -> bool:
-        """The live invariant, which holds at every instant."""
+        """Whether the live invariant holds. It must hold at every instant."""
         return self.initial == self.stock + self.unsettled + self.settled

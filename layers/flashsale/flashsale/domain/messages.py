@@ -1,4 +1,4 @@
-"""What travels in SQS: an order, or many V5 claims in one envelope."""
+"""The messages in SQS: one order, or an envelope of many V5 claims."""
 
 import re
 from collections.abc import Sequence
@@ -19,30 +19,31 @@ from pydantic import (
 from flashsale.domain.model import ENTRY_ID, V5, EntryId, ProductId, UserId, split_order_id
 from flashsale.errors import InvalidMessage
 
-# SQS takes 256 KB a message on some accounts; 200 claims stay far below 100 KB.
+# SQS accepts 256 KB per message on some accounts. 200 claims stay far below 100 KB.
 CLAIMS_PER_ENVELOPE = 200
-# SQS takes 10 messages a call, 1 MiB in all.
+# SQS accepts 10 messages per call, 1 MiB in total.
 ENVELOPES_PER_CALL = 10
 
 
-# Units of one order: what the column `orders.quantity` holds.
+# Units of one order. The column `orders.quantity` holds no more.
 Units = Annotated[int, Field(gt=0, lt=2**31)]
 
 
-# Ledger entry, user, units, correlation id: a list and no object, because a message holds hundreds.
+# Ledger entry, user, units, correlation id. A list is shorter than an object, and a message holds
+# hundreds of them.
 EnvelopedClaim = tuple[EntryId, UserId, Units, str]
 
 
 class QueuedOrder(BaseModel):
-    """An order on its way to PostgreSQL; its JSON is the body of an SQS message.
+    """An order on its way to PostgreSQL. Its JSON is the body of an SQS message.
 
-    The id is made before the push and is the primary key of the row, so that a message delivered
-    twice makes one order.
+    The id is made before the push and is the primary key of the row, so a message that is
+    delivered twice makes one order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    # PostgreSQL takes no NUL, and an id that no route can name could never be cancelled.
+    # PostgreSQL rejects NUL, and an order whose id fits no route could never be cancelled.
     id: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
     product_id: ProductId
     user_id: UserId
@@ -52,7 +53,7 @@ class QueuedOrder(BaseModel):
 
     @model_validator(mode="after")
     def _names_its_ledger_entry(self) -> Self:
-        """A V5 order that names no entry of its product's ledger can never be settled."""
+        """Reject a V5 order without a ledger entry of its product: it can never be settled."""
         if self.generation == V5:
             product_id, entry_id = split_order_id(self.id)
             if product_id != self.product_id or not re.fullmatch(ENTRY_ID, entry_id):
@@ -63,7 +64,7 @@ class QueuedOrder(BaseModel):
     def of_claim(
         cls, product_id: str, entry_id: str, user_id: str, quantity: int, correlation_id: str
     ) -> Self:
-        """The order of a V5 claim; its id names the product and the ledger entry."""
+        """Make the order of a V5 claim. Its id names the product and the ledger entry."""
         return cls(
             id=f"{product_id}:{entry_id}",
             product_id=product_id,
@@ -89,17 +90,17 @@ class Envelope(BaseModel):
 
     @classmethod
     def of(cls, orders: Sequence[QueuedOrder]) -> Self:
-        """Pack orders of one product."""
+        """Pack orders of one product into an envelope."""
         claims = [(o.entry_id, o.user_id, o.quantity, o.correlation_id) for o in orders]
         return cls.model_construct(product_id=orders[0].product_id, claims=claims)
 
     def orders(self) -> list[QueuedOrder]:
-        """Unpack them."""
+        """Unpack the orders."""
         return [QueuedOrder.of_claim(self.product_id, *claim) for claim in self.claims]
 
 
 def _tag(message: Any) -> str:
-    """Which of the two a parsed message means to be. What its values say plays no part in it."""
+    """Return which of the two types a parsed message is, by its field names only."""
     return "envelope" if isinstance(message, dict) and "claims" in message else "order"
 
 
@@ -115,7 +116,8 @@ def orders_of_message(body: str) -> list[QueuedOrder]:
     """Decode the body of an SQS message: one V4 order, or an envelope of V5 claims.
 
     Raises:
-        InvalidMessage: with what is wrong, for the logs and for `flashsale dlq peek`.
+        InvalidMessage: the body is neither. The text says what is wrong, for the logs and for
+            `flashsale dlq peek`.
 
     """
     try:
@@ -124,6 +126,6 @@ def orders_of_message(body: str) -> list[QueuedOrder]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         path = map(str, first["loc"][1:])  # the first part is the tag
-        # A field's name is the sender's: no control characters in a terminal, no 256 KB in a log.
+        # The sender chose the field names: print no control characters, and no 256 KB.
         where = ascii(".".join(path))[1:-1][:100] or "body"
         raise InvalidMessage(f"not an order: {where}: {first['msg']}") from error

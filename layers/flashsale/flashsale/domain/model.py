@@ -1,4 +1,4 @@
-"""The words of the sale as types: products, orders, and what a claim can end in."""
+"""The types of a sale: products, orders, and the outcomes of a purchase."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,23 +7,21 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from typing import Annotated
 
-from pydantic import (
-    StringConstraints,
-)
+from pydantic import StringConstraints
 
-# The generation that keeps a ledger.
+# The generation that has a ledger.
 V5 = 5
 # Generations that sell from PostgreSQL's stock; the others sell from Redis.
 ON_POSTGRES = frozenset({1, 2})
 
 
-# Why an order that no longer fits into the stock was cancelled.
+# The reason of an order that was cancelled because the stock was too small.
 NO_UNITS_LEFT = "no units left in PostgreSQL"
 
 
-# Up to 64 characters. Braces are excluded because the product id is the hash tag of its Redis keys
-# ("{id}:stock"); "." and ".." because clients take them, also as %2e, for steps in a path. (The
-# regular expressions of pydantic have no look-ahead.)
+# Up to 64 characters. Braces are excluded, because the product id is the hash tag of its Redis keys
+# ("{id}:stock"). "." and ".." are excluded, because clients treat them (also as %2e) as path steps.
+# The regular expressions of pydantic have no look-ahead.
 PRODUCT_ID = (
     r"^(?:[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,63}"
     r"|\.[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,62}"
@@ -40,7 +38,7 @@ USER_ID = r"^[!-~]{1,128}$"
 UserId = Annotated[str, StringConstraints(pattern=USER_ID)]
 
 
-# What an order id of any generation is made of: a UUID, or "<product id>:<ledger entry>".
+# The characters of an order id of any generation: a UUID, or "<product id>:<ledger entry>".
 ORDER_ID = r"^[A-Za-z0-9._:-]{1,128}$"
 
 
@@ -51,13 +49,13 @@ EntryId = Annotated[str, StringConstraints(pattern=ENTRY_ID)]
 
 
 def split_order_id(order_id: str) -> tuple[str, str]:
-    """The product and the ledger entry that the id of a V5 order names; of another id "" and it."""
+    """Split the id of a V5 order into product id and ledger entry; return ("", id) for others."""
     product_id, _, entry_id = order_id.rpartition(":")
     return product_id, entry_id
 
 
 class Refusal(Enum):
-    """Why a purchase was refused. Expected, so a value and not an exception."""
+    """Why a purchase was refused. It is expected, so it is a value and not an exception."""
 
     SOLD_OUT = "sold_out"
     NO_SUCH_PRODUCT = "no_such_product"
@@ -69,14 +67,14 @@ class Refusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SoldBy:
-    """A purchase was refused because another generation sells the product."""
+    """A refusal, because another generation sells the product."""
 
     product_id: str
     generation: int
 
     @property
     def value(self) -> str:
-        """Its stable code, as the members of `Refusal` have one."""
+        """Its stable code, like that of the members of `Refusal`."""
         return "other_generation"
 
 
@@ -85,7 +83,7 @@ NotSold = Refusal | SoldBy
 
 
 class Declined(StrEnum):
-    """Why an admin's action was not carried out: also how its audit row ends."""
+    """Why an admin's action was not carried out. It is also the outcome in the audit log."""
 
     NO_SUCH_PRODUCT = "no_such_product"
     PRODUCT_EXISTS = "product_exists"
@@ -101,7 +99,7 @@ class Declined(StrEnum):
 
 
 class OrderStatus(StrEnum):
-    """How an order stands in PostgreSQL."""
+    """The status of an order in PostgreSQL."""
 
     CONFIRMED = "CONFIRMED"
     CANCELLED = "CANCELLED"
@@ -112,11 +110,12 @@ class Terms:
     """When, to whom and by which generation a product is sold.
 
     Attributes:
-        limit_per_buyer: units, 0 for any number. Only V5 keeps it, so a limit means V5.
+        limit_per_buyer: the purchase limit in units, 0 for none. Only V5 enforces it, so a limit
+            implies V5.
         generation: 1 to 5; None leaves it to the first purchase.
 
     Raises:
-        ValueError: a limit for a generation that does not keep it.
+        ValueError: the generation does not enforce purchase limits.
 
     """
 
@@ -126,7 +125,7 @@ class Terms:
     generation: int | None = None
 
     def __post_init__(self) -> None:
-        """Let V5 sell what has a limit."""
+        """Choose V5 if there is a purchase limit."""
         if not self.limit_per_buyer:
             return
         if self.generation not in (None, V5):
@@ -136,7 +135,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A row of `products`. `stock` counts units that no confirmed order has taken."""
+    """A row of `products`. `stock` counts the units that no confirmed order has taken."""
 
     id: str
     name: str
@@ -149,17 +148,16 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """What PostgreSQL has of a product, at one instant.
+    """What PostgreSQL knows about the units of a product, at one instant.
 
     Attributes:
-        initial: units that it began with or got since; this only ever grows.
+        initial: the initial units and all restocks. It never decreases.
         stock: units that no confirmed order has taken.
         confirmed: units in confirmed orders.
-        returned: ids of cancelled orders whose units `stock` counts, and which somebody may give
-            back to Redis once more: those that were confirmed, and those of V4.
-        generation: the generation of the product's orders, the highest one if there are several;
-            None without orders.
-        last_entry: the largest ledger entry among the orders of V5; None without any.
+        returned: ids of cancelled orders whose units are in `stock`, and may be given back to Redis
+            again by a retry: those that were CONFIRMED before, and those of V4.
+        generation: the (highest) generation of the product's orders; None without orders.
+        last_entry: the largest ledger entry of the V5 orders; None without any.
 
     """
 
@@ -173,36 +171,14 @@ class Supply:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedOrder:
-    """A row of `orders`, as V1 to V3 answer it."""
-
-    id: str
-    user_id: str
-    product_id: str
-    quantity: int
-    status: OrderStatus
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OrderState:
-    """How an order stands since when, and why if it was cancelled; None: a user who never was."""
-
-    user_id: str | None
-    quantity: int
-    status: OrderStatus
-    reason: str | None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenOrder:
-    """An order's row, with what it takes to undo it.
+class OrderRow:
+    """A row of `orders`.
 
     Attributes:
-        user_id: None for an order that was never confirmed, of a user who never was.
-        returned: whether it was CONFIRMED before it was CANCELLED, and so its units went back to
-            PostgreSQL's stock.
+        user_id: None for a cancelled order whose user was never registered.
+        reason: why the order was cancelled; None while it is CONFIRMED.
+        returned: whether the order was CONFIRMED before it was CANCELLED. Its units then went back
+            to PostgreSQL's stock.
 
     """
 
@@ -213,19 +189,20 @@ class WrittenOrder:
     generation: int
     status: OrderStatus
     reason: str | None
-    returned: bool
+    created_at: datetime
+    returned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """What a synchronous generation (V1 to V3) answers: the product after it, and the order."""
+    """The result of a synchronous generation (V1 to V3): the updated product and the order."""
 
     updated_product: Product
-    placed_order: PlacedOrder
+    placed_order: OrderRow
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What an asynchronous generation (V4) answers: the order will be CONFIRMED or CANCELLED."""
+    """The result of V4: the order is queued, and will be CONFIRMED or CANCELLED."""
 
     order_id: str

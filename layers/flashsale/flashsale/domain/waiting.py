@@ -1,12 +1,12 @@
-"""What waits in the queues, as far as somebody could look, and whose units that may be.
+"""The units of V4 orders that wait in the queues.
 
-V5 does not ask: its ledger has every unit that is unsettled. Of a V4 order that is on its way, only
-its message knows. A message that was read counts for the units that it names. A message that nobody
-could read (it is with a function, or the queue is long, or it is on AWS, where a look counts as a
-receive) may have one unit of any product, because V4 sells one unit at a time.
+V5 does not need this: its ledger has every unsettled unit. A V4 order on its way exists only as a
+message. A message that was read counts the units that it names. A message that could not be read
+may be one unit of any product, because V4 sells one unit at a time. A message cannot be read while
+a function has it, behind a long queue, or on AWS, where reading counts as a receive.
 
-Everything that shows books counts by this module: `flashsale verify`, the live page, the exporter,
-the admin API and the sweep's alarms.
+All readers of the books use this module: `flashsale verify`, the live page, the exporter, the admin
+API and the alarms of the sweep function.
 """
 
 import sys
@@ -18,18 +18,18 @@ from flashsale.domain.messages import QueuedOrder, orders_of_message
 from flashsale.domain.model import V5
 from flashsale.errors import InvalidMessage
 
-# The queue whose messages wait for a person; its messages are on their way nowhere.
+# The queue whose messages wait for the operator. No function receives from it.
 PARKING = "parking"
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Units of V4 in the queues, at most.
+    """The most units of V4 that can be in the queues.
 
     Attributes:
-        unread: messages that nobody read; each may have one unit of any product.
-        coming: units by product in messages that were read and that a function works on.
-        parked: units by product in messages that were read and that wait for a person.
+        unread: messages that were not read. Each may be one unit of any product.
+        coming: units by product in messages that were read and that a function will process.
+        parked: units by product in messages that were read and that wait for the operator.
 
     """
 
@@ -38,25 +38,25 @@ class Waiting:
     parked: Mapping[str, int] = field(default_factory=dict)
 
     def or_earlier(self, earlier: "Waiting") -> "Waiting":
-        """At most what waits now or waited then, where nobody can tell what moved in between."""
+        """Return the most that can wait now, if messages may have moved since `earlier`."""
         coming = Counter(self.coming) + Counter(earlier.coming)
         return Waiting(self.unread + earlier.unread, coming, self.parked)
 
 
 NOTHING = Waiting()
-# While SQS does not say, any unit may be in a queue: none is lost.
+# While SQS is unavailable, any unit may be in a queue, so none counts as lost.
 ANYTHING = Waiting(unread=sys.maxsize)
 
 
 def waiting_in(depths: Mapping[str, int], read: Iterable[tuple[str, str]]) -> Waiting:
-    """What waits, from the depth of each queue and the messages that could be read.
+    """Compute what waits from the depth of each queue and the messages that could be read.
 
-    What is no order has no units. An order that is in two messages counts once, and as coming.
+    A message that is not an order has no units. An order in two messages counts once, as coming.
 
     Args:
-        depths: messages by queue, also those that a function has, taken before the messages: one
-            that leaves in between then counts as unread, and not as lost.
-        read: queue and body of each message that was read, each message once.
+        depths: messages by queue, including those in flight. Read the depths before the messages:
+            a message that leaves in between then counts as unread, and not as lost.
+        read: queue and body of each message that was read, once per message.
 
     """
     left, orders, parked = dict(depths), dict[str, QueuedOrder](), dict[str, QueuedOrder]()
@@ -68,7 +68,7 @@ def waiting_in(depths: Mapping[str, int], read: Iterable[tuple[str, str]]) -> Wa
 
 
 def orders_of_v4(body: str) -> list[QueuedOrder]:
-    """The orders of a message whose units no ledger has; none if it is no order."""
+    """Return the V4 orders of a message; none if it is not an order."""
     try:
         return [order for order in orders_of_message(body) if order.generation != V5]
     except InvalidMessage:

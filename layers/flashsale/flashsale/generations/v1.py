@@ -13,7 +13,7 @@ async def buy(services: Services, order: QueuedOrder) -> Purchase | NotSold:
     """Sell `order` the naive way; each step is a transaction of its own."""
     if refusal := await services.stock.enter(order):
         return refusal
-    read = await services.products.get_for(order.product_id, order.user_id)
+    read = await services.products.get_for_buyer(order.product_id, order.user_id)
     if read is None:
         return Refusal.NO_SUCH_PRODUCT
     product, buyer_exists = read
@@ -26,5 +26,5 @@ async def buy(services: Services, order: QueuedOrder) -> Purchase | NotSold:
     updated = await services.products.overwrite_stock(
         order.product_id, product.stock - order.quantity
     )
-    placed = await services.orders.insert(order)
+    placed = await services.orders.insert_without_taking_units(order)
     return placed if isinstance(placed, Refusal) else Purchase(updated, placed)

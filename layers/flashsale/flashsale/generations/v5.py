@@ -6,13 +6,13 @@ the ledger until its order is CONFIRMED (settled) or CANCELLED (released), so th
 on the way is sent again.
 """
 
-from flashsale.domain.claims import Claim, Claimed, TooMany
+from flashsale.domain.claims import Claim, Claimed, RateLimited
 from flashsale.domain.model import NotSold
 from flashsale.services import Services
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 
 
-async def buy(services: Services, claim: Claim) -> Claimed | NotSold | TooMany:
+async def buy(services: Services, claim: Claim) -> Claimed | NotSold | RateLimited:
     """Claim the units. If the answer says `leader`, the caller runs `relay` next.
 
     Raises:

@@ -1,1 +1,1 @@
-"""What HTTP needs beside the routes in `functions/buy/app.py`: bodies, errors, limits, logs."""
+"""The HTTP API: `application` builds it, `buy` has the buy routes of all generations."""

@@ -1,6 +1,6 @@
 """The routes of the admin API. Each needs a token with the scope `flashsale/admin`.
 
-Every POST may be repeated; with an Idempotency-Key one that has ended does nothing a second time.
+A client may repeat every POST. With an Idempotency-Key, one that has ended has no second effect.
 """
 
 from collections.abc import Mapping
@@ -24,8 +24,9 @@ from flashsale.http.admin_schemas import (
 )
 from flashsale.http.auth import Admin
 from flashsale.http.dependencies import Injected
-from flashsale.http.problems import declined_problem
-from flashsale.http.schemas import OrderStateBody, ProblemBody, ProductBody
+from flashsale.http.problems import declined_problem, problems
+from flashsale.http.request_log import log_of
+from flashsale.http.schemas import OrderStateBody, ProductBody
 from flashsale.http.strict import StrictRoute
 from flashsale.postgres_store.audit import Action
 from flashsale.services import Services
@@ -36,41 +37,41 @@ from flashsale.usecases.health import messages_waiting
 router = APIRouter(
     prefix="/api/admin",
     route_class=StrictRoute,
-    responses={
-        status: {"model": ProblemBody} for status in (401, 403, 404, 408, 409, 413, 422, 503)
-    },
+    responses=problems(401, 403, 404, 408, 409, 413, 422, 503),
 )
 
 OrderId = Annotated[str, Path(pattern=r"^[!-~]{1,128}$")]
 
 
-class _Asked:
-    """Who asks, and how to know the request again."""
+class _AdminRequest:
+    """Who sends a request, and how to recognize the same request when it comes again."""
 
     def __init__(
         self,
         request: Request,
-        caller: Admin,
+        admin: Admin,
         services: Injected,
         idempotency_key: Annotated[str, Header(pattern=r"^[!-+\--~]{0,128}$")] = "",
     ) -> None:
         self.services: Services = services
-        self._who = caller.user_id
-        self._correlation_id = getattr(request.state, "correlation_id", "")
+        self._admin_id = admin.user_id
+        self._correlation_id = log_of(request.scope).correlation_id
         self._key = idempotency_key
 
     def to(self, name: str, target: str, arguments: Mapping[str, object] | None = None) -> Action:
-        """What he asks for."""
-        return Action(self._who, name, target, arguments or {}, self._correlation_id, self._key)
+        """Return the action that the admin asks for."""
+        return Action(
+            self._admin_id, name, target, arguments or {}, self._correlation_id, self._key
+        )
 
 
-Asked = Annotated[_Asked, Depends()]
+Asked = Annotated[_AdminRequest, Depends()]
 RequiredKey = Annotated[str, Header(alias="Idempotency-Key", pattern=r"^[!-+\--~]{1,128}$")]
 
 
 @router.post("/products", status_code=201, response_model=ProductBody)
 async def create_product(body: NewProduct, asked: Asked) -> ProductBody | Response:
-    """Add a product. It is not on sale before it is opened."""
+    """Add a product. It is not on sale until its sale is opened."""
     action = asked.to("create", body.id, body.model_dump(mode="json", by_alias=True))
     declined = await admin.create_product(asked.services, action, body.name, body.price, body.stock)
     if declined:
@@ -82,7 +83,7 @@ async def create_product(body: NewProduct, asked: Asked) -> ProductBody | Respon
 async def open_sale(
     product_id: ProductId, asked: Asked, body: TermsBody | None = None
 ) -> SaleBody | Response:
-    """Put what PostgreSQL has of a product on sale."""
+    """Put the units that PostgreSQL has of a product on sale."""
     body = body or TermsBody()
     action = asked.to("open", product_id, body.model_dump(mode="json", by_alias=True))
     declined = await admin.open_sale(asked.services, action, body.terms())
@@ -93,7 +94,7 @@ async def open_sale(
 async def pause_sale(
     product_id: ProductId, asked: Asked, body: Nothing | None = None
 ) -> SaleBody | Response:
-    """Let nobody claim until the sale is resumed. Claims that were made become orders."""
+    """Refuse claims until the sale is resumed. Claims that were made become orders."""
     declined = await admin.pause_sale(asked.services, asked.to("pause", product_id))
     return await _sale(asked.services, product_id, declined)
 
@@ -102,7 +103,7 @@ async def pause_sale(
 async def resume_sale(
     product_id: ProductId, asked: Asked, body: Nothing | None = None
 ) -> SaleBody | Response:
-    """Go on with a paused sale."""
+    """Resume a paused sale."""
     declined = await admin.resume_sale(asked.services, asked.to("resume", product_id))
     return await _sale(asked.services, product_id, declined)
 
@@ -111,7 +112,7 @@ async def resume_sale(
 async def end_sale(
     product_id: ProductId, asked: Asked, body: Nothing | None = None
 ) -> SaleBody | Response:
-    """Let nobody claim any more. Once it is drained, what is left can be opened as a new sale."""
+    """Refuse claims for good. Once the sale is drained, a new one can sell the units left."""
     declined = await admin.end_sale(asked.services, asked.to("end", product_id))
     return await _sale(asked.services, product_id, declined)
 
@@ -120,7 +121,7 @@ async def end_sale(
 async def restock(
     product_id: ProductId, body: Restock, asked: Asked, idempotency_key: RequiredKey
 ) -> SaleBody | Response:
-    """Add units, also to the sale if there is one. Needs an Idempotency-Key."""
+    """Add units to the product, and to its sale if there is one. Needs an Idempotency-Key."""
     action = asked.to("restock", product_id, body.model_dump())
     declined = await admin.restock(asked.services, action, body.units)
     return await _sale(asked.services, product_id, declined)
@@ -130,9 +131,9 @@ async def restock(
 async def cancel_order(
     order_id: OrderId, body: Cancellation, asked: Asked
 ) -> OrderStateBody | Response:
-    """Cancel an order, even one that is CONFIRMED; its units can be bought again.
+    """Cancel an order, even one that is CONFIRMED. Its units can be bought again.
 
-    An order of V4 that is still in the queue cannot be cancelled yet: 404.
+    An order of V4 that is still in the queue cannot be cancelled yet. The answer is 404.
     """
     action = asked.to("cancel", order_id, body.model_dump())
     declined = await admin.cancel_order(asked.services, action, body.reason)
@@ -146,14 +147,14 @@ async def cancel_order(
 async def get_books(
     product_id: ProductId, caller: Admin, services: Injected
 ) -> BooksBody | Response:
-    """Where every unit of a product is."""
+    """Return where every unit of a product is."""
     found = await _books(services, [product_id])
     return found[0] if found else declined_problem(Declined.NO_SUCH_PRODUCT)
 
 
 @router.get("/books")
 async def get_all_books(caller: Admin, services: Injected) -> AllBooksBody:
-    """Where every unit is."""
+    """Return where every unit of all products is."""
     return AllBooksBody(products=await _books(services, None))
 
 
@@ -161,12 +162,12 @@ async def get_all_books(caller: Admin, services: Injected) -> AllBooksBody:
 async def get_audit(
     caller: Admin, services: Injected, limit: Annotated[int, Query(ge=1, le=500)] = 50
 ) -> AuditBody:
-    """What admins did, newest first.
+    """List the actions of admins, newest first.
 
-    One that stays `begun` has died: repeat it, with its Idempotency-Key if it had one. Without one
-    a repetition is another action, and this one stays as it is.
+    An action that stays `begun` died on its way. Repeat it, with its Idempotency-Key if it had one.
+    Without a key the repetition is another action, and this one stays as it is.
     """
-    entries = await services.audit.latest(limit)
+    entries = await services.audit.list_latest(limit)
     return AuditBody(actions=[AuditEntryBody.model_validate(entry) for entry in entries])
 
 
@@ -175,7 +176,7 @@ async def _sale(
 ) -> SaleBody | Response:
     if declined:
         return declined_problem(declined)
-    return SaleBody.of(product_id, await services.ledger.snapshot(product_id))
+    return SaleBody.of(product_id, await services.ledger.snapshot(product_id, count_claims=True))
 
 
 async def _books(services: Services, product_ids: list[str] | None) -> list[BooksBody]:

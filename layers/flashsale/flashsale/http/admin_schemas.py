@@ -10,11 +10,11 @@ from pydantic.alias_generators import to_camel
 from flashsale.domain.claims import SaleState, Snapshot
 from flashsale.domain.model import ProductId, Terms
 
-# Without control characters: PostgreSQL takes no NUL, and a log line is one line.
+# No control characters: PostgreSQL takes no NUL, and a line break would begin a new log line.
 Text = Annotated[
     str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200, strip_whitespace=True)
 ]
-# A window that clocks, PostgreSQL and JavaScript agree on.
+# A range in which clocks, PostgreSQL and JavaScript agree.
 Moment = Annotated[
     AwareDatetime,
     Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
@@ -40,9 +40,9 @@ class NewProduct(_Request):
 
 
 class TermsBody(_Request):
-    """Body of `POST /products/{id}/open`: from when to when, and how much a buyer may have.
+    """Body of `POST /products/{id}/open`: the times of the sale, and how much a buyer may have.
 
-    `generation` sells the product; without it the first purchase decides. Only V5 keeps a limit.
+    `generation` sells the product. Without it the first purchase decides. Only V5 keeps a limit.
     """
 
     starts_at: Moment | None = None
@@ -54,16 +54,16 @@ class TermsBody(_Request):
     def _ends_after_it_starts(self) -> Self:
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
             raise ValueError("endsAt must be later than startsAt")
-        self.terms()  # or it says what they lack
+        self.terms()  # raises ValueError for terms that contradict each other
         return self
 
     def terms(self) -> Terms:
-        """The same for the use case."""
+        """Return the terms as the use case takes them."""
         return Terms(self.starts_at, self.ends_at, self.limit_per_buyer, self.generation)
 
 
 class Nothing(_Request):
-    """Body of requests that say all by their path; it may be absent."""
+    """Body of requests whose path says all. It may be absent."""
 
 
 class Restock(_Request):
@@ -73,16 +73,16 @@ class Restock(_Request):
 
 
 class Cancellation(_Request):
-    """Body of `POST /orders/{id}/cancel`. The reason is for admins; a buyer reads a general one."""
+    """Body of `POST /orders/{id}/cancel`. Admins read the reason; a buyer reads a general one."""
 
     reason: Text
 
 
 class SaleBody(_Answer):
-    """How a product is on sale now. Without a sale `state` is none; else all counts are units.
+    """How a product is on sale now. All counts are units. Without a sale `state` is none.
 
-    `generation` is null until the first purchase decides it. V1 and V2 take nothing from these
-    units, but from PostgreSQL's.
+    `generation` is null until the first purchase decides it. V1 and V2 do not take these units,
+    but those in PostgreSQL.
     """
 
     product_id: str
@@ -95,7 +95,7 @@ class SaleBody(_Answer):
 
     @classmethod
     def of(cls, product_id: str, snapshot: Snapshot | None) -> Self:
-        """The figures of one instant."""
+        """Return the sale at one instant."""
         if snapshot is None:
             return cls(product_id=product_id, state="none")
         return cls(
@@ -126,9 +126,10 @@ class LedgerBody(_Answer):
 class BooksBody(_Answer):
     """Where every unit of a product is, as `flashsale verify --json` has it.
 
-    `waiting` counts messages in the queues; null while SQS does not say. `unsettled` is an upper
-    bound unless `exact`: this function does not read V4's messages, so each may be any product's,
-    also a parked one. `flashsale verify` reads what it can, and tells `parked` units apart.
+    `waiting` counts messages in the queues. It is null while SQS does not answer. `unsettled` is an
+    upper bound unless `exact`, because the admin function does not read V4's messages. Each of
+    them, also a parked one, may be an order of this product. `flashsale verify` reads the messages
+    that it can, and counts `parked` units apart.
     """
 
     product_id: str
@@ -157,7 +158,7 @@ class AllBooksBody(_Answer):
 
 
 class AuditEntryBody(_Answer):
-    """An admin's action. `outcome`: begun, done, or the code of the problem that it ended in."""
+    """An admin's action. `outcome` is begun, done, or the code of the problem that it ended in."""
 
     id: int
     who: str

@@ -1,4 +1,4 @@
-"""Who may call a route. FastAPI runs these before the route itself."""
+"""Dependencies that decide who may call a route. FastAPI runs them before the route itself."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -11,34 +11,39 @@ from flashsale.services import Services
 
 
 async def _buyer(request: Request, services: Injected) -> Principal | None:
-    return await _caller(request, services) if services.settings.auth == "jwt" else None
+    return await _principal(request, services) if services.settings.auth == "jwt" else None
 
 
 async def _admin(request: Request, services: Injected) -> Principal:
-    caller = await _caller(request, services)
-    if not caller.is_admin:
+    principal = await _principal(request, services)
+    if not principal.is_admin:
         challenge = f'Bearer error="insufficient_scope", scope="{ADMIN_SCOPE}"'
         headers = {"WWW-Authenticate": challenge}
         raise HTTPException(HTTPStatus.FORBIDDEN, f"This needs the scope {ADMIN_SCOPE}.", headers)
-    return caller
+    return principal
 
 
 async def open_without_auth(services: Injected) -> None:
-    """For V1 to V4, which believe what a body says of its buyer: 404 where buyers need a token."""
+    """Answer 404 where buyers need a token: V1 to V4 trust what a body says of its buyer."""
     if services.settings.auth != "none":
         raise HTTPException(HTTPStatus.NOT_FOUND, "Not Found")
 
 
-async def _caller(request: Request, services: Services) -> Principal:
-    """Whose token this request carries (RFC 6750); else 401."""
+async def _principal(request: Request, services: Services) -> Principal:
+    """Return the principal whose token this request carries (RFC 6750).
+
+    Raises:
+        HTTPException: 401, if there is no valid token.
+
+    """
     values = request.headers.getlist("authorization")
     scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
         raise _unauthorized("A bearer token is needed.", "Bearer")
-    caller = await services.tokens.caller(token.strip())
-    if isinstance(caller, Denied):
-        raise _unauthorized(caller.reason, 'Bearer error="invalid_token"')
-    return caller
+    principal = await services.tokens.verify(token.strip())
+    if isinstance(principal, Denied):
+        raise _unauthorized(principal.reason, 'Bearer error="invalid_token"')
+    return principal
 
 
 def _unauthorized(reason: str, challenge: str) -> HTTPException:
@@ -46,6 +51,6 @@ def _unauthorized(reason: str, challenge: str) -> HTTPException:
 
 
 Buyer = Annotated[Principal | None, Depends(_buyer)]
-"""Who buys; None where anybody may say who he is (AUTH=none)."""
+"""The buyer; None where buyers need no token (AUTH=none)."""
 Admin = Annotated[Principal, Depends(_admin)]
-"""Who runs the shop. Needs a token with the scope, whatever AUTH says."""
+"""The admin. Each request needs a token with the scope, whatever AUTH says."""

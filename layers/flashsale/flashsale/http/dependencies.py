@@ -1,16 +1,19 @@
-"""What routes are given."""
+"""What FastAPI passes to routes."""
 
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
-from flashsale.runtime import process
 from flashsale.services import Services
 
-
-async def get_services() -> Services:
-    """The services of this process; tests put others in their place."""
-    return process.services()
+ServicesSource = Callable[[], Services]
+"""Where an application gets its services from, at each request."""
 
 
-Injected = Annotated[Services, Depends(get_services)]
+async def _services(request: Request) -> Services:
+    source: ServicesSource = request.app.state.services
+    return source()
+
+
+Injected = Annotated[Services, Depends(_services)]

@@ -1,4 +1,4 @@
-"""The OpenAPI document, where FastAPI by itself would tell what is not so."""
+"""The OpenAPI document, corrected where FastAPI describes errors that this API does not answer."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from flashsale.http.errors import PROBLEM_PATHS
 
-# FastAPI's own 422, which `errors` replaces.
+# FastAPI's own 422. `errors` answers another body.
 _NOT_OURS = "HTTPValidationError"
 
 
@@ -15,7 +15,7 @@ class DocumentedAPI(FastAPI):
     """A FastAPI application whose document names the errors that it answers, and no others."""
 
     def openapi(self) -> dict[str, Any]:
-        """The document, made when it is first asked for."""
+        """Return the document, which is made when a client first asks for it."""
         if not self.openapi_schema:
             document = super().openapi()
             for path, operation in _operations(document):

@@ -1,8 +1,8 @@
-"""Observations as CloudWatch sees them: one line per request, for a claim with its metrics (EMF).
+"""Observations for CloudWatch: one log line per request, which has the metrics of a claim (EMF).
 
-Each claim counts three times: by generation and outcome, by outcome alone, and among all. Alarms
-look at the last two: they cannot sum over a dimension. The average of `Failed`, which is 0 or 1, is
-the error rate.
+Each claim is counted three times: by generation and outcome, by outcome alone, and among all.
+Alarms use the last two, because an alarm cannot sum over a dimension. `Failed` is 0 or 1, so its
+average is the error rate.
 """
 
 from datetime import UTC, datetime
@@ -13,12 +13,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from flashsale.http.observe import Observation
 
-logger = Logger(location=None)  # always this module
+logger = Logger(location=None)  # the location would always be this module
 metrics = Metrics()
 
 
 def emit(seen: Observation) -> None:
-    """Write one line that people search and, for a claim, CloudWatch counts."""
+    """Write the line of one request. Of a claim, CloudWatch counts the metrics in it."""
     message = f"{seen.method} {seen.path}"
     failed = seen.status >= 500
     fields = {
@@ -29,19 +29,19 @@ def emit(seen: Observation) -> None:
     }
     fields = {name: value for name, value in fields.items() if value is not None}
     if seen.generation is None:
-        # Nobody counts these by a metric of CloudWatch; the exporter counts them by their lines.
+        # CloudWatch has no metric of these requests. The exporter counts their lines.
         seen_more = {"route": seen.route, "latency_ms": round(seen.seconds * 1000, 1)}
         (logger.error if failed else logger.info)(message, extra=fields | seen_more)
     else:
         try:
             _count(seen, {"level": "ERROR" if failed else "INFO", "message": message, **fields})
         except Exception:
-            metrics.clear_metrics()  # it could not be written; the next line is not about it
+            metrics.clear_metrics()  # or the next line would have the metrics of this request
             raise
 
 
 def _count(seen: Observation, fields: dict[str, Any]) -> None:
-    # A metric line may carry other fields: a second line would say the same once more.
+    # A metric line may carry other fields, so there is one line for people and for CloudWatch.
     outcome, service = seen.outcome or "failed", str(metrics.service)
     metrics.add_dimension(name="generation", value=f"v{seen.generation}")
     metrics.add_dimension(name="outcome", value=outcome)
@@ -53,7 +53,7 @@ def _count(seen: Observation, fields: dict[str, Any]) -> None:
     metrics.add_metric(name="Latency", unit=MetricUnit.Milliseconds, value=milliseconds)
     for name, value in fields.items():
         metrics.add_metadata(name, value)
-    # When the request came, not when its line was written: a leader's answer leaves after relaying.
+    # When the request came, not when its line is written: a leader answers after it has relayed.
     began = datetime.fromtimestamp(seen.began, UTC).isoformat(timespec="milliseconds")
     metrics.add_metadata("timestamp", began)
     metrics.flush_metrics()

@@ -1,4 +1,4 @@
-"""Errors as HTTP answers, in one place. No answer tells more than its reader may know."""
+"""Errors as HTTP answers, in one place. No answer tells a client what it may not know."""
 
 from http import HTTPStatus
 
@@ -6,11 +6,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flashsale.domain.model import NotSold, Refusal, SoldBy
 from flashsale.errors import ServiceUnavailable
 from flashsale.http.problems import problem_response, sold_by
+from flashsale.http.request_log import log_of
 
 # Seconds after which a buyer may try again.
 RETRY_AFTER = 1
@@ -18,13 +18,13 @@ RETRY_AFTER = 1
 # Below these an error is a problem (RFC 9457); elsewhere it has the shape of the original system.
 PROBLEM_PATHS = ("/api/v5/", "/api/admin/")
 
-# An answer is data: no browser is to guess its type, keep it, frame it, or run anything in it.
+# An answer is data. A browser must not guess its type, keep it, frame it, or run anything in it.
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
-    # Browsers heed it on https only.
+    # Browsers obey it on https only.
     "strict-transport-security": "max-age=31536000",
 }
 
@@ -39,13 +39,13 @@ _REFUSALS = {
 def error_response(
     status: int, message: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """An answer of the shape `ErrorBody`."""
+    """Return an answer of the shape `ErrorBody`."""
     body = {"error": HTTPStatus(status).phrase, "message": message}
     return JSONResponse(body, status, headers)
 
 
 def refusal_response(refusal: NotSold) -> JSONResponse:
-    """The answer to a purchase that was refused."""
+    """Return the answer of V1 to V4 to a purchase that was refused."""
     if isinstance(refusal, SoldBy):
         return error_response(HTTPStatus.BAD_REQUEST, sold_by(refusal))
     status, message = _REFUSALS[refusal]
@@ -53,7 +53,7 @@ def refusal_response(refusal: NotSold) -> JSONResponse:
 
 
 def add_error_handlers(api: FastAPI) -> None:
-    """Make every error of `api` an `ErrorBody`, below /api/v5 problem details (RFC 9457)."""
+    """Make every error of `api` an `ErrorBody`, or below `PROBLEM_PATHS` a problem (RFC 9457)."""
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(HTTPException, _http_error)
     api.add_exception_handler(ServiceUnavailable, _unavailable)
@@ -62,7 +62,7 @@ def add_error_handlers(api: FastAPI) -> None:
 def respond(
     path: str, status: int, code: str, message: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """An error in the shape that the routes below this path have."""
+    """Return an error in the shape of the routes below this path."""
     if path.startswith(PROBLEM_PATHS):
         return problem_response(status, code, message, headers)
     return error_response(status, message, headers)
@@ -86,37 +86,8 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceUnavailable)
-    request.state.error = str(error)  # for the log line, not for the buyer
+    log_of(request.scope).error = str(error)  # for the log line, not for the buyer
     message = f"The {error.service} service does not answer; try again"
     return respond(
         request.scope["path"], 503, "unavailable", message, {"Retry-After": str(RETRY_AFTER)}
     )
-
-
-class AnswerBugs:
-    """ASGI middleware: 500 for an exception that nobody has handled, and the exception goes on.
-
-    Starlette answers a handler of `Exception` from outside of all middleware, where no page of
-    another origin may read the answer.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        begun = False
-
-        async def noting_send(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, noting_send)
-        except Exception as error:
-            if scope["type"] == "http" and not begun:
-                scope.setdefault("state", {})["error"] = f"{type(error).__name__}: {error}"
-                message = "This is our mistake; it was logged"
-                await respond(scope["path"], 500, "internal", message)(scope, receive, send)
-            raise

@@ -1,4 +1,4 @@
-"""What stands before every route: limits of size and time, headers, who may ask.
+"""Middleware before every route: limits of size and time, security headers, CORS.
 
 Each answer passes all of it, whatever its status.
 """
@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from flashsale.http.errors import SECURITY_HEADERS, AnswerBugs
+from flashsale.http.errors import SECURITY_HEADERS
 from flashsale.http.head import AnswerHead
-from flashsale.http.in_time import AnswerInTime
+from flashsale.http.in_time import AlwaysAnswer
 from flashsale.http.limits import LimitBody
 from flashsale.http.single import RefuseDoubles
 
@@ -18,14 +18,13 @@ _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.
 
 
 def add_guards(api: FastAPI, origins: Sequence[str]) -> None:
-    """Put them before the routes of `api`; pages of `origins` may read its answers."""
-    # The last one that is added is the first one that is asked.
-    api.add_middleware(AnswerBugs)
-    api.add_middleware(AnswerInTime)
+    """Put the middleware before the routes of `api`. Pages of `origins` may read its answers."""
+    # The middleware that is added last is the first to see a request.
+    api.add_middleware(AlwaysAnswer)
     api.add_middleware(RefuseDoubles)
     api.add_middleware(LimitBody)
     if origins:
-        from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415 - where it is wanted
+        from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415 - only where it is used
 
         api.add_middleware(
             CORSMiddleware,
@@ -52,19 +51,20 @@ class _SecureHeaders:
 
         async def secure_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                said = {name for name, _ in message["headers"]}  # a page may say more by itself
-                more = [header for header in _HEADERS if header[0] not in said]
-                message["headers"] = [*message["headers"], *more]
+                present = {name for name, _ in message["headers"]}  # a page may have its own policy
+                missing = [header for header in _HEADERS if header[0] not in present]
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
         await self._app(scope, receive, secure_send)
 
 
 def _strip_prefix(scope: Scope) -> None:
-    """Make the path what it is without a prefix; no answer names an absolute path or a host.
+    """Remove the prefix below which this API is served from the path of a request.
 
-    An ASGI server says below which path it serves (`root_path`); of an HTTP API's stage, which
-    the path begins with unless it is $default, the event does.
+    An ASGI server gives the prefix in `root_path`. Behind an HTTP API the prefix is the stage that
+    the event names, unless that is $default. Answers work below any prefix, because none of them
+    has an absolute path or a host.
     """
     prefix, event = scope.get("root_path", ""), scope.get("aws.event", {})
     stage = event.get("requestContext", {}).get("stage", "$default")

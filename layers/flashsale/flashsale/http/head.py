@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class AnswerHead:
-    """ASGI middleware: serves HEAD as GET, and leaves the body out."""
+    """ASGI middleware: serves HEAD as GET and leaves out the body of the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -23,7 +23,7 @@ class AnswerHead:
                 message = {**message, "body": b""}
             await send(message)
 
-        # In place: the router leaves the route here, for the log line of the request.
+        # Change the scope in place, because the router adds the route, which the log line needs.
         scope["method"] = "GET"
         try:
             await self._app(scope, receive, without_body)

@@ -1,4 +1,4 @@
-"""The last line: every request has its answer in time, whatever it waits for."""
+"""The last line: every request has an answer, and in time, whatever happens to it."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -6,21 +6,26 @@ from collections.abc import Awaitable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flashsale.http.errors import RETRY_AFTER, respond
+from flashsale.http.request_log import log_of
 
 # Seconds from the end of a request's body to the beginning of its answer. Each call of a store has
 # a limit of its own, and a request makes several in a row.
 ANSWER_TIME = 2.25
 
-_MESSAGE = "A backing service does not answer in time; try again"
+_LATE = "A backing service does not answer in time; try again"
+_BUG = "This is our mistake; it was logged"
 
 
-class AnswerInTime:
-    """ASGI middleware: 503 where there is no answer within `ANSWER_TIME`.
+class AlwaysAnswer:
+    """ASGI middleware: 503 without an answer within `ANSWER_TIME`, 500 for an unhandled exception.
 
-    The request's task is cancelled then. What it waits for gives way at once, or as PostgreSQL's
-    connections within `GRACE` seconds. What it may have done before (a claim, a commit) stands, as
-    with every answer that does not arrive. What follows an answer (the relay) takes the time that
-    it needs.
+    A request that is late has its task cancelled. What it waits for gives way at once, or, if that
+    is a connection of PostgreSQL, within `GRACE` seconds. What the request may have done before (a
+    claim, a commit) stands, as with every answer that does not arrive. What follows an answer (the
+    relay) takes the time that it needs.
+
+    An exception goes on after its answer. Starlette itself answers exceptions outside of all
+    middleware, where no page of another origin may read the answer.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -32,23 +37,30 @@ class AnswerInTime:
             await self._app(scope, receive, send)
             return
         clock = _Clock()
+        send_in_time = clock.watch_answer(send)
         try:
-            await self._app(scope, clock.watch_body(receive), clock.watch_answer(send))
+            await self._app(scope, clock.watch_body(receive), send_in_time)
         except asyncio.CancelledError:
-            # Somebody else may have cancelled it at the same time.
+            # Another task may have cancelled it at the same time.
             if not clock.expired or clock.task.cancelling() > 1 or clock.answered:
                 raise
             clock.task.uncancel()
-            scope.setdefault("state", {})["error"] = f"no answer within {ANSWER_TIME:g} s"
+            log_of(scope).error = f"no answer within {ANSWER_TIME:g} s"
             headers = {"Retry-After": str(RETRY_AFTER)}
-            response = respond(scope["path"], 503, "unavailable", _MESSAGE, headers)
+            response = respond(scope["path"], 503, "unavailable", _LATE, headers)
             await response(scope, receive, send)
+        except Exception as error:
+            if not clock.answered:
+                log_of(scope).error = f"{type(error).__name__}: {error}"
+                response = respond(scope["path"], 500, "internal", _BUG)
+                await response(scope, receive, send_in_time)
+            raise
         finally:
             clock.timer.cancel()
 
 
 class _Clock:
-    """Ends a request that waits too long; one timer, as to set it again for each message costs."""
+    """Ends a request that waits too long. One timer only: setting it for each message is dear."""
 
     def __init__(self) -> None:
         task = asyncio.current_task()
@@ -61,7 +73,7 @@ class _Clock:
 
     def watch_body(self, receive: Receive) -> Receive:
         async def receiving() -> Message:
-            self._reading = True  # how long a body may take is LimitBody's to say
+            self._reading = True  # LimitBody bounds the time that a body takes
             try:
                 return await receive()
             finally:

@@ -1,4 +1,4 @@
-"""Refuses bodies that are too large, or that come too slowly."""
+"""Reject bodies that are too large, or that arrive too slowly."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from flashsale.http.errors import respond
 
 # Bytes. The largest body that the API takes is below 300.
 MAX_BODY = 16 * 1024
-# Seconds for all of a body. Whoever sends it a byte at a time holds a connection and a task.
+# Seconds for a whole body. A client that sends a byte at a time holds a connection and a task.
 BODY_DEADLINE = 15.0
 
 _TOO_LARGE = f"The body may have {MAX_BODY} bytes at most"
@@ -25,7 +25,7 @@ class LimitBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # Anything but plain chunks is read in two ways by two servers in a row, and so smuggles a
+        # Two servers in a row may read any other coding in two ways. A client could then smuggle a
         # second request in (RFC 9112, 11.2).
         codings = [
             value.lower() for name, value in scope["headers"] if name == b"transfer-encoding"
@@ -49,17 +49,17 @@ class LimitBody:
 async def _refuse(
     scope: Scope, receive: Receive, send: Send, status: int, code: str, message: str
 ) -> None:
-    # What is left of the body may still come: nothing else can on this connection.
+    # The rest of the body may still arrive, so this connection cannot carry another request.
     response = respond(scope["path"], status, code, message, {"Connection": "close"})
     await response(scope, receive, send)
 
 
 class _TooLarge(BaseException):
-    """Not an Exception, so that no handler in between turns it into another answer."""
+    """The body is too large. No Exception, so that no handler makes another answer of it."""
 
 
 class _TooSlow(BaseException):
-    """The same."""
+    """The body is too slow. No Exception, for the same reason."""
 
 
 def _limited(receive: Receive) -> Receive:
@@ -67,7 +67,7 @@ def _limited(receive: Receive) -> Receive:
 
     async def limited_receive() -> Message:
         nonlocal seen, whole, deadline
-        if whole:  # what comes now is that the client is gone, whenever it goes
+        if whole:  # the next message says that the client has gone, and may take any time
             return await receive()
         deadline = deadline or asyncio.get_running_loop().time() + BODY_DEADLINE
         try:

@@ -1,4 +1,4 @@
-"""One observation per request; what becomes of it (log line, metrics) is the edge's business."""
+"""One observation per request. Each edge makes its own log lines and metrics of it."""
 
 import logging
 import re
@@ -9,8 +9,10 @@ from random import getrandbits
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flashsale.http.request_log import begin_log
+
 logger = logging.getLogger(__name__)
-# It goes into Redis, SQS and logs.
+# A correlation id goes into Redis, SQS and logs.
 _ID = re.compile(r"[!-~]{1,128}")
 
 
@@ -21,10 +23,10 @@ class Observation:
     Attributes:
         route: the template of the path, such as "/api/products/{product_id}"; "" for none.
         status: HTTP status of the answer.
-        seconds: from the request to the end of the answer, as its buyer waits.
+        seconds: from the request to the end of the answer, which is how long the buyer waits.
         correlation_id: follows the purchase through the queue into PostgreSQL.
         generation, outcome, order_id: set by the buy routes only.
-        error: the cause of a 5xx answer, as the buyer must not see it.
+        error: the cause of a 5xx answer, which the client must not see.
         began: when the request came, seconds since 1970.
 
     """
@@ -54,8 +56,7 @@ class Observe:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        state = scope.setdefault("state", {})
-        state["correlation_id"] = _correlation_id(scope)
+        log = begin_log(scope, _correlation_id(scope))
         status, began, started, seconds = 500, time.time(), time.perf_counter(), 0.0
 
         async def observing_send(message: Message) -> None:
@@ -68,17 +69,26 @@ class Observe:
         try:
             await self._app(scope, receive, observing_send)
         finally:
-            # Mangum answers when all is done, a leader's relaying as well.
+            # Mangum answers when all is done, also what a leader relays.
             if "aws.event" in scope:
                 seconds = time.perf_counter() - started
-            keys = ("correlation_id", "generation", "outcome", "order_id", "error")
-            seen = {key: state[key] for key in keys if key in state}
-            route = getattr(scope.get("route"), "path", "")
-            method, path = scope["method"], scope["path"]
-            self._hand_over(Observation(method, path, route, status, seconds, **seen, began=began))
+            seen = Observation(
+                method=scope["method"],
+                path=scope["path"],
+                route=getattr(scope.get("route"), "path", ""),
+                status=status,
+                seconds=seconds,
+                correlation_id=log.correlation_id,
+                generation=log.generation,
+                outcome=log.outcome,
+                order_id=log.order_id,
+                error=log.error,
+                began=began,
+            )
+            self._hand_over(seen)
 
     def _hand_over(self, seen: Observation) -> None:
-        # The client has its answer, and must keep it: a claim that looks failed is made again.
+        # The client must keep its answer: it would repeat a claim that seems to have failed.
         try:
             self._emit(seen)
         except Exception:
@@ -88,4 +98,4 @@ class Observe:
 def _correlation_id(scope: Scope) -> str:
     context = scope.get("aws.event", {}).get("requestContext", {})
     given = str(context.get("requestId") or "")
-    return given if _ID.fullmatch(given) else f"{getrandbits(128):032x}"  # a name, not a secret
+    return given if _ID.fullmatch(given) else f"{getrandbits(128):032x}"  # an id, not a secret

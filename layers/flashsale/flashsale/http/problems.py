@@ -1,10 +1,12 @@
 """Errors of V5 and of the admin API as problem details (RFC 9457), each with a stable `code`."""
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi.responses import JSONResponse
 
 from flashsale.domain.model import Declined, NotSold, Refusal, SoldBy
+from flashsale.http.schemas import ProblemBody
 
 _REFUSALS = {
     Refusal.SOLD_OUT: (409, "No units are left."),
@@ -35,10 +37,15 @@ _DECLINED = {
 }
 
 
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe these statuses as problems, for the OpenAPI document."""
+    return {status: {"model": ProblemBody} for status in statuses}
+
+
 def problem_response(
     status: int, code: str, detail: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """An answer of the media type application/problem+json."""
+    """Return an answer of the media type application/problem+json."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -50,7 +57,7 @@ def problem_response(
 
 
 def refusal_problem(refusal: NotSold) -> JSONResponse:
-    """The answer to a V5 purchase that was refused."""
+    """Return the answer to a V5 purchase that was refused."""
     if isinstance(refusal, SoldBy):
         return problem_response(409, refusal.value, sold_by(refusal))
     status, detail = _REFUSALS[refusal]
@@ -59,11 +66,11 @@ def refusal_problem(refusal: NotSold) -> JSONResponse:
 
 
 def sold_by(refusal: SoldBy) -> str:
-    """Who sells the product, and so where to buy it."""
+    """Say which generation sells the product, and so where to buy it."""
     return f"Product {refusal.product_id} is sold by V{refusal.generation}"
 
 
 def declined_problem(declined: Declined) -> JSONResponse:
-    """The answer to an admin's action that was not carried out."""
+    """Return the answer to an admin's action that was not carried out."""
     status, detail = _DECLINED[declined]
     return problem_response(status, declined.value, detail)

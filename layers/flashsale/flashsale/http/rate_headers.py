@@ -1,4 +1,4 @@
-"""What a buyer is told about limits (draft-ietf-httpapi-ratelimit-headers-10)."""
+"""Headers and answers about rate limits (draft-ietf-httpapi-ratelimit-headers-10)."""
 
 import re
 from collections.abc import Mapping
@@ -9,18 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flashsale.config import Rate
-from flashsale.domain.claims import TooMany
+from flashsale.domain.claims import RateLimited
 from flashsale.http.problems import problem_response
 
-# Where the edge keeps, in the scope of a request, who is at the other end of the connection where
-# a proxy says for whom it speaks.
+# The key in the scope of a request under which the edge keeps the peer of the connection, where a
+# proxy says which client it forwards for.
 PEER = "flashsale.peer"
 # Some proxies write 192.0.2.7:4711 or [2001:db8::7]:4711.
 _WITH_PORT = re.compile(r"^(?:([0-9.]+):[0-9]+|\[(.*)\](?::[0-9]+)?)$")
 
 
 def rate_headers(limits: Mapping[str, Rate], allowed: Mapping[str, int]) -> dict[str, str]:
-    """The limits there are, and how many more claims each lets through now."""
+    """Return headers that name the limits, and how many more claims each lets through now."""
     if not allowed:
         return {}
     policy = (f'"{name}";q={limits[name].requests};w={limits[name].seconds}' for name in allowed)
@@ -28,8 +28,8 @@ def rate_headers(limits: Mapping[str, Rate], allowed: Mapping[str, int]) -> dict
     return {"RateLimit-Policy": ", ".join(policy), "RateLimit": ", ".join(left)}
 
 
-def too_many(limits: Mapping[str, Rate], refused: TooMany) -> Response:
-    """429, and when to come again."""
+def too_many(limits: Mapping[str, Rate], refused: RateLimited) -> Response:
+    """Return a 429 that says when to try again."""
     seconds = max(1, ceil(refused.wait))
     headers = rate_headers(limits, {refused.limit: 0}) | {"Retry-After": str(seconds)}
     headers["RateLimit"] += f";t={seconds}"
@@ -37,9 +37,9 @@ def too_many(limits: Mapping[str, Rate], refused: TooMany) -> Response:
 
 
 def address_of(request: Request) -> str:
-    """Where a request comes from; of IPv6 the network, since a host has 2**64 addresses."""
+    """Return the address of a client; of IPv6 the network, since a host has 2**64 addresses."""
     client, peer = request.client, request.scope.get(PEER)
-    # A proxy that names nobody is counted itself: with no address there is no limit.
+    # A proxy that names no client is counted itself: without an address there is no limit.
     return (client and _network_of(client.host)) or (peer and _network_of(peer[0])) or ""
 
 

@@ -1,4 +1,4 @@
-"""Bodies of requests and answers, named as the original system names them."""
+"""Bodies of requests and answers, with the names of the original system."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -14,7 +14,7 @@ class _Body(BaseModel):
 
 
 class _Request(BaseModel):
-    """What is asked for is sold, or nothing is: a field that nobody knows is refused."""
+    """A request with an unknown field is rejected: what it asks for could not be sold."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
 
@@ -40,7 +40,7 @@ class ProductBody(_Body):
 
     @classmethod
     def live(cls, product: Product, in_redis: int | None) -> Self:
-        """The product with the stock that buyers compete for."""
+        """Return the product with the stock that buyers compete for."""
         body = cls.model_validate(product)
         return body if in_redis is None else body.model_copy(update={"stock": in_redis})
 
@@ -78,7 +78,7 @@ class ErrorBody(BaseModel):
 
 
 class ClaimRequest(_Request):
-    """Body of `POST /api/v5/buy`. With a token `userId` may be absent; else it is the token's."""
+    """Body of `POST /api/v5/buy`. With a token, `userId` may be absent or that of the token."""
 
     product_id: Annotated[ProductId, Field(examples=["p-01"])]
     user_id: Annotated[UserId | None, Field(examples=["u-0001"])] = None
@@ -94,7 +94,7 @@ class ClaimBody(_Body):
 
 
 class OrderStateBody(_Body):
-    """How a V5 order stands: PENDING, CONFIRMED or CANCELLED, and then why."""
+    """The status of an order: PENDING, CONFIRMED, or CANCELLED with a reason."""
 
     order_id: str
     status: str
@@ -104,7 +104,7 @@ class OrderStateBody(_Body):
 class StockBody(_Body):
     """Where the units of a V5 sale are: initial = stock + unsettled + settled, at every instant.
 
-    `state` is open, paused or ended; `stock` can be claimed while it is open.
+    `state` is open, paused or ended. `stock` can be claimed while the sale is open.
     """
 
     stock: int
@@ -125,7 +125,7 @@ class ProblemBody(BaseModel):
 
 
 class HealthBody(BaseModel):
-    """Which backing services answer: "up", or "down"."""
+    """Which backing services answer: each is "up" or "down"."""
 
     status: Annotated[str, Field(examples=["ok"])]
     services: dict[str, str]

@@ -1,9 +1,10 @@
-"""Refuses a request that says something twice that can be said once only.
+"""Reject a request that has a header twice which may be there once only.
 
-API Gateway joins headers of one name by a comma, an ASGI server hands on each of them: a request
-with two Idempotency-Keys would be one request behind the one and another behind the other. So none
-of these headers may come twice, or hold a comma. (Two Authorization headers are no token, see
-`auth`; two of Content-Length or of Transfer-Encoding are the servers' and `limits`' to refuse.)
+API Gateway joins headers of one name by a comma, while an ASGI server passes on each of them. So a
+request with two Idempotency-Keys would have one meaning behind API Gateway and another behind the
+server. None of these headers may come twice or have a comma. Other modules reject other headers:
+two of Authorization are no token (`auth`), and servers and `limits` reject two of Content-Length or
+Transfer-Encoding.
 """
 
 from starlette.types import ASGIApp, Receive, Scope, Send

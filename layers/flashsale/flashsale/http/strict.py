@@ -1,7 +1,7 @@
-"""JSON that can be read in one way only (I-JSON, RFC 7493), for the bodies of V5.
+"""JSON with one meaning only (I-JSON, RFC 7493), for the bodies of V5 and of the admin API.
 
-Where two readers of one text (a firewall, this application) may understand two things, a buyer can
-be one user for the first and another for the second.
+If a firewall and this application could read one text in two ways, a buyer could be one user for
+the firewall and another for the application.
 """
 
 import json
@@ -16,7 +16,7 @@ def loads(text: bytes) -> Any:
     """Parse JSON: UTF-8 only, no name twice in an object, no NaN or Infinity.
 
     Raises:
-        json.JSONDecodeError: for all of these, and for what is too deep or too large a number.
+        json.JSONDecodeError: for these, for too deep a nesting, and for too large a number.
 
     """
     try:
@@ -47,7 +47,7 @@ class StrictRoute(APIRoute):
     """A route whose JSON body is read by `loads`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What FastAPI calls for a request."""
+        """Return the function that FastAPI calls for a request."""
         handle = super().get_route_handler()
 
         async def handle_strictly(request: Request) -> Response:

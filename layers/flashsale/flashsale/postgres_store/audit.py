@@ -111,7 +111,7 @@ class Audit:
         """Write down how an action ended: DONE, or a value of `Declined`."""
         await self._database.run("end_action", id=attempt.id, outcome=outcome)
 
-    async def latest(self, limit: int) -> list[AuditEntry]:
+    async def list_latest(self, limit: int) -> list[AuditEntry]:
         """The newest actions, newest first."""
         rows = await self._database.fetch_all("select_actions", limit=limit)
         return [AuditEntry(**row) for row in rows]

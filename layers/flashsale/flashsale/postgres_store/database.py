@@ -12,7 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from flashsale.errors import ConfigError, DatabaseUnavailable, OrderRejected
 from flashsale.postgres_store.connection import WatchedConnection
-from flashsale.postgres_store.errors import Verdict, verdict_of
+from flashsale.postgres_store.errors import ErrorKind, classify_error
 
 # A URL, or what makes one each time that the pool dials (a password that does not last).
 Address = str | Callable[[], Awaitable[str]]
@@ -91,10 +91,10 @@ class Database:
                 connection.silence = silence or connection.silence
                 yield connection
         except psycopg.Error as error:
-            match verdict_of(error):
-                case Verdict.NOT_NOW:
+            match classify_error(error):
+                case ErrorKind.RETRYABLE:
                     raise DatabaseUnavailable(f"PostgreSQL: {_first_line(error)}") from error
-                case Verdict.REJECTED:
+                case ErrorKind.REJECTED:
                     constraint = error.diag.constraint_name or ""
                     raise OrderRejected(_first_line(error), constraint) from error
             raise

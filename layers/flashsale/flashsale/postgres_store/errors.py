@@ -10,21 +10,21 @@ from enum import Enum
 import psycopg
 
 
-class Verdict(Enum):
+class ErrorKind(Enum):
     """What an error means for who asked."""
 
-    NOT_NOW = "not now"
+    RETRYABLE = "retryable"
     """The server's state: try again."""
     REJECTED = "rejected"
     """The values that were sent: trying again cannot help."""
-    OURS = "ours"
+    BUG = "bug"
     """A bug: this code must change."""
 
 
 # Data exceptions, and integrity constraints.
 _REJECTED = frozenset({"22", "23"})
 # Classes of mistakes in what we sent, or in the order in which we sent it.
-_OURS = frozenset(
+_BUGS = frozenset(
     {"03", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "20", "21", "24", "25", "27", "2B",
      "2D", "2F", "34", "38", "39", "3B", "42", "44", "54", "P0"}
 )  # fmt: skip
@@ -41,7 +41,7 @@ _STATES = frozenset(
 )
 
 
-def verdict_of(error: psycopg.Error) -> Verdict:
+def classify_error(error: psycopg.Error) -> ErrorKind:
     """Who has to act on this error."""
     state = error.sqlstate
     if state is None:
@@ -49,16 +49,16 @@ def verdict_of(error: psycopg.Error) -> Verdict:
     # A migration changed a table since this connection prepared the statement; the code of it is
     # the one of every feature that PostgreSQL lacks.
     if state in _STATES or (state == "0A000" and "cached plan" in str(error)):
-        return Verdict.NOT_NOW
+        return ErrorKind.RETRYABLE
     if state[:2] in _REJECTED:
-        return Verdict.REJECTED
-    return Verdict.OURS if state[:2] in _OURS else Verdict.NOT_NOW
+        return ErrorKind.REJECTED
+    return ErrorKind.BUG if state[:2] in _BUGS else ErrorKind.RETRYABLE
 
 
-def _without_state(error: psycopg.Error) -> Verdict:
+def _without_state(error: psycopg.Error) -> ErrorKind:
     """Errors that the driver itself raises."""
     if isinstance(error, psycopg.DataError):  # such as a NUL byte in a text
-        return Verdict.REJECTED
+        return ErrorKind.REJECTED
     mistakes = psycopg.ProgrammingError | psycopg.NotSupportedError | psycopg.InterfaceError
     # Else a connection that broke, or an answer that is no PostgreSQL's.
-    return Verdict.OURS if isinstance(error, mistakes) else Verdict.NOT_NOW
+    return ErrorKind.BUG if isinstance(error, mistakes) else ErrorKind.RETRYABLE

@@ -7,13 +7,11 @@ from typing import Any
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import (
     NO_UNITS_LEFT,
-    OrderState,
+    OrderRow,
     OrderStatus,
-    PlacedOrder,
     Product,
     Purchase,
     Refusal,
-    WrittenOrder,
 )
 from flashsale.errors import OrderRejected
 from flashsale.postgres_store.database import BATCH_SILENCE, Connection, Database, sql
@@ -27,14 +25,14 @@ class Orders:
         self._database = database
         self._register_buyers = register_buyers
 
-    async def insert(self, order: QueuedOrder) -> PlacedOrder | Refusal:
+    async def insert_without_taking_units(self, order: QueuedOrder) -> OrderRow | Refusal:
         """Write a confirmed order without taking its units (V1)."""
         try:
             row = await self._database.fetch_one("insert_order", **_columns(order))
         except OrderRejected as error:
             return _refusal(error)
         assert row
-        return _placed(row)
+        return _order_row(row)
 
     async def take_units_and_insert(self, order: QueuedOrder) -> Purchase | Refusal:
         """Take the units from `products.stock` and write the order, or do neither (V2, V3)."""
@@ -50,14 +48,14 @@ class Orders:
         except OrderRejected as error:
             return _refusal(error)
         assert placed
-        return Purchase(Product(**product), _placed(placed))
+        return Purchase(Product(**product), _order_row(placed))
 
     @staticmethod
     async def _why_nothing_was_taken(connection: Connection, product_id: str) -> Refusal:
         cursor = await connection.execute(sql("select_product"), {"id": product_id})
         return Refusal.SOLD_OUT if await cursor.fetchone() else Refusal.NO_SUCH_PRODUCT
 
-    async def confirm(self, orders: Sequence[QueuedOrder]) -> Mapping[str, OrderStatus]:
+    async def write_batch(self, orders: Sequence[QueuedOrder]) -> Mapping[str, OrderStatus]:
         """Write a batch: each order CONFIRMED, or CANCELLED where its units are not there.
 
         Orders that exist already stay as they are. Returns how each order stands, by id. Missing
@@ -114,19 +112,17 @@ class Orders:
                 sql("take_units"), {"id": product_id, "quantity": stock - left}
             )
 
-    async def find(self, order_id: str) -> OrderState | None:
-        """How one order stands, or None where there is no such order."""
+    async def get(self, order_id: str) -> OrderRow | None:
+        """Return the row of an order, or None if there is no such order."""
         row = await self._database.fetch_one("select_order", id=order_id)
-        if not row:
-            return None
-        return OrderState(**{**row, "status": OrderStatus(row["status"])})
+        return _order_row(row) if row else None
 
-    async def buyers(self, product_id: str) -> dict[str, int]:
+    async def units_by_buyer(self, product_id: str) -> dict[str, int]:
         """Units in confirmed orders of a product, by user."""
         rows = await self._database.fetch_all("select_buyers", id=product_id)
         return {row["user_id"]: row["units"] for row in rows}
 
-    async def cancel(
+    async def cancel_unless_confirmed(
         self, orders: Sequence[QueuedOrder], reasons: Sequence[str]
     ) -> Mapping[str, OrderStatus]:
         """Write orders as CANCELLED, each for its reason, unless they exist.
@@ -145,7 +141,7 @@ class Orders:
             await self._write_cancelled(connection, orders, reasons)
             return await self._statuses(connection, orders)
 
-    async def cancel_even_confirmed(
+    async def cancel_even_if_confirmed(
         self, connection: Connection, order_id: str, claim: QueuedOrder | None, reason: str
     ) -> OrderStatus | None:
         """Make an order CANCELLED whatever it was, as a part of this transaction.
@@ -166,11 +162,6 @@ class Orders:
         cursor = await connection.execute(sql("select_order"), {"id": order_id})
         row = await cursor.fetchone()
         return OrderStatus(row["status"]) if row else None
-
-    async def get(self, order_id: str) -> WrittenOrder | None:
-        """One order with what it takes to undo it, or None."""
-        row = await self._database.fetch_one("select_whole_order", id=order_id)
-        return WrittenOrder(**{**row, "status": OrderStatus(row["status"])}) if row else None
 
     async def _write_cancelled(
         self, connection: Connection, orders: Sequence[QueuedOrder], reasons: Sequence[str]
@@ -218,8 +209,8 @@ def _arrays(orders: Sequence[QueuedOrder]) -> dict[str, list[Any]]:
     }
 
 
-def _placed(row: Mapping[str, object]) -> PlacedOrder:
-    return PlacedOrder(**{**row, "status": OrderStatus(row["status"])})  # type: ignore[arg-type]
+def _order_row(row: Mapping[str, object]) -> OrderRow:
+    return OrderRow(**{**row, "status": OrderStatus(row["status"])})  # type: ignore[arg-type]
 
 
 def _refusal(error: OrderRejected) -> Refusal:

@@ -17,7 +17,7 @@ class Products:
         row = await self._database.fetch_one("select_product", id=product_id)
         return Product(**row) if row else None
 
-    async def get_for(self, product_id: str, user_id: str) -> tuple[Product, bool] | None:
+    async def get_for_buyer(self, product_id: str, user_id: str) -> tuple[Product, bool] | None:
         """One product, and whether this user exists; None where there is no such product."""
         row = await self._database.fetch_one(
             "select_product_for_buyer", id=product_id, user_id=user_id
@@ -27,7 +27,7 @@ class Products:
         buyer_exists = row.pop("buyer_exists")
         return Product(**row), buyer_exists
 
-    async def all(self) -> list[Product]:
+    async def list_all(self) -> list[Product]:
         """All products, oldest first."""
         return [Product(**row) for row in await self._database.fetch_all("select_products")]
 
@@ -37,7 +37,7 @@ class Products:
         assert row, "V1 reads a product before it writes its stock; products are never deleted"
         return Product(**row)
 
-    async def supply(self, product_id: str) -> Supply | None:
+    async def get_supply(self, product_id: str) -> Supply | None:
         """What there is to sell of a product, or None where there is no such product."""
         row = await self._database.fetch_one("select_supply", id=product_id)
         return Supply(**row) if row else None

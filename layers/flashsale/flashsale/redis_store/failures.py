@@ -1,4 +1,4 @@
-"""Why a message failed, kept beside the queue: SQS itself carries no cause."""
+"""The causes of failed messages. They are kept in Redis, because SQS has no place for them."""
 
 import logging
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from redis.asyncio import Redis
 
-# As long as SQS keeps a message at most.
+# The longest time that SQS keeps a message.
 KEPT = timedelta(days=14)
 
 logger = logging.getLogger(__name__)
@@ -15,20 +15,23 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A message that stays in its queue, and why, for people."""
+    """A message that stays in its queue, and the cause for the operator.
+
+    An order of V4 is kept under its own id, too, so that its status route finds it.
+    """
 
     message_id: str
     cause: str
 
 
 class Failures:
-    """The last cause of each failed message, for `flashsale dlq peek`. A help, not a record."""
+    """The last cause of each failed message, for `flashsale dlq peek`. No reliable record."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     async def remember(self, failures: Sequence[Failure]) -> None:
-        """Keep the causes. Raises nothing: the orders matter more, and the logs have the causes."""
+        """Store the causes. Raise nothing: the orders matter more, and the logs have the causes."""
         if not failures:
             return
         try:
@@ -37,10 +40,10 @@ class Failures:
                     pipeline.set(_key(failure.message_id), failure.cause, ex=KEPT)
                 await pipeline.execute()
         except Exception as error:  # noqa: BLE001 - see above
-            logger.warning("%d causes were not kept: %s", len(failures), error)
+            logger.warning("cannot store the causes of %d failures: %s", len(failures), error)
 
     async def causes(self, message_ids: Sequence[str]) -> dict[str, str]:
-        """The causes that are known, by message id; none while Redis does not tell them."""
+        """Return the known causes by message id; none while Redis is unavailable."""
         if not message_ids:
             return {}
         try:
@@ -48,8 +51,8 @@ class Failures:
                 for message_id in message_ids:
                     pipeline.get(_key(message_id))
                 values = await pipeline.execute()
-        except Exception as error:  # noqa: BLE001 - a cause is a help, not a condition
-            logger.warning("%d causes are not known: %s", len(message_ids), error)
+        except Exception as error:  # noqa: BLE001 - nothing depends on a cause
+            logger.warning("cannot read the causes of %d failures: %s", len(message_ids), error)
             return {}
         found = zip(message_ids, values, strict=True)
         return {id_: str(value) for id_, value in found if value is not None}

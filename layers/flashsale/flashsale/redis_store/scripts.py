@@ -1,4 +1,4 @@
-"""What all adapters to Redis share: keys, scripts, and driver errors in this package's words."""
+"""What all Redis adapters share: keys, scripts, and the translation of driver errors."""
 
 import asyncio
 import hashlib
@@ -13,12 +13,12 @@ from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import NoScriptError
 
 from flashsale.errors import StockUnavailable
-from flashsale.redis_store.errors import not_now
+from flashsale.redis_store.errors import is_retryable
 
 LUA = Path(__file__).parent / "lua"
 
-# So many claims are settled or released in one step, some milliseconds in which nobody else is
-# served.
+# Claims that one script call settles or releases. It takes some milliseconds, in which Redis serves
+# no other client.
 CLAIMS_PER_SCRIPT = 500
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of one product. They share a hash tag, so that a script can use all on a cluster."""
+    """The keys of one product. They share a hash tag, so a script can use all on a cluster."""
 
     product_id: str
 
@@ -37,7 +37,7 @@ class Keys:
 
     @property
     def released(self) -> str:
-        """Set: ids of the V4 orders whose units were given back."""
+        """Set: ids of the orders (of V5 the ledger entries) whose units were given back."""
         return f"{{{self.product_id}}}:released"
 
     @property
@@ -52,38 +52,38 @@ class Keys:
 
     @property
     def buyers(self) -> str:
-        """Hash: user -> units claimed."""
+        """Hash: units claimed, by user."""
         return f"{{{self.product_id}}}:buyers"
 
     @property
     def lease(self) -> str:
-        """String: who relays now."""
+        """String: the token of the process that relays now."""
         return f"{{{self.product_id}}}:lease"
 
     def rate(self, limit: str, of: str) -> str:
-        """String: the bucket of one user, or one address, by the name of the limit."""
+        """Return the key of a rate limit's bucket, of one user or one address (string)."""
         return f"{{{self.product_id}}}:rate:{limit}:{of}"
 
     def idempotency(self, user_id: str, key: str) -> str:
-        """String: the answer to an earlier request of this user with this key."""
+        """Return the key of the answer to an earlier request with this Idempotency-Key (string)."""
         return f"{{{self.product_id}}}:idem:{owned(user_id, key)}"
 
 
 def owned(user_id: str, key: str) -> str:
-    """The name of a user's Idempotency-Key, which is the name of no other user's.
+    """Return a name for a user's Idempotency-Key that no other user's key can have.
 
-    By a blank, because neither part may hold one: with a colon, key "b:c" of user "a" would be key
-    "c" of user "a:b", and one buyer would get the other's answer.
+    The separator is a blank, because neither part may hold one. With a colon, key "b:c" of user "a"
+    would be key "c" of user "a:b", and one buyer would get the other buyer's answer.
     """
     return f"{user_id} {key}"
 
 
 class Script:
-    """The script `lua/<name>.lua`, which says what it takes and returns.
+    """The script `lua/<name>.lua`. Its header documents keys, arguments and return values.
 
-    Calls that come while others are under way share one round trip: under load a claim costs a
-    fraction of what it costs alone, and however many buyers there are, a process needs one
-    connection for them. A call on its own waits for nobody.
+    Calls that arrive while others are in flight share the next round trip. So under load a claim
+    costs a fraction of what it costs alone, and a process needs one connection for any number of
+    buyers. A single call is sent at once.
     """
 
     def __init__(self, redis: Redis, name: str) -> None:
@@ -94,11 +94,10 @@ class Script:
         self._running: asyncio.Task[None] | None = None
 
     async def __call__(self, keys: Sequence[str], args: Sequence[str | int] = ()) -> Any:
-        """What the script returns.
+        """Run the script, and return its result.
 
         Raises:
-            StockUnavailable: Redis does not answer, or not now; without an answer, the script may
-                have run all the same.
+            StockUnavailable: Redis is unavailable. The script may have run nevertheless.
 
         """
         call = _Call((len(keys), *keys, *args), asyncio.get_running_loop().create_future())
@@ -108,7 +107,7 @@ class Script:
         try:
             return await call.answer
         except Exception as error:
-            if not_now(error):
+            if is_retryable(error):
                 raise StockUnavailable(f"Redis: {error}") from error
             raise
 
@@ -117,10 +116,10 @@ class Script:
             calls, self._waiting = self._waiting, []
             try:
                 answers = await self._run(calls)
-            except Exception as error:  # noqa: BLE001 - each caller gets it
+            except Exception as error:  # noqa: BLE001 - each call raises it
                 answers = [error] * len(calls)
             for call, answer in zip(calls, answers, strict=True):
-                if call.answer.done():  # nobody waits any more
+                if call.answer.done():  # the call was cancelled
                     continue
                 if isinstance(answer, Exception):
                     call.answer.set_exception(answer)
@@ -130,7 +129,7 @@ class Script:
     async def _run(self, calls: Sequence["_Call"]) -> list[Any]:
         answers = await self._send(calls)
         unknown = [n for n, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-        if unknown:  # Redis was restarted or is new: these calls did not run
+        if unknown:  # Redis was restarted or replaced, so these calls did not run
             await self._redis.script_load(self._text)
             again = await self._send([calls[n] for n in unknown])
             for n, answer in zip(unknown, again, strict=True):
@@ -138,7 +137,7 @@ class Script:
         return answers
 
     async def _send(self, calls: Sequence["_Call"]) -> list[Any]:
-        if isinstance(self._redis, RedisCluster):  # it takes no scripts in a pipeline
+        if isinstance(self._redis, RedisCluster):  # its pipelines take no scripts
             alone = (self._redis.evalsha(self._digest, *call.arguments) for call in calls)
             return await asyncio.gather(*alone, return_exceptions=True)
         async with self._redis.pipeline(transaction=False) as pipeline:
@@ -154,26 +153,25 @@ class _Call(NamedTuple):
 
 @asynccontextmanager
 async def translated_errors() -> AsyncIterator[None]:
-    """Raise StockUnavailable where Redis does not answer, or not now."""
+    """Raise StockUnavailable if Redis is unavailable."""
     try:
         yield
     except Exception as error:
-        if not_now(error):
+        if is_retryable(error):
             raise StockUnavailable(f"Redis: {error}") from error
         raise
 
 
 @asynccontextmanager
 async def again_later() -> AsyncIterator[None]:
-    """Raise StockUnavailable whatever Redis says: for a step that follows a commit.
+    """Raise StockUnavailable for every error: for a step that follows a commit in PostgreSQL.
 
-    The order is written, so this step must be repeated until it succeeds. An error that is our
-    mistake is logged as one.
+    The order is written, so the step must be retried until it succeeds. A bug is logged.
     """
     try:
         yield
     except StockUnavailable:
         raise
     except Exception as error:
-        logger.exception("Redis refused a step that must follow a commit")
+        logger.exception("Redis rejected a step that must follow a commit; it will be retried")
         raise StockUnavailable(f"Redis: {type(error).__name__}: {error}") from error

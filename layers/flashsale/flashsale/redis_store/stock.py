@@ -1,4 +1,4 @@
-"""Stock in Redis. Redis decides who may claim; the rules are the scripts in `lua/`."""
+"""The stock in Redis. Redis decides which purchase gets units, by the scripts in `lua/`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -26,16 +26,16 @@ from flashsale.redis_store.scripts import (
     translated_errors,
 )
 
-# The products on sale, for who must look at all of them (the sweep).
+# Set: the products on sale, for use cases that need all of them, such as the sweep.
 SALES = "sales"
 SWEEPER = "sweeper"
-# Never written: see `ping`.
+# Never written, see `ping`.
 PROBE = "probe"
 ANYTIME = Terms()
 
 
 class Decrement(IntEnum):
-    """Negative answers of decrement.lua."""
+    """Negative return codes of decrement.lua."""
 
     SOLD_OUT = -1
     NOT_ON_SALE = -2
@@ -51,7 +51,7 @@ _REFUSALS = {
 
 
 class Opening(IntEnum):
-    """Answers of open_sale.lua."""
+    """Return codes of open_sale.lua."""
 
     OPENED = 1
     RUNNING = 0
@@ -62,7 +62,7 @@ class Opening(IntEnum):
 
 
 class Pause(IntEnum):
-    """Answers of pause_sale.lua."""
+    """Return codes of pause_sale.lua."""
 
     DONE = 1
     DONE_BEFORE = 0
@@ -71,7 +71,7 @@ class Pause(IntEnum):
 
 
 class Resumption(IntEnum):
-    """Answers of resume_sale.lua."""
+    """Return codes of resume_sale.lua."""
 
     RESUMED = 1
     RUNNING = 0
@@ -83,7 +83,7 @@ class Resumption(IntEnum):
 class Stock:
     """The units of each product that can be claimed.
 
-    Every method raises StockUnavailable where Redis does not answer.
+    Every method raises StockUnavailable if Redis is unavailable.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -98,7 +98,7 @@ class Stock:
     async def decrement(
         self, product_id: str, quantity: int = 1, generation: int = 4
     ) -> int | NotSold:
-        """Take units for a generation; returns how many remain, or why none were taken."""
+        """Take units for a generation; return how many remain, or why none were taken."""
         keys = Keys(product_id)
         left, *seller = await self._decrement(
             keys=[keys.stock, keys.sale], args=[quantity, generation]
@@ -108,28 +108,29 @@ class Stock:
         return _REFUSALS[Decrement(left)] if left < 0 else int(left)
 
     async def enter(self, order: QueuedOrder) -> NotSold | None:
-        """Let a generation sell that takes its units in PostgreSQL; returns why it may not.
+        """Check that V1 or V2 may sell this product; return why not, or None.
 
-        Where no generation was said at the opening, the product is this one's from here on, also
-        if PostgreSQL refuses the order: two stores have no step in common.
+        They take their units in PostgreSQL. If the sale was opened without a generation, it now
+        belongs to this one, even if PostgreSQL rejects the order afterwards: no step is atomic
+        across two stores.
         """
         left = await self.decrement(order.product_id, 0, order.generation)
         return None if isinstance(left, int) else left
 
     async def release(self, product_id: str, orders: Sequence[QueuedOrder]) -> int:
-        """Give the units of orders back, once each however often this is called.
+        """Give the units of orders back, once per order; return the units that this call gave back.
 
-        Returns the units that this call gave back; 0 also where the product is not on sale. Raises
-        StockUnavailable for every error of Redis, because the orders will not come to be.
+        It returns 0 if the product is not on sale. It raises StockUnavailable for every error of
+        Redis, because the orders will never be written.
         """
         keys, released = Keys(product_id), 0
         async with again_later():
-            for some in chunks(orders, CLAIMS_PER_SCRIPT):
+            for chunk in chunks(orders, CLAIMS_PER_SCRIPT):
                 answer = await self._release(
                     keys=[keys.stock, keys.released, keys.sale],
-                    args=[part for order in some for part in (order.id, order.quantity)],
+                    args=[part for order in chunk for part in (order.id, order.quantity)],
                 )
-                released += max(0, int(answer))  # negative: not on sale
+                released += max(0, int(answer))  # negative: the product is not on sale
         return released
 
     async def open_sale(
@@ -145,12 +146,13 @@ class Stock:
         """Put a product on sale.
 
         Args:
-            buyers: units that buyers have already, where a sale with a limit is opened again.
-            supply: read together with the units; if not given, these are all there is.
-            again: the caller has drained the sale: open it also if it is paused, ended or lost.
+            buyers: units that buyers already have, if a sale with a purchase limit is reopened.
+            supply: read in the same statement as `units`; by default `units` are all there is.
+            again: the caller has drained the sale. Open it even if it is paused, ended or lost.
 
         """
-        # First, else a process that dies in between leaves a sale that no sweep and no alarm sees.
+        # First. Otherwise a process that dies in between leaves a sale that no sweep and no alarm
+        # sees.
         async with translated_errors():
             await self._redis.sadd(SALES, product_id)
         keys = Keys(product_id)
@@ -168,7 +170,7 @@ class Stock:
                 supply.generation or "",
                 supply.last_entry or "",
                 len(supply.returned),
-                # As the scripts that give units back name an order: of V5 the ledger entry.
+                # The scripts that give units back name a V5 order by its ledger entry.
                 *(split_order_id(order_id)[1] for order_id in supply.returned),
                 *(part for pair in (buyers or {}).items() for part in pair),
             ],
@@ -176,7 +178,7 @@ class Stock:
         return Opening(opened)
 
     async def pause_to_rebuild(self, product_id: str) -> Terms | None:
-        """Let nobody claim any more; returns the sale's terms, None if Redis has lost them."""
+        """Stop claims; return the terms of the sale, or None if Redis has lost them."""
         keys = Keys(product_id)
         _, *terms = await self._pause_sale(
             keys=[keys.stock, keys.sale], args=[SaleState.PAUSED, "lost"]
@@ -189,18 +191,18 @@ class Stock:
         )
 
     async def pause_sale(self, product_id: str, state: SaleState = SaleState.PAUSED) -> Pause:
-        """Let nobody claim any more, for now or, with ENDED, for good."""
+        """Stop claims, for now or, with ENDED, for good."""
         keys = Keys(product_id)
         code, *_ = await self._pause_sale(keys=[keys.stock, keys.sale], args=[state, ""])
         return Pause(code)
 
     async def resume_sale(self, product_id: str) -> Resumption:
-        """Go on with a paused sale."""
+        """Resume a paused sale."""
         keys = Keys(product_id)
         return Resumption(await self._resume_sale(keys=[keys.stock, keys.sale]))
 
     async def restock(self, product_id: str, supply: int) -> int:
-        """Add what the sale does not know of yet; returns how many units, 0 where there is no sale.
+        """Add the units that the sale does not have yet; return how many, 0 if there is no sale.
 
         Args:
             supply: `Supply.initial`.
@@ -210,25 +212,27 @@ class Stock:
         added = await self._restock(keys=[keys.stock, keys.sale], args=[supply])
         return max(0, int(added))
 
-    async def sales(self) -> list[str]:
-        """Ids of the products whose sale was opened, or was to be."""
+    async def list_sales(self) -> list[str]:
+        """Return the ids of the products whose sale was opened, or nearly."""
         async with translated_errors():
             return sorted(str(id_) for id_ in await self._redis.smembers(SALES))
 
     async def take_sweep(self, period: float) -> bool:
-        """Whether the caller is the first to sweep in this period of so many seconds."""
+        """Return whether the caller is the first to sweep in this period of `period` seconds."""
         async with translated_errors():
-            milliseconds = int(period * 900)  # less than the period, which its own timer measures
+            milliseconds = int(
+                period * 900
+            )  # below the period, so that the caller's next turn finds it expired
             return bool(await self._redis.set(SWEEPER, 1, nx=True, px=milliseconds))
 
     async def left(self, product_ids: list[str]) -> list[int | None]:
-        """Units that can be claimed, in the order asked for.
+        """Return the units of each product that can be claimed, in the given order.
 
-        None where no sale is open, or where one sells from PostgreSQL.
+        None stands for a product without an open sale, and for one that sells from PostgreSQL.
         """
         if not product_ids:
             return []
-        # No MGET: on a cluster each product is on a shard of its own.
+        # No MGET, because on a cluster each product may be on another shard.
         async with translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
             for id_ in product_ids:
                 pipeline.get(Keys(id_).stock)
@@ -241,10 +245,10 @@ class Stock:
         ]
 
     async def ping(self) -> None:
-        """Raise StockUnavailable unless Redis answers and takes writes.
+        """Raise StockUnavailable unless Redis responds and accepts writes.
 
-        It checks a write for its state (disk, memory, replicas, role) before it looks at the key;
-        as this key does not exist, there is nothing to write, to store or to replicate.
+        Redis checks whether it may write (disk, memory, replicas, role) before it looks up the key.
+        This key does not exist, so nothing is written or replicated.
         """
         async with translated_errors():
             await self._redis.set(PROBE, "", xx=True)

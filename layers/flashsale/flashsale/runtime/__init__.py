@@ -1,1 +1,1 @@
-"""What lives as long as a process of AWS Lambda, and how an SQS event reaches a use case."""
+"""The services and the event loop of a process, SQS events, and traces."""

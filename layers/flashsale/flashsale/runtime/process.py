@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @cache
 def services() -> Services:
-    """The services of this process, from its environment, built on first use."""
+    """Return the services of this process, built from its environment at the first call."""
     return Services(Settings.from_mapping(os.environ))
 
 
@@ -24,9 +24,9 @@ def _runner() -> asyncio.Runner:
 
 
 def run(use_case: Callable[[Services], Awaitable[T]]) -> T:
-    """Run a use case to its end, on one event loop for all invocations of this process.
+    """Run a use case to its end.
 
-    So connections outlive an invocation.
+    All invocations of this process share one event loop, so that connections outlive each of them.
     """
 
     async def with_services() -> T:

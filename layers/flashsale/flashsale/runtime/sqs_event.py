@@ -1,4 +1,4 @@
-"""Between an SQS event and a use case: messages in, partial failures, log line and metrics out."""
+"""From an SQS event to a use case, and from its outcome to failures, a log line and metrics."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,20 +8,20 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.usecases.batch import Message, Outcome
+from flashsale.usecases.batch import Outcome, ReceivedMessage
 
-# Bytes of a line that name orders; CloudWatch takes 256 KB a line, and causes take some.
+# Bytes of a line for the ids of orders. CloudWatch takes 256 KB a line, and causes need some.
 LONGEST_LINE = 150_000
 LONGEST_CORRELATION_ID = 128
 
 
-def messages(event: dict[str, Any]) -> list[Message]:
-    """The messages of an SQS event."""
-    return [Message(record["messageId"], record["body"]) for record in event["Records"]]
+def messages(event: dict[str, Any]) -> list[ReceivedMessage]:
+    """Return the messages of an SQS event."""
+    return [ReceivedMessage(record["messageId"], record["body"]) for record in event["Records"]]
 
 
 def failed_items(outcome: Outcome) -> dict[str, Any]:
-    """The answer of a function with ReportBatchItemFailures: these messages must come again."""
+    """Return the answer for SQS (ReportBatchItemFailures): the messages to deliver again."""
     return {
         "batchItemFailures": [
             {"itemIdentifier": failure.message_id} for failure in outcome.failures
@@ -32,7 +32,7 @@ def failed_items(outcome: Outcome) -> dict[str, Any]:
 def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> None:
     """Write the invocation's log line and count its outcomes.
 
-    Where the orders do not fit into one line, more lines follow, which hold nothing else.
+    Orders that do not fit into one line follow in more lines, which have only orders and causes.
     """
     done = [*outcome.confirmed, *outcome.cancelled]
     write = logger.warning if outcome.failures else logger.info
@@ -67,10 +67,10 @@ def _causes(outcome: Outcome) -> dict[str, str]:
 
 
 def _orders_by_line(outcome: Outcome) -> list[dict[str, Any]]:
-    """The orders' correlation ids, by what became of the orders; an item for each line."""
+    """Return the correlation ids of orders, by the outcome of the orders; an item for each line."""
     lines, size = [dict[str, Any]()], 0
     for path, order in _named(outcome):
-        # JSON escapes a character by twelve at most; a correlation id of ours has 36 characters.
+        # A correlation id of ours has 36 characters. JSON writes a character as twelve at most.
         correlation_id = order.correlation_id[:LONGEST_CORRELATION_ID]
         cost = len(json.dumps({order.id: correlation_id}))
         size += cost
@@ -85,7 +85,7 @@ def _orders_by_line(outcome: Outcome) -> list[dict[str, Any]]:
 
 
 def _named(outcome: Outcome) -> Iterator[tuple[tuple[str, ...], QueuedOrder]]:
-    """Each order with the names under which a line has it."""
+    """Yield each order with the names under which a line has it."""
     groups: dict[tuple[str, ...], Sequence[QueuedOrder]] = {
         ("orders",): [*outcome.confirmed, *outcome.cancelled],
         ("cancelled_orders",): outcome.cancelled,
@@ -99,7 +99,7 @@ def _named(outcome: Outcome) -> Iterator[tuple[tuple[str, ...], QueuedOrder]]:
 
 
 def _count_failed(outcome: Outcome) -> int:
-    """Orders that must come again; a message that holds none counts as one."""
+    """Count the orders to deliver again; a message without orders counts as one."""
     done = {order.id for order in (*outcome.confirmed, *outcome.cancelled)}
     return sum(
         sum(order.id not in done for order in outcome.orders[failure.message_id])

@@ -1,8 +1,8 @@
 """X-Ray traces, where the template switches them on (`Tracing=Active`).
 
-SQS carries the trace header of who sent a message (the X-Ray SDK puts it on boto3's calls), so a V4
-purchase and the batch that wrote its order are linked. A V5 message holds the claims of many, and
-only its sender's header: there the annotation `correlation_id` is what leads from one to the other.
+The X-Ray SDK adds the trace header of the sender to boto3's calls, and SQS carries it. So a V4
+purchase and the batch that wrote its order are linked. A V5 message has the claims of many buyers,
+but only the header of its sender. There the annotation `correlation_id` links the two.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,9 +18,9 @@ LONGEST_ANNOTATION = 1000
 
 
 def traced(env: Mapping[str, str]) -> Callable[[Handler], Handler]:
-    """Decorate a handler with Powertools' Tracer; where tracing is off, with nothing at all.
+    """Decorate a handler with Powertools' Tracer. Without tracing, return the handler as it is.
 
-    Off, the X-Ray SDK is not even there: it is a layer of its own, with the boto3 that it needs.
+    Without tracing there is no X-Ray SDK to import: it is in a layer of its own.
     """
     if env.get("POWERTOOLS_TRACE_DISABLED", "true") == "true":
         return lambda handler: handler
@@ -36,7 +36,7 @@ def traced(env: Mapping[str, str]) -> Callable[[Handler], Handler]:
                 tracer.put_annotation("correlation_id", ids[:LONGEST_ANNOTATION])
             return handler(event, context)
 
-        # `handler` may be an object without a name, as Mangum is.
+        # `handler` may be an object without a name, such as Mangum.
         annotated.__name__ = getattr(handler, "__name__", "handler")
         decorated: Handler = tracer.capture_lambda_handler(annotated, capture_response=False)
         return decorated
@@ -45,18 +45,21 @@ def traced(env: Mapping[str, str]) -> Callable[[Handler], Handler]:
 
 
 def correlation_ids(event: Mapping[str, Any]) -> Iterator[str]:
-    """Of a request, or of the orders in a batch of messages."""
+    """Yield the correlation ids of a request, or of the orders in a batch of messages."""
     if request_id := event.get("requestContext", {}).get("requestId"):
         yield str(request_id)
     for record in event.get("Records", ()):
         try:
             yield from (o.correlation_id for o in orders_of_message(record["body"]))
         except InvalidMessage:
-            continue  # the function says so itself
+            continue  # the function itself reports it
 
 
 def _trace_steps(tracer: Any) -> None:
-    """Give each step of a purchase a subsegment, by wrapping it: off, there is nothing to skip."""
+    """Give each step of a purchase a subsegment.
+
+    This replaces methods of the adapters, so that without tracing a step costs nothing more.
+    """
     from flashsale.postgres_store.orders import Orders  # noqa: PLC0415
     from flashsale.redis_store.ledger import Ledger  # noqa: PLC0415
     from flashsale.redis_store.stock import Stock  # noqa: PLC0415
@@ -64,7 +67,12 @@ def _trace_steps(tracer: Any) -> None:
     steps: dict[type, tuple[str, ...]] = {
         Stock: ("decrement", "release"),
         Ledger: ("claim", "settle", "release"),
-        Orders: ("insert", "take_units_and_insert", "confirm", "cancel"),
+        Orders: (
+            "insert_without_taking_units",
+            "take_units_and_insert",
+            "write_batch",
+            "cancel_unless_confirmed",
+        ),
     }
     for owner, names in steps.items():
         for name in names:

@@ -1,1 +1,1 @@
-"""Adapter of SQS: the queue between a claim and its order."""
+"""The adapter of SQS: the queue between a claim and its order."""

@@ -1,7 +1,7 @@
-"""Who has to act on an error of SQS, and whether SQS may have the message all the same.
+"""Classifies errors of SQS: is it a bug, and may SQS have the message nevertheless?
 
-By the codes that the API reference of SQS documents, and the HTTP status. A code that is not in
-this list counts as "not now".
+The codes are those of the API reference of SQS; the HTTP status counts, too. An unknown code counts
+as a state of SQS that a retry may overcome.
 """
 
 from botocore.exceptions import (
@@ -11,8 +11,8 @@ from botocore.exceptions import (
     ParamValidationError,
 )
 
-# The message itself is wrong: it is refused again until the code is changed.
-OUR_MISTAKES = frozenset(
+# The message itself is wrong. SQS rejects it again until this code is changed.
+BUGS = frozenset(
     {
         "BatchEntryIdsNotDistinct",
         "BatchRequestTooLong",
@@ -42,26 +42,26 @@ OUR_MISTAKES = frozenset(
 
 
 class NeverSent(Exception):
-    """A call that was given up before it began."""
+    """A call that was abandoned before it was sent."""
 
 
-def is_our_mistake(error: Exception) -> bool:
-    """Whether SQS refuses what was sent, and would do so at any time."""
+def is_bug(error: Exception) -> bool:
+    """Return whether SQS rejects the request itself, and would do so at any time."""
     if isinstance(error, ClientError):
-        return _status(error) < 500 and code_is_our_mistake(error.response["Error"].get("Code", ""))
+        return _status(error) < 500 and code_is_bug(error.response["Error"].get("Code", ""))
     return isinstance(error, ParamValidationError)
 
 
-def code_is_our_mistake(code: str) -> bool:
-    """The same for a code, such as that of one entry of a batch."""
+def code_is_bug(code: str) -> bool:
+    """Return whether a code, such as that of one entry of a batch, means a bug."""
     # "AWS.SimpleQueueService.EmptyBatchRequest", "com.amazonaws.sqs#InvalidMessageContents"
-    return code.rpartition(".")[2].rpartition("#")[2] in OUR_MISTAKES
+    return code.rpartition(".")[2].rpartition("#")[2] in BUGS
 
 
 def certainly_refused(error: Exception) -> bool:
-    """Whether the message is certainly not in the queue: refused, or never sent."""
+    """Return whether the message is certainly not in the queue: rejected, or never sent."""
     if isinstance(error, ClientError):
-        # 408: a server that gave the request up, and need not know how far it got.
+        # 408: the server gave up, and may not know how far the request got.
         return 400 <= _status(error) < 500 and _status(error) != 408
     never_sent = EndpointConnectionError | ConnectTimeoutError | ParamValidationError | NeverSent
     return isinstance(error, never_sent)

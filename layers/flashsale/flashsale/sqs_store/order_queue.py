@@ -1,4 +1,4 @@
-"""The queue between a claim and its order. SQS only carries: it decides nothing."""
+"""The queue between a claim and its order. SQS transports messages and decides nothing."""
 
 import asyncio
 import logging
@@ -13,8 +13,8 @@ from flashsale.errors import MessageRefused, PushRefused, PushUncertain
 from flashsale.sqs_store.errors import (
     NeverSent,
     certainly_refused,
-    code_is_our_mistake,
-    is_our_mistake,
+    code_is_bug,
+    is_bug,
 )
 
 if TYPE_CHECKING:
@@ -23,40 +23,40 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 ATTEMPTS = 3
-# Seconds for all attempts of one push, in which its buyer waits.
+# Seconds for all attempts of one push. The buyer waits meanwhile.
 PUSH_TIME = 2.0
-# Seconds within which SQS answers one call, in milliseconds as a rule. The client keeps to it.
+# Seconds for one call, which usually takes milliseconds. It is the read timeout of the client.
 SQS_TIMEOUT = 1.5
-# Calls of one process at the same time. More wait for a thread, as part of their time.
+# Concurrent calls of one process. Further calls wait for a thread, within their own time limit.
 THREADS = 10
 T = TypeVar("T")
-# Attributes of a queue: those that are ready, in flight (…NotVisible) and delayed (…Delayed).
+# Prefix of the attributes that count messages: ready, in flight (…NotVisible), delayed (…Delayed).
 MESSAGES = "ApproximateNumberOfMessages"
 
 logger = logging.getLogger(__name__)
 
 
 class OrderQueue:
-    """Pushes orders to the queue `orders`."""
+    """Sends orders to the queue `orders`."""
 
     def __init__(self, sqs: "SQSClient", url: str, *, blocking: bool = False) -> None:
-        # The client must not retry by itself: it would hide that an earlier try timed out.
+        # The client must not retry by itself: it would hide that an earlier attempt timed out.
         self._sqs = sqs
         self._url = url
         self._blocking = blocking
-        # Its own, because the event loop's threads also look up the addresses of all stores.
+        # A pool of its own, because the event loop's threads also resolve the stores' host names.
         self._threads = ThreadPoolExecutor(THREADS, "sqs")
 
     async def push(self, order: QueuedOrder) -> None:
-        """Send an order; a try whose outcome is unknown is repeated with the same order id.
+        """Send an order. An attempt with an unknown outcome is retried with the same order id.
 
-        It takes `PUSH_TIME` at most; where a call blocks, up to `SQS_TIMEOUT` after the last try
-        began, and that is never later than `PUSH_TIME - SQS_TIMEOUT`.
+        It takes `PUSH_TIME` at most. If calls block, the last attempt starts no later than
+        `PUSH_TIME - SQS_TIMEOUT` and takes `SQS_TIMEOUT` at most.
 
         Raises:
-            PushRefused: the message is certainly not in the queue; the claim may be released.
-            MessageRefused: the same, and by our mistake.
-            PushUncertain: it may be in the queue; the claim must not be released.
+            PushRefused: the message is certainly not in the queue. The claim may be released.
+            MessageRefused: as PushRefused, because of a bug.
+            PushUncertain: the message may be in the queue. The claim must not be released.
 
         """
         body = order.model_dump_json()
@@ -69,28 +69,28 @@ class OrderQueue:
                     lambda: self._sqs.send_message(QueueUrl=self._url, MessageBody=body),
                     began + PUSH_TIME - time.monotonic(),
                 )
-                answer["MessageId"]  # else it is somebody else's answer, such as a proxy's
+                answer["MessageId"]  # a response without it is not from SQS, but from a proxy
                 return
             except Exception as error:
-                # A refusal is certain only if no earlier try may have got through.
-                if uncertain is None and is_our_mistake(error):
-                    raise MessageRefused(f"SQS refused order {order.id}: {error}") from error
+                # A rejection is certain only if no earlier attempt may have succeeded.
+                if uncertain is None and is_bug(error):
+                    raise MessageRefused(f"SQS rejected order {order.id}: {error}") from error
                 if uncertain is None and certainly_refused(error):
-                    raise PushRefused(f"SQS refused order {order.id}: {error}") from error
+                    raise PushRefused(f"SQS rejected order {order.id}: {error}") from error
                 uncertain = error
             if time.monotonic() > last_try:
                 break
-        raise PushUncertain(f"SQS may or may not hold order {order.id}: {uncertain}") from uncertain
+        raise PushUncertain(f"SQS may have order {order.id}: {uncertain}") from uncertain
 
     async def send(self, envelopes: Sequence[Envelope]) -> None:
         """Send up to 10 envelopes of V5 claims in one call.
 
-        One try: the claims stay in the ledger until they are settled, so the caller may send all of
-        them again at any time; what comes twice is written once.
+        It makes one attempt. The claims stay in the ledger until they are settled, so the caller
+        may send all of them again at any time. A claim that arrives twice is written once.
 
         Raises:
-            PushRefused: none of them is in the queue.
-            PushUncertain: some of them may be in the queue, and some may not.
+            PushRefused: no envelope is in the queue.
+            PushUncertain: some envelopes may be in the queue, and some may not.
 
         """
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
@@ -105,33 +105,33 @@ class OrderQueue:
             failed = answer.get("Failed") or []
             codes = {failure["Code"] for failure in failed}
         except Exception as error:
-            if is_our_mistake(error):
-                logger.exception("SQS refuses %d envelopes, by our mistake", len(entries))
-            text = f"SQS may not hold {len(entries)} envelopes: {error}"
+            if is_bug(error):
+                logger.exception("SQS rejects %d envelopes: this is a bug", len(entries))
+            text = f"SQS may lack {len(entries)} envelopes: {error}"
             raise (PushRefused if certainly_refused(error) else PushUncertain)(text) from error
-        if any(code_is_our_mistake(code) for code in codes):
-            logger.error("SQS refuses envelopes, by our mistake: %s", ", ".join(sorted(codes)))
+        if any(code_is_bug(code) for code in codes):
+            logger.error("SQS rejects envelopes: this is a bug: %s", ", ".join(sorted(codes)))
         if missing := [entry["Id"] for entry in entries if entry["Id"] not in taken]:
-            why = ", ".join(sorted(codes)) or "its answer names no reason"
+            why = ", ".join(sorted(codes)) or "its response names no reason"
             text = f"SQS did not take {len(missing)} envelopes: {why}"
             raise (PushRefused if len(failed) == len(entries) else PushUncertain)(text)
 
     async def waiting(self, url: str = "") -> int:
-        """Messages of this queue, or of another; on AWS approximate, for up to a minute.
+        """Return the messages of this queue, or of another. On AWS they lag by up to a minute.
 
         Raises:
-            PushRefused: SQS does not answer, or knows no such queue.
+            PushRefused: SQS does not respond, or has no such queue.
 
         """
         counts = (await self._attributes(url or self._url, "All")).items()
         return sum(int(count) for name, count in counts if name.startswith(MESSAGES))
 
     async def ping(self) -> None:
-        """Raise PushRefused unless SQS knows the queue."""
+        """Raise PushRefused unless SQS responds and has the queue."""
         await self._attributes(self._url, "QueueArn")
 
     async def _attributes(self, url: str, name: "QueueAttributeFilterType") -> Mapping[str, str]:
-        """Attributes of a queue; never blocks, because others are asked at the same time."""
+        """Return attributes of a queue, without blocking: other stores are asked meanwhile."""
         try:
             answer = await self._in_thread(
                 lambda: self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name]),
@@ -142,18 +142,18 @@ class OrderQueue:
             raise PushRefused(f"SQS: {error}") from error
 
     async def _call(self, send: Callable[[], T], seconds: float = PUSH_TIME) -> T:
-        # A thread keeps the other requests of this process going while SQS answers, and lets who
-        # runs out of time leave. Where there is neither, it only costs.
+        # A thread lets other requests go on while SQS responds, and lets a deadline abandon the
+        # call. Without other requests and deadlines it is only overhead.
         if self._blocking and not bounded.get():
             return send()
         return await self._in_thread(send, seconds)
 
     async def _in_thread(self, call: Callable[[], T], seconds: float) -> T:
-        """Run a call in a thread; gives up after so many seconds, the thread when the call ends.
+        """Run a call in a thread for `seconds` at most. The thread ends with the call.
 
         Raises:
-            NeverSent: no thread was free in that time, so SQS certainly heard nothing.
-            TimeoutError: it may have.
+            NeverSent: no thread was free in that time, so nothing was sent.
+            TimeoutError: SQS may have received the request.
 
         """
         running = self._threads.submit(call)
@@ -163,6 +163,6 @@ class OrderQueue:
         except TimeoutError:
             if running.cancelled():
                 raise NeverSent(f"no thread was free within {seconds:.1f} s") from None
-            if running.done():  # this process was held up, and not SQS
+            if running.done():  # this process was delayed, and not SQS
                 return running.result()
             raise TimeoutError(f"no answer within {seconds:.1f} s") from None

@@ -31,15 +31,15 @@ NO_TIME = "no time left: a store answers slowly, or not at all"
 # Characters: a cause is logged, kept in Redis, and written to PostgreSQL as a reason.
 LONGEST_CAUSE = 1000
 
-# Orders by message id.
-Orders = Mapping[str, list[QueuedOrder]]
+# OrdersByMessage by message id.
+OrdersByMessage = Mapping[str, list[QueuedOrder]]
 Statuses = Mapping[str, OrderStatus]
 # Works off some messages of a batch. May raise OrderRejected if nothing at all was written.
-Step = Callable[[Orders], Awaitable[None]]
+Step = Callable[[OrdersByMessage], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ReceivedMessage:
     """An SQS message as a function receives it."""
 
     id: str
@@ -77,9 +77,9 @@ class Outcome:
         ]
 
 
-async def work_off(
+async def process_in_parts(
     services: Services,
-    messages: Sequence[Message],
+    messages: Sequence[ReceivedMessage],
     deadline: Deadline,
     step_of: Callable[[Outcome], Step],
 ) -> Outcome:
@@ -94,11 +94,23 @@ async def work_off(
         await deadline.bound(_in_parts(step_of(outcome), outcome, deadline))
     outcome.fail(outcome.orders, NO_TIME)
     with suppress(OutOfTime):
-        await Deadline.after(REMEMBERING).bound(services.failures.remember(outcome.failures))
+        failures = [*outcome.failures, *_by_order(outcome)]
+        await Deadline.after(REMEMBERING).bound(services.failures.remember(failures))
     return outcome
 
 
-def _decode(messages: Sequence[Message], outcome: Outcome) -> None:
+def _by_order(outcome: Outcome) -> Iterator[Failure]:
+    """Yield the failures of V4's orders by order id: their buyers can hear that they are PENDING.
+
+    A claim of V5 is PENDING as long as it is in the ledger.
+    """
+    for failure in outcome.failures:
+        for order in outcome.orders.get(failure.message_id, []):
+            if order.generation != V5:
+                yield Failure(order.id, failure.cause)
+
+
+def _decode(messages: Sequence[ReceivedMessage], outcome: Outcome) -> None:
     for message in messages:
         try:
             outcome.orders[message.id] = orders_of_message(message.body)
@@ -123,7 +135,7 @@ async def _in_parts(step: Step, outcome: Outcome, deadline: Deadline) -> None:
             outcome.fail(part, str(error))
 
 
-def _parts(orders: Orders) -> Iterator[Orders]:
+def _parts(orders: OrdersByMessage) -> Iterator[OrdersByMessage]:
     part: dict[str, list[QueuedOrder]] = {}
     for message_id, some in orders.items():
         if part and sum(map(len, part.values())) + len(some) > ORDERS_PER_PART:
@@ -134,7 +146,9 @@ def _parts(orders: Orders) -> Iterator[Orders]:
         yield part
 
 
-async def _one_by_one(step: Step, part: Orders, outcome: Outcome, deadline: Deadline) -> None:
+async def _one_by_one(
+    step: Step, part: OrdersByMessage, outcome: Outcome, deadline: Deadline
+) -> None:
     for message_id, some in part.items():
         if deadline.near:
             return
@@ -144,7 +158,9 @@ async def _one_by_one(step: Step, part: Orders, outcome: Outcome, deadline: Dead
             outcome.fail([message_id], str(error))
 
 
-async def close(services: Services, part: Orders, statuses: Statuses, outcome: Outcome) -> None:
+async def settle_or_release(
+    services: Services, part: OrdersByMessage, statuses: Statuses, outcome: Outcome
+) -> None:
     """Bring Redis in line with what PostgreSQL says of these orders, by product, at once.
 
     A confirmed claim of V5 is settled, the units of a cancelled order are given back, once. Where
@@ -155,12 +171,15 @@ async def close(services: Services, part: Orders, statuses: Statuses, outcome: O
     for message_id, some in part.items():
         by_product[some[0].product_id][message_id] = some
     await asyncio.gather(
-        *(_close(services, id_, some, statuses, outcome) for id_, some in by_product.items())
+        *(
+            _settle_or_release_product(services, id_, some, statuses, outcome)
+            for id_, some in by_product.items()
+        )
     )
 
 
-async def _close(
-    services: Services, product_id: str, part: Orders, statuses: Statuses, outcome: Outcome
+async def _settle_or_release_product(
+    services: Services, product_id: str, part: OrdersByMessage, statuses: Statuses, outcome: Outcome
 ) -> None:
     ended: dict[tuple[OrderStatus, bool], list[QueuedOrder]] = defaultdict(list)
     for order in (order for some in part.values() for order in some):

@@ -193,8 +193,8 @@ async def _look(
     ids = None if product_ids is None else list(product_ids)
     # Redis first: see `Books.imbalance`.
     snapshots = {
-        product_id: await services.ledger.snapshot(product_id)
-        for product_id in await services.stock.sales()
+        product_id: await services.ledger.snapshot(product_id, count_claims=True)
+        for product_id in await services.stock.list_sales()
         if ids is None or product_id in ids
     }
     rows = await services.database.fetch_all("select_books", ids=ids)

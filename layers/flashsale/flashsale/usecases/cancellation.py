@@ -6,7 +6,7 @@ between repeats it: each script gives the units of an order back once.
 """
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import ON_POSTGRES, V5, Declined, WrittenOrder, split_order_id
+from flashsale.domain.model import ON_POSTGRES, V5, Declined, OrderRow, split_order_id
 from flashsale.postgres_store.audit import Change
 from flashsale.postgres_store.database import Connection
 from flashsale.services import Services
@@ -18,10 +18,10 @@ async def cancellation(services: Services, order_id: str, reason: str) -> Change
     An order of V4 that is still in the queue is no order yet: only its message knows of it.
     """
     # The ledger first: an order that settles in between is then found in PostgreSQL.
-    claim = await services.ledger.find(*split_order_id(order_id))
+    claim = await services.ledger.get(*split_order_id(order_id))
 
     async def change(connection: Connection) -> Declined | None:
-        status = await services.orders.cancel_even_confirmed(connection, order_id, claim, reason)
+        status = await services.orders.cancel_even_if_confirmed(connection, order_id, claim, reason)
         return None if status else Declined.NO_SUCH_ORDER
 
     return change
@@ -36,11 +36,11 @@ async def give_back(services: Services, order_id: str) -> None:
         await _give_confirmed_back(services, row)
     # Never confirmed, so its claim is in the ledger, or was released. Of V4 the rollback function
     # has the message, and gives back.
-    elif row.generation == V5 and (claim := await services.ledger.find(*split_order_id(order_id))):
+    elif row.generation == V5 and (claim := await services.ledger.get(*split_order_id(order_id))):
         await services.ledger.release(row.product_id, [claim])
 
 
-async def _give_confirmed_back(services: Services, row: WrittenOrder) -> None:
+async def _give_confirmed_back(services: Services, row: OrderRow) -> None:
     assert row.user_id, "a confirmed order has a user"
     order = QueuedOrder(
         id=row.id,

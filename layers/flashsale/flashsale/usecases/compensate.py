@@ -7,13 +7,20 @@ from flashsale.deadline import NEVER, Deadline
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import split_order_id
 from flashsale.services import Services
-from flashsale.usecases.batch import Message, Orders, Outcome, Step, close, work_off
+from flashsale.usecases.batch import (
+    OrdersByMessage,
+    Outcome,
+    ReceivedMessage,
+    Step,
+    process_in_parts,
+    settle_or_release,
+)
 
 REASON = "the order could not be written; see the logs of its correlation id"
 
 
 async def compensate(
-    services: Services, messages: Sequence[Message], deadline: Deadline = NEVER
+    services: Services, messages: Sequence[ReceivedMessage], deadline: Deadline = NEVER
 ) -> Outcome:
     """Cancel the orders in PostgreSQL, and only then give their units back, once.
 
@@ -27,15 +34,15 @@ async def compensate(
     def step_of(outcome: Outcome) -> Step:
         return partial(_cancel, services, outcome)
 
-    return await work_off(services, messages, deadline, step_of)
+    return await process_in_parts(services, messages, deadline, step_of)
 
 
-async def _cancel(services: Services, outcome: Outcome, part: Orders) -> None:
+async def _cancel(services: Services, outcome: Outcome, part: OrdersByMessage) -> None:
     causes = await services.failures.causes(list(part))
     reasons = [causes.get(message_id, REASON) for message_id, some in part.items() for _ in some]
     orders = [order for some in part.values() for order in some]
-    statuses = await services.orders.cancel(orders, reasons)
-    await close(services, part, statuses, outcome)
+    statuses = await services.orders.cancel_unless_confirmed(orders, reasons)
+    await settle_or_release(services, part, statuses, outcome)
     for message_id, some in part.items():
         for order in some:
             if order.id not in statuses and not await _release_claim_of(services, order, outcome):
@@ -52,7 +59,7 @@ async def _release_claim_of(services: Services, order: QueuedOrder, outcome: Out
     Return False unless the ledger has this very claim: an entry of that id may be the other
     order's, which is CONFIRMED and not settled yet.
     """
-    claim = await services.ledger.find(*split_order_id(order.id))
+    claim = await services.ledger.get(*split_order_id(order.id))
     if claim is None or claim.model_copy(update={"correlation_id": order.correlation_id}) != order:
         return False
     outcome.released += await services.ledger.release(order.product_id, [order])

@@ -47,7 +47,7 @@ async def read_health(services: Services, deadline: Deadline = NEVER) -> HealthR
 
     async def look() -> None:
         nonlocal oldest, dead_letters, books
-        products = await services.stock.sales()
+        products = await services.stock.list_sales()
         oldest = max([await services.ledger.oldest_age(id_) for id_ in products], default=0.0)
         dead_letters = await services.order_queue.waiting(services.settings.dead_letter_queue_url)
         waiting = await _messages(services)

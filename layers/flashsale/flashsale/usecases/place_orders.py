@@ -8,11 +8,19 @@ from flashsale.deadline import NEVER, Deadline
 from flashsale.domain.messages import ENVELOPES_PER_CALL, Envelope, QueuedOrder
 from flashsale.errors import QueueUnavailable
 from flashsale.services import Services
-from flashsale.usecases.batch import Message, Orders, Outcome, Statuses, Step, close, work_off
+from flashsale.usecases.batch import (
+    OrdersByMessage,
+    Outcome,
+    ReceivedMessage,
+    Statuses,
+    Step,
+    process_in_parts,
+    settle_or_release,
+)
 
 
 async def place_orders(
-    services: Services, messages: Sequence[Message], deadline: Deadline = NEVER
+    services: Services, messages: Sequence[ReceivedMessage], deadline: Deadline = NEVER
 ) -> Outcome:
     """Write all orders, a thousand in a transaction; what PostgreSQL refuses, message by message.
 
@@ -23,19 +31,19 @@ async def place_orders(
     def step_of(outcome: Outcome) -> Step:
         return partial(_place, services, outcome)
 
-    return await work_off(services, messages, deadline, step_of)
+    return await process_in_parts(services, messages, deadline, step_of)
 
 
-async def _place(services: Services, outcome: Outcome, part: Orders) -> None:
-    statuses = await services.orders.confirm([o for some in part.values() for o in some])
+async def _place(services: Services, outcome: Outcome, part: OrdersByMessage) -> None:
+    statuses = await services.orders.write_batch([o for some in part.values() for o in some])
     # From here on the orders exist. If this process dies, the messages come again, the insert finds
     # them, and their claims are closed then.
-    await close(services, part, statuses, outcome)
+    await settle_or_release(services, part, statuses, outcome)
     await _send_unknown_on(services, part, statuses, outcome)
 
 
 async def _send_unknown_on(
-    services: Services, part: Orders, statuses: Statuses, outcome: Outcome
+    services: Services, part: OrdersByMessage, statuses: Statuses, outcome: Outcome
 ) -> None:
     """Let what PostgreSQL knows no user or product of fail, apart from the orders beside it.
 

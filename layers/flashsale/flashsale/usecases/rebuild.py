@@ -62,7 +62,7 @@ async def rebuild(
         ) from None
     opened, missed = {}, []
     for product_id in product_ids:
-        if supply := await services.products.supply(product_id):
+        if supply := await services.products.get_supply(product_id):
             sale = known[product_id] or terms or Terms()
             units = supply.initial - supply.confirmed
             if (sale.generation or supply.generation) in ON_POSTGRES:

@@ -85,18 +85,18 @@ async def relay(services: Services, product_id: str, pace: Pace) -> int:
     refused = uncertain = 0
     while True:
         if not orders:  # what SQS did not take is tried again first
-            orders = await services.ledger.unsent(product_id, CLAIMS_PER_CALL)
-            _tell_of(orders)
+            orders = await services.ledger.take_unsent(product_id, CLAIMS_PER_CALL)
+            _log_sending(orders)
         pause = 0.0 if len(orders) == CLAIMS_PER_CALL else pace.linger
         if orders:
             match await send(services, orders):
-                case Sent.YES:
+                case SendResult.ACCEPTED:
                     sent, orders, refused, uncertain = sent + len(orders), [], 0, 0
-                case Sent.NO:
+                case SendResult.REFUSED:
                     pause, refused = min(pace.linger * 2**refused, LONGEST_PAUSE), refused + 1
-                case Sent.MAYBE if uncertain:
+                case SendResult.UNKNOWN if uncertain:
                     orders, uncertain = [], 0
-                case Sent.MAYBE:
+                case SendResult.UNKNOWN:
                     pause, uncertain = pace.linger, 1
         elif await services.ledger.drop_lease(product_id, TOKEN):
             return sent
@@ -111,15 +111,22 @@ async def relay(services: Services, product_id: str, pace: Pace) -> int:
             return sent
 
 
-def _tell_of(orders: Sequence[QueuedOrder]) -> None:
+def _log_sending(orders: Sequence[QueuedOrder]) -> None:
     """Log what is sent next. Not afterwards: the order function may be first to write a line then.
 
     Of what is read from the ledger nothing is left out between the first and the last entry.
     """
     if orders:
-        span = f"{orders[0].entry_id} to {orders[-1].entry_id}"
         count, product_id = len(orders), orders[0].product_id
-        logger.info("sending %d claims of %s in one call: %s", count, product_id, span)
+        sending = {
+            "product_id": product_id,
+            "claims": count,
+            "first_entry": orders[0].entry_id,
+            "last_entry": orders[-1].entry_id,
+        }
+        logger.info(
+            "sending %d claims of %s in one call", count, product_id, extra={"sending": sending}
+        )
 
 
 async def sweep(
@@ -135,14 +142,14 @@ async def sweep(
 
     Args:
         idle_ms: milliseconds since a claim was last sent that are too long, whatever waits in the
-            queues; if not given, `_waits` decides.
+            queues; if not given, `_resend_delays` decides.
         product_ids: all on sale if not given.
         deadline: when it stops, between two calls to SQS. What is left is as overdue in the next
             minute, and what was sent is not.
 
     """
-    swept, waits = 0, await _waits(services) if idle_ms is None else [idle_ms]
-    ids = await services.stock.sales() if product_ids is None else list(product_ids)
+    swept, waits = 0, await _resend_delays(services) if idle_ms is None else [idle_ms]
+    ids = await services.stock.list_sales() if product_ids is None else list(product_ids)
     # In any order, so that those on which no time was left are not the same each minute.
     for product_id in random.sample(ids, len(ids)):
         swept += await _send_overdue(services, product_id, waits, deadline) if waits else 0
@@ -159,16 +166,18 @@ async def _send_overdue(
     services: Services, product_id: str, waits_ms: Sequence[int], deadline: Deadline
 ) -> int:
     swept = 0
-    async for orders in services.ledger.overdue(product_id, waits_ms, CLAIMS_PER_CALL):
-        entries = " ".join(order.entry_id for order in orders)
-        logger.warning("%d claims of %s are overdue: %s", len(orders), product_id, entries)
-        swept += len(orders) if await send(services, orders) is Sent.YES else 0
+    async for orders in services.ledger.take_overdue(product_id, waits_ms, CLAIMS_PER_CALL):
+        overdue = {"product_id": product_id, "entries": [order.entry_id for order in orders]}
+        logger.warning(
+            "%d claims of %s are overdue", len(orders), product_id, extra={"overdue": overdue}
+        )
+        swept += len(orders) if await send(services, orders) is SendResult.ACCEPTED else 0
         if deadline.near:
             break
     return swept
 
 
-async def _waits(services: Services) -> list[int]:
+async def _resend_delays(services: Services) -> list[int]:
     """How long a claim that was sent once, twice, … may stay unsettled, in milliseconds.
 
     - While SQS does not answer, nothing is sent again: the list is empty.
@@ -197,15 +206,15 @@ async def _waits(services: Services) -> list[int]:
     return [first, *(min(first * 2**n, patience) for n in range(1, 6))]
 
 
-class Sent(Enum):
+class SendResult(Enum):
     """Whether SQS has what was sent to it."""
 
-    YES = "yes"
-    NO = "no"
-    MAYBE = "maybe"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
 
 
-async def send(services: Services, orders: Sequence[QueuedOrder]) -> Sent:
+async def send(services: Services, orders: Sequence[QueuedOrder]) -> SendResult:
     """Send claims of one product; return whether SQS has all of them."""
     envelopes = [
         Envelope.of(orders[start : start + CLAIMS_PER_ENVELOPE])
@@ -215,5 +224,5 @@ async def send(services: Services, orders: Sequence[QueuedOrder]) -> Sent:
         await services.order_queue.send(envelopes)
     except QueueUnavailable as error:
         logger.warning("%d claims of %s wait: %s", len(orders), orders[0].product_id, error)
-        return Sent.NO if isinstance(error, PushRefused) else Sent.MAYBE
-    return Sent.YES
+        return SendResult.REFUSED if isinstance(error, PushRefused) else SendResult.UNKNOWN
+    return SendResult.ACCEPTED

@@ -30,7 +30,7 @@ async def open_sale(services: Services, product_id: str, terms: Terms) -> Declin
     A sale that has ended can be opened again once it is drained, by the generation that has sold
     the product. With a purchase limit, what buyers got before counts.
     """
-    supply = await services.products.supply(product_id)
+    supply = await services.products.get_supply(product_id)
     if supply is None:
         return Declined.NO_SUCH_PRODUCT
     return _NOT_OPENED.get(await put_on_sale(services, supply, supply.stock, terms))
@@ -41,10 +41,10 @@ async def put_on_sale(
 ) -> Opening:
     """Open a sale with units that were read from `supply`; `again`: the caller has drained it."""
     id_ = supply.product_id
-    buyers = await services.orders.buyers(id_) if terms.limit_per_buyer else {}
+    buyers = await services.orders.units_by_buyer(id_) if terms.limit_per_buyer else {}
     opening = await services.stock.open_sale(id_, units, terms, buyers, supply, again=again)
     # What PostgreSQL got between that reading and the opening found no sale to go to.
-    now = await services.products.supply(id_)
+    now = await services.products.get_supply(id_)
     assert now, "products are never deleted"
     await services.stock.restock(id_, now.initial)
     for order_id in set(now.returned) - set(supply.returned):
@@ -69,5 +69,5 @@ async def resume_sale(services: Services, product_id: str) -> Declined | None:
 
 async def restock_sale(services: Services, product_id: str) -> None:
     """Put on sale what PostgreSQL has got; without a sale, opening it does."""
-    if supply := await services.products.supply(product_id):
+    if supply := await services.products.get_supply(product_id):
         await services.stock.restock(product_id, supply.initial)

@@ -1,2 +1,6 @@
--- How one order stands. Parameters: id.
-SELECT user_id, quantity, status, reason, created_at FROM orders WHERE id = %(id)s
+-- Read the row of one order by its primary key. Parameters: id.
+SELECT
+    id, product_id, user_id, quantity, generation, status, reason, created_at,
+    returned_at IS NOT NULL AS returned
+FROM orders
+WHERE id = %(id)s

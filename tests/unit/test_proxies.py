@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from flashsale.errors import ConfigError
 from flashsale.http.rate_headers import address_of
-from flashsale_server.edge.peers import behind_proxies, is_inside
+from flashsale_server.edge.proxies import is_internal, trust_proxies
 
 PROXY, BUYER = "10.1.2.3", "8.8.4.4"
 
@@ -17,9 +17,9 @@ def edge(trusted: str) -> ASGIApp:
 
     @api.get("/who")
     async def who(request: Request) -> dict[str, object]:
-        return {"address": address_of(request), "inside": is_inside(request)}
+        return {"address": address_of(request), "inside": is_internal(request)}
 
-    return behind_proxies(api, {"TRUSTED_PROXIES": trusted})
+    return trust_proxies(api, {"TRUSTED_PROXIES": trusted})
 
 
 async def ask(app, peer, forwarded):
@@ -36,7 +36,7 @@ async def ask(app, peer, forwarded):
         ("", BUYER, None, (BUYER, False)),
         ("", BUYER, "10.9.9.9", (BUYER, False)),
         ("10.0.0.0/8", PROXY, BUYER, (BUYER, False)),
-        # The proxy appends its entry to what the buyer sent.
+        # A buyer's own header stands before what the proxy adds.
         ("10.0.0.0/8", PROXY, f"127.0.0.1, {BUYER}", (BUYER, False)),
         ("10.0.0.0/8", BUYER, "127.0.0.1", (BUYER, False)),
         ("10.0.0.0/8", PROXY, None, (PROXY, True)),
@@ -44,7 +44,7 @@ async def ask(app, peer, forwarded):
         # Some proxies add the port.
         ("10.0.0.0/8", PROXY, f"{BUYER}:4711", (BUYER, False)),
         ("10.0.0.0/8", PROXY, "[2001:db8:1:2::7]:4711", ("2001:db8:1:2::", False)),
-        # A proxy that names no client is counted itself, and has no more rights than a buyer.
+        # A proxy that names no client is the client, and sees no more than a buyer.
         ("10.0.0.0/8", PROXY, "::nobody", (PROXY, False)),
         ("", "127.0.0.1", None, ("127.0.0.1", True)),
         ("", "::1", None, ("::", True)),

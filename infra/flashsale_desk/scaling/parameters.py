@@ -1,11 +1,11 @@
-"""The figures that the model calculates with, each for one of what it names."""
+"""The parameters of the model."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """USD for one of each."""
+    """Prices in USD, each for one unit of what its name says."""
 
     lambda_request: float
     lambda_gb_second: float
@@ -23,7 +23,7 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What AWS allows, and how it counts. Rates per second, sizes in bytes or MB, times in s."""
+    """Quotas and units of billing of AWS; rates per second, sizes in bytes or MB, times in s."""
 
     account_concurrency: float
     environment_rps: float
@@ -39,7 +39,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What this repository costs and how it is set up. Seconds, bytes, rates per second."""
+    """Measured costs of this repository, and its settings. Seconds, bytes, rates per second."""
 
     claim_cpu: float
     send_message_cpu: float

@@ -1,4 +1,4 @@
-"""The figures of all web workers together, as /metrics shows them."""
+"""/metrics: the sums of the metrics of all web workers."""
 
 import json
 import logging
@@ -11,84 +11,85 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from flashsale_server.edge import figure_file
-from flashsale_server.edge.figures import FIGURES
+from flashsale_server.edge import metrics_file
+from flashsale_server.edge.process_metrics import PROCESS_METRICS
 
 Labels = tuple[tuple[str, str], ...]
 
 logger = logging.getLogger(__name__)
-_told: set[str] = set()
+_logged: set[str] = set()
 
 
 def exposition() -> bytes:
-    """All figures that can be read, in Prometheus' text format, and how many files cannot be."""
+    """Return the metrics of all files that can be read, in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(_Totals())
+    registry.register(_AllWorkers())
     return generate_latest(registry)
 
 
-class _Totals(Collector):
+class _AllWorkers(Collector):
     def describe(self) -> list[Metric]:
-        return []  # to register it is not to read
+        return []  # to register the collector must not read files
 
     def collect(self) -> Iterator[Metric]:
-        sums = defaultdict(float, FIGURES.rows())
-        unreadable, unkept = _add_others(sums)
-        _tell(unreadable)
+        sums = defaultdict(float, PROCESS_METRICS.values())
+        unreadable, memory_only = _add_others(sums)
+        _log(unreadable)
         yield from _families(sums)
         yield GaugeMetricFamily(
             "flashsale_metrics_unreadable_files",
-            "Files of web workers whose figures are missing here; the log names them",
+            "Files of web workers whose metrics are missing here; the log names them",
             len(unreadable),
         )
         yield GaugeMetricFamily(
             "flashsale_metrics_unkept_series",
             "Series that a web worker has in its memory only; its log says why",
-            FIGURES.unkept + unkept,
+            PROCESS_METRICS.memory_only + memory_only,
         )
 
 
 def _add_others(sums: dict[bytes, float]) -> tuple[dict[str, str], int]:
-    """Add what other workers, alive and dead, have in their files; of this one, its memory counts.
+    """Add what the files of other workers have; for this worker, its memory counts.
 
     Returns:
-        What is wrong with files, by their paths; and how many series are missing in the others.
+        What is wrong with files, by path; and the number of series that the other files lack.
 
     """
-    if FIGURES.folder is None:
+    if PROCESS_METRICS.folder is None:
         return {}, 0
-    unreadable, unkept = {}, 0
+    unreadable, memory_only = {}, 0
     try:
-        paths = sorted(FIGURES.folder.iterdir())
+        paths = sorted(PROCESS_METRICS.folder.iterdir())
     except OSError as error:
-        return {str(FIGURES.folder): str(error)}, 0
+        return {str(PROCESS_METRICS.folder): str(error)}, 0
     for path in paths:
-        if path.suffix != ".db" or path == FIGURES.path:
+        if path.suffix != ".db" or path == PROCESS_METRICS.path:
             continue
         try:
-            content = figure_file.read(path)
-            for key in content.rows:
+            content = metrics_file.read(path)
+            for key in content.values:
                 _series(key)
         except FileNotFoundError:
-            continue  # deleted meanwhile
+            continue  # it was deleted meanwhile
         except (OSError, ValueError, TypeError) as error:
             unreadable[str(path)] = str(error)
             continue
-        unkept += content.unkept
-        for key, row in content.rows.items():
-            sums[key] += row.value
-    return unreadable, unkept
+        memory_only += content.memory_only
+        for key, stored in content.values.items():
+            sums[key] += stored.value
+    return unreadable, memory_only
 
 
-def _tell(unreadable: dict[str, str]) -> None:
+def _log(unreadable: dict[str, str]) -> None:
+    """Log each unreadable file once, until it can be read again."""
     for path, reason in unreadable.items():
-        if path not in _told:
+        if path not in _logged:
             logger.error(
-                "/metrics lacks the figures of %s: %s. Let this user read it, or delete it: "
+                "/metrics lacks the metrics of %s: %s. Let this user read it, or delete it: "
                 "a worker that is alive writes its own again", path, reason,
             )  # fmt: skip
-    _told.intersection_update(unreadable)
-    _told.update(unreadable)
+    _logged.intersection_update(unreadable)
+    _logged.update(unreadable)
 
 
 class _Series(NamedTuple):
@@ -101,13 +102,18 @@ class _Series(NamedTuple):
 
 @lru_cache(4096)
 def _series(key: bytes) -> _Series:
-    """Read the key of a series; raises ValueError or TypeError if it is none."""
+    """Parse the key of a series.
+
+    Raises:
+        ValueError, TypeError: the key is not one of `MetricValue`.
+
+    """
     type_, metric, name, labels, text = json.loads(key)
     return _Series(type_, metric, name, tuple(labels.items()), text)
 
 
 def _families(sums: dict[bytes, float]) -> list[Metric]:
-    """Metrics with their samples; a histogram's buckets are counted from the smallest on."""
+    """Return metrics with their samples; buckets of histograms become cumulative."""
     families: dict[str, Metric] = {}
     buckets: defaultdict[tuple[str, Labels], dict[str, float]] = defaultdict(dict)
     for key, value in sums.items():

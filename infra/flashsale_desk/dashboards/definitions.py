@@ -1,6 +1,6 @@
-"""What the dashboards show. `make dashboards` writes monitoring/grafana/dashboards from it."""
+"""The dashboards. `make dashboards` writes monitoring/grafana/dashboards from this module."""
 
-from flashsale_desk.dashboards.parts import Dashboard, Panel, quantiles, rate, stat
+from flashsale_desk.dashboards.panels import Dashboard, Panel, quantiles, rate, stat
 
 PRODUCT = '{product=~"$product"}'
 CONFIRMED = f"flashsale_confirmed_units{PRODUCT}"
@@ -64,7 +64,7 @@ HTTP = Dashboard(
     "flashsale: the HTTP edge",
     (
         stat(
-            "Answers that are 5xx",
+            "Answers with 5xx",
             "percentunit",
             f"max(edge:flashsale_http_errors:ratio5m{EDGE})",
             0.05,
@@ -155,7 +155,7 @@ STORES = Dashboard(
     "flashsale: the stores",
     (
         stat("Services that do not answer", "short", "count(flashsale_up == 0) or vector(0)", 1),
-        stat("Append-only file at fault", "bool_yes_no", "1 - flashsale_redis_aof_healthy", 1),
+        stat("Append-only file with errors", "bool_yes_no", "1 - flashsale_redis_aof_healthy", 1),
         stat("Longest running statement", "s", "flashsale_postgres_longest_statement_seconds", 5),
         Panel("Services", "bool_on_off", {"{{service}}": "flashsale_up"}),
         Panel("Redis: commands", "ops", {"commands": rate("flashsale_redis_commands_total")}),
@@ -196,9 +196,9 @@ STORES = Dashboard(
             "percentunit",
             {"{{statement}}": rate("flashsale_postgres_statement_seconds_total")},
         ),
-        Panel("What a scrape takes", "s", {"{{service}}": "flashsale_exporter_read_seconds"}),
+        Panel("Time of a scrape", "s", {"{{service}}": "flashsale_exporter_read_seconds"}),
         Panel(
-            "What watching takes",
+            "CPU time of the exporter",
             "percentunit",
             {"exporter, of a core": rate('process_cpu_seconds_total{job="exporter"}')},
         ),

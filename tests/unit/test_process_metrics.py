@@ -1,4 +1,4 @@
-"""The files in which web workers count: torn files, and files of dead workers."""
+"""Metrics files of web workers: damaged ones, and workers that continue the file of a dead one."""
 
 import os
 import subprocess
@@ -7,20 +7,26 @@ import sys
 import pytest
 
 from flashsale_local.paths import ROOT
-from flashsale_server.edge import figure_file
-from flashsale_server.edge.figure_file import HEADER, Torn, header, parsed, record
+from flashsale_server.edge import metrics_file
+from flashsale_server.edge.metrics_file import (
+    HEADER,
+    CorruptFile,
+    encode_header,
+    encode_record,
+    parse,
+)
 
 KEY = b'["counter", "flashsale_claims", "flashsale_claims_total", {"generation": "5"}, "Purchases"]'
 SIZE = HEADER.size
-RECORD = record(KEY, 7)
-WHOLE = header(SIZE + len(RECORD)) + RECORD
-# Each worker is a process, because counters belong to a process.
+RECORD = encode_record(KEY, 7)
+WHOLE = encode_header(SIZE + len(RECORD)) + RECORD
+# A process for each worker: metric values belong to a process.
 WORKER = """
 import sys
-from flashsale_server.edge.counting import ENVELOPES
-from flashsale_server.edge.figures import FIGURES
-from flashsale_server.edge.totals import exposition
-FIGURES.keep_in(sys.argv[1], lambda write: write())
+from flashsale_server.edge.counting_queue import ENVELOPES
+from flashsale_server.edge.process_metrics import PROCESS_METRICS
+from flashsale_server.edge.aggregation import exposition
+PROCESS_METRICS.open_in(sys.argv[1], lambda write: write())
 ENVELOPES.inc()
 exec(sys.argv[2])
 print(exposition().decode())
@@ -42,38 +48,40 @@ def shown(done, name):
 
 
 def test_written_values_are_read():
-    (row,) = parsed(WHOLE).rows.values()
+    (row,) = parse(WHOLE).values.values()
 
     assert row.value == 7
-    assert parsed(WHOLE + b"a record that was not finished") == parsed(WHOLE)
+    assert parse(WHOLE + b"a record that was not finished") == parse(WHOLE)
 
 
-TORN = {
+DAMAGED = {
     "empty": b"",
     "half a header": WHOLE[:5],
     "no record": WHOLE[:SIZE],
     "half a record": WHOLE[:-40],
-    "used too large": header(2**32 - 1) + RECORD,
-    "a length too large": header(SIZE + len(RECORD)) + b"\xff\xff\xff\xff" + RECORD[4:],
+    "used too large": encode_header(2**32 - 1) + RECORD,
+    "a length too large": encode_header(SIZE + len(RECORD)) + b"\xff\xff\xff\xff" + RECORD[4:],
     "another key": WHOLE.replace(b'"5"', b'"4"'),
-    "not a number": header(SIZE + len(RECORD)) + record(KEY, float("nan")),
-    "below zero": header(SIZE + len(RECORD)) + record(KEY, -1),
+    "not a number": encode_header(SIZE + len(RECORD)) + encode_record(KEY, float("nan")),
+    "below zero": encode_header(SIZE + len(RECORD)) + encode_record(KEY, -1),
     "zeros": bytes(65536),
     "noise": bytes(range(256)) * 16,
-    "half a record more": header(SIZE + 8 + len(RECORD)) + RECORD + bytes(8),
+    "half a record more": encode_header(SIZE + 8 + len(RECORD)) + RECORD + bytes(8),
 }
 
 
-@pytest.mark.parametrize("content", TORN.values(), ids=TORN)
-def test_a_torn_file_is_detected(content):
-    with pytest.raises(Torn):
-        parsed(content)
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_recognized(content):
+    with pytest.raises(CorruptFile):
+        parse(content)
 
 
-def test_an_unreadable_file_is_counted_and_logged_and_others_are_shown(tmp_path):
-    for number, content in enumerate(TORN.values()):
+def test_what_cannot_be_read_is_counted_and_logged_and_the_rest_is_shown(tmp_path):
+    for number, content in enumerate(DAMAGED.values()):
         (tmp_path / f"counter_{number}.db").write_bytes(content)
-    (tmp_path / "no-series.db").write_bytes(header(SIZE + len(record(b"[]", 1))) + record(b"[]", 1))
+    (tmp_path / "no-series.db").write_bytes(
+        encode_header(SIZE + len(encode_record(b"[]", 1))) + encode_record(b"[]", 1)
+    )
     (tmp_path / "folder.db").mkdir()
     os.mkfifo(tmp_path / "pipe.db")
     (tmp_path / "link.db").symlink_to("/dev/zero")
@@ -82,7 +90,7 @@ def test_an_unreadable_file_is_counted_and_logged_and_others_are_shown(tmp_path)
     done = worker(tmp_path, "exposition()")
 
     assert shown(done, "flashsale_relayed_envelopes_total") == 1
-    assert shown(done, "flashsale_metrics_unreadable_files") == len(TORN) + 4
+    assert shown(done, "flashsale_metrics_unreadable_files") == len(DAMAGED) + 4
     assert shown(done, "flashsale_metrics_unkept_series") == 0
     for name in ("counter_0.db", "no-series.db", "folder.db", "pipe.db", "link.db"):
         assert done.stderr.count(f"{tmp_path / name}:") == 1, (
@@ -104,11 +112,11 @@ def test_a_worker_continues_the_file_of_a_dead_one(tmp_path):
 
 
 def test_the_file_of_a_live_worker_is_not_taken(tmp_path):
-    taken = figure_file.take(tmp_path)
+    locked = metrics_file.open_locked(tmp_path)
 
     done = worker(tmp_path)
 
-    os.close(taken.file)
+    os.close(locked.descriptor)
     assert shown(done, "flashsale_relayed_envelopes_total") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["worker-0.db", "worker-1.db"]
 
@@ -119,10 +127,12 @@ def test_the_file_of_a_live_worker_is_not_taken(tmp_path):
      "path.write_bytes(b'noise')", "path.rename(folder / 'old')"],
 )  # fmt: skip
 def test_a_worker_rewrites_a_damaged_file(tmp_path, damage):
-    then = f"import os, shutil; path, folder = FIGURES.path, FIGURES.folder; {damage}"
-    worker(tmp_path / "figures", f"{then}; FIGURES.repair(); ENVELOPES.inc()")
+    then = (
+        f"import os, shutil; path, folder = PROCESS_METRICS.path, PROCESS_METRICS.folder; {damage}"
+    )
+    worker(tmp_path / "metrics", f"{then}; PROCESS_METRICS.repair(); ENVELOPES.inc()")
 
-    done = worker(tmp_path / "figures")
+    done = worker(tmp_path / "metrics")
 
     assert shown(done, "flashsale_relayed_envelopes_total") == 3
     assert shown(done, "flashsale_metrics_unreadable_files") == 0
@@ -130,17 +140,17 @@ def test_a_worker_rewrites_a_damaged_file(tmp_path, damage):
 
 FULL = """
 import resource
-size = FIGURES.path.stat().st_size
+size = PROCESS_METRICS.path.stat().st_size
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 from prometheus_client import Counter
 late = Counter("late", "A")
 late.inc()
 late.inc()
-FIGURES.repair()
+PROCESS_METRICS.repair()
 """
 AGAIN = """
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-FIGURES.repair()
+PROCESS_METRICS.repair()
 """
 
 
@@ -161,7 +171,7 @@ def test_a_series_without_disk_space_stays_in_memory_and_is_written_later(tmp_pa
 
 
 def test_all_workers_know_that_one_could_not_write(tmp_path):
-    (tmp_path / "worker-7.db").write_bytes(header(SIZE + len(RECORD), 3) + RECORD)
+    (tmp_path / "worker-7.db").write_bytes(encode_header(SIZE + len(RECORD), 3) + RECORD)
 
     done = worker(tmp_path)
 
@@ -169,7 +179,7 @@ def test_all_workers_know_that_one_could_not_write(tmp_path):
 
 
 @pytest.mark.parametrize("folder", ["/proc/no-folder-can-be-made-here", "a file/below", ""])
-def test_without_a_folder_a_worker_shows_its_own_figures(tmp_path, folder):
+def test_without_a_folder_a_worker_shows_its_own_metrics(tmp_path, folder):
     (tmp_path / "a file").touch()
 
     done = worker(folder and tmp_path / folder)
@@ -180,7 +190,7 @@ def test_without_a_folder_a_worker_shows_its_own_figures(tmp_path, folder):
 
 
 def test_only_web_workers_write_files(tmp_path):
-    """The image also sets the variable for the relay process and the exporter."""
+    """The image sets the variable for the relay process and the exporter, too."""
     code = """
 from flashsale_server.edge import relay
 from flashsale_server.exporter.functions import Counter

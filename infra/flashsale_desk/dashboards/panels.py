@@ -1,4 +1,4 @@
-"""What a dashboard is made of."""
+"""The parts of a dashboard, and the queries that panels share."""
 
 from dataclasses import dataclass, field
 
@@ -7,13 +7,13 @@ WINDOW = "[$__rate_interval]"
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel.
+    """A panel.
 
     Attributes:
-        unit: an id of Grafana's units, such as reqps.
+        unit: the id of a unit in Grafana, such as reqps.
         queries: PromQL by legend.
-        kind: timeseries, or stat for one figure.
-        bad_from: the value from which it is red.
+        kind: timeseries, or stat for one number.
+        bad_from: the value from which the panel is red.
 
     """
 
@@ -26,7 +26,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """One dashboard; `variables` are queries for the values of $name."""
+    """A dashboard; `variables` are queries for the values of $name."""
 
     uid: str
     title: str
@@ -35,17 +35,17 @@ class Dashboard:
 
 
 def rate(metric: str) -> str:
-    """Per second, over a window that fits the scrapes and the screen."""
+    """Return the query of a rate per second, over a window that fits scrapes and screen."""
     return f"rate({metric}{WINDOW})"
 
 
 def stat(title: str, unit: str, query: str, bad_from: float | None = None) -> Panel:
-    """One figure."""
+    """Return a panel that shows one number."""
     return Panel(title, unit, {"": query}, "stat", bad_from)
 
 
 def quantiles(matchers: str, by: str = "edge") -> dict[str, str]:
-    """p50, p95 and p99 of the time to answer."""
+    """Return queries of p50, p95 and p99 of the time to answer, by legend."""
     buckets = f"sum by (le, {by}) ({rate(f'flashsale_http_request_seconds_bucket{matchers}')})"
     return {
         f"p{percent} {{{{{by}}}}}": f"histogram_quantile({percent / 100}, {buckets})"

@@ -1,8 +1,9 @@
-"""The ASGI edge with two web workers of granian, when the disk for its metrics fails."""
+"""The ASGI edge, served by granian with two web workers, when the disk of its metrics is full."""
 
 import asyncio
 import os
 import re
+import resource
 import subprocess
 import sys
 from contextlib import suppress
@@ -16,10 +17,9 @@ from flashsale_local.deployment import sign_in
 from flashsale_local.paths import ROOT
 from flashsale_local.stack.edge import SERVE
 from flashsale_local.stack.program import free_port
-from tests.integration.full_disk import Limit, Tmpfs
 from tests.support import USERS, eventually
 
-# Requests with new labels. Each needs new space in the folder.
+# Unexpected requests, so that each needs room in the folder for the first time.
 NEW_LABELS = [
     (method, path)
     for path in ("/openapi.json", "/docs", "/health", "/api/products/no-such", "/nowhere")
@@ -30,7 +30,7 @@ NEW = 'flashsale_http_request_seconds_count{method="other",route="",status="404"
 
 
 class Edge:
-    """A running edge. Each request uses a new connection, so that any worker may answer."""
+    """A running edge, asked on a connection of its own each time, so that any worker answers."""
 
     def __init__(self, url, process, log):
         self.url, self._process, self._log = url, process, log
@@ -40,7 +40,7 @@ class Edge:
         """Its web workers by process id, without the helper process of multiprocessing."""
         workers = {}
         for child in psutil.Process(self._process.pid).children():
-            with suppress(psutil.NoSuchProcess):  # the process has just ended
+            with suppress(psutil.NoSuchProcess):  # it has just died
                 if "resource_tracker" not in " ".join(child.cmdline()):
                     workers[child.pid] = child
         return workers
@@ -53,7 +53,7 @@ class Edge:
         return httpx.request(method, f"{self.url}{path}", timeout=30, **more)
 
     def is_complete(self):
-        """Return whether all workers serve. granian hangs if it is stopped while one starts."""
+        """Whether each worker serves; granian hangs if it is to stop while one still starts."""
         spawned, started = (self.log.count(f"{what} worker-") for what in ("Spawning", "Started"))
         return 2 <= spawned == started and len(self.workers) == 2
 
@@ -61,7 +61,7 @@ class Edge:
         body = {"productId": product_id, "userId": USERS[0]}
         return [self.ask("POST", "/api/v5/buy", json=body).status_code for _ in range(count)]
 
-    def figures(self):
+    def metrics(self):
         answer = self.ask("GET", "/metrics")
         assert answer.status_code == 200, answer.text
         return {
@@ -70,13 +70,13 @@ class Edge:
         }
 
     def accepted(self, count):
-        """Wait until `count` purchases are counted, and return the figures."""
-        return eventually(lambda: (f := self.figures())[ACCEPTED] == count and f)
+        """The metrics once so many purchases are counted, just after the last one's answer."""
+        return eventually(lambda: (f := self.metrics())[ACCEPTED] == count and f)
 
 
 @pytest.fixture
 def edge(migrated, tmp_path):
-    """Return a function that starts the edge with a metrics folder. SQS is a closed port."""
+    """Starts the edge with its metrics in a folder; SQS is a closed port."""
     running = []
 
     def start(folder):
@@ -112,15 +112,49 @@ def edge(migrated, tmp_path):
 
 @pytest.fixture(autouse=True)
 async def relayed(services):
-    """Keep web workers from relaying, because a purchase counts only after its relaying."""
+    """Keeps web workers from relaying: a purchase would count only when its relaying ends."""
     await services.redis.set(ALIVE, 1)
     yield
     await services.redis.delete(ALIVE, INBOX)
 
 
+class Tmpfs:
+    """A small file system that is really full."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self._ballast = folder / "ballast"
+
+    def fill(self, _):
+        with self._ballast.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+
+    def free(self, _):
+        self._ballast.unlink()
+
+
+class Limit:
+    """A folder in which no file of the workers can grow, where mounting is not permitted."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def fill(self, edge):
+        size = max(file.stat().st_size for file in self.folder.iterdir())
+        self._limit(edge, size)
+
+    def free(self, edge):
+        self._limit(edge, resource.RLIM_INFINITY)
+
+    def _limit(self, edge, size):
+        for pid in edge.workers:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
 @pytest.fixture(params=["tmpfs", "limit"])
 def disk(request, tmp_path):
-    folder = tmp_path / "figures"
+    folder = tmp_path / "metrics"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     if request.param == "limit" or subprocess.run(mount, check=False).returncode:
@@ -138,33 +172,33 @@ async def test_a_full_disk_and_new_labels_stop_neither_the_sale_nor_a_worker(
     workers = set(edge.workers)
 
     disk.fill(edge)
-    (disk.folder / "counter_1.db").touch()  # a new name needs no space
+    (disk.folder / "counter_1.db").touch()  # a name needs no room here
     answers = [edge.ask(*request).status_code for _ in range(4) for request in NEW_LABELS]
 
     assert edge.buy(product_id, 20) == [202] * 20
     assert len(answers) == 4 * len(NEW_LABELS)
-    figures = edge.accepted(20)
-    assert figures["flashsale_metrics_unreadable_files"] == 1
+    metrics = edge.accepted(20)
+    assert metrics["flashsale_metrics_unreadable_files"] == 1
 
     def known_to_all():
-        return all(edge.figures()["flashsale_metrics_unkept_series"] > 0 for _ in range(8))
+        return all(edge.metrics()["flashsale_metrics_unkept_series"] > 0 for _ in range(8))
 
     await asyncio.to_thread(eventually, known_to_all)
-    assert 1 <= edge.log.count("stay in its memory") <= 2, "logged once by each worker"
+    assert 1 <= edge.log.count("stay in its memory") <= 2, "once for each worker"
     assert edge.log.count("counter_1.db") <= 2
 
     (disk.folder / "counter_1.db").unlink()
     disk.free(edge)
     assert edge.buy(product_id, 10) == [202] * 10
 
-    # Values that were counted in memory are shown by each worker.
+    # What was counted in memory is there too, whichever worker answers.
     def whole():
-        figures = [edge.figures() for _ in range(8)]
+        metrics = [edge.metrics() for _ in range(8)]
         return all(
             (one[ACCEPTED], one.get(NEW)) == (30, 4)
             and one["flashsale_metrics_unkept_series"] == 0
             and one["flashsale_metrics_unreadable_files"] == 0
-            for one in figures
+            for one in metrics
         )
 
     await asyncio.to_thread(eventually, whole)
@@ -172,16 +206,18 @@ async def test_a_full_disk_and_new_labels_stop_neither_the_sale_nor_a_worker(
     assert "are kept in" in edge.log
 
 
-async def test_killed_workers_leave_their_figures_and_no_extra_files(edge, tmp_path, new_product):
+async def test_workers_that_are_killed_leave_their_metrics_and_no_more_files(
+    edge, tmp_path, new_product
+):
     product_id = await new_product(100)
-    folder = tmp_path / "figures"
+    folder = tmp_path / "metrics"
     folder.mkdir()
     edge = await asyncio.to_thread(edge, folder)
     assert edge.buy(product_id, 6) == [202] * 6
     edge.accepted(6)
 
     for _ in range(3):
-        # The oldest worker, because granian stops if a new one dies at once.
+        # The oldest: granian gives up if one dies that it has only just started.
         oldest = min(edge.workers.values(), key=psutil.Process.create_time)
         oldest.kill()
 
@@ -196,9 +232,9 @@ async def test_killed_workers_leave_their_figures_and_no_extra_files(edge, tmp_p
     assert len(list(folder.iterdir())) == 2
 
 
-async def test_a_torn_file_of_a_dead_worker_does_not_hide_the_others(edge, tmp_path, new_product):
+async def test_a_damaged_file_of_a_dead_worker_hides_no_others(edge, tmp_path, new_product):
     product_id = await new_product(10)
-    folder = tmp_path / "figures"
+    folder = tmp_path / "metrics"
     folder.mkdir()
     edge = await asyncio.to_thread(edge, folder)
     content = min(folder.glob("*.db")).read_bytes()
@@ -207,8 +243,8 @@ async def test_a_torn_file_of_a_dead_worker_does_not_hide_the_others(edge, tmp_p
 
     assert edge.buy(product_id, 4) == [202] * 4
 
-    figures = edge.accepted(4)
-    assert figures["flashsale_metrics_unreadable_files"] == 3
+    metrics = edge.accepted(4)
+    assert metrics["flashsale_metrics_unreadable_files"] == 3
     eventually(lambda: "histogram_short.db" in edge.log)
 
 
@@ -220,7 +256,7 @@ async def test_without_a_folder_the_edge_sells_and_warns(edge, tmp_path, new_pro
 
     assert edge.buy(product_id, 4) == [202] * 4
 
-    figures = edge.figures()
-    assert 0 <= figures[ACCEPTED] <= 4
-    assert figures["flashsale_metrics_unkept_series"] > 0
+    metrics = edge.metrics()
+    assert 0 <= metrics[ACCEPTED] <= 4
+    assert metrics["flashsale_metrics_unkept_series"] > 0
     assert "PROMETHEUS_MULTIPROC_DIR" in edge.log

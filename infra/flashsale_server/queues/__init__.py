@@ -1,0 +1,1 @@
+"""What the queues hold: their depths, and messages that can be read without receiving them."""

@@ -1,0 +1,117 @@
+"""How V4's buyers hear what became of their order, on both edges."""
+
+import uuid
+from urllib.parse import urljoin
+
+import pytest
+
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import NO_UNITS_LEFT
+from flashsale.errors import DatabaseUnavailable
+from flashsale.http.application import create_app
+from flashsale.usecases.compensate import compensate
+from flashsale.usecases.place_orders import place_orders
+from tests.in_process import client_of
+from tests.integration.queued import Queue
+from tests.integration.troubles.doors import AsgiDoor, LambdaDoor
+from tests.support import USERS
+
+
+@pytest.fixture(params=[AsgiDoor, LambdaDoor], ids=["asgi", "lambda"])
+async def door(request, migrated, patient):
+    door = request.param(migrated)
+    door.services.order_queue = Queue()
+    yield door
+    await door.close()
+
+
+async def buy(door, product_id):
+    """A purchase of V4, and the path to which its answer leads."""
+    answer = await door.ask("POST", "/api/v4/buy", {"productId": product_id, "userId": USERS[0]})
+    assert (answer.status, answer.headers["retry-after"]) == (202, "1")
+    return answer.json["orderId"], urljoin("/api/v4/buy", answer.headers["location"])
+
+
+async def state(door, path):
+    answer = await door.ask("GET", path)
+    assert answer.status == 200, answer.text
+    return answer.json["status"], answer.json["reason"]
+
+
+def is_not_written(answer):
+    assert (answer.status, answer.json["error"]) == (404, "Not Found")
+    return "ask again" in answer.json["message"]
+
+
+async def test_the_answer_leads_to_the_order_once_it_is_written(door, new_product):
+    order_id, path = await buy(door, await new_product(2))
+    assert path == f"/api/orders/{order_id}"
+    assert is_not_written(await door.ask("GET", path)), "no queue can be searched"
+
+    await door.run(lambda services: place_orders(services, services.order_queue.take()))
+
+    assert await state(door, path) == ("CONFIRMED", None)
+
+
+async def test_an_order_whose_message_has_failed_is_pending_until_it_is_decided(
+    door, new_product, monkeypatch
+):
+    _, path = await buy(door, await new_product(2))
+    messages = door.services.order_queue.take()
+
+    async def down(_orders):
+        raise DatabaseUnavailable("postgres.internal does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(door.services.orders, "write_batch", down)
+        await door.run(lambda services: place_orders(services, messages))
+    assert await state(door, path) == ("PENDING", None)
+
+    await door.run(lambda services: compensate(services, messages))
+
+    assert await state(door, path) == ("CANCELLED", "The order could not be completed.")
+
+
+async def test_an_order_without_units_says_so(door, new_product):
+    _, path = await buy(door, await new_product(0, in_redis=1))
+
+    await door.run(lambda services: place_orders(services, services.order_queue.take()))
+
+    assert await state(door, path) == ("CANCELLED", "No units were left.")
+
+
+@pytest.mark.parametrize(
+    "order_id", ["unknown", str(uuid.uuid4()), "p-01:1-1", "a b", "%00", "{x}"]
+)
+async def test_an_unknown_order_is_404(door, order_id):
+    assert is_not_written(await door.ask("GET", f"/api/orders/{order_id}"))
+
+
+async def test_an_order_of_v5_is_answered_too(door, services, new_product):
+    product_id = await new_product(5)
+    body = {"productId": product_id, "userId": USERS[0]}
+    order_id = (await door.ask("POST", "/api/v5/buy", body)).json["orderId"]
+    path = f"/api/orders/{order_id}"
+    assert await state(door, path) == ("PENDING", None)
+
+    entry_id = order_id.rpartition(":")[2]
+    order = QueuedOrder.of_claim(product_id, entry_id, USERS[0], 1, "")
+    await services.orders.cancel_unless_confirmed([order], [NO_UNITS_LEFT])
+    await services.ledger.release(product_id, [order])
+
+    assert await state(door, path) == ("CANCELLED", "No units were left.")
+
+
+@pytest.mark.parametrize("prefix", ["/shop", "/_aws/execute-api/flashsale", "/api/v4"])
+async def test_the_place_to_ask_is_below_the_prefix_of_the_request(services, new_product, prefix):
+    product_id = await new_product(1)
+    services.order_queue = Queue()
+    async with client_of(create_app(lambda: services), root_path=prefix) as http:
+        body = {"productId": product_id, "userId": USERS[0]}
+        answer = await http.post(f"{prefix}/api/v4/buy", json=body)
+        await place_orders(services, services.order_queue.take())
+        place = answer.url.join(answer.headers["location"])
+        order = await http.get(place)
+
+    assert place.path == f"{prefix}/api/orders/{answer.json()['orderId']}"
+    assert order.json()["status"] == "CONFIRMED"
