@@ -111,9 +111,22 @@ down: ## stop the stack; its data stays
 clean: down ## stop the stack and delete its data and build
 	@rm -rf .local .aws-sam
 
+# Tests run in this many processes, each with servers of its own: most of their time is waiting.
+TEST_PROCESSES ?= 4
+SIDE_BY_SIDE := -n $(TEST_PROCESSES)
+
 .PHONY: test
 test: setup ## run all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(SIDE_BY_SIDE) -m "not alone"
+	@$(BIN)/pytest -m alone tests/integration
+
+.PHONY: test-fast
+test-fast: setup ## run the tests that need no deployment, in less than a minute
+	@$(BIN)/pytest --quiet tests/unit
+
+.PHONY: test-mutants
+test-mutants: setup ## break one guarantee after another: each fault must turn its tests red
+	@$(BIN)/python -m tests.mutants
 
 .PHONY: test-e2e
 test-e2e: setup ## run the tests of the deployed application; with EMULATOR=localstack, on LocalStack

@@ -1,27 +1,22 @@
 """Real servers for all tests: Valkey and PostgreSQL on free ports, in a folder of their own."""
 
-import asyncio
 import os
-import shutil
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from flashsale import services as service_registry
 from flashsale.config import Settings
 from flashsale.http import in_time
 from flashsale.postgres_store.connection import WatchedConnection
-from flashsale.postgres_store.migrations import migrate
 from flashsale.services import Services
 from flashsale.usecases import health
-from flashsale_local.paths import MIGRATIONS
 from flashsale_local.sale.seed import seed
-from flashsale_local.stack.program import free_port
+from flashsale_local.stack import program
 from flashsale_local.stack.stack import Stack
-from tests.support import USERS
+from tests.helpers.stores import migrate_and_seed, running_stack, settings_of
 
 # Whatever the developer's shell points at, tests stay on their own servers.
 for variable in ("REDIS_URL", "DATABASE_URL", "AWS_ENDPOINT_URL", "FLASHSALE_STACK"):
@@ -34,42 +29,59 @@ os.environ.update(
     POWERTOOLS_METRICS_NAMESPACE="flashsale",
 )
 
+# Processes that run tests side by side (pytest -n) choose their free ports from ranges of their
+# own: a port that one has found free, and not yet taken, is never found by another.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+program.PORTS = range(20_000 + WORKER * 1_500, 20_000 + (WORKER + 1) * 1_500)
+
+# Folders whose tests stay in one process.
+WHOLE = ("tests/e2e", "tests/hostile")
+# What starts first, where tests run side by side: the longest chains.
+ORDER = ("tests/e2e", "tests/hostile", "tests/integration/troubles", "tests/integration")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Deal the tests out, file by file, in the order of the collection."""
+    config.option.loadscopereorder = False
+    return _Scheduling(config, log)
+
+
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """A file's tests share its fixtures; those of e2e one deployment, hostile ones their stores."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = next((one for one in WHOLE if nodeid.startswith(f"{one}/")), "")
+        return folder or nodeid.split("::", maxsplit=1)[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest chains of tests."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    turns = [turn for turn, start in enumerate(ORDER) if item.nodeid.startswith(start)]
+    return min(turns, default=len(ORDER))
+
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Valkey and PostgreSQL; `deployed` adds the emulator."""
-    folder = Path(tempfile.mkdtemp(prefix="flashsale-test-"))
-    ports = ("FLASHSALE_VALKEY_PORT", "FLASHSALE_POSTGRES_PORT", "FLASHSALE_EMULATOR_PORT")
-    environment = {name: str(free_port()) for name in ports}
-    stack = Stack(folder, {**environment, "EMULATOR": os.environ.get("EMULATOR", "")})
-    stack.up(lambda _: None, emulator=False)
-    yield stack
-    stack.down()
-    shutil.rmtree(folder)
+    with running_stack() as stack:
+        yield stack
 
 
 @pytest.fixture(scope="session")
 def settings(stack: Stack) -> Settings:
     """Settings of a function in this stack; its queue is a closed port."""
-    return Settings(
-        redis_url=stack.redis_url,
-        database_url=stack.database_url,
-        orders_queue_url=f"http://127.0.0.1:{free_port()}/000000000000/orders",
-        database_pool_size=16,
-    )
+    return settings_of(stack)
 
 
 @pytest.fixture(scope="session")
 def migrated(settings: Settings) -> Settings:
     """The same, with a schema and buyers in the database."""
-
-    async def prepare() -> None:
-        services = Services(settings)
-        await migrate(services.database, MIGRATIONS)
-        await seed(services, USERS, [], 0)
-        await services.close()
-
-    asyncio.run(prepare())
+    migrate_and_seed(settings)
     return settings
 
 

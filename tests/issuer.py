@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from tests.support import POLL
+
 NAME, AUDIENCE = "https://issuer.test", "shop"
 
 
@@ -99,7 +101,7 @@ class Issuer:
                 pass
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(POLL,), daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/keys"
         finally:

@@ -13,6 +13,9 @@ from flashsale_local.sale.seed import user_ids
 T = TypeVar("T")
 
 USERS = user_ids(300)
+# Seconds between two looks of a `socketserver` at whether it shall stop; its own 0.5 is a wait
+# at the end of every test that has one.
+POLL = 0.01
 
 
 @dataclass

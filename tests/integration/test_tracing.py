@@ -16,7 +16,7 @@ import pytest
 
 from flashsale.domain.messages import QueuedOrder
 from flashsale_local.paths import ROOT
-from tests.support import USERS
+from tests.support import POLL, USERS
 
 TRACE = "1-67891233-abcdef012345678912345678"
 # Lambda gives each invocation a trace. It links the trace of a batch to those of its messages by
@@ -72,7 +72,7 @@ def queue():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Sqs)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(POLL,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", sent
     server.shutdown()
     server.server_close()

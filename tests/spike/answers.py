@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from flashsale_local.sale.answers import Kind, classify
+from tests.support import POLL
 
 # (status, body). Without a status it does not answer HTTP.
 ANSWERS = [
@@ -77,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def till(answers=ANSWERS, seconds=0.0) -> Iterator[Till]:
     with Till(answers, seconds) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(POLL,))
         thread.start()
         yield server
         server.shutdown()

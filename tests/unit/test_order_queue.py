@@ -25,6 +25,7 @@ from flashsale.generations import v4
 from flashsale.sqs_store import order_queue
 from flashsale.sqs_store.order_queue import ATTEMPTS, THREADS, OrderQueue
 from flashsale_local.stack.program import free_port
+from tests.support import POLL
 
 CLAIM = QueuedOrder.of_claim("p-01", "1-0", "u-1", 1, "c-1")
 TAKEN = b'{"MessageId": "m-1"}'
@@ -62,7 +63,7 @@ class Sqs:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(POLL,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def close(self):

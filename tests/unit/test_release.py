@@ -19,6 +19,7 @@ from flashsale_local.deployment.release import Environment, from_stores, smoke_t
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import ROOT
 from flashsale_local.problems import Problem
+from tests.support import POLL
 
 ISSUER = "JwtIssuer=https://issuer.example.org/ JwtAudience=flashsale"
 PUBLIC = ec.generate_private_key(ec.SECP256R1()).public_key()
@@ -69,7 +70,7 @@ def shop():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL,))
     thread.start()
     yield Endpoint(f"http://127.0.0.1:{server.server_port}"), answers, bought
     server.shutdown()

@@ -27,16 +27,18 @@ def resources(template, kind):
     }
 
 
-def test_five_receives_lead_to_the_dlq_and_ten_more_to_parking(template):
+def test_every_queue_that_a_function_reads_leads_to_one_that_none_reads(template):
     queues = resources(template, "AWS::SQS::Queue")
+    mappings = resources(template, "AWS::Lambda::EventSourceMapping").values()
+    read = {mapping["EventSourceArn"]["Fn::GetAtt"][0] for mapping in mappings}
 
-    def redrive(name):
-        policy = queues[name]["RedrivePolicy"]
-        return policy["maxReceiveCount"], policy["deadLetterTargetArn"]["Fn::GetAtt"][0]
-
-    assert redrive("OrdersQueue") == (5, "OrdersDeadLetterQueue")
-    assert redrive("OrdersDeadLetterQueue") == (10, "OrdersParkingQueue")
-    assert "RedrivePolicy" not in queues["OrdersParkingQueue"]
+    for name in read:
+        passed = [name]
+        while policy := queues[passed[-1]].get("RedrivePolicy"):
+            following = policy["deadLetterTargetArn"]["Fn::GetAtt"][0]
+            assert following not in passed, "a circle"
+            passed.append(following)
+        assert passed[-1] not in read, "what no function could process must stay for people"
 
 
 def test_visibility_is_six_times_the_function_timeout(template):
@@ -45,31 +47,10 @@ def test_visibility_is_six_times_the_function_timeout(template):
     assert template["Parameters"]["VisibilityTimeout"]["Default"] == 6 * timeout
 
 
-def test_mappings_report_partial_failures_and_run_at_most_five(template):
-    mappings = resources(template, "AWS::Lambda::EventSourceMapping")
-
-    assert {mapping["FunctionName"]["Ref"] for mapping in mappings.values()} == {
-        "OrderFunction",
-        "RollbackFunction",
-    }
-    for mapping in mappings.values():
+def test_every_mapping_reports_partial_failures_and_has_a_limit(template):
+    for mapping in resources(template, "AWS::Lambda::EventSourceMapping").values():
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert mapping["ScalingConfig"]["MaximumConcurrency"] == 5
-
-
-@pytest.mark.parametrize("name", ["Order", "Rollback"])
-def test_nothing_is_reserved_unless_asked_for_because_a_new_account_has_too_little(template, name):
-    parameter = f"{name}ReservedConcurrency"
-
-    reserved = template["Resources"][f"{name}Function"]["Properties"][
-        "ReservedConcurrentExecutions"
-    ]
-
-    assert template["Parameters"][parameter]["Default"] == -1
-    condition, value, otherwise = reserved["Fn::If"]
-    assert (value, otherwise) == ({"Ref": parameter}, {"Ref": "AWS::NoValue"})
-    (equal,) = template["Conditions"][condition]["Fn::Not"]
-    assert equal == {"Fn::Equals": [{"Ref": parameter}, -1]}
+        assert mapping["ScalingConfig"]["MaximumConcurrency"]
 
 
 def test_production_reserves_as_much_as_the_mappings_use(template):

@@ -8,13 +8,14 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from flashsale_local.cli.watch import _relay_figures
 from flashsale_local.stack.program import HOST, free_port
+from tests.support import POLL
 
 
 @pytest.fixture
 def somebody_else():
     """Start another server on the port. It answers 501."""
     server = HTTPServer((HOST, 0), BaseHTTPRequestHandler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(POLL,), daemon=True).start()
     yield f"http://{HOST}:{server.server_port}"
     server.shutdown()
     server.server_close()

@@ -9,6 +9,9 @@ from pathlib import Path
 from urllib.request import urlopen
 
 HOST = "127.0.0.1"
+# Below those from which the system takes a client's own port: a client that dials a server which
+# is just restarting would otherwise, now and then, get the server's port and talk to itself.
+PORTS = range(20_000, 32_000)
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,9 @@ class Program:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now.
-
-    Below those from which the system takes a client's own port: a client that dials a server which
-    is just restarting would otherwise, now and then, get the server's port and talk to itself.
-    """
+    """Return a port that nobody listens on now."""
     while True:
-        port = random.randint(20_000, 32_000)  # noqa: S311 - no secret
+        port = random.choice(PORTS)  # noqa: S311 - no secret
         with socket.socket() as probe, suppress(OSError):
             probe.bind((HOST, port))
             return port

@@ -24,6 +24,7 @@ from tests.integration.secrets.failures import (
     REDIS_PASSWORD,
     USER,
 )
+from tests.support import POLL
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def sqs():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(POLL,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()

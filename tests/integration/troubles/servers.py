@@ -13,6 +13,8 @@ from typing import Any
 
 import psutil
 
+from tests.support import POLL
+
 URN = "arn:aws:sqs:us-east-1:000000000000:orders"
 COUNTS = {f"ApproximateNumberOfMessages{which}": "0" for which in ("", "NotVisible", "Delayed")}
 
@@ -136,7 +138,7 @@ class Sqs:
         self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._server.block_on_close = False
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(POLL,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     @contextmanager
