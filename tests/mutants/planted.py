@@ -171,8 +171,8 @@ FAULTS = [
     Fault(
         "a claim that SQS refuses is sent again",
         f"{CODE}/usecases/relay.py",
-        "return Sent.NO if isinstance(error, PushRefused) else Sent.MAYBE",
-        "return Sent.YES",
+        "return SendResult.REFUSED if isinstance(error, PushRefused) else SendResult.UNKNOWN",
+        "return SendResult.ACCEPTED",
         (f"{TESTS}/test_v5_pipeline.py::test_sqs_rejects_a_message_or_its_answer_is_lost",),
     ),
     Fault(

@@ -33,4 +33,4 @@ def test_a_problem_is_printed_literally(capsys, monkeypatch, tmp_path):
         main()
 
     assert ended.value.code == 1
-    assert "'[/dlq]' is no queue of failed messages." in capsys.readouterr().err
+    assert "'[/dlq]' is not a queue of failed messages." in capsys.readouterr().err

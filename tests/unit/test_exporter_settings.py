@@ -29,7 +29,10 @@ def test_addresses_suffice():
 def test_the_image_asks_for_tokens_which_the_exporter_does_not_check():
     settings = ExporterSettings.from_mapping({**ENV, "AUTH": "jwt", "DATABASE_POOL_SIZE": "8"})
 
-    assert (settings.application.trust, settings.application.database_pool_size) == (None, 3)
+    assert (settings.application.trusted_issuer, settings.application.database_pool_size) == (
+        None,
+        3,
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """V1, naive: read the stock, check it, write it back, insert the order. Broken on purpose.
 
-Between the read and the write another buyer reads the same stock; both are sold the same unit and
-one of the two writes is forgotten (the read-modify-write race). The shop oversells.
+Between the read and the write, another buyer reads the same stock. Both get the same unit, and one
+of the two writes is lost (the read-modify-write race). The shop oversells.
 """
 
 from flashsale.domain.messages import QueuedOrder
@@ -10,7 +10,7 @@ from flashsale.services import Services
 
 
 async def buy(services: Services, order: QueuedOrder) -> Purchase | NotSold:
-    """Sell `order` the naive way; each step is a transaction of its own."""
+    """Sell the naive way. Each step is a transaction of its own."""
     if refusal := await services.stock.enter(order):
         return refusal
     read = await services.products.get_for_buyer(order.product_id, order.user_id)
@@ -19,10 +19,10 @@ async def buy(services: Services, order: QueuedOrder) -> Purchase | NotSold:
     product, buyer_exists = read
     if product.stock < order.quantity:
         return Refusal.SOLD_OUT
-    # Before the stock is written: the insert would refuse the buyer too, but the unit were gone.
+    # Check it before the stock is written: when the insert rejects the buyer, the unit is gone.
     if not buyer_exists:
         return Refusal.NO_SUCH_USER
-    # THE RACE: whoever reads the stock from here on sees a unit that is as good as sold.
+    # THE RACE: another request that reads the stock now sees a unit that is already sold.
     updated = await services.products.overwrite_stock(
         order.product_id, product.stock - order.quantity
     )

@@ -1,6 +1,6 @@
 """V2, atomic SQL: the database checks and takes the unit in one statement.
 
-Correct. The price: all buyers of a product queue for one row's lock, each holding a connection.
+It is correct. Its price: all buyers of a product wait for one row lock, each with a connection.
 """
 
 from flashsale.domain.messages import QueuedOrder

@@ -1,7 +1,8 @@
-"""V3, Redis first: an atomic script claims the unit, then PostgreSQL is written while buyers wait.
+"""V3, Redis first: a script takes the unit, then the order is written while the buyer waits.
 
-Sold-out buyers never reach PostgreSQL. But the two stores are not one transaction: a write that
-fails after the decrement loses the unit. That is kept visible here: `flashsale verify` reports it.
+After the product is sold out, buyers never reach PostgreSQL. But the two stores share no
+transaction: a write that fails after the decrement loses the unit. V3 keeps this bug on purpose,
+and `flashsale verify` reports it.
 """
 
 from flashsale.domain.messages import QueuedOrder
@@ -14,5 +15,5 @@ async def buy(services: Services, order: QueuedOrder) -> Purchase | NotSold:
     left = await services.stock.decrement(order.product_id, order.quantity, order.generation)
     if not isinstance(left, int):
         return left
-    # THE LOSS: if this raises, or the process dies here, nobody gives the unit back.
+    # THE LOSS: if this raises, or the process dies here, the unit is never given back.
     return await services.orders.take_units_and_insert(order)

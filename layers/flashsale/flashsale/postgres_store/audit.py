@@ -1,4 +1,4 @@
-"""What admins did, in PostgreSQL: who, what, to what, when, and how it ended."""
+"""The audit log of admins' actions in PostgreSQL: who did what to what, when, and the outcome."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,19 +8,21 @@ from datetime import datetime
 from flashsale.domain.model import Declined
 from flashsale.postgres_store.database import Connection, Database, sql
 
-# An action that has not ended: under way, or dead. To repeat it is safe, and ends it.
+# The outcome of an action that has not ended: it runs, or its process died. A retry ends it.
 BEGUN = "begun"
 DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What an admin asks for. The same `key` of the same admin names the same action.
+    """The request of an admin. The same `key` of the same admin means the same action.
 
     Attributes:
+        who: the admin's user id.
         name: such as "restock".
-        target: id of a product or an order.
-        arguments: what JSON can hold.
+        target: the id of a product or an order.
+        arguments: values that JSON can represent.
+        key: the Idempotency-Key, "" for none.
 
     """
 
@@ -34,7 +36,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An action that was written down. `outcome` is BEGUN, DONE, or a value of `Declined`."""
+    """An action in the audit log. `outcome` is BEGUN, DONE, or a value of `Declined`."""
 
     id: int
     outcome: str
@@ -42,7 +44,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One row of the audit; `ended_at` is None while the action is under way, or where it died."""
+    """A row of the audit log. `ended_at` is None while the action runs, or if its process died."""
 
     id: int
     who: str
@@ -57,11 +59,11 @@ class AuditEntry:
 
 
 Change = Callable[[Connection], Awaitable[Declined | None]]
-"""What an action changes in PostgreSQL, or why it changed nothing."""
+"""Applies the change of an action in PostgreSQL. Returns why it changed nothing, or None."""
 
 
 class Audit:
-    """Writes admins' actions down. Each method is one transaction."""
+    """Records admins' actions. Each method is one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -69,12 +71,14 @@ class Audit:
     async def begin(
         self, action: Action, change: Change | None = None, *, whole: bool = False
     ) -> Attempt | None:
-        """Write an action down together with what it changes in PostgreSQL, or do neither.
+        """Record an action and apply its change in PostgreSQL, or do neither.
 
-        With `whole`, that is all there is to do, and so the action ends here.
+        If the same action came before with the same key, change nothing, and return the earlier
+        attempt. If the key came with another action, return None.
 
-        Of an action that came before with the same key the earlier attempt is returned, and nothing
-        is changed again; None if the key came with another action.
+        Args:
+            whole: the action has no step outside PostgreSQL, so it ends here.
+
         """
         async with self._database.transaction() as connection:
             arguments = json.dumps(action.arguments)
@@ -99,19 +103,19 @@ class Audit:
 
     @staticmethod
     async def _earlier(connection: Connection, action: Action) -> Attempt | None:
-        asked = {"who": action.who, "key": action.key}
-        row = await (await connection.execute(sql("select_action"), asked)).fetchone()
-        assert row, "the insert met it"
+        parameters = {"who": action.who, "key": action.key}
+        row = await (await connection.execute(sql("select_action"), parameters)).fetchone()
+        assert row, "the insert met this row"
         wanted = (action.name, action.target, json.loads(json.dumps(action.arguments)))
         if (row["action"], row["target"], row["arguments"]) != wanted:
             return None
         return Attempt(row["id"], row["outcome"])
 
     async def end(self, attempt: Attempt, outcome: str) -> None:
-        """Write down how an action ended: DONE, or a value of `Declined`."""
+        """Record the outcome of an action: DONE, or a value of `Declined`."""
         await self._database.run("end_action", id=attempt.id, outcome=outcome)
 
     async def list_latest(self, limit: int) -> list[AuditEntry]:
-        """The newest actions, newest first."""
+        """Return the newest actions, newest first."""
         rows = await self._database.fetch_all("select_actions", limit=limit)
         return [AuditEntry(**row) for row in rows]

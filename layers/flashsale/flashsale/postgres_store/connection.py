@@ -1,10 +1,10 @@
-"""A connection to PostgreSQL that gives up on a server that is silent.
+"""A connection to PostgreSQL with a time limit for each answer of the server.
 
-libpq waits for an answer without end: for a server that is there and does not answer (stopped, or
-on a disk that hangs), and for one that a broken wire cuts off. Its own cancellation asks the same
-server, and waits as well. So each answer has a time limit here, and at its end the socket is shut
-down under the driver, which then fails by itself, whatever it waits for: a statement, a commit, a
-rollback, or the pool's check. The pool throws such a connection away.
+libpq waits without a limit: for a server that is up and does not answer (stopped, or on a disk that
+hangs), and for a server behind a broken network. Its own cancellation asks the same server, and
+waits as well. So each answer has a time limit here. At its end the socket is shut down under the
+driver, which then fails whatever it waits for: a statement, a commit, a rollback, or the pool's
+check. The pool discards such a connection.
 """
 
 import asyncio
@@ -16,18 +16,18 @@ from typing import Any
 import psycopg
 from psycopg.rows import DictRow
 
-# Seconds within which one statement of a buyer's request is answered: by its primary key, it takes
-# milliseconds. More than that is a line before a row's lock, or a server that does not answer.
+# Seconds for one statement of a buyer's request. By primary key it takes milliseconds. A slower one
+# waits for a row lock, or for a server that does not answer.
 SILENCE = 2.0
-# Seconds of them that a server has to end a statement that it is asked to cancel.
+# Seconds of that time in which the server must end a statement after a request to cancel it.
 GRACE = 0.4
 
 
 class WatchedConnection(psycopg.AsyncConnection[DictRow]):
-    """A connection on which nothing waits longer for PostgreSQL than `silence` seconds.
+    """A connection that waits `silence` seconds at most for each answer of PostgreSQL.
 
-    A server that does answer is first asked to cancel the statement, `GRACE` seconds before: so no
-    forgotten statement waits for a lock on the server, in a connection that counts there still.
+    `GRACE` seconds earlier it asks the server to cancel the statement. Otherwise an abandoned
+    statement could still wait for a lock, in a connection that the server still counts.
     """
 
     silence = SILENCE
@@ -36,11 +36,11 @@ class WatchedConnection(psycopg.AsyncConnection[DictRow]):
     _timer: asyncio.TimerHandle | None = None
 
     async def wait(self, *args: Any, **kwargs: Any) -> Any:
-        """Let the driver run one exchange with the server.
+        """Run one exchange of the driver with the server.
 
         Raises:
-            psycopg.OperationalError: also where the server is silent.
-            psycopg.errors.QueryCanceled: it was asked to cancel the statement, and did.
+            psycopg.OperationalError: the server did not answer in time, among other causes.
+            psycopg.errors.QueryCanceled: the server cancelled the statement on request.
 
         """
         loop = asyncio.get_running_loop()
@@ -57,12 +57,12 @@ class WatchedConnection(psycopg.AsyncConnection[DictRow]):
         finally:
             self._timer.cancel()
             ask.cancel()
-            if asking:  # else it might cancel the next statement
+            if asking:  # a late request might cancel the next statement
                 await asyncio.wait(asking)
                 self._timer.cancel()
 
     async def commit(self) -> None:
-        """Commit. It is never cancelled: a commit that waits for a replica is done already."""
+        """Commit. Never cancel it: a commit that waits for a replica is already done."""
         self._committing = True
         try:
             await super().commit()
@@ -72,7 +72,7 @@ class WatchedConnection(psycopg.AsyncConnection[DictRow]):
     async def cancel_safe(self, *, timeout: float = GRACE) -> None:  # noqa: ASYNC109 - psycopg's
         """Ask the server to cancel the statement; hang up if it does not within `GRACE` seconds.
 
-        The driver calls this too, where the task that waits for an answer is cancelled.
+        The driver also calls this if the task that waits for an answer is cancelled.
         """
         if self._timer:
             self._timer.cancel()
@@ -91,14 +91,14 @@ class WatchedConnection(psycopg.AsyncConnection[DictRow]):
             return  # the timer hangs up
 
     def _hang_up(self) -> None:
-        """Make the driver fail, without the server: what it waits for ends with an error."""
+        """Shut the socket down, so that whatever the driver waits for fails."""
         if self.closed:
             return
-        if self._is_readable():  # this process was held up, and not the server
+        if self._is_readable():  # this process was delayed, and not the server
             self._timer = asyncio.get_running_loop().call_later(GRACE, self._hang_up)
             return
         self._silent = True
-        # Another descriptor of the same socket: the driver closes its own.
+        # Use another descriptor of the same socket, because the driver closes its own.
         with socket.socket(fileno=os.dup(self.fileno())) as wire:
             try:
                 wire.shutdown(socket.SHUT_RDWR)

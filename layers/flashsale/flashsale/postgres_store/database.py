@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL: one pool a process, and driver errors in this package's words."""
+"""Access to PostgreSQL: one connection pool per process, and translated driver errors."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,47 +14,48 @@ from flashsale.errors import ConfigError, DatabaseUnavailable, OrderRejected
 from flashsale.postgres_store.connection import WatchedConnection
 from flashsale.postgres_store.errors import ErrorKind, classify_error
 
-# A URL, or what makes one each time that the pool dials (a password that does not last).
+# A URL, or a function that returns one for each new connection (if the password expires).
 Address = str | Callable[[], Awaitable[str]]
 
 Connection = WatchedConnection
 
-# Seconds until a buyer hears that PostgreSQL does not answer.
+# Seconds until a buyer learns that PostgreSQL does not answer.
 CONNECT_TIMEOUT = 2
-# Seconds after which a lost connection is given up; whoever needs one next dials at once. The
-# pool's default doubles its pause for five minutes: an outage would last longer for buyers.
+# Seconds for which the pool tries to replace a lost connection. Later, the next request opens a new
+# one at once. By default the pool doubles its pause for five minutes, which prolongs an outage.
 RECONNECT_TIMEOUT = 1.0
-# Seconds for one statement of a batch: thousands of rows take a tenth of a second, and a few more
-# where batches wait for each other's locks. Together with what a connection may take it is less
-# than a queue function has.
+# Seconds for one statement of a batch. Thousands of rows take a tenth of a second, and more if
+# batches wait for each other's locks. With the time to connect, it is less than a queue function
+# has.
 BATCH_SILENCE = 5.0
-# Seconds for statements over all orders of a product, and for those of an operator's tools.
+# Seconds for statements over all orders of a product, and for those of the operator's tools.
 LONG_SILENCE = 30.0
 LONG_STATEMENTS = dict.fromkeys(("select_books", "select_buyers", "select_supply"), LONG_SILENCE)
 
 
 @cache
 def sql(name: str) -> LiteralString:
-    """The text of the statement `sql/<name>.sql`, which says what it does and what it takes."""
-    # psycopg takes literal strings only, as proof that a query holds no input; a file is as good.
+    """Return the statement `sql/<name>.sql`. Its header documents purpose and parameters."""
+    # psycopg accepts literal strings only, as proof that a query has no input in it. A file is as
+    # safe.
     text: LiteralString = (Path(__file__).parent / "sql" / f"{name}.sql").read_text()
     return text
 
 
 class Database:
-    """A pool of connections that opens itself on first use.
+    """A connection pool that opens on first use.
 
-    Raises from every transaction:
-        DatabaseUnavailable: PostgreSQL does not answer, or not now; try again. A server that is
-            silent is given up after 2 s before the first statement, and after `silence` later.
-        OrderRejected: a constraint or a value that PostgreSQL refuses; trying again cannot help.
+    Every transaction raises:
+        DatabaseUnavailable: PostgreSQL is unavailable; a retry may help. It has 2 s to answer
+            before the first statement, and `silence` seconds for each statement.
+        OrderRejected: PostgreSQL rejects a value, or a constraint does; a retry cannot help.
 
-    Raises ConfigError when it is made of a URL that libpq cannot read.
+    The constructor raises ConfigError for a URL that libpq cannot parse.
     """
 
     def __init__(self, address: Address, pool_size: int) -> None:
         if isinstance(address, str):
-            _refuse_unreadable(address)
+            _reject_malformed(address)
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             address,
             connection_class=WatchedConnection,
@@ -63,26 +64,28 @@ class Database:
             max_size=pool_size,
             timeout=CONNECT_TIMEOUT,
             reconnect_timeout=RECONNECT_TIMEOUT,
-            # A sale outlives a restart of PostgreSQL: never hand out a connection that is dead.
+            # A sale must survive a restart of PostgreSQL, so never hand out a dead connection.
             check=self._check,
             open=False,
         )
 
     async def _check(self, connection: Connection) -> None:
-        connection.silence = WatchedConnection.silence  # the last transaction may have had another
+        connection.silence = (
+            WatchedConnection.silence
+        )  # the last transaction may have set another value
         try:
             await AsyncConnectionPool.check_connection(connection)
         except psycopg.OperationalError:
-            # The others are as old: else each of them costs one more caller the whole wait.
+            # The other connections are as old. Each would cost another request the same wait.
             await self._pool.drain()
             raise
 
     @asynccontextmanager
     async def transaction(self, *, silence: float | None = None) -> AsyncIterator[Connection]:
-        """One transaction: committed at the end of the block, rolled back if it raises.
+        """Open a transaction: commit at the end of the block, roll back if the block raises.
 
         Args:
-            silence: seconds that one statement may take; 2 if not given, which suits a request.
+            silence: seconds that one statement may take; by default 2, for a buyer's request.
 
         """
         try:
@@ -100,39 +103,39 @@ class Database:
             raise
 
     async def fetch_one(self, statement: str, **parameters: Any) -> DictRow | None:
-        """Run one named statement in a transaction of its own; its first row, or None."""
+        """Run a named statement in a transaction of its own; return its first row, or None."""
         async with self.transaction(silence=LONG_STATEMENTS.get(statement)) as connection:
             cursor = await connection.execute(sql(statement), parameters)
             return await cursor.fetchone()
 
     async def fetch_all(self, statement: str, **parameters: Any) -> list[DictRow]:
-        """Run one named statement in a transaction of its own; all its rows."""
+        """Run a named statement in a transaction of its own; return all rows."""
         async with self.transaction(silence=LONG_STATEMENTS.get(statement)) as connection:
             cursor = await connection.execute(sql(statement), parameters)
             return await cursor.fetchall()
 
     async def run(self, statement: str, **parameters: Any) -> None:
-        """Run one named statement that returns no rows, in a transaction of its own."""
+        """Run a named statement that returns no rows, in a transaction of its own."""
         async with self.transaction() as connection:
             await connection.execute(sql(statement), parameters)
 
     async def ping(self) -> None:
-        """Raise DatabaseUnavailable unless PostgreSQL answers and takes writes."""
+        """Raise DatabaseUnavailable unless PostgreSQL responds and accepts writes."""
         row = await self.fetch_one("show_read_only")
         if row and row["read_only"]:
             raise DatabaseUnavailable("PostgreSQL: it is read only")
 
     async def close(self) -> None:
-        """Close the connections; for tests and tools, a Lambda keeps them."""
+        """Close all connections. Tests and tools need it; a Lambda function keeps them open."""
         await self._pool.close()
 
 
-def _refuse_unreadable(url: str) -> None:
+def _reject_malformed(url: str) -> None:
     try:
         psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:  # its text quotes the password, and the pool would log it
         raise ConfigError(
-            "DATABASE_URL has another form (is % in a password escaped?); it should look like "
+            "DATABASE_URL is malformed (escape % in a password); it should look like "
             "postgresql://user:password@host:port/db"
         ) from None
 

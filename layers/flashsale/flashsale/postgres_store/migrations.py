@@ -1,17 +1,17 @@
-"""Applies the numbered SQL files of a folder, in order, each once."""
+"""Migrations: applies the numbered SQL files of a folder in order, each once."""
 
 from pathlib import Path
 from typing import LiteralString
 
 from flashsale.postgres_store.database import Connection, Database
 
-# Seconds for one statement: to index a large table takes minutes. No Lambda function lives longer.
+# Seconds for one statement: indexing a large table takes minutes. No Lambda function runs longer.
 LONGEST = 900.0
-LOCK = 0x666C617368  # "flash": any number that nobody else uses as an advisory lock
+LOCK = 0x666C617368  # "flash": a number that no other program uses as an advisory lock
 
 
 async def migrate(database: Database, folder: Path) -> list[str]:
-    """Apply what is not applied yet, all in one transaction; returns the names of those files."""
+    """Apply the pending files in one transaction; return their names."""
     async with database.transaction(silence=LONGEST) as connection:
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         await connection.execute(

@@ -18,10 +18,15 @@ from flashsale.postgres_store.database import BATCH_SILENCE, Connection, Databas
 
 
 class Orders:
-    """Writes orders; every method is one transaction."""
+    """Reads and writes orders. Every method is one transaction, unless it takes a connection."""
 
     def __init__(self, database: Database, *, register_buyers: bool = False) -> None:
-        """`register_buyers`: a buyer whom nobody knows is new, as a token has vouched for him."""
+        """Make the adapter.
+
+        Args:
+            register_buyers: add unknown buyers to `users`, because a token has identified them.
+
+        """
         self._database = database
         self._register_buyers = register_buyers
 
@@ -56,14 +61,14 @@ class Orders:
         return Refusal.SOLD_OUT if await cursor.fetchone() else Refusal.NO_SUCH_PRODUCT
 
     async def write_batch(self, orders: Sequence[QueuedOrder]) -> Mapping[str, OrderStatus]:
-        """Write a batch: each order CONFIRMED, or CANCELLED where its units are not there.
+        """Write a batch: each order CONFIRMED, or CANCELLED if the stock is too small for it.
 
-        Orders that exist already stay as they are. Returns how each order stands, by id. Missing
-        there are orders of users or products that do not exist, and those whose id is another
-        order's: of another buyer, product, number of units or generation.
+        Orders that already exist stay unchanged. Return the status of each order by id. It lacks
+        orders whose user or product does not exist, and orders whose id another order has (of
+        another buyer, product, number of units or generation).
 
         Raises:
-            OrderRejected: two orders of this batch have one id.
+            OrderRejected: two orders of this batch have the same id.
 
         """
         by_id = _by_id(orders)
@@ -96,7 +101,7 @@ class Orders:
         cursor = await connection.execute(sql("take_units"), wanted)
         if await cursor.fetchone():
             return
-        # Not all fit: Redis gave away more than PostgreSQL has.
+        # Not all orders fit: Redis accepted more claims than PostgreSQL has units.
         cursor = await connection.execute(sql("lock_stock"), {"id": product_id})
         row = await cursor.fetchone()
         left = stock = row["stock"] if row else 0
@@ -118,22 +123,21 @@ class Orders:
         return _order_row(row) if row else None
 
     async def units_by_buyer(self, product_id: str) -> dict[str, int]:
-        """Units in confirmed orders of a product, by user."""
+        """Return the units in CONFIRMED orders of a product, by user."""
         rows = await self._database.fetch_all("select_buyers", id=product_id)
         return {row["user_id"]: row["units"] for row in rows}
 
     async def cancel_unless_confirmed(
         self, orders: Sequence[QueuedOrder], reasons: Sequence[str]
     ) -> Mapping[str, OrderStatus]:
-        """Write orders as CANCELLED, each for its reason, unless they exist.
+        """Write orders as CANCELLED, each with its reason, unless they exist.
 
-        These rows are what decides between the order function and the rollback function: they race
-        for one primary key, and exactly one wins. Returns how each order stands now, by id. Missing
-        there are orders of products that do not exist, and those whose id is another order's, which
-        stays as it is.
+        The order function and the rollback function race for the primary key of an order, and
+        exactly one wins. Return the status of each order by id. It lacks orders whose product does
+        not exist, and orders whose id another order has. That other order stays unchanged.
 
         Raises:
-            OrderRejected: two orders of this batch have one id.
+            OrderRejected: two orders of this batch have the same id.
 
         """
         _by_id(orders)
@@ -144,17 +148,17 @@ class Orders:
     async def cancel_even_if_confirmed(
         self, connection: Connection, order_id: str, claim: QueuedOrder | None, reason: str
     ) -> OrderStatus | None:
-        """Make an order CANCELLED whatever it was, as a part of this transaction.
+        """Cancel an order whatever its status is, as a part of this transaction.
 
-        The units of one that was CONFIRMED go back to PostgreSQL's stock. Returns CANCELLED, or
-        None where there is no such order, or the claim's id is another order's: until the claim
-        is released, what is given back could be either's.
+        The units of a CONFIRMED order go back to PostgreSQL's stock. Return CANCELLED. Return None
+        if there is no such order, or if another order has the id of the claim: the units could
+        belong to either, until the claim is released.
 
         Args:
-            claim: the order's claim, while it is unsettled: then there may be no row yet.
+            claim: the claim of the order while it is unsettled. There may be no row yet.
 
         """
-        if claim:  # first, because then it is settled who wins: the order function, or this row
+        if claim:  # first: this row or that of the order function wins, and the race is over
             await self._write_cancelled(connection, [claim], [reason])
             if not await self._statuses(connection, [claim]):
                 return None
@@ -166,7 +170,7 @@ class Orders:
     async def _write_cancelled(
         self, connection: Connection, orders: Sequence[QueuedOrder], reasons: Sequence[str]
     ) -> None:
-        # Else the row is nobody's, and its buyer hears that there is no such order.
+        # Without a user in the row, the buyer would be told that there is no such order.
         await self._register(connection, orders)
         await connection.execute(
             sql("insert_cancelled_orders"), {**_arrays(orders), "reasons": list(reasons)}
@@ -181,10 +185,10 @@ class Orders:
 
 
 def _by_id(orders: Sequence[QueuedOrder]) -> dict[str, QueuedOrder]:
-    """The orders by id; a message may come twice in one batch.
+    """Return the orders by id. A message may come twice in one batch.
 
     Raises:
-        OrderRejected: two different orders have one id; a status by id would be that of both.
+        OrderRejected: two different orders have the same id, so a status could mean either.
 
     """
     by_id = {order.id: order for order in orders}

@@ -7,18 +7,18 @@ from flashsale.postgres_store.database import Connection, Database, sql
 
 
 class Products:
-    """Reads and makes products, and writes the stock the way V1 does."""
+    """Reads and creates products, and overwrites the stock as V1 does."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, product_id: str) -> Product | None:
-        """One product, or None."""
+        """Return a product, or None if there is no such product."""
         row = await self._database.fetch_one("select_product", id=product_id)
         return Product(**row) if row else None
 
     async def get_for_buyer(self, product_id: str, user_id: str) -> tuple[Product, bool] | None:
-        """One product, and whether this user exists; None where there is no such product."""
+        """Return a product, and whether this user exists; None if there is no such product."""
         row = await self._database.fetch_one(
             "select_product_for_buyer", id=product_id, user_id=user_id
         )
@@ -28,17 +28,17 @@ class Products:
         return Product(**row), buyer_exists
 
     async def list_all(self) -> list[Product]:
-        """All products, oldest first."""
+        """Return all products, oldest first."""
         return [Product(**row) for row in await self._database.fetch_all("select_products")]
 
     async def overwrite_stock(self, product_id: str, stock: int) -> Product:
-        """V1's mistake: set the stock to a figure computed from an earlier read."""
+        """Set the stock to a figure that was computed from an earlier read: the bug of V1."""
         row = await self._database.fetch_one("overwrite_stock", id=product_id, stock=stock)
         assert row, "V1 reads a product before it writes its stock; products are never deleted"
         return Product(**row)
 
     async def get_supply(self, product_id: str) -> Supply | None:
-        """What there is to sell of a product, or None where there is no such product."""
+        """Return what there is to sell of a product, or None if there is no such product."""
         row = await self._database.fetch_one("select_supply", id=product_id)
         return Supply(**row) if row else None
 
@@ -46,19 +46,19 @@ class Products:
     async def create(
         connection: Connection, product_id: str, name: str, price: Decimal, stock: int
     ) -> Declined | None:
-        """Add a product, as a part of this transaction; one that is there just so is fine."""
+        """Add a product, as a part of this transaction. An equal product may already exist."""
         wanted = {"id": product_id, "name": name, "price": price, "stock": stock}
         cursor = await connection.execute(sql("insert_product"), wanted)
         if await cursor.fetchone():
             return None
         cursor = await connection.execute(sql("select_product"), {"id": product_id})
-        there = await cursor.fetchone()
-        same = there and (there["name"], there["price"], there["initial_stock"]) == (
+        found = await cursor.fetchone()
+        equal = found and (found["name"], found["price"], found["initial_stock"]) == (
             name,
             price,
             stock,
         )
-        return None if same else Declined.PRODUCT_EXISTS
+        return None if equal else Declined.PRODUCT_EXISTS
 
     @staticmethod
     async def add_units(connection: Connection, product_id: str, units: int) -> Declined | None:

@@ -1,7 +1,7 @@
-"""A way into PostgreSQL without a password: an IAM token, which RDS and RDS Proxy take instead.
+"""IAM tokens, which RDS and RDS Proxy accept instead of a password.
 
-The protocol is RDS' own, "IAM database authentication": the token is a presigned request to
-connect, signed with the function's credentials; for 15 minutes a connection can begin with it.
+The protocol is "IAM database authentication" of RDS. The token is a presigned request to connect,
+signed with the credentials of the function. It can open connections for 15 minutes.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,12 +14,12 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from flashsale.errors import ConfigError
 
-# Seconds; RDS takes no longer ones.
+# Seconds; RDS accepts no longer lifetime.
 LIFETIME = 900
 
 
 def conninfo_with_token(url: str) -> Callable[[], Awaitable[str]]:
-    """What a connection pool asks each time it dials: `url` with a fresh token as its password."""
+    """Return a function that makes `url` with a new token as its password, per connection."""
     parts = conninfo_to_dict(url)
     endpoint = f"{parts['host']}:{parts.get('port', 5432)}"
 
@@ -30,7 +30,7 @@ def conninfo_with_token(url: str) -> Callable[[], Awaitable[str]]:
 
 
 def token(endpoint: str, user: str) -> str:
-    """A token for `user` at `endpoint` (host:port), signed here: nobody is asked."""
+    """Sign a token for `user` at `endpoint` (host:port), without a network call."""
     request = {
         "url": f"https://{endpoint}/?Action=connect&DBUser={user}",
         "method": "GET",
@@ -49,7 +49,9 @@ def _signer() -> RequestSigner:
     session = botocore.session.get_session()
     credentials = session.get_credentials()
     if credentials is None:
-        raise ConfigError("DATABASE_AUTH is iam, and there are no AWS credentials to sign with")
+        raise ConfigError(
+            "DATABASE_AUTH is iam, and no AWS credentials are found to sign the token; set them"
+        )
     return RequestSigner(
         ServiceId("rds-db"),
         session.get_config_variable("region"),

@@ -1,1 +1,1 @@
-"""What the application does: place orders, compensate, relay, run a sale, check the books."""
+"""The use cases: place orders, compensate, relay, run a sale, check the books."""

@@ -1,9 +1,10 @@
-"""What admins can do, each action written down before it has an effect outside PostgreSQL.
+"""Use cases of admins. Each action is recorded before it has an effect outside PostgreSQL.
 
-An action begins in one transaction with what it changes in PostgreSQL; then comes Redis; then its
-end is written down. Who died on the way left an action that is `begun`: the same request does the
-rest, and with the same Idempotency-Key ends it; without one it is another action. No unit moves
-twice; but a pause or a resume that is repeated so takes place then, whatever came in between.
+One transaction records the action and changes PostgreSQL. The step in Redis follows, and then the
+outcome is recorded. If the process dies in between, the action stays `begun`. A retry with the same
+Idempotency-Key does the rest and ends the action. Without a key, the retry is another action, and
+does the rest as well. No unit moves twice. But a pause or resume that is retried takes effect at
+that time, whatever happened in between.
 """
 
 from collections.abc import Awaitable, Callable
@@ -38,23 +39,23 @@ async def open_sale(services: Services, action: Action, terms: Terms) -> Decline
 
 
 async def pause_sale(services: Services, action: Action) -> Declined | None:
-    """Let nobody claim, for now."""
+    """Stop claims, for now."""
     return await _carry_out(services, action, lambda: sales.pause_sale(services, action.target))
 
 
 async def resume_sale(services: Services, action: Action) -> Declined | None:
-    """Go on with a paused sale."""
+    """Resume a paused sale."""
     return await _carry_out(services, action, lambda: sales.resume_sale(services, action.target))
 
 
 async def end_sale(services: Services, action: Action) -> Declined | None:
-    """Let nobody claim any more."""
+    """Stop claims, for good."""
     return await _carry_out(services, action, lambda: sales.end_sale(services, action.target))
 
 
 async def restock(services: Services, action: Action, units: int) -> Declined | None:
-    """Add units to a product, and to its sale if there is one. Needs a key: twice is twice."""
-    assert action.key, "without a key a repetition adds the units again"
+    """Add units to a product, and to its sale if there is one. The action needs a key."""
+    assert action.key, "without a key, a retry would add the units again"
 
     async def change(connection: Connection) -> Declined | None:
         return await services.products.add_units(connection, action.target, units)
@@ -66,7 +67,7 @@ async def restock(services: Services, action: Action, units: int) -> Declined | 
 
 
 async def cancel_order(services: Services, action: Action, reason: str) -> Declined | None:
-    """Cancel an order and give its units back to where they can be bought."""
+    """Cancel an order, and put its units on sale again."""
 
     async def step() -> None:
         await give_back(services, action.target)
@@ -78,7 +79,7 @@ async def cancel_order(services: Services, action: Action, reason: str) -> Decli
 async def _carry_out(
     services: Services, action: Action, step: Step | None = None, change: Change | None = None
 ) -> Declined | None:
-    """Write an action down, and do it unless the same request did it before."""
+    """Record an action, and carry it out unless the same request did so before."""
     attempt = await services.audit.begin(action, change, whole=step is None)
     if attempt is None:
         return Declined.KEY_REUSED

@@ -1,10 +1,11 @@
-"""A batch of queue messages, and what becomes of it; shared by the order and rollback functions.
+"""Processing of a batch of SQS messages, shared by the order and rollback functions.
 
-A batch is worked off in parts, each with its own commits: what is done stays done when the time is
-over, so that each receive of the same messages finds less to do, and their last one none.
+A batch is processed in parts, and each part is committed. What is done stays done when the deadline
+passes. So each receive of the same messages has less to do, and in the end nothing.
 """
 
 import asyncio
+import itertools
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,18 +24,19 @@ from flashsale.errors import (
 from flashsale.redis_store.failures import Failure
 from flashsale.services import Services
 
-# Half of the largest batch, ten envelopes of 200 claims. Fewer cost commits, more cost progress.
+# Half of the largest batch, which is ten envelopes of 200 claims. Smaller parts cost more commits,
+# larger parts lose more work at the deadline.
 ORDERS_PER_PART = 1000
-# Seconds in which the causes of failures are kept, or are not.
+# Seconds for storing the causes of failures.
 REMEMBERING = 0.5
-NO_TIME = "no time left: a store answers slowly, or not at all"
-# Characters: a cause is logged, kept in Redis, and written to PostgreSQL as a reason.
+NO_TIME = "no time left: a store responds slowly, or not at all"
+# Characters. A cause is logged, stored in Redis, and written to PostgreSQL as a reason.
 LONGEST_CAUSE = 1000
 
-# OrdersByMessage by message id.
+# Orders by message id, and statuses by order id.
 OrdersByMessage = Mapping[str, list[QueuedOrder]]
 Statuses = Mapping[str, OrderStatus]
-# Works off some messages of a batch. May raise OrderRejected if nothing at all was written.
+# Processes some messages of a batch. It may raise OrderRejected if it wrote nothing.
 Step = Callable[[OrdersByMessage], Awaitable[None]]
 
 
@@ -48,19 +50,18 @@ class ReceivedMessage:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch: its orders, and the messages that must come again.
+    """The result of a batch: its orders, and the messages that SQS must deliver again.
 
     Attributes:
         orders: all orders of the batch, by message id.
-        done: ids of the messages that need not come again.
-        sent_alone: orders that were taken out of their envelope, to fail apart from the others.
-        conflicts: cancelled orders without a row, as their id is another order's.
+        done: ids of the messages that SQS may delete.
+        sent_alone: orders that were moved to an envelope of their own, to fail apart from the rest.
+        conflicts: cancelled orders without a row, because another order has their id.
         released: units that went back to the stock.
 
     """
 
     orders: dict[str, list[QueuedOrder]] = field(default_factory=dict)
-
     done: set[str] = field(default_factory=set)
     confirmed: list[QueuedOrder] = field(default_factory=list)
     cancelled: list[QueuedOrder] = field(default_factory=list)
@@ -70,10 +71,10 @@ class Outcome:
     released: int = 0
 
     def fail(self, message_ids: Iterable[str], cause: str) -> None:
-        """These messages must come again, except those that are done or have failed already."""
-        over = self.done | {failure.message_id for failure in self.failures}
+        """Mark messages as failed, except those that are done or have already failed."""
+        ended = self.done | {failure.message_id for failure in self.failures}
         self.failures += [
-            Failure(id_, cause[:LONGEST_CAUSE]) for id_ in message_ids if id_ not in over
+            Failure(id_, cause[:LONGEST_CAUSE]) for id_ in message_ids if id_ not in ended
         ]
 
 
@@ -83,10 +84,10 @@ async def process_in_parts(
     deadline: Deadline,
     step_of: Callable[[Outcome], Step],
 ) -> Outcome:
-    """Work off a batch, part by part, until it is done or its time is over.
+    """Process a batch part by part, until it is done or the deadline passes.
 
-    If PostgreSQL refuses a part, each of its messages is worked off on its own. What is not done in
-    time is a failure, so that SQS delivers it again. Some of the first part's work is always begun.
+    If PostgreSQL rejects a part, process each of its messages alone. A message that is not done in
+    time is a failure, so SQS delivers it again. The first part is always started.
     """
     outcome = Outcome()
     _decode(messages, outcome)
@@ -128,7 +129,7 @@ async def _in_parts(step: Step, outcome: Outcome, deadline: Deadline) -> None:
             except OrderRejected:
                 await _one_by_one(step, part, outcome, deadline)
         except DatabaseUnavailable as error:
-            # For all of them: some timeouts in a row outlast the function.
+            # Fail the whole batch: several timeouts in a row would outlast the function.
             outcome.fail(outcome.orders, str(error))
             return
         except ServiceUnavailable as error:
@@ -137,11 +138,11 @@ async def _in_parts(step: Step, outcome: Outcome, deadline: Deadline) -> None:
 
 def _parts(orders: OrdersByMessage) -> Iterator[OrdersByMessage]:
     part: dict[str, list[QueuedOrder]] = {}
-    for message_id, some in orders.items():
-        if part and sum(map(len, part.values())) + len(some) > ORDERS_PER_PART:
+    for message_id, chunk in orders.items():
+        if part and sum(map(len, part.values())) + len(chunk) > ORDERS_PER_PART:
             yield part
             part = {}
-        part[message_id] = some
+        part[message_id] = chunk
     if part:
         yield part
 
@@ -149,11 +150,11 @@ def _parts(orders: OrdersByMessage) -> Iterator[OrdersByMessage]:
 async def _one_by_one(
     step: Step, part: OrdersByMessage, outcome: Outcome, deadline: Deadline
 ) -> None:
-    for message_id, some in part.items():
+    for message_id, chunk in part.items():
         if deadline.near:
             return
         try:
-            await step({message_id: some})
+            await step({message_id: chunk})
         except OrderRejected as error:
             outcome.fail([message_id], str(error))
 
@@ -161,19 +162,19 @@ async def _one_by_one(
 async def settle_or_release(
     services: Services, part: OrdersByMessage, statuses: Statuses, outcome: Outcome
 ) -> None:
-    """Bring Redis in line with what PostgreSQL says of these orders, by product, at once.
+    """Bring Redis in line with the status of these orders in PostgreSQL, all products at once.
 
-    A confirmed claim of V5 is settled, the units of a cancelled order are given back, once. Where
-    Redis does not do that, the messages of the product fail. If this process dies before it, they
-    come again, their rows stand, and this follows then.
+    Settle the V5 claims of CONFIRMED orders, and give the units of CANCELLED orders back, once. If
+    Redis fails, the messages of the product fail. If this process dies before, SQS delivers the
+    messages again. Their rows are the same then, and this step is repeated.
     """
     by_product: dict[str, dict[str, list[QueuedOrder]]] = defaultdict(dict)
-    for message_id, some in part.items():
-        by_product[some[0].product_id][message_id] = some
+    for message_id, chunk in part.items():
+        by_product[chunk[0].product_id][message_id] = chunk
     await asyncio.gather(
         *(
-            _settle_or_release_product(services, id_, some, statuses, outcome)
-            for id_, some in by_product.items()
+            _settle_or_release_product(services, id_, messages, statuses, outcome)
+            for id_, messages in by_product.items()
         )
     )
 
@@ -182,7 +183,7 @@ async def _settle_or_release_product(
     services: Services, product_id: str, part: OrdersByMessage, statuses: Statuses, outcome: Outcome
 ) -> None:
     ended: dict[tuple[OrderStatus, bool], list[QueuedOrder]] = defaultdict(list)
-    for order in (order for some in part.values() for order in some):
+    for order in itertools.chain.from_iterable(part.values()):
         if status := statuses.get(order.id):
             ended[status, order.generation == V5].append(order)
     for (status, on_ledger), orders in ended.items():
@@ -190,11 +191,16 @@ async def _settle_or_release_product(
             if status is OrderStatus.CANCELLED:
                 store = services.ledger if on_ledger else services.stock
                 released = await store.release(product_id, orders)
-                outcome.released += released  # apart, because others add to it meanwhile
+                outcome.released += (
+                    released  # awaited before, because other products add to it meanwhile
+                )
                 outcome.cancelled += orders
             else:
                 await services.ledger.settle(product_id, orders if on_ledger else [])
                 outcome.confirmed += orders
         except ServiceUnavailable as error:
             ids = {order.id for order in orders}
-            outcome.fail([m for m, some in part.items() if ids & {o.id for o in some}], str(error))
+            outcome.fail(
+                [id_ for id_, chunk in part.items() if ids & {order.id for order in chunk}],
+                str(error),
+            )

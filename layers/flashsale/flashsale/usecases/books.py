@@ -1,17 +1,17 @@
-"""The books of a sale: where every unit is. `flashsale verify` prints what is computed here.
+"""The books of a sale: where every unit is. `flashsale verify` prints them.
 
-The conservation law, per product, for a sale that is drained:
+The conservation law, per product, for a drained sale:
 
     initial = stock + confirmed
 
-where the stock is the one that the generation sells from: PostgreSQL for V1 and V2, Redis for V3
-to V5. Units that wait in a queue are neither. They are `unsettled` while a function works on them,
-and `parked` where they wait for a person. V5 knows what is unsettled exactly, parked or not, and
-its law holds at every instant, read in one atomic script:
+The stock is the one that the generation sells from: PostgreSQL for V1 and V2, Redis for V3 to V5.
+Units in a queue are neither. They are `unsettled` while a function will process them, and `parked`
+while they wait for the operator. V5 knows its unsettled units exactly, parked or not. Its law holds
+at every instant, and one atomic script reads it:
 
     initial = stock + unsettled + settled
 
-Two stores are never read at one instant, so whatever seems to break a law is looked at twice.
+Two stores cannot be read at the same instant, so a law that seems broken is checked twice.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from flashsale.domain.model import ON_POSTGRES, V5
 from flashsale.domain.waiting import NOTHING, Waiting
 from flashsale.services import Services
 
-# Generations whose books must balance. V1 oversells and V3 loses units: that is their finding.
+# Generations whose books must balance. V1 oversells and V3 loses units, by design.
 SOUND = frozenset({2, 4, 5})
-# Generations that put their orders into a queue.
+# Generations that send their orders through a queue.
 QUEUED = frozenset({4, 5})
-# Seconds between two looks: longer than an admin's action takes from PostgreSQL to Redis.
-SECOND_LOOK = 0.3
-# Figures of `Books` that follow from others.
+# Seconds between two readings. An admin's action gets from PostgreSQL to Redis in less.
+SECOND_READING = 0.3
+# Figures of `Books` that are computed from others.
 COMPUTED = ("unsettled", "exact", "parked", "oversold", "lost", "imbalance", "balanced", "broken")
 
 
@@ -40,12 +40,12 @@ class Books:
 
     Attributes:
         generations: the generations that wrote orders of this product.
-        redis_stock: units that can be claimed, or None where no sale was opened, or where one sells
+        redis_stock: units that can be claimed; None if no sale was opened, or if the sale sells
             from PostgreSQL.
-        waiting: most units that may still be in a queue, on their way to PostgreSQL.
-        named: those of them that messages were seen to name.
-        in_parking: units that parked messages were seen to name.
-        at_rest: nothing was unsettled and nothing moved in Redis while PostgreSQL was read.
+        waiting: the most units that may still be in a queue, on their way to PostgreSQL.
+        named: the part of `waiting` that is in messages that were read.
+        in_parking: units in parked messages that were read.
+        at_rest: nothing was unsettled, and Redis did not change while PostgreSQL was read.
 
     """
 
@@ -77,22 +77,22 @@ class Books:
 
     @property
     def parked(self) -> int:
-        """Units whose order waits for a person, in the parking queue.
+        """Units whose order waits for the operator in the parking queue.
 
-        V5's are unsettled instead: the sweep sends their claims again, whatever is parked.
+        Those of V5 are unsettled instead, because the sweep resends their claims.
         """
         return min(self._in_a_queue, self.in_parking)
 
     @property
     def unsettled(self) -> int:
-        """Units that were claimed and whose order is on its way; at most, unless `exact`."""
+        """Claimed units whose order is on its way; an upper bound, unless `exact`."""
         if self.ledger:
             return self.ledger.unsettled
         return min(self._in_a_queue - self.parked, self.waiting)
 
     @property
     def exact(self) -> bool:
-        """Whether `unsettled` is known, and no upper bound because of messages that nobody read."""
+        """Whether `unsettled` is known. Unread messages make it an upper bound."""
         return self.ledger is not None or self.unsettled <= self.named
 
     @property
@@ -101,8 +101,8 @@ class Books:
         if self.ledger is None:
             return self._beyond_stock - self.unsettled - self.parked
         live = self.ledger.initial - self.ledger.stock - self.ledger.unsettled - self.ledger.settled
-        # Below 0 are orders that are not settled yet, or were confirmed since Redis was read; only
-        # at rest they are orders without a claim, whose units Redis sells once more.
+        # Below 0 are orders that are not settled yet, or were confirmed after Redis was read. Only
+        # at rest they are orders without a claim, whose units Redis sells again.
         return live + (self._beyond_redis if self.at_rest else max(0, self._beyond_redis))
 
     @property
@@ -116,27 +116,27 @@ class Books:
         return self.imbalance == 0 and not self.oversold
 
     def figures(self) -> dict[str, Any]:
-        """All of them by name, also those that are computed, for machines."""
+        """Return all figures by name, including the computed ones, for JSON."""
         stored = asdict(self)
-        for how_it_was_read in ("at_rest", "named", "in_parking"):
-            del stored[how_it_was_read]
+        for detail in ("at_rest", "named", "in_parking"):
+            del stored[detail]
         return {**stored, **{name: getattr(self, name) for name in COMPUTED}}
 
     def expecting(self, waiting: Waiting) -> "Books":
-        """The same books with what waits in the queues."""
+        """Return the same books with the units that wait in the queues."""
         named = waiting.coming.get(self.product_id, 0)
         parked = waiting.parked.get(self.product_id, 0)
         return replace(self, waiting=waiting.unread + named, named=named, in_parking=parked)
 
     @property
     def suspect(self) -> bool:
-        """Whether it takes a second look to say what is true."""
+        """Whether a second reading is needed."""
         settled = self.ledger is not None and not self.ledger.unsettled
         return self.broken or (settled and self._beyond_redis < 0)
 
     @property
     def _in_a_queue(self) -> int:
-        """Most units that can be in messages: none of those who write their orders at once."""
+        """The most units that can be in messages; 0 for generations without a queue."""
         queued = not self.generations or not QUEUED.isdisjoint(self.generations)
         return max(0, self._beyond_stock) if queued and self.ledger is None else 0
 
@@ -146,16 +146,16 @@ class Books:
 
     @property
     def _beyond_redis(self) -> int:
-        """What PostgreSQL has and Redis does not: by a restock or a cancel that died in between."""
+        """Units of PostgreSQL that Redis lacks, after an interrupted restock or cancellation."""
         assert self.ledger
         never_on_sale = self.initial - self.ledger.initial
         return never_on_sale + self.ledger.settled - self.confirmed
 
     @property
     def broken(self) -> bool:
-        """Whether it is violated by a generation that promises to keep it, or by nobody knows whom.
+        """Whether the law is violated, and the generation promises to keep it, or is unknown.
 
-        A product without orders has no generation: if its units are gone, somebody must look.
+        A product without orders has no generation. If its units are gone, the operator must look.
         """
         return not self.balanced and SOUND.issuperset(self.generations)
 
@@ -163,23 +163,23 @@ class Books:
 async def read_books(
     services: Services, product_ids: Sequence[str] | None = None, waiting: Waiting = NOTHING
 ) -> list[Books]:
-    """The books of these products, or of all; of a product that PostgreSQL does not know none.
+    """Read the books of these products, or of all. Leave out products that do not exist.
 
     Args:
-        waiting: what waits in the queues, read before this is called: a message that is written in
-            between is then counted twice, and not as lost.
+        waiting: the units in the queues. Read them before: a message that is written in between
+            then counts twice, and not as lost.
 
     """
-    rows = await _look(services, product_ids, waiting)
+    rows = await _read(services, product_ids, waiting)
     if suspects := [row.product_id for row in rows if row.suspect]:
-        await asyncio.sleep(SECOND_LOOK)
-        again = {row.product_id: row for row in await _look(services, suspects, waiting)}
+        await asyncio.sleep(SECOND_READING)
+        again = {row.product_id: row for row in await _read(services, suspects, waiting)}
         rows = [_agreed(row, again.get(row.product_id)) for row in rows]
     return rows
 
 
 def _agreed(first: Books, second: Books | None) -> Books:
-    """The second look; or the first, where it saw PostgreSQL between two equal looks at Redis."""
+    """Choose a reading: the first if Redis was at rest and equal in both, otherwise the second."""
     if second is None:
         return first
     ledger = first.ledger
@@ -187,11 +187,11 @@ def _agreed(first: Books, second: Books | None) -> Books:
     return replace(first, at_rest=True) if at_rest else second
 
 
-async def _look(
+async def _read(
     services: Services, product_ids: Sequence[str] | None, waiting: Waiting
 ) -> list[Books]:
     ids = None if product_ids is None else list(product_ids)
-    # Redis first: see `Books.imbalance`.
+    # Redis comes first, see `Books.imbalance`.
     snapshots = {
         product_id: await services.ledger.snapshot(product_id, count_claims=True)
         for product_id in await services.stock.list_sales()
@@ -203,7 +203,7 @@ async def _look(
 
 def _books(row: Mapping[str, Any], snapshot: Snapshot | None) -> Books:
     if snapshot and snapshot.generation in ON_POSTGRES:
-        snapshot = None  # nothing is taken from the stock in Redis
+        snapshot = None  # no units are taken from the stock in Redis
     on_ledger = snapshot is not None and (snapshot.accepted > 0 or V5 in row["generations"])
     return Books(
         product_id=row["id"],

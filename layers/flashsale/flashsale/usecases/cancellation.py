@@ -1,8 +1,9 @@
 """Use case of admins: cancel an order, even one that is CONFIRMED, and give its units back, once.
 
-PostgreSQL first, where the row is CANCELLED and its stock grows in one transaction; then Redis. So
-the guard of PostgreSQL is never behind Redis, which puts the units on sale again. Whoever dies in
-between repeats it: each script gives the units of an order back once.
+PostgreSQL comes first: one transaction cancels the row and increases the stock. Redis follows, and
+puts the units on sale again. So PostgreSQL always has the units that Redis sells. If the process
+dies in between, a retry repeats the step in Redis. Each script gives the units of an order back
+once.
 """
 
 from flashsale.domain.messages import QueuedOrder
@@ -13,11 +14,11 @@ from flashsale.services import Services
 
 
 async def cancellation(services: Services, order_id: str, reason: str) -> Change:
-    """What cancelling this order changes in PostgreSQL.
+    """Return the change in PostgreSQL that cancels this order.
 
-    An order of V4 that is still in the queue is no order yet: only its message knows of it.
+    A V4 order that is still in the queue cannot be cancelled: it exists only as a message.
     """
-    # The ledger first: an order that settles in between is then found in PostgreSQL.
+    # The ledger comes first. An order that settles in between is then found in PostgreSQL.
     claim = await services.ledger.get(*split_order_id(order_id))
 
     async def change(connection: Connection) -> Declined | None:
@@ -28,14 +29,14 @@ async def cancellation(services: Services, order_id: str, reason: str) -> Change
 
 
 async def give_back(services: Services, order_id: str) -> None:
-    """Bring Redis in line with an order that PostgreSQL has as CANCELLED. Safe to repeat."""
+    """Give the units of a CANCELLED order back to Redis, once. Idempotent."""
     row = await services.orders.get(order_id)
-    if row is None or row.generation in ON_POSTGRES:  # they took nothing from Redis
+    if row is None or row.generation in ON_POSTGRES:  # V1 and V2 took nothing from Redis
         return
     if row.returned:
         await _give_confirmed_back(services, row)
-    # Never confirmed, so its claim is in the ledger, or was released. Of V4 the rollback function
-    # has the message, and gives back.
+    # The order was never CONFIRMED, so its claim is in the ledger, or was released. The rollback
+    # function gives the units of V4 orders back, because it has their messages.
     elif row.generation == V5 and (claim := await services.ledger.get(*split_order_id(order_id))):
         await services.ledger.release(row.product_id, [claim])
 

@@ -1,4 +1,4 @@
-"""Use case of the rollback function: what happens to orders that PostgreSQL would not take."""
+"""Use case of the rollback function: cancel the orders that could not be written."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -24,11 +24,11 @@ async def compensate(
 ) -> Outcome:
     """Cancel the orders in PostgreSQL, and only then give their units back, once.
 
-    An order that is CONFIRMED after all keeps its units. Without PostgreSQL's answer nothing is
+    An order that is CONFIRMED after all keeps its units. While PostgreSQL is down, nothing is
     released: an order function that still runs could confirm the order, and the unit would be sold
-    twice. An order whose id is another order's gets no row: its claim is released if the ledger has
-    it, else its message stays for people. Safe to repeat, and to leave at any line. A failure means
-    that SQS must deliver the message again.
+    twice. An order whose id another order has gets no row. Its claim is released if it is in the
+    ledger; otherwise its message stays for the operator. The use case is idempotent, and may be
+    abandoned at any line. A failure means that SQS must deliver the message again.
     """
 
     def step_of(outcome: Outcome) -> Step:
@@ -39,12 +39,12 @@ async def compensate(
 
 async def _cancel(services: Services, outcome: Outcome, part: OrdersByMessage) -> None:
     causes = await services.failures.causes(list(part))
-    reasons = [causes.get(message_id, REASON) for message_id, some in part.items() for _ in some]
-    orders = [order for some in part.values() for order in some]
+    reasons = [causes.get(message_id, REASON) for message_id, chunk in part.items() for _ in chunk]
+    orders = [order for chunk in part.values() for order in chunk]
     statuses = await services.orders.cancel_unless_confirmed(orders, reasons)
     await settle_or_release(services, part, statuses, outcome)
-    for message_id, some in part.items():
-        for order in some:
+    for message_id, chunk in part.items():
+        for order in chunk:
             if order.id not in statuses and not await _release_claim_of(services, order, outcome):
                 outcome.fail(
                     [message_id],
@@ -54,10 +54,10 @@ async def _cancel(services: Services, outcome: Outcome, part: OrdersByMessage) -
 
 
 async def _release_claim_of(services: Services, order: QueuedOrder, outcome: Outcome) -> bool:
-    """Release the units of an order that cannot be written, as its id is another order's.
+    """Release the claim of an order that cannot be written, because another order has its id.
 
-    Return False unless the ledger has this very claim: an entry of that id may be the other
-    order's, which is CONFIRMED and not settled yet.
+    Return False unless the ledger has exactly this claim. An entry with that id may belong to the
+    other order, which is CONFIRMED and not settled yet.
     """
     claim = await services.ledger.get(*split_order_id(order.id))
     if claim is None or claim.model_copy(update={"correlation_id": order.correlation_id}) != order:

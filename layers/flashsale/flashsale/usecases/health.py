@@ -1,4 +1,4 @@
-"""What a person on call must know of a running sale: the stores, the relay, the books."""
+"""The health of a running sale: the stores, the relay and the books."""
 
 import asyncio
 import logging
@@ -12,9 +12,9 @@ from flashsale.errors import ServiceUnavailable
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
 
-# Seconds within which a store that is well answers; a health check is not kept longer.
+# Seconds within which a healthy store responds. A health check takes no longer.
 CHECK_TIME = 1.2
-# Seconds for counting messages: who asks for the books has as much to read from the stores.
+# Seconds for counting messages. A request for the books also reads the other stores.
 COUNT_TIME = 1.0
 
 logger = logging.getLogger(__name__)
@@ -22,13 +22,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """One look at everything; what could not be seen is None.
+    """One reading of everything. A figure that could not be read is None.
 
     Attributes:
-        redis_up, postgresql_up, sqs_up: whether it answers and takes writes.
-        oldest_claim: age in seconds of the oldest claim of V5 that waits for its order.
-        dead_letters: messages in the DLQ, also those that a function has right now.
-        books: of the products on sale.
+        redis_up, postgresql_up, sqs_up: whether the store responds and accepts writes.
+        oldest_claim: age in seconds of the oldest unsettled V5 claim.
+        dead_letters: messages in the DLQ, including those in flight.
+        books: the books of the products on sale.
 
     """
 
@@ -41,7 +41,7 @@ class HealthReport:
 
 
 async def read_health(services: Services, deadline: Deadline = NEVER) -> HealthReport:
-    """Look at the stores and at all products on sale. A store that is down is no error here."""
+    """Read the stores and all products on sale. A store that is down is not an error here."""
     up = await ask_stores(services)
     oldest = dead_letters = books = None
 
@@ -53,7 +53,7 @@ async def read_health(services: Services, deadline: Deadline = NEVER) -> HealthR
         waiting = await _messages(services)
         books = await read_books(services, products, waiting)
 
-    with suppress(ServiceUnavailable):  # what was read until then is told
+    with suppress(ServiceUnavailable):  # report what was read until then
         await deadline.bound(look())
     return HealthReport(up["redis"], up["postgresql"], up["sqs"], oldest, dead_letters, books)
 
@@ -71,13 +71,13 @@ async def _check_sqs(services: Services) -> None:
 
 
 CHECKS = {"redis": _check_redis, "postgresql": _check_postgresql, "sqs": _check_sqs}
-"""What raises unless a store answers and takes writes, by the store's name."""
+"""Checks by the name of the store. Each raises unless the store responds and accepts writes."""
 
 
 async def ask_stores(services: Services, names: Collection[str] = tuple(CHECKS)) -> dict[str, bool]:
-    """Whether each of these stores answers and takes writes, by its name; all within `CHECK_TIME`.
+    """Return whether each of these stores responds and accepts writes, within `CHECK_TIME`.
 
-    Only an answer counts as one: whatever goes wrong, the store is down.
+    Whatever goes wrong, the store counts as down.
     """
     asked = {name: asyncio.create_task(CHECKS[name](services)) for name in names}
     await asyncio.wait(asked.values(), timeout=CHECK_TIME)
@@ -94,9 +94,9 @@ def _is_up(task: "asyncio.Task[None]") -> bool:
 
 
 async def messages_waiting(services: Services) -> Waiting:
-    """Messages in all queues whose address this process knows; ANYTHING while SQS does not say.
+    """Count the messages in all queues that this process knows; ANYTHING while SQS is down.
 
-    A function may not receive messages to read them, so all of them are unread.
+    A function may not receive messages only to read them, so all of them count as unread.
     """
     try:
         async with asyncio.timeout(COUNT_TIME):

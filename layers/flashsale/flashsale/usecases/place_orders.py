@@ -22,10 +22,11 @@ from flashsale.usecases.batch import (
 async def place_orders(
     services: Services, messages: Sequence[ReceivedMessage], deadline: Deadline = NEVER
 ) -> Outcome:
-    """Write all orders, a thousand in a transaction; what PostgreSQL refuses, message by message.
+    """Write all orders, up to a thousand per transaction.
 
-    Safe to repeat with the same messages, in any order, at the same time elsewhere, and to leave at
-    any line. A failure means that SQS must deliver the message again.
+    If PostgreSQL rejects a transaction, each of its messages is written alone. The use case is
+    idempotent, may run concurrently with the same messages, and may be abandoned at any line. A
+    failure means that SQS must deliver the message again.
     """
 
     def step_of(outcome: Outcome) -> Step:
@@ -35,9 +36,11 @@ async def place_orders(
 
 
 async def _place(services: Services, outcome: Outcome, part: OrdersByMessage) -> None:
-    statuses = await services.orders.write_batch([o for some in part.values() for o in some])
-    # From here on the orders exist. If this process dies, the messages come again, the insert finds
-    # them, and their claims are closed then.
+    statuses = await services.orders.write_batch(
+        [order for orders in part.values() for order in orders]
+    )
+    # The orders exist from here on. If this process dies, SQS delivers the messages again. The
+    # insert then finds the rows, and their claims are closed.
     await settle_or_release(services, part, statuses, outcome)
     await _send_unknown_on(services, part, statuses, outcome)
 
@@ -45,20 +48,20 @@ async def _place(services: Services, outcome: Outcome, part: OrdersByMessage) ->
 async def _send_unknown_on(
     services: Services, part: OrdersByMessage, statuses: Statuses, outcome: Outcome
 ) -> None:
-    """Let what PostgreSQL knows no user or product of fail, apart from the orders beside it.
+    """Let orders without a known user or product fail, apart from the others in their envelope.
 
-    A message of nothing else fails as it is. An envelope that has others, too, is replaced by one
-    of its unknown claims: each such envelope is smaller than the one before, so that this ends.
+    A message of such orders only fails as it is. A mixed envelope is replaced by an envelope of its
+    unknown orders. Each replacement is smaller than the one before, so this ends.
     """
     failed = {failure.message_id for failure in outcome.failures}
     mixed: dict[str, list[QueuedOrder]] = {}
-    for message_id, some in part.items():
+    for message_id, orders in part.items():
         if message_id in failed:
             continue
-        unknown = [order for order in some if order.id not in statuses]
+        unknown = [order for order in orders if order.id not in statuses]
         if not unknown:
             outcome.done.add(message_id)
-        elif len(unknown) < len(some):
+        elif len(unknown) < len(orders):
             mixed[message_id] = unknown
         else:
             outcome.fail([message_id], _why(unknown[0]))

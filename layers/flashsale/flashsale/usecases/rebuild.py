@@ -1,7 +1,7 @@
-"""Use case for people: bring a sale back after Redis lost it, or lost a part of it.
+"""Use case of the operator: rebuild a sale after Redis has lost it, or a part of it.
 
-While Redis is wrong, the database guard keeps the books: an order that no longer fits is CANCELLED.
-Afterwards PostgreSQL says what is left to sell, once nothing is on its way to it any more.
+While Redis is wrong, PostgreSQL prevents overselling: an order that does not fit into the stock is
+CANCELLED. Once no order is on its way any more, PostgreSQL knows what is left to sell.
 """
 
 import asyncio
@@ -13,17 +13,17 @@ from flashsale.services import Services
 from flashsale.usecases.relay import sweep
 from flashsale.usecases.sales import put_on_sale
 
-# Seconds for which everything must stay empty: longer than a relay or a V4 purchase that read its
-# claim before the pause takes to send it.
+# Seconds for which ledger and queues must stay empty. A relay or a V4 purchase that took its claim
+# before the pause sends it within that time.
 GRACE = 8.0
 
 
 class StillBusy(Exception):
-    """Orders are on their way still. The sales stay paused; run it again."""
+    """Orders are still on their way. The sales stay paused; run the rebuild again."""
 
 
 class NotRebuilt(Exception):
-    """Sales that stay as they are; the text says which, and why."""
+    """Some sales were not rebuilt. The text says which, and why."""
 
 
 async def rebuild(
@@ -34,19 +34,20 @@ async def rebuild(
     terms: Terms | None = None,
     grace: float = GRACE,
 ) -> dict[str, int]:
-    """Pause these sales, drain, set their stock from PostgreSQL, open them again.
+    """Pause these sales, drain them, set their stock from PostgreSQL, and open them again.
 
     Args:
-        messages: counts what waits in the queues, all of them together.
+        messages: counts the messages in all queues.
         deadline: seconds to wait until nothing is on its way.
-        terms: of the sales that Redis knows nothing of any more; the others keep theirs.
+        terms: the terms of sales that Redis has lost. Other sales keep theirs.
+        grace: seconds for which everything must stay empty.
 
     Returns:
         The units on sale, by product.
 
     Raises:
-        StillBusy: after `deadline`.
-        NotRebuilt: some sales; the others are open again.
+        StillBusy: orders are still on their way after `deadline`.
+        NotRebuilt: some sales were not rebuilt. The others are open again.
 
     """
     known = {id_: await services.stock.pause_to_rebuild(id_) for id_ in product_ids}

@@ -1,7 +1,8 @@
-"""The relay of V5: carries claims from the ledger to SQS, and the sweep, which does so again.
+"""The relay of V5, which sends claims from the ledger to SQS, and the sweep, which resends them.
 
-Who relays is decided by a lease in Redis: the claimer that gets it relays for everybody. Nothing is
-acknowledged when SQS accepts: a claim leaves the ledger when its order is settled or released.
+A lease in Redis decides which process relays: the claimer that gets it becomes the leader and
+relays all claims of the product. A claim is not removed when SQS accepts it. It leaves the ledger
+when its order is settled or released.
 """
 
 import asyncio
@@ -20,14 +21,14 @@ from flashsale.domain.messages import CLAIMS_PER_ENVELOPE, ENVELOPES_PER_CALL, E
 from flashsale.errors import DatabaseUnavailable, PushRefused, QueueUnavailable, StockUnavailable
 from flashsale.services import Services
 
-# Names this process in the lease.
+# Identifies this process in the lease.
 TOKEN = f"{os.getpid()}-{uuid4().hex[:12]}"
-# A leader that died is replaced after this; it renews well before.
+# A dead leader is replaced after this time. A live one renews its lease well before.
 LEASE_MS = 3_000
 
-# Seconds between two tries while SQS refuses, at most: a leader renews its lease in between.
+# The longest pause in seconds while SQS rejects. The leader renews its lease in between.
 LONGEST_PAUSE = 1.0
-# Seconds after which SQS has given up a message that still waits: five receives, a minute each.
+# Seconds after which SQS has moved an unprocessed message to the DLQ: five receives, a minute each.
 PATIENCE = 300
 
 CLAIMS_PER_CALL = CLAIMS_PER_ENVELOPE * ENVELOPES_PER_CALL
@@ -35,12 +36,12 @@ CLAIMS_PER_CALL = CLAIMS_PER_ENVELOPE * ENVELOPES_PER_CALL
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long a leader stays, in seconds.
+    """How long a leader relays, in seconds.
 
     Attributes:
-        linger: pause before the next look, so that batches grow under load.
-        bound: after this it hands over to whoever claims next, because its own buyer waits
-            (behind Mangum a background task ends before the answer leaves).
+        linger: the pause before the next read, so that batches grow under load.
+        bound: the time after which it hands the lease over to the next claimer, because its own
+            buyer waits (behind Mangum the response leaves after the background task has ended).
 
     """
 
@@ -50,16 +51,16 @@ class Pace:
 
 LAMBDA_PACE = Pace(linger=0.02, bound=0.25)
 ASGI_PACE = Pace(linger=0.1, bound=10.0)
-# Nobody waits for a relay process, so it never hands over.
+# No buyer waits for a relay process, so it never hands over.
 PROCESS_PACE = Pace(linger=0.1, bound=math.inf)
 
 logger = logging.getLogger(__name__)
 
 
 async def lead(services: Services, product_id: str, pace: Pace) -> None:
-    """What a claimer does that got the lease: ask the relay process, if one runs, or relay itself.
+    """Act as the leader: hand over to the relay process, if one runs, or relay.
 
-    Raises nothing: the claims are in the ledger, and what stays there is swept.
+    Raise nothing: the claims are in the ledger, and the sweep sends those that stay there.
     """
     try:
         if await services.relay_inbox.is_served():
@@ -74,17 +75,17 @@ async def lead(services: Services, product_id: str, pace: Pace) -> None:
 
 
 async def relay(services: Services, product_id: str, pace: Pace) -> int:
-    """Relay until nothing is unsent, or somebody else does; returns the claims that were sent.
+    """Relay until there are no unsent claims, or another process relays; return the claims sent.
 
-    The caller holds the lease. A leader leaves only when a script saw no unsent claim and freed the
-    lease in the same step, when another process holds it, or when it had to hand over while SQS
-    took nothing. What SQS refuses is tried again, with a growing pause; what SQS may have taken is
-    sent once more, and then left to the sweep.
+    The caller holds the lease. A leader stops in three cases only: a script saw no unsent claim and
+    freed the lease in the same step, another process holds the lease, or it had to hand over while
+    SQS accepted nothing. What SQS rejects is retried with a growing pause. What SQS may have
+    accepted is sent once more, and then left to the sweep.
     """
     sent, orders, bound = 0, list[QueuedOrder](), time.monotonic() + pace.bound
     refused = uncertain = 0
     while True:
-        if not orders:  # what SQS did not take is tried again first
+        if not orders:  # what SQS did not accept is retried first
             orders = await services.ledger.take_unsent(product_id, CLAIMS_PER_CALL)
             _log_sending(orders)
         pause = 0.0 if len(orders) == CLAIMS_PER_CALL else pace.linger
@@ -101,7 +102,7 @@ async def relay(services: Services, product_id: str, pace: Pace) -> int:
         elif await services.ledger.drop_lease(product_id, TOKEN):
             return sent
         if time.monotonic() > bound:
-            # Whoever claims during the pause takes the lease. If nobody does, go on.
+            # A claimer takes the lease during the pause. If there is none, go on.
             await services.ledger.renew_lease(product_id, TOKEN, 0)
             if orders:
                 return sent
@@ -112,9 +113,9 @@ async def relay(services: Services, product_id: str, pace: Pace) -> int:
 
 
 def _log_sending(orders: Sequence[QueuedOrder]) -> None:
-    """Log what is sent next. Not afterwards: the order function may be first to write a line then.
+    """Log the claims before they are sent. Later, the order function could log them first.
 
-    Of what is read from the ledger nothing is left out between the first and the last entry.
+    The first and the last entry name all of them, because the ledger is read without gaps.
     """
     if orders:
         count, product_id = len(orders), orders[0].product_id
@@ -135,29 +136,28 @@ async def sweep(
     product_ids: Sequence[str] | None = None,
     deadline: Deadline = NEVER,
 ) -> int:
-    """Send again what has stayed unsettled too long; return how many claims that were.
+    """Resend the claims that have stayed unsettled too long; return how many.
 
-    Repairs what a dead leader left, a queue that was purged, an order function that died before it
-    settled. Sending twice is harmless: the order id is the primary key.
+    It repairs what a dead leader left, a purged queue, and an order function that died before it
+    settled. Sending a claim twice is harmless, because the order id is the primary key.
 
     Args:
-        idle_ms: milliseconds since a claim was last sent that are too long, whatever waits in the
-            queues; if not given, `_resend_delays` decides.
-        product_ids: all on sale if not given.
-        deadline: when it stops, between two calls to SQS. What is left is as overdue in the next
-            minute, and what was sent is not.
+        idle_ms: milliseconds since the last send after which a claim is overdue, whatever waits in
+            the queues. By default `_resend_delays` decides.
+        product_ids: the products to sweep; by default all on sale.
+        deadline: it stops then, between two calls to SQS. The next sweep sends the rest.
 
     """
-    swept, waits = 0, await _resend_delays(services) if idle_ms is None else [idle_ms]
+    swept, delays = 0, await _resend_delays(services) if idle_ms is None else [idle_ms]
     ids = await services.stock.list_sales() if product_ids is None else list(product_ids)
-    # In any order, so that those on which no time was left are not the same each minute.
+    # In random order, so that the deadline does not cut off the same products each minute.
     for product_id in random.sample(ids, len(ids)):
-        swept += await _send_overdue(services, product_id, waits, deadline) if waits else 0
+        swept += await _send_overdue(services, product_id, delays, deadline) if delays else 0
         if deadline.near:
-            logger.warning("the sweep stops at %s: its time is over", product_id)
+            logger.warning("the sweep stops at %s: its deadline has passed", product_id)
             break
         if await services.ledger.renew_lease(product_id, TOKEN, LEASE_MS):
-            # Not counted: in a healthy sale, too, claims are unsent at any moment.
+            # These are not counted: a healthy sale also has unsent claims at any moment.
             await relay(services, product_id, LAMBDA_PACE)
     return swept
 
@@ -178,14 +178,14 @@ async def _send_overdue(
 
 
 async def _resend_delays(services: Services) -> list[int]:
-    """How long a claim that was sent once, twice, … may stay unsettled, in milliseconds.
+    """Return how long a claim that was sent once, twice, … may stay unsettled, in milliseconds.
 
-    - While SQS does not answer, nothing is sent again: the list is empty.
-    - While PostgreSQL does not answer, a copy follows when SQS has given up the one before. So one
-      copy waits in the orders queue when PostgreSQL is back, and is written.
-    - While messages wait for a function, the copies of a claim may be among them. After two copies
-      one more follows each time that SQS has given up one.
-    - With empty queues the copies are lost, and `PATIENCE` is the longest pause.
+    - While SQS is down, nothing is resent: the list is empty.
+    - While PostgreSQL is down, a claim is resent when SQS has moved the earlier message to the DLQ.
+      So one message waits in the orders queue when PostgreSQL is back, and is written.
+    - While messages wait for a function, those of an unsettled claim may be among them. After two
+      messages, another one follows each time that SQS has moved one to the DLQ.
+    - With empty queues the messages are lost, and `PATIENCE` is the longest pause.
     """
     settings, queue = services.settings, services.order_queue
     first = settings.sweep_after * 1000
@@ -207,7 +207,7 @@ async def _resend_delays(services: Services) -> list[int]:
 
 
 class SendResult(Enum):
-    """Whether SQS has what was sent to it."""
+    """Whether SQS has the claims that were sent to it."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -215,7 +215,7 @@ class SendResult(Enum):
 
 
 async def send(services: Services, orders: Sequence[QueuedOrder]) -> SendResult:
-    """Send claims of one product; return whether SQS has all of them."""
+    """Send claims of one product to SQS."""
     envelopes = [
         Envelope.of(orders[start : start + CLAIMS_PER_ENVELOPE])
         for start in range(0, len(orders), CLAIMS_PER_ENVELOPE)

@@ -1,7 +1,6 @@
-"""Use cases of who runs the shop: open, pause, resume and end a sale, and restock it.
+"""Use cases that run a sale: open, pause, resume, end and restock it.
 
-Each is safe to repeat. PostgreSQL is never behind Redis: a unit that Redis sells is one that
-PostgreSQL has.
+Each is idempotent. PostgreSQL changes before Redis, so it has every unit that Redis sells.
 """
 
 from flashsale.domain.claims import SaleState
@@ -25,10 +24,10 @@ _NOT_RESUMED = {
 
 
 async def open_sale(services: Services, product_id: str, terms: Terms) -> Declined | None:
-    """Put what PostgreSQL has of a product on sale. A sale that runs on these terms is left alone.
+    """Put the units that PostgreSQL has on sale. A sale that runs on these terms stays unchanged.
 
-    A sale that has ended can be opened again once it is drained, by the generation that has sold
-    the product. With a purchase limit, what buyers got before counts.
+    An ended sale can be reopened once it is drained, by the generation that has sold the product.
+    A purchase limit counts the units that buyers got before.
     """
     supply = await services.products.get_supply(product_id)
     if supply is None:
@@ -39,11 +38,16 @@ async def open_sale(services: Services, product_id: str, terms: Terms) -> Declin
 async def put_on_sale(
     services: Services, supply: Supply, units: int, terms: Terms, *, again: bool = False
 ) -> Opening:
-    """Open a sale with units that were read from `supply`; `again`: the caller has drained it."""
+    """Open a sale with units that were read from `supply`.
+
+    Args:
+        again: the caller has drained the sale.
+
+    """
     id_ = supply.product_id
     buyers = await services.orders.units_by_buyer(id_) if terms.limit_per_buyer else {}
     opening = await services.stock.open_sale(id_, units, terms, buyers, supply, again=again)
-    # What PostgreSQL got between that reading and the opening found no sale to go to.
+    # Units that PostgreSQL got between that read and the opening found no sale to go to.
     now = await services.products.get_supply(id_)
     assert now, "products are never deleted"
     await services.stock.restock(id_, now.initial)
@@ -53,21 +57,21 @@ async def put_on_sale(
 
 
 async def pause_sale(services: Services, product_id: str) -> Declined | None:
-    """Let nobody claim any more, until it is resumed; claims under way become orders."""
+    """Stop claims until the sale is resumed. Existing claims still become orders."""
     return _NOT_PAUSED.get(await services.stock.pause_sale(product_id))
 
 
 async def end_sale(services: Services, product_id: str) -> Declined | None:
-    """Let nobody claim any more, for good; claims under way become orders."""
+    """Stop claims for good. Existing claims still become orders."""
     return _NOT_PAUSED.get(await services.stock.pause_sale(product_id, SaleState.ENDED))
 
 
 async def resume_sale(services: Services, product_id: str) -> Declined | None:
-    """Go on with a paused sale."""
+    """Resume a paused sale."""
     return _NOT_RESUMED.get(await services.stock.resume_sale(product_id))
 
 
 async def restock_sale(services: Services, product_id: str) -> None:
-    """Put on sale what PostgreSQL has got; without a sale, opening it does."""
+    """Put restocked units on sale. If there is no sale, its opening does so."""
     if supply := await services.products.get_supply(product_id):
         await services.stock.restock(product_id, supply.initial)
