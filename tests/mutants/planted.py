@@ -1,4 +1,4 @@
-"""Faults of the kind that costs money: each breaks one guarantee, and must turn its tests red."""
+"""Faults that would cost money. Each breaks one guarantee and must make its tests fail."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,9 @@ class Fault:
     Attributes:
         breaks: the guarantee that no longer holds.
         file: path in the checkout.
-        text: what is replaced; it occurs exactly once in the file.
-        by: what replaces it.
-        tests: node ids, each of which must fail; of a parametrized test one case suffices.
+        text: the text to replace, which occurs exactly once in the file.
+        by: its replacement.
+        tests: node ids that must all fail. One case of a parametrized test is enough.
 
     """
 
