@@ -36,7 +36,7 @@ async def row_of(services, message):
 
 
 class Queue:
-    """Messages that were sent, and a switch that makes sending fail before or after it."""
+    """Keeps the messages that were sent. Sending can fail, before or after its effect."""
 
     def __init__(self):
         self.messages = []

@@ -1,4 +1,4 @@
-"""Who has to act on an error of a store: from the lists of codes that the servers document."""
+"""Classification of store errors, by the codes that the servers document."""
 
 import psycopg
 import pytest
@@ -19,7 +19,7 @@ from flashsale.sqs_store.errors import certainly_refused, is_bug
 
 # Up to Redis 6.
 IN_OLD_SCRIPT = "ERR Error running script (call to f_1b2c): @user_script:4: "
-# As the server sends them; from the sources of Redis 6 to 8 and Valkey 7 to 9.
+# As in the sources of Redis 6 to 8 and Valkey 7 to 9.
 STATES_OF_REDIS = [
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist",
     "MISCONF Errors writing to the AOF file: No space left on device",
@@ -87,7 +87,7 @@ def test_a_wrong_request_to_redis_is_a_bug(text):
     assert not is_retryable(BaseParser.parse_error(text))
 
 
-def test_the_code_is_found_behind_what_the_driver_puts_before_it():
+def test_the_code_is_found_behind_the_drivers_prefix():
     error = BaseParser.parse_error("MISCONF Redis is configured to save RDB snapshots")
     error.args = (f"Command # 1 (GET {{a}}:stock) of pipeline caused error: {error.args}",)
 
@@ -136,7 +136,7 @@ KINDS = {
 
 
 def postgresql(state, text="an error"):
-    """What psycopg raises for this SQLSTATE; a class of its own, also for a code that is new."""
+    """Return the error that psycopg raises for this SQLSTATE, even for an unknown code."""
     try:
         kind = states.lookup(state)
     except KeyError:
@@ -158,7 +158,7 @@ def test_every_state_that_the_driver_knows_has_a_kind_by_its_code():
     assert states.ReadOnlySqlTransaction.__mro__[1] is states.InFailedSqlTransaction.__mro__[1]
 
 
-def test_a_statement_that_a_migration_outdated_is_prepared_anew_next_time():
+def test_a_statement_outdated_by_a_migration_is_prepared_again():
     text = "cached plan must not change result type"
 
     assert classify_error(postgresql("0A000", text)) is ErrorKind.RETRYABLE

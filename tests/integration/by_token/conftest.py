@@ -14,7 +14,7 @@ from tests.issuer import AUDIENCE, NAME, Issuer
 
 
 class Kept:
-    """A queue that keeps what it is given."""
+    """A queue that keeps all messages."""
 
     def __init__(self):
         self.envelopes = []
@@ -42,7 +42,7 @@ async def services(migrated, issuer, patient):
 
 @pytest.fixture
 def seen():
-    """What was observed of each request."""
+    """Return the list of observed requests."""
     return []
 
 

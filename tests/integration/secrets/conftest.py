@@ -1,4 +1,4 @@
-"""Stores that want passwords, an SQS that refuses, and an environment full of secrets."""
+"""Stores with passwords, an SQS that rejects all calls, and an environment with secrets."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ from tests.support import POLL
 
 @pytest.fixture(scope="module")
 def locked(stack, migrated):
-    """The stores, for a user of Valkey and a role of PostgreSQL that need their passwords."""
+    """Return the stores with a user of Valkey and a role of PostgreSQL that have passwords."""
     with Redis.from_url(migrated.redis_url) as redis:
         redis.acl_setuser(
             USER, enabled=True, passwords=[f"+{REDIS_PASSWORD}"], keys="*", channels="*",
@@ -55,7 +55,7 @@ def locked(stack, migrated):
 
 @pytest.fixture(scope="module")
 def sqs():
-    """An AWS that refuses everything, and says why."""
+    """Serve an AWS that rejects each call with a reason."""
 
     class Refusing(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -84,7 +84,7 @@ def sqs():
 
 @pytest.fixture
 def environment(locked, sqs):
-    """Of a function or the edge, with all secrets."""
+    """Return the environment of a function or the edge, with all secrets."""
     return {
         **os.environ,
         **locked,
