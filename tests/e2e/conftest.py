@@ -19,7 +19,7 @@ from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 from flashsale_server.queues.depths import depths
-from tests.support import USERS, eventually
+from tests.helpers.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
 # Seconds until a failed message is retried. So ten failures take less than a minute.

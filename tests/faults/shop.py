@@ -19,7 +19,7 @@ from flashsale_local.deployment.target import Target
 from flashsale_local.stack.program import Program
 from flashsale_local.stack.stack import Stack
 from flashsale_server.queues.depths import depths
-from tests.faults.proxy import Proxy
+from tests.helpers.proxy import Proxy
 
 # Seconds within which all orders must end. This covers several visibility timeouts and sweeps.
 RECOVERY_DEADLINE = 120.0

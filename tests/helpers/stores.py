@@ -15,7 +15,7 @@ from flashsale_local.paths import MIGRATIONS
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 
 @contextmanager

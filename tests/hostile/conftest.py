@@ -19,10 +19,10 @@ from flashsale_local.deployment import sign_in
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack import edge as edge_programs
 from flashsale_local.stack.program import free_port
+from tests.helpers.edges import Asgi, Lambda
 from tests.helpers.stores import migrate_and_seed, running_stack, settings_of
-from tests.hostile.doors import Asgi, Lambda
+from tests.helpers.support import USERS
 from tests.hostile.shop import UNITS, Shop
-from tests.support import USERS
 
 # Claims of one product a day, by buyer and by address. They are few, so each test meets the limits.
 LIMITS = {"RATE_LIMIT_USER": Rate(2, 86_400), "RATE_LIMIT_ADDRESS": Rate(10_000, 86_400)}

@@ -6,7 +6,7 @@ import uuid
 
 from flashsale.domain.model import V5
 from flashsale.redis_store.scripts import Keys
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 # Enough for all purchases of one test.
 UNITS = 1_000_000

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 
 from flashsale.http.limits import MAX_BODY
+from tests.helpers.support import USERS
 from tests.hostile.budget import fuzzed
 from tests.hostile.poison import bodies
-from tests.support import USERS
 
 GENERATIONS = [1, 2, 3, 4, 5]
 

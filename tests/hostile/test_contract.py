@@ -15,9 +15,9 @@ from schemathesis.specs.openapi.checks import (
 
 from flashsale.domain.model import USER_ID
 from flashsale.http.application import create_admin_app, create_app
+from tests.helpers.support import USERS
 from tests.hostile.budget import fuzzed
 from tests.hostile.conftest import LIMITS
-from tests.support import USERS
 
 CHECKS = [
     not_a_server_error,

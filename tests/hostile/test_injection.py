@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.support import USERS
 from tests.hostile.budget import fuzzed
-from tests.support import USERS
 
 PAYLOADS = [
     "'; DROP TABLE orders; --",

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from flashsale.domain.model import USER_ID
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.place_orders import place_orders
+from tests.helpers.edges import JSON, Lambda
 from tests.hostile.budget import fuzzed
-from tests.hostile.doors import JSON, Lambda
 from tests.hostile.test_injection import PAYLOADS
 
 ACTIONS = ["open", "pause", "resume", "end"]

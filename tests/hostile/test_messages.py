@@ -17,9 +17,9 @@ from flashsale.errors import InvalidMessage
 from flashsale.runtime import process
 from functions.order.app import handler as order
 from functions.rollback.app import handler as rollback
+from tests.helpers.support import USERS, LambdaContext
 from tests.hostile.budget import fuzzed
 from tests.hostile.poison import HUGE, LARGEST, bodies
-from tests.support import USERS, LambdaContext
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from urllib3.util import parse_url
 
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 SIGNS = "._:-"
 # Each character, each sign at each position, and texts that look like steps in a path.

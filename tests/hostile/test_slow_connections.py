@@ -11,8 +11,8 @@ import pytest
 
 from flashsale_local.stack import edge as edge_programs
 from flashsale_local.stack.program import HOST, free_port
-from tests.hostile.doors import Asgi
-from tests.support import eventually, until
+from tests.helpers.edges import Asgi
+from tests.helpers.support import eventually, until
 
 CONNECTIONS = 10_000
 # Files that this process and the edge need in addition to the connections.

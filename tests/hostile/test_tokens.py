@@ -18,10 +18,10 @@ from flashsale.http.application import create_app
 from flashsale.http.gateway import lambda_handler
 from flashsale.services import Services
 from flashsale.sqs_store.order_queue import OrderQueue
+from tests.helpers.edges import Lambda
+from tests.helpers.support import USERS
 from tests.hostile.budget import fuzzed
-from tests.hostile.doors import Lambda
 from tests.hostile.poison import values
-from tests.support import USERS
 
 SECRET = "an-hmac-secret-of-at-least-thirty-two-bytes"
 ISSUER, AUDIENCE = "https://issuer.example", "flashsale"

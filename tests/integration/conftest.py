@@ -6,7 +6,7 @@ import pytest
 
 from flashsale.services import Services
 from flashsale_local.stack.program import free_port
-from tests.integration.admin_desk import desk_of
+from tests.helpers.admin_desk import desk_of
 
 
 @pytest.fixture(autouse=True)

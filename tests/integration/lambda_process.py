@@ -9,8 +9,8 @@ from flashsale.runtime import process
 from flashsale.usecases.books import read_books
 from flashsale.usecases.relay import LEASE_MS
 from flashsale_local.sale.seed import seed
-from tests.integration.queued import Queue
-from tests.support import USERS, LambdaContext
+from tests.helpers.queued import Queue
+from tests.helpers.support import USERS, LambdaContext
 
 # The largest batch: ten messages with as many claims as an envelope holds.
 MESSAGES, CLAIMS = 10, 200

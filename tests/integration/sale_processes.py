@@ -15,8 +15,8 @@ from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale_local.sale.seed import seed
+from tests.helpers.support import USERS
 from tests.integration.steps import Crash, Messages, Steps
-from tests.support import USERS
 
 UNITS, LIMIT = 9, 5
 BUYERS = [*USERS[:3], "stranger"]

@@ -20,7 +20,7 @@ from flashsale_local.paths import ROOT
 from flashsale_local.stack.program import HOST, free_port
 from flashsale_local.stack.stack import Stack
 from flashsale_local.stack.valkey import valkey
-from tests.support import eventually
+from tests.helpers.support import eventually
 
 PASSWORD = "not-to-be-told-0123456789"
 ADMIN = "admin-of-the-test"

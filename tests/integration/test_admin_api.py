@@ -10,9 +10,9 @@ from flashsale.errors import PushRefused
 from flashsale.http.admin import router
 from flashsale_local.cli import verify
 from flashsale_local.deployment import sign_in
-from tests.integration.admin_desk import SECRET, books_of, sell, token
+from tests.helpers.admin_desk import SECRET, books_of, sell, token
+from tests.helpers.support import USERS
 from tests.integration.test_v5_api import is_problem
-from tests.support import USERS
 
 REQUESTS = [
     ("POST", "/products"),

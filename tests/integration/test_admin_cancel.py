@@ -9,8 +9,8 @@ from flashsale.domain.model import OrderStatus, Refusal
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
-from tests.integration.admin_desk import books_of, claim, dies, message_of, sell
-from tests.support import USERS
+from tests.helpers.admin_desk import books_of, claim, dies, message_of, sell
+from tests.helpers.support import USERS
 
 
 async def test_units_of_a_cancelled_order_are_sold_again(desk, services, new_product):

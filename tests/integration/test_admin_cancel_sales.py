@@ -13,9 +13,9 @@ from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import rebuild
 from flashsale.usecases.sales import put_on_sale
-from tests.integration.admin_desk import books_of, claim, dies, message_of, sell
-from tests.integration.queued import queued
-from tests.support import USERS
+from tests.helpers.admin_desk import books_of, claim, dies, message_of, sell
+from tests.helpers.queued import queued
+from tests.helpers.support import USERS
 
 
 async def test_the_purchase_limit_is_released(desk, services, new_product):

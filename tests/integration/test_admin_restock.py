@@ -9,8 +9,8 @@ from flashsale.domain.model import Refusal, Terms
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from flashsale.usecases.books import read_books
 from flashsale.usecases.sales import put_on_sale
-from tests.integration.admin_desk import books_of, claim, dies, sell
-from tests.support import USERS
+from tests.helpers.admin_desk import books_of, claim, dies, sell
+from tests.helpers.support import USERS
 
 
 def restock(desk, product_id, units=5, key="one"):

@@ -13,9 +13,9 @@ from flashsale.redis_store.scripts import Keys
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
-from tests.integration.admin_desk import books_of, claim, sell, stock_of
-from tests.integration.queued import queued
-from tests.support import USERS
+from tests.helpers.admin_desk import books_of, claim, sell, stock_of
+from tests.helpers.queued import queued
+from tests.helpers.support import USERS
 
 HOUR = timedelta(hours=1)
 

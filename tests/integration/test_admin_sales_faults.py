@@ -6,8 +6,8 @@ import pytest
 
 from flashsale.domain.claims import Claimed
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
-from tests.integration.admin_desk import books_of, claim, dies, stock_of
-from tests.support import USERS
+from tests.helpers.admin_desk import books_of, claim, dies, stock_of
+from tests.helpers.support import USERS
 
 
 @pytest.mark.parametrize("action", ["open", "pause", "resume", "end"])

@@ -21,9 +21,9 @@ from flashsale_local.sale.seed import seed
 from functions.order.app import handler as order
 from functions.rollback.app import handler as rollback
 from functions.sweep import app as sweeper
-from tests.faults.proxy import Proxy
+from tests.helpers.proxy import Proxy
+from tests.helpers.support import USERS, LambdaContext, eventually
 from tests.integration.lambda_process import CLAIMS, MESSAGES, Shop, buyers, receive, receives
-from tests.support import USERS, LambdaContext, eventually
 
 pytestmark = pytest.mark.deadline
 

@@ -4,8 +4,8 @@ from flashsale.domain.messages import QueuedOrder
 from flashsale.errors import StockUnavailable
 from flashsale.usecases.books import read_books
 from flashsale.usecases.place_orders import place_orders
-from tests.integration.admin_desk import books_of, dies, message_of, sell
-from tests.support import USERS
+from tests.helpers.admin_desk import books_of, dies, message_of, sell
+from tests.helpers.support import USERS
 
 
 async def lost_by(services, product_id):

@@ -12,6 +12,7 @@ from flashsale.services import Services
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.valkey import valkey
+from tests.helpers.support import eventually
 from tests.integration.test_admin_cancel import *  # noqa: F403
 from tests.integration.test_admin_cancel_sales import *  # noqa: F403
 from tests.integration.test_admin_restock import test_a_sold_out_sale_sells_again  # noqa: F401
@@ -26,7 +27,6 @@ from tests.integration.test_scripts import (  # noqa: F401
 from tests.integration.test_v5_lease import *  # noqa: F403
 from tests.integration.test_v5_pipeline import *  # noqa: F403
 from tests.integration.test_v5_scripts import *  # noqa: F403
-from tests.support import eventually
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """The CPU time of a stack's servers, as benchmarks measure it."""
 
 from loadtest.cpu import cpu_seconds
-from tests.support import until
+from tests.helpers.support import until
 
 
 async def test_cpu_time_includes_each_server_and_its_children(stack, services):

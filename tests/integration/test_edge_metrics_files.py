@@ -16,8 +16,8 @@ from flashsale_local.deployment import sign_in
 from flashsale_local.paths import ROOT
 from flashsale_local.stack.edge import SERVE
 from flashsale_local.stack.program import free_port
+from tests.helpers.support import USERS, eventually
 from tests.integration.full_disk import Limit, Tmpfs
-from tests.support import USERS, eventually
 
 # Unexpected requests, so that each needs room in the folder for the first time.
 NEW_LABELS = [

@@ -12,7 +12,7 @@ from flashsale.runtime import process
 from flashsale.usecases.books import read_books
 from flashsale_local.paths import ROOT
 from flashsale_local.sale.seed import seed
-from tests.support import LambdaContext
+from tests.helpers.support import LambdaContext
 
 EVENTS = ROOT / "events"
 V4_PRODUCT, V5_PRODUCT, BY_HAND = "p-01", "p-03", "by-hand"

@@ -19,8 +19,8 @@ from flashsale_server.exporter.backoff import FACTOR
 from flashsale_server.exporter.exporter import Exporter, sources_of
 from flashsale_server.exporter.sale import Sale
 from flashsale_server.exporter.settings import ExporterSettings
-from tests.integration.queued import queued
-from tests.support import USERS, by_labels, until
+from tests.helpers.queued import queued
+from tests.helpers.support import USERS, by_labels, until
 
 
 class Messages:

@@ -17,7 +17,7 @@ from flashsale.postgres_store.database import sql
 from flashsale.services import Services
 from flashsale.usecases.books import read_books
 from flashsale_local.stack.program import free_port
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 
 def order(product_id, generation, user_id=USERS[0]):

@@ -13,9 +13,9 @@ from flashsale.http import admin
 from flashsale.http.application import create_app
 from flashsale.http.gateway import lambda_handler
 from flashsale.usecases.relay import LEASE_MS, TOKEN
+from tests.helpers.admin_desk import Nowhere, token, trusting
+from tests.helpers.support import USERS
 from tests.in_process import client_of
-from tests.integration.admin_desk import Nowhere, token, trusting
-from tests.support import USERS
 
 JSON = ("content-type", "application/json")
 

@@ -26,8 +26,8 @@ from flashsale.services import Services
 from flashsale_local.deployment import sign_in
 from flashsale_local.paths import ROOT
 from flashsale_local.sale.seed import seed
-from tests import iam
-from tests.support import USERS, LambdaContext
+from tests.helpers import iam
+from tests.helpers.support import USERS, LambdaContext
 
 PRODUCT = "p-least"
 SECRET = "s" * 32

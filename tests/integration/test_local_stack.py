@@ -12,7 +12,7 @@ from flashsale_local.stack.program import Program, free_port
 from flashsale_local.stack.stack import Stack
 from flashsale_local.stack.start import with_running_programs
 from flashsale_local.stack.watchers import write_scrape_targets
-from tests.support import eventually
+from tests.helpers.support import eventually
 
 NOT_STARTED = {"DATABASE_URL": "postgresql://d", "AWS_ENDPOINT_URL": "http://e"}
 # Ignores SIGTERM.

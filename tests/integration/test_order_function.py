@@ -7,7 +7,7 @@ import pytest
 from flashsale.domain.model import NO_UNITS_LEFT
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.place_orders import place_orders
-from tests.integration.queued import books_of, queued, row_of
+from tests.helpers.queued import books_of, queued, row_of
 
 
 class TestPlaceOrders:

@@ -17,8 +17,8 @@ from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, relay, sweep
 from flashsale_local.logs.lines import Line
 from flashsale_local.logs.order_life import Life
 from flashsale_server.edge.log_format import LineFormat
-from tests.integration.queued import Queue
-from tests.support import USERS
+from tests.helpers.queued import Queue
+from tests.helpers.support import USERS
 
 
 @pytest.fixture

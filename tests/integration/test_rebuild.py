@@ -13,7 +13,7 @@ from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import NotRebuilt, StillBusy, rebuild
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.cli import sale
-from tests.support import USERS, until
+from tests.helpers.support import USERS, until
 
 
 class Line:

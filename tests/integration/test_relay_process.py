@@ -16,8 +16,8 @@ from flashsale.redis_store.stock import SWEEPER
 from flashsale.usecases.relay import ASGI_PACE, LEASE_MS, TOKEN, lead
 from flashsale_server.edge.background import cancel, relay_forever, sweep_forever
 from flashsale_server.edge.relay import serve_metrics
-from tests.integration.queued import Queue
-from tests.support import USERS, until
+from tests.helpers.queued import Queue
+from tests.helpers.support import USERS, until
 
 
 @pytest.fixture

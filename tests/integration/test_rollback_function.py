@@ -5,7 +5,7 @@ import asyncio
 from flashsale.domain.model import OrderStatus
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
-from tests.integration.queued import books_of, queued, row_of
+from tests.helpers.queued import books_of, queued, row_of
 
 
 class TestCompensate:

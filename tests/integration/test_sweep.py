@@ -19,8 +19,8 @@ from flashsale.usecases.relay import (
     relay,
     sweep,
 )
-from tests.integration.queued import Queue, books_of
-from tests.support import USERS
+from tests.helpers.queued import Queue, books_of
+from tests.helpers.support import USERS
 
 BUYERS = USERS[:30]
 

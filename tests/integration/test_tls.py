@@ -16,9 +16,9 @@ from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import rebuild
 from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, relay, sweep
 from flashsale_local.stack.program import HOST
+from tests.helpers.queued import Queue, books_of
+from tests.helpers.support import USERS
 from tests.integration import secured
-from tests.integration.queued import Queue, books_of
-from tests.support import USERS
 
 # Not in the test that uses it, because a traceback shows that line.
 WRONG = "wrong-secret"

@@ -16,7 +16,7 @@ import pytest
 
 from flashsale.domain.messages import QueuedOrder
 from flashsale_local.paths import ROOT
-from tests.support import POLL, USERS
+from tests.helpers.support import POLL, USERS
 
 TRACE = "1-67891233-abcdef012345678912345678"
 # Lambda gives each invocation a trace. It links the trace of a batch to those of its messages by
@@ -25,7 +25,7 @@ TRACE_OF_BATCH = "1-67891234-fedcba987654321087654321"
 PARENT = "463ac35c9f6413ad"
 SCRIPT = """
 import importlib, json, sys
-from tests.support import LambdaContext
+from tests.helpers.support import LambdaContext
 function, event = sys.argv[1:]
 handler = importlib.import_module("functions." + function + ".app").handler
 print(json.dumps({"answer": handler(json.loads(event), LambdaContext())}))

@@ -10,10 +10,10 @@ from flashsale.errors import DatabaseUnavailable
 from flashsale.http.application import create_app
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
+from tests.helpers.queued import Queue
+from tests.helpers.support import USERS
 from tests.in_process import client_of
-from tests.integration.queued import Queue
 from tests.integration.troubles.doors import AsgiDoor, LambdaDoor
-from tests.support import USERS
 
 
 @pytest.fixture(params=[AsgiDoor, LambdaDoor], ids=["asgi", "lambda"])

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from tests.helpers.support import USERS
 from tests.integration.v5_claims import LEASE, OTHER, TOKEN, buy, claim
-from tests.support import USERS
 
 
 @pytest.fixture

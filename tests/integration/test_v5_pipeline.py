@@ -16,8 +16,8 @@ from flashsale.usecases import relay as relaying
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, Pace, relay, sweep
-from tests.integration.queued import Queue, books_of
-from tests.support import USERS
+from tests.helpers.queued import Queue, books_of
+from tests.helpers.support import USERS
 
 
 @pytest.fixture

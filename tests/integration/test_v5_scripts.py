@@ -8,8 +8,8 @@ import pytest
 from flashsale.domain.claims import Claimed
 from flashsale.domain.model import Refusal, Terms
 from flashsale.redis_store.scripts import Keys
+from tests.helpers.support import USERS
 from tests.integration.v5_claims import buy
-from tests.support import USERS
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Claims of V5 that the tests of its scripts share."""
 
 from flashsale.domain.claims import Claim
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 TOKEN, OTHER, LEASE = "me", "somebody-else", 60_000
 

@@ -18,7 +18,7 @@ from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 from tests.e2e.conftest import deployed  # noqa: F401 - a fixture
-from tests.support import eventually
+from tests.helpers.support import eventually
 
 # Milliseconds that the server may take to answer on a busy machine.
 expect.set_options(timeout=30_000)

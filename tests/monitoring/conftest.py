@@ -24,7 +24,7 @@ from flashsale_local.stack.program import free_port
 from flashsale_local.stack.prometheus import find_prometheus, prometheus, write_targets
 from flashsale_local.stack.stack import Stack
 from tests.e2e.conftest import deployed  # noqa: F401 - a fixture
-from tests.support import USERS, eventually
+from tests.helpers.support import USERS, eventually
 
 UNITS = 100_000
 # The wheel's PostgreSQL lacks the extension, so a view provides the same columns.

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from flashsale_local.paths import MONITORING
-from tests.support import eventually
+from tests.helpers.support import eventually
 
 TESTS = sorted((MONITORING / "tests").glob("*.yml"))
 GROUPS = yaml.safe_load((MONITORING / "rules" / "alerts.yml").read_text())["groups"]

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from flashsale_desk.dashboards.grafana import FOLDER
-from tests.support import eventually
+from tests.helpers.support import eventually
 
 FILES = sorted(FOLDER.glob("*.json"))
 BOARDS = {file.stem: json.loads(file.read_text()) for file in FILES}

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from flashsale.usecases.books import read_books
-from tests.support import USERS, eventually
+from tests.helpers.support import USERS, eventually
 
 
 @pytest.mark.parametrize("job", ["exporter", "edge", "relay"])

@@ -7,7 +7,7 @@ import pytest
 
 from flashsale.deadline import NEVER, Deadline
 from flashsale.errors import OutOfTime, StockUnavailable
-from tests.support import LambdaContext
+from tests.helpers.support import LambdaContext
 
 
 async def test_work_that_ends_in_time_returns_its_result():

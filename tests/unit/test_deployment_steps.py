@@ -19,7 +19,7 @@ from flashsale_local.deployment.steps import Environment, from_stores, smoke_tes
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import ROOT
 from flashsale_local.problems import Problem
-from tests.support import POLL
+from tests.helpers.support import POLL
 
 ISSUER = "JwtIssuer=https://issuer.example.org/ JwtAudience=flashsale"
 PUBLIC = ec.generate_private_key(ec.SECP256R1()).public_key()

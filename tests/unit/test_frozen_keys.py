@@ -16,8 +16,8 @@ from flashsale.auth.signing_keys import COOLDOWN, FETCH_TIMEOUT, KEEP
 from flashsale.auth.tokens import Tokens
 from flashsale.config import TrustedIssuer
 from flashsale.errors import KeysUnavailable
-from tests.issuer import AUDIENCE, NAME, Issuer
-from tests.support import eventually
+from tests.helpers.issuer import AUDIENCE, NAME, Issuer
+from tests.helpers.support import eventually
 
 STARTED = int(time.time())
 

@@ -7,7 +7,7 @@ import pytest
 
 from functions.admin import app as admin
 from functions.buy import app as buy
-from tests.hostile.doors import event_of
+from tests.helpers.edges import event_of
 
 HANDLERS = {"buy": buy.handler, "admin": admin.handler}
 

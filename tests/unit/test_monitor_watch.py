@@ -13,7 +13,7 @@ from flashsale_local.live_page.verdict import Status
 from flashsale_local.live_page.watch import Watch
 from flashsale_local.problems import Problem
 from flashsale_local.stack.program import free_port
-from tests.support import until
+from tests.helpers.support import until
 
 
 @pytest.fixture

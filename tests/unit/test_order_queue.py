@@ -25,7 +25,7 @@ from flashsale.generations import v4
 from flashsale.sqs_store import order_queue
 from flashsale.sqs_store.order_queue import ATTEMPTS, THREADS, OrderQueue
 from flashsale_local.stack.program import free_port
-from tests.support import POLL
+from tests.helpers.support import POLL
 
 CLAIM = QueuedOrder.of_claim("p-01", "1-0", "u-1", 1, "c-1")
 TAKEN = b'{"MessageId": "m-1"}'

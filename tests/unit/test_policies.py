@@ -8,7 +8,7 @@ import json
 import pytest
 
 from flashsale_local.paths import ROOT
-from tests import iam
+from tests.helpers import iam
 
 TEMPLATES = ["template.yaml", *(f"infra/aws/{p.name}" for p in (ROOT / "infra/aws").glob("*.yaml"))]
 

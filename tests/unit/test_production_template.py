@@ -6,7 +6,7 @@ import pytest
 
 from flashsale_desk.transformed import PRODUCTION, transformed
 from flashsale_local.deployment.steps import identified
-from tests import iam
+from tests.helpers import iam
 
 
 @pytest.fixture(scope="module")

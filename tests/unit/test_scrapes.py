@@ -13,7 +13,7 @@ from flashsale_local.stack.program import answers, free_port
 from flashsale_server.exporter.backoff import FACTOR, LONGEST, Backoff
 from flashsale_server.exporter.exporter import DEADLINE, Exporter, InThread
 from flashsale_server.exporter.families import counter, gauge, merged
-from tests.support import by_labels, until
+from tests.helpers.support import by_labels, until
 
 
 async def test_a_health_check_is_no_scrape():

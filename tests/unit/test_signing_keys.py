@@ -10,7 +10,7 @@ from flashsale.auth.principal import Denied, Principal
 from flashsale.auth.tokens import Tokens
 from flashsale.config import TrustedIssuer
 from flashsale.errors import KeysUnavailable
-from tests.issuer import AUDIENCE, NAME, Issuer
+from tests.helpers.issuer import AUDIENCE, NAME, Issuer
 
 TRUST = TrustedIssuer(NAME, AUDIENCE)
 

@@ -10,7 +10,7 @@ from flashsale.auth.principal import ADMIN_SCOPE, Denied, Principal
 from flashsale.auth.tokens import MAX_TOKEN, Tokens
 from flashsale.config import TrustedIssuer
 from flashsale.errors import ConfigError
-from tests.issuer import AUDIENCE, NAME, Issuer, forged
+from tests.helpers.issuer import AUDIENCE, NAME, Issuer, forged
 
 TRUST = TrustedIssuer(NAME, AUDIENCE)
 

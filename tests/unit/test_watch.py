@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from flashsale_local.stack.program import HOST, free_port
 from flashsale_local.stack.watchers import _relay_target
-from tests.support import POLL
+from tests.helpers.support import POLL
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from flashsale.usecases.admin import cancel_order
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
+from tests.helpers.queued import queued
+from tests.helpers.support import USERS
 from tests.integration.by_token.conftest import bearer
-from tests.integration.queued import queued
 from tests.integration.test_v5_api import is_problem
-from tests.support import USERS
 
 
 async def test_the_token_identifies_the_buyer(http, services, issuer, new_product):

@@ -6,9 +6,9 @@ import pytest
 
 from flashsale.config import Rate
 from flashsale.services import Services
+from tests.helpers.support import USERS
 from tests.integration.by_token.conftest import Kept, bearer
 from tests.integration.test_v5_api import is_problem
-from tests.support import USERS
 
 
 @pytest.fixture

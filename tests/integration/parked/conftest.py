@@ -12,7 +12,7 @@ import pytest
 
 from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale_local.deployment.target import Target
-from tests.support import USERS, eventually
+from tests.helpers.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
 NAMES = {"OrdersQueue": "orders", "DeadLetterQueue": "orders-dlq", "ParkingQueue": "orders-parking"}

@@ -12,9 +12,9 @@ from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.queues import parked
 from flashsale_local.queues.failed import look
 from flashsale_server.queues.depths import depths
+from tests.helpers.queued import books_of, queued
+from tests.helpers.support import USERS
 from tests.integration.parked.conftest import envelope_of, order_of
-from tests.integration.queued import books_of, queued
-from tests.support import USERS
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from flashsale_server.exporter.queues import Queues
 from flashsale_server.exporter.sale import Sale
 from flashsale_server.exporter.settings import ExporterSettings
 from flashsale_server.queues.depths import depths
+from tests.helpers.queued import queued
+from tests.helpers.support import USERS, by_labels
 from tests.integration.parked.conftest import envelope_of, order_of
-from tests.integration.queued import queued
-from tests.support import USERS, by_labels
 
 POISON = '{"product_id": "%s", "id": 7}'
 

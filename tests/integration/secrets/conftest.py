@@ -15,6 +15,7 @@ from flashsale.services import Services
 from flashsale_local.deployment import sign_in
 from flashsale_local.paths import ROOT
 from flashsale_local.sale.seed import seed
+from tests.helpers.support import POLL
 from tests.integration.secrets.failures import (
     AWS_SECRET,
     DATABASE_PASSWORD,
@@ -24,7 +25,6 @@ from tests.integration.secrets.failures import (
     REDIS_PASSWORD,
     USER,
 )
-from tests.support import POLL
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from flashsale import services as service_registry
 from flashsale.postgres_store import database
 from flashsale.runtime import process
 from flashsale.sqs_store import order_queue
-from tests.support import LambdaContext
+from tests.helpers.support import LambdaContext
 
 
 def main(answers: Path) -> None:

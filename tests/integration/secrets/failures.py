@@ -8,7 +8,7 @@ from flashsale.domain.messages import QueuedOrder
 from flashsale_local.deployment import sign_in
 from flashsale_local.paths import ROOT
 from flashsale_local.stack.program import free_port
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 REDIS_PASSWORD = "s3cretOfRedis"
 DATABASE_PASSWORD = "s3cretOfPostgres"

@@ -10,6 +10,7 @@ import pytest
 from flashsale_local.paths import ROOT
 from flashsale_local.stack.edge import SERVE
 from flashsale_local.stack.program import free_port
+from tests.helpers.support import eventually
 from tests.integration.secrets.failures import (
     REQUESTS,
     assert_no_internals,
@@ -17,7 +18,6 @@ from tests.integration.secrets.failures import (
     failures,
     headers,
 )
-from tests.support import eventually
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from redis import Redis
 from flashsale.services import Services
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.valkey import valkey
+from tests.helpers.support import until
 from tests.integration.troubles.doors import AsgiDoor, LambdaDoor
 from tests.integration.troubles.routes import ROUTES, named
 from tests.integration.troubles.servers import Sqs, Wire
-from tests.support import until
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from flashsale.http import admin
 from flashsale.http.application import create_admin_app, create_app
 from flashsale.http.gateway import lambda_handler
 from flashsale.services import Services
-from tests.integration.admin_desk import TRUST, token
+from tests.helpers.admin_desk import TRUST, token
 
 
 @dataclass

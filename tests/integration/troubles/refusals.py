@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from flashsale_local.stack.program import free_port
-from tests.support import eventually
+from tests.helpers.support import eventually
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 REDIS, POSTGRESQL, SQS = "redis", "postgresql", "sqs"
 

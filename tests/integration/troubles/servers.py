@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from tests.support import POLL
+from tests.helpers.support import POLL
 
 URN = "arn:aws:sqs:us-east-1:000000000000:orders"
 COUNTS = {f"ApproximateNumberOfMessages{which}": "0" for which in ("", "NotVisible", "Delayed")}

@@ -15,10 +15,10 @@ from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, lead
 from flashsale_server.exporter.exporter import Exporter
 from flashsale_server.exporter.stores import read_postgres, read_redis
-from tests.integration.admin_desk import message_of
+from tests.helpers.admin_desk import message_of
+from tests.helpers.support import USERS, by_labels
 from tests.integration.troubles.refusals import REDIS_REFUSALS, read_only_postgresql
 from tests.integration.troubles.servers import frozen
-from tests.support import USERS, by_labels
 
 pytestmark = pytest.mark.deadline
 

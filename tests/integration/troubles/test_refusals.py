@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from flashsale.redis_store.scripts import Keys
+from tests.helpers.support import USERS
 from tests.integration.troubles.conftest import ask_all, well_again
 from tests.integration.troubles.doors import AsgiDoor
 from tests.integration.troubles.refusals import REDIS_REFUSALS, read_only_postgresql
@@ -15,7 +16,6 @@ from tests.integration.troubles.routes import (
     assert_unavailable,
     named,
 )
-from tests.support import USERS
 
 # In these states Redis also rejects reads.
 DEAF = {"BUSY", "MASTERDOWN"}

@@ -9,8 +9,8 @@ import pytest
 from flashsale.domain.messages import QueuedOrder
 from flashsale.errors import DatabaseUnavailable
 from flashsale.services import Services
+from tests.helpers.support import USERS, until
 from tests.integration.troubles.servers import frozen
-from tests.support import USERS, until
 
 pytestmark = pytest.mark.deadline
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from tests.support import POLL
+from tests.helpers.support import POLL
 
 NAME, AUDIENCE = "https://issuer.test", "shop"
 
