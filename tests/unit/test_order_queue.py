@@ -5,16 +5,11 @@ an emulator does that on demand. moto answers where AWS decides about the reject
 """
 
 import asyncio
-import contextlib
 import threading
-import time
-from collections import deque
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
@@ -22,72 +17,11 @@ from flashsale.deadline import Deadline
 from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale.errors import MessageRefused, PushRefused, PushUncertain, QueueUnavailable
 from flashsale.generations import v4
-from flashsale.sqs_store import order_queue
-from flashsale.sqs_store.order_queue import ATTEMPTS, THREADS, OrderQueue
+from flashsale.sqs_store.order_queue import ATTEMPTS, OrderQueue
 from flashsale_local.stack.program import free_port
-from tests.helpers.support import POLL
+from tests.helpers.scripted_sqs import ORDER, queue_at
 
 CLAIM = QueuedOrder.of_claim("p-01", "1-0", "u-1", 1, "c-1")
-TAKEN = b'{"MessageId": "m-1"}'
-ORDER = QueuedOrder(
-    id="order-1", product_id="p-01", user_id="u-1", generation=4, correlation_id="c-1"
-)
-
-
-class Sqs:
-    """An SQS with scripted answers: a status code, "hang", or "cut" (the connection)."""
-
-    def __init__(self, *script):
-        self.script = deque(script)
-        self.bodies = []
-        self.release = threading.Event()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                outer.bodies.append(self.rfile.read(int(self.headers["content-length"])))
-                step = outer.script.popleft()
-                if step == "hang":
-                    outer.release.wait()
-                    return
-                if step == "cut":
-                    return
-                code = "ThrottlingException" if step == 400 else "InternalError"
-                payload = TAKEN if step == 200 else f'{{"__type": "{code}"}}'.encode()
-                self.send_response(step)
-                self.send_header("content-length", str(len(payload)))
-                self.end_headers()
-                self.wfile.write(payload)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(POLL,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def close(self):
-        self.release.set()
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def queue_at(url):
-    config = Config(connect_timeout=0.5, read_timeout=0.3, retries={"total_max_attempts": 1})
-    sqs = boto3.client("sqs", endpoint_url=url, config=config)
-    return OrderQueue(sqs, f"{url}/000000000000/orders")
-
-
-@pytest.fixture
-def sqs():
-    with contextlib.ExitStack() as closing:
-
-        def serve(*script):
-            server = Sqs(*script)
-            closing.callback(server.close)
-            return server
-
-        yield serve
 
 
 async def test_a_push_sends_the_order_as_json(sqs):
@@ -181,76 +115,6 @@ async def test_a_missing_queue_is_a_certain_rejection():
 
         with pytest.raises(PushRefused, match=r"NonExistent|does not exist"):
             await queue.push(ORDER)
-
-
-@pytest.fixture
-def hurried(monkeypatch):
-    monkeypatch.setattr(order_queue, "PUSH_TIME", 0.5)
-    monkeypatch.setattr(order_queue, "SQS_TIMEOUT", 0.4)
-
-
-class Hanging:
-    """A client whose calls hang until the end of the test."""
-
-    def __init__(self):
-        self.calls = 0
-        self.end = threading.Event()
-
-    def send_message(self, **_):
-        self.calls += 1
-        self.end.wait(30)
-        raise RuntimeError
-
-    get_queue_attributes = send_message_batch = send_message
-
-
-@pytest.fixture
-def hanging():
-    client = Hanging()
-    yield client
-    client.end.set()
-
-
-@pytest.mark.deadline
-async def test_all_attempts_of_a_push_share_one_deadline(hanging, hurried):
-    started = time.monotonic()
-
-    with pytest.raises(PushUncertain, match="no answer within"):
-        await OrderQueue(hanging, "queue").push(ORDER)
-
-    assert time.monotonic() - started < 1.5
-    assert hanging.calls == 1
-
-
-@pytest.mark.deadline
-async def test_where_calls_block_no_attempt_starts_that_could_end_too_late(sqs, hurried):
-    server = sqs("hang", 200)  # the client times out after 0.3 s
-    queue = queue_at(server.url)
-    queue._blocking = True
-
-    with pytest.raises(PushUncertain):
-        await queue.push(ORDER)
-
-    assert len(server.bodies) == 1
-
-
-async def test_a_push_without_a_free_thread_is_a_certain_rejection(hanging, hurried):
-    """Threads that hang are not the event loop's default threads, which resolve addresses."""
-    queue = OrderQueue(hanging, "queue")
-
-    outcomes = await asyncio.gather(
-        *(queue.push(ORDER) for _ in range(THREADS + 5)), return_exceptions=True
-    )
-
-    kinds = [type(outcome) for outcome in outcomes]
-    assert (kinds.count(PushUncertain), kinds.count(PushRefused)) == (THREADS, 5)
-    assert await asyncio.to_thread(lambda: "free") == "free"
-
-
-@pytest.mark.parametrize("ask", ["ping", "waiting"])
-async def test_reading_a_queue_that_hangs_times_out(hanging, hurried, ask):
-    with pytest.raises(QueueUnavailable, match="no answer within"):
-        await getattr(OrderQueue(hanging, "queue", blocking=True), ask)()
 
 
 class Answering:
