@@ -15,6 +15,10 @@ SETTINGS = {
     "GRANIAN_WEBSOCKETS": "false",
     "GRANIAN_HTTP": "1",
     "GRANIAN_RESPAWN_FAILED_WORKERS": "true",
+    # Seconds. A worker that starts while granian stops can miss the signal, and granian would wait
+    # for it without end. A leader relays for a shorter time (`ASGI_PACE`), and the local stack and
+    # docker-compose.yml allow more for a stop.
+    "GRANIAN_WORKERS_KILL_TIMEOUT": "15",
     "GRANIAN_BACKLOG": "4096",
     # Connections of a worker, also slow ones. When all are taken, a new client waits. Each
     # connection is a file, and granian raises its limit of files as far as it may.
