@@ -16,7 +16,7 @@ import urllib3
 from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
-from flashsale_local.queues.depths import drain
+from flashsale_local.queues.drain import drain
 from flashsale_local.sale.seed import user_ids
 
 # It prints a line, because ministack waits for output after each invocation.

@@ -17,7 +17,7 @@ from rich.table import Table
 from flashsale.services import Services
 from flashsale_local.console import console, step, table
 from flashsale_local.deployment.target import Target, with_services
-from flashsale_local.queues.depths import drain
+from flashsale_local.queues.drain import drain
 from flashsale_local.sale.seed import seed, user_ids
 from flashsale_local.sale.warm_up import warm_up
 from flashsale_local.stack.start import start

@@ -1,13 +1,13 @@
--- bind_key.lua: bind a user's Idempotency-Key to one request, before that request claims (V5).
--- Requests of other products may come with the same key, so this is no part of claim.lua: on a
--- cluster their keys are on another shard.
+-- bind_key.lua: bind a user's Idempotency-Key to one request, before that request claims (V5). It
+-- is not a part of claim.lua, because requests for other products may come with the same key, and
+-- on a cluster their keys are on another shard.
 --
--- KEYS[1]  idem:…   hash: request (what the key is bound to), holders (equal requests that came with
---                   it and were not refused)
--- ARGV[1]  the request: what must be equal when the key comes again
--- ARGV[2]  seconds for which the key stays bound from here on
--- returns  1  it is bound to this request, which holds it once more
---          0  it is bound to another request; nothing changed
+-- KEYS[1]  idem:…   hash: request (the request that the key is bound to), holders (how many equal
+--                   requests came with the key and were not refused)
+-- ARGV[1]  the request: it must be equal when the key comes again
+-- ARGV[2]  seconds for which the key stays bound from now on
+-- returns  1  the key is bound to this request, and has one holder more
+--          0  the key is bound to another request; nothing changed
 local bound = redis.call('HGET', KEYS[1], 'request')
 if bound and bound ~= ARGV[1] then
   return 0

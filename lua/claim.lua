@@ -1,31 +1,33 @@
 -- claim.lua: claim units for a buyer and write the claim into the ledger, in one atomic step (V5).
--- There is no moment at which the units are taken and nobody knows for whom.
+-- So there are never units that are taken without a record of the buyer.
 --
 -- KEYS[1]  {product}:stock   integer, units that can be claimed
 -- KEYS[2]  {product}:ledger  stream of claims that are neither settled nor released
 -- KEYS[3]  {product}:sale    hash: starts_at, ends_at (ms since 1970, "" for none), limit_per_buyer
 --                            (units, 0 for none), generation (1 to 5; "" until the first purchase
---                            decides it), accepted (units, a counter)
--- KEYS[4]  {product}:buyers  hash: user -> units claimed; kept where there is a purchase limit
--- KEYS[5]  {product}:lease   string: who relays now
--- KEYS[6…] {product}:rate:…  string: when this bucket is full again, in µs since 1970; one for each
---                            limit on the rate of claims
--- last key {product}:idem:…  string: the answer to the same request; only with an idempotency key
+--                            decides it), accepted (a counter of units)
+-- KEYS[4]  {product}:buyers  hash: units claimed, by user; only in a sale with a purchase limit
+-- KEYS[5]  {product}:lease   string: the token of the process that relays now
+-- KEYS[6…] {product}:rate:…  string: when this bucket will be full again, in µs since 1970; one for
+--                            each rate limit
+-- last key {product}:idem:…  string: the answer to an equal request; only with an Idempotency-Key
 -- ARGV[1]  user id
 -- ARGV[2]  units to claim, a positive integer
 -- ARGV[3]  correlation id
 -- ARGV[4]  lease token of this process
 -- ARGV[5]  lease time in milliseconds
--- ARGV[6]  seconds for which the answer to an idempotency key is kept
--- ARGV[7…] pairs, one for each limit: tokens that its bucket holds, µs in which one comes back
--- returns  {1, ledger entry id, units that remain, 1 if this process is to relay now, else 0, and
---              for each limit the tokens that are left}
---          {0, ledger entry id, units that remained, 0, …}  the same request came before
---          {-1}  out of stock        {-2}  no such product on sale
---          {-3}  the sale is not open, or paused   {-4}  purchase limit
---          {-5, number of the limit, µs to wait}  too many claims
+-- ARGV[6]  seconds for which the answer to an Idempotency-Key is kept
+-- ARGV[7…] pairs, one for each rate limit: tokens that its bucket holds, µs until one comes back
+-- returns  {1, ledger entry id, units that remain, 1 if this process got the lease and must relay,
+--              otherwise 0, and for each rate limit the tokens that are left}
+--          {0, ledger entry id, units that remained, 0, …}  an equal request came before
+--          {-1}  out of stock
+--          {-2}  no such product on sale
+--          {-3}  the sale is not open, or paused
+--          {-4}  over the purchase limit
+--          {-5, number of the rate limit, µs to wait}  over a rate limit
 --          {-6, generation}  another generation sells this product
---          A negative answer changed nothing, but took a token from each bucket, unless it is -5.
+--          A negative answer changes nothing. Except for -5, it takes a token from each bucket.
 local quantity = tonumber(ARGV[2])
 local limits = (#ARGV - 6) / 2
 local idempotency = KEYS[6 + limits]
@@ -35,7 +37,7 @@ if limits > 0 then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
 end
--- A bucket is the time at which it will be full again (GCRA): one number, and no refilling.
+-- GCRA: a bucket is stored as the time at which it will be full again, so it needs no refilling.
 local full, left = {}, {}
 for n = 1, limits do
   local size, each = tonumber(ARGV[5 + 2 * n]), tonumber(ARGV[6 + 2 * n])
@@ -46,7 +48,7 @@ for n = 1, limits do
   end
   left[n] = math.floor(-wait / each)
 end
-for n = 1, limits do -- only now: who is refused by one limit pays for none
+for n = 1, limits do -- only now, because a claim that one limit rejects takes no token from any
   local at, milliseconds = string.format('%.0f', full[n]), math.ceil((full[n] - now) / 1000)
   redis.call('SET', KEYS[5 + n], at, 'PX', milliseconds)
 end

@@ -1,12 +1,12 @@
--- drop_lease.lua: stop relaying, but only if nothing is left to relay (V5).
--- So the last claim of a burst is never left behind by a leader that stayed alive.
+-- drop_lease.lua: stop relaying, but only if there is no unsent claim (V5).
+-- So a live leader never leaves the last claim of a burst behind.
 --
--- KEYS[1]  {product}:lease   string: who relays now
+-- KEYS[1]  {product}:lease   string: the token of the process that relays now
 -- KEYS[2]  {product}:ledger  stream of claims that are neither settled nor released
 -- ARGV[1]  lease token of this process
--- returns   1  the lease is free
---           0  claims are unsent; the lease is kept
---          -1  the lease is somebody else's, or expired; nothing changed
+-- returns   1  the lease is free now
+--           0  there are unsent claims; the lease is kept
+--          -1  another process holds the lease, or it expired; nothing changed
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return -1
 end

@@ -1,18 +1,18 @@
--- give_back.lua: give the units of an order that was CONFIRMED, and then cancelled, back to the
+-- give_back.lua: give the units of an order that was CONFIRMED, and then CANCELLED, back to the
 -- stock, once (V5).
 --
 -- KEYS[1]  {product}:stock     integer, units that can be claimed
 -- KEYS[2]  {product}:ledger    stream of claims that are neither settled nor released
 -- KEYS[3]  {product}:sale      hash: initial, settled, released (units); after (the last ledger
 --                              entry before this sale); kept (the stock of a paused or ended sale)
--- KEYS[4]  {product}:buyers    hash: user -> units claimed
+-- KEYS[4]  {product}:buyers    hash: units claimed, by user
 -- KEYS[5]  {product}:released  set, ledger entries whose units were given back
 -- ARGV[1]  ledger entry id
 -- ARGV[2]  user id
 -- ARGV[3]  units, a positive integer
 -- returns   1  given back now
 --           0  given back before; nothing changed
---          -2  Redis knows of no such sale: who opens it reads from PostgreSQL what is left
+--          -2  Redis has no such sale; its opening reads from PostgreSQL what is left
 local open = redis.call('EXISTS', KEYS[1]) == 1
 if not open and redis.call('HEXISTS', KEYS[3], 'kept') == 0 then
   return -2
@@ -28,7 +28,7 @@ if redis.call('XDEL', KEYS[2], ARGV[1]) == 0 then
   ms, n, after_ms, after_n = tonumber(ms), tonumber(n), tonumber(after_ms), tonumber(after_n)
   if ms > after_ms or (ms == after_ms and n > after_n) then
     redis.call('HINCRBY', KEYS[3], 'settled', -ARGV[3])
-  else -- of an earlier sale: this one never had these units
+  else -- the entry is of an earlier sale, so this sale never had these units
     redis.call('HINCRBY', KEYS[3], 'initial', ARGV[3])
   end
 end

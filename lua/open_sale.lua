@@ -1,33 +1,34 @@
--- open_sale.lua: put a product on sale by setting its stock, once.
+-- open_sale.lua: put a product on sale by setting its stock, once (all generations).
 --
 -- KEYS[1]  {product}:stock     integer, units that can be claimed
--- KEYS[2]  {product}:released  set, ids of the orders whose units were given back (of V5 the entry)
+-- KEYS[2]  {product}:released  set, ids of the orders (V5: the entries) whose units were given back
 -- KEYS[3]  {product}:sale      hash: initial, supply, counters; after (the last ledger entry before
 --                              this sale); the terms: starts_at, ends_at, limit_per_buyer,
 --                              generation; while it is paused or ended also state, and kept (the
 --                              units that the stock had)
 -- KEYS[4]  {product}:ledger    stream of claims (V5), with the consumer group `relay`
--- KEYS[5]  {product}:buyers    hash: user -> units claimed
+-- KEYS[5]  {product}:buyers    hash: units claimed, by user
 -- ARGV[1]  units that can be claimed, an integer >= 0
 -- ARGV[2]  start of the sale, ms since 1970, or "" for now
 -- ARGV[3]  end of the sale, ms since 1970, or "" for never
 -- ARGV[4]  units that one buyer may claim, 0 for any number
--- ARGV[5]  generation that sells, 1 to 5, or "" to leave it to the first purchase
+-- ARGV[5]  generation that sells, 1 to 5, or "" to let the first purchase decide
 -- ARGV[6]  supply: the product's initial stock in PostgreSQL, read together with the units
--- ARGV[7]  "again" from who has drained the sale himself, else ""
--- ARGV[8]  generation of the product's orders in PostgreSQL, "" without any; it goes on selling
--- ARGV[9]  largest ledger entry among them, "" without any; later ones are larger
+-- ARGV[7]  "again" if the caller has drained the sale, otherwise ""
+-- ARGV[8]  generation of the product's orders in PostgreSQL, "" without any; it stays the seller
+-- ARGV[9]  largest ledger entry among those orders, "" without any; new entries will be larger
 -- ARGV[10] how many ids follow
--- ARGV[11…] ids of cancelled orders whose units PostgreSQL had back when the units were read;
---           then pairs: user, units that they have already
+-- ARGV[11…] ids of cancelled orders whose units were back in PostgreSQL when the units were read,
+--           then pairs: user, units that this user already has
 -- returns   1  the sale is open
---           0  a sale is running on these terms (even if sold out); its stock is left alone: to
---              overwrite it would put units on sale that somebody already claimed. If its
---              generation was undecided, ARGV[5] or ARGV[8] decides it
---          -1  a sale is running on other terms   -2  it is paused; resume_sale.lua goes on with it
---          -3  units of an earlier sale may be on their way to PostgreSQL still
+--           0  a sale is running on these terms (even if sold out). Its stock stays unchanged,
+--              because a new one would include units that are already claimed. If its generation
+--              was undecided, ARGV[5] or ARGV[8] decides it
+--          -1  a sale is running on other terms
+--          -2  the sale is paused; resume_sale.lua resumes it
+--          -3  units of an earlier sale may still be on their way to PostgreSQL
 --          -4  another generation has orders of this product
---          A negative answer changed nothing.
+--          A negative answer changes nothing.
 local asked, sold_by = ARGV[5], ARGV[8]
 local generation = asked ~= '' and asked or sold_by
 local another = asked ~= '' and sold_by ~= '' and asked ~= sold_by
@@ -54,9 +55,9 @@ if ARGV[7] ~= 'again' then
   if sale[1] == 'paused' then
     return -2
   end
-  -- What an ended sale kept is what PostgreSQL has, once all orders are written. Of a product that
-  -- was never on sale nothing is sold; if something is, Redis has lost the sale. Orders of V1 and
-  -- V2 were never on their way: they are written while their buyers wait.
+  -- Once all orders are written, PostgreSQL has as many units as an ended sale kept. A product that
+  -- was never on sale has all its units; if not, Redis has lost the sale. Orders of V1 and V2 are
+  -- never on their way, because they are written while their buyers wait.
   local left = redis.call('EXISTS', KEYS[3]) == 1 and sale[2] or ARGV[6]
   local written_at_once = generation == '1' or generation == '2'
   if (left ~= ARGV[1] and not written_at_once) or redis.call('XLEN', KEYS[4]) > 0 then
@@ -64,7 +65,7 @@ if ARGV[7] ~= 'again' then
   end
 end
 
--- No entry has the name of an earlier one, also where the clock went back or Redis was lost.
+-- No entry may get the id of an earlier one, even if the clock went back or Redis lost its data.
 local after = '0-0'
 if redis.call('EXISTS', KEYS[4]) == 1 then
   local stream = redis.call('XINFO', 'STREAM', KEYS[4])

@@ -1,22 +1,22 @@
--- overdue.lua: take claims that were sent and have stayed unsettled too long, to send them again
--- (V5). The step is atomic: of two sweepers at the same time only one takes a claim.
+-- overdue.lua: take claims that were sent and have stayed unsettled too long, to resend them (V5).
+-- It is atomic: of two concurrent sweeps, only one takes a claim.
 --
--- KEYS[1]  {product}:ledger  stream of claims, with the consumer group `relay`, whose pending list
---                            says of each claim when it was last sent, and how often
--- ARGV[1]  ledger entry to begin with, "-" for the first one, "(entry" for the one after it
--- ARGV[2]  claims to look at, at most 4,000
+-- KEYS[1]  {product}:ledger  stream of claims, with the consumer group `relay`. Its pending list
+--                            has the time of the last send and the number of sends of each claim
+-- ARGV[1]  ledger entry to start with: "-" for the first one, "(entry" for the one after it
+-- ARGV[2]  number of claims to check, at most 4,000
 -- ARGV[3…] milliseconds since the last send after which a claim that was sent once, twice, … is
---          overdue; the last figure also holds for claims that were sent more often
--- returns  {where to go on, "" at the end, then for each claim that was taken
+--          overdue. The last figure also holds for claims that were sent more often
+-- returns  {ARGV[1] of the next call, or "" at the end; then for each claim that was taken
 --          {entry id, user id, units, correlation id}}
 local waits = {}
 for i = 3, #ARGV do
   waits[i - 2] = tonumber(ARGV[i])
 end
--- Without IDLE, which would walk through all claims in one step where none is overdue.
+-- No IDLE argument: it would scan all claims in one step if none is overdue.
 local pending = redis.pcall('XPENDING', KEYS[1], 'relay', ARGV[1], '+', ARGV[2])
 if pending.err then
-  -- Redis has lost the ledger: there is nothing to send, and `flashsale rebuild` helps.
+  -- Redis has lost the ledger, so there is nothing to send. `flashsale rebuild` helps.
   return string.find(pending.err, 'NOGROUP', 1, true) and {''} or pending
 end
 local overdue = {}

@@ -1,16 +1,17 @@
--- pause_sale.lua: nobody can claim from here on, for now or for good; claims that were made stay
--- (all generations). The stock is put aside, so that every unit can still be counted.
+-- pause_sale.lua: stop claims, for now or for good (all generations). Existing claims stay. The
+-- stock is put aside, so that every unit can still be counted.
 --
 -- KEYS[1]  {product}:stock  integer, units that can be claimed
 -- KEYS[2]  {product}:sale   hash: the terms of the sale; state, kept (the units put aside)
 -- ARGV[1]  paused or ended
--- ARGV[2]  "lost" to mark a sale as paused also where Redis has lost it, so that buyers hear that
---          it is not open, rather than that it never was; else ""
--- returns  {code, starts_at, ends_at, limit_per_buyer, generation}, the terms nil where Redis has
+-- ARGV[2]  "lost" to mark a sale as paused even if Redis has lost it, otherwise "". Buyers are then
+--          told that the sale is not open, rather than that there is none
+-- returns  {code, starts_at, ends_at, limit_per_buyer, generation}, the terms nil if Redis has
 --          none; code:
---           1  done now        0  it was so before
---          -1  it has ended, and so cannot be paused
---          -2  Redis knows of no such sale
+--           1  done now
+--           0  done before
+--          -1  the sale has ended, so it cannot be paused
+--          -2  Redis has no such sale
 local sale = redis.call('HMGET', KEYS[2], 'state', 'initial', 'starts_at', 'ends_at',
   'limit_per_buyer', 'generation')
 local stock = redis.call('GET', KEYS[1])

@@ -1,11 +1,11 @@
--- release.lua: give the units of orders back to the stock, once each (generations 3 and 4).
+-- release.lua: give the units of orders back to the stock, once per order (V3 and V4).
 --
 -- KEYS[1]  {product}:stock     integer, units that can be claimed
 -- KEYS[2]  {product}:released  set, ids of the orders whose units were given back
 -- KEYS[3]  {product}:sale      hash: kept (the stock of a paused or ended sale)
--- ARGV     pairs: order id, its units (a positive integer); at most some hundreds, because Redis
---          serves nobody else meanwhile
--- returns  >= 0  units given back now; orders whose units were given back before count as 0
+-- ARGV     pairs: order id, its units (a positive integer); some hundreds at most, because Redis
+--          serves no other client meanwhile
+-- returns  >= 0  units given back by this call; earlier ones count as 0
 --            -2  no such product on sale; nothing changed
 local open = redis.call('EXISTS', KEYS[1]) == 1
 if not open and redis.call('HEXISTS', KEYS[3], 'kept') == 0 then

@@ -1,15 +1,15 @@
--- release_claim.lua: give the units of claims back to the stock, once each (V5).
--- Only who removes an entry from the ledger gives back: that is the exactly-once guard.
+-- release_claim.lua: give the units of claims back to the stock, once per claim (V5).
+-- Only the call that removes an entry from the ledger gives units back. So it happens exactly once.
 --
 -- KEYS[1]  {product}:stock     integer, units that can be claimed
 -- KEYS[2]  {product}:ledger    stream of claims that are neither settled nor released
 -- KEYS[3]  {product}:sale      hash: released (units, a counter); kept (the stock of a paused or
 --                              ended sale)
--- KEYS[4]  {product}:buyers    hash: user -> units claimed
+-- KEYS[4]  {product}:buyers    hash: units claimed, by user
 -- KEYS[5]  {product}:released  set, ledger entries whose units were given back, for give_back.lua
--- ARGV     triples: ledger entry id, user id, units (a positive integer); at most some hundreds,
---          because Redis serves nobody else meanwhile
--- returns  units given back now; claims that were settled or released before count as 0
+-- ARGV     triples: ledger entry id, user id, units (a positive integer); some hundreds at most,
+--          because Redis serves no other client meanwhile
+-- returns  units given back by this call; claims that were closed before count as 0
 local units = 0
 for i = 1, #ARGV, 3 do
   local entry, user, quantity = ARGV[i], ARGV[i + 1], ARGV[i + 2]
@@ -31,6 +31,6 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('INCRBY', KEYS[1], units)
 elseif redis.call('HEXISTS', KEYS[3], 'kept') == 1 then
   redis.call('HINCRBY', KEYS[3], 'kept', units)
-end -- else Redis has lost the stock: `rebuild` counts them
+end -- otherwise Redis has lost the stock, and `flashsale rebuild` counts these units
 redis.call('HINCRBY', KEYS[3], 'released', units)
 return units

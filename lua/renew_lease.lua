@@ -1,10 +1,10 @@
--- renew_lease.lua: go on relaying, take over a free lease, or hand it over (V5).
+-- renew_lease.lua: extend the lease, take a free one, or hand it over (V5).
 --
--- KEYS[1]  {product}:lease  string: who relays now
+-- KEYS[1]  {product}:lease  string: the token of the process that relays now
 -- ARGV[1]  lease token of this process
--- ARGV[2]  lease time in milliseconds; 0 hands the lease over to whoever claims next
+-- ARGV[2]  lease time in milliseconds; 0 hands the lease over to the next claimer
 -- returns   1  this process holds the lease (or held it, and handed it over)
---           0  somebody else does
+--           0  another process holds the lease
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
   return 0

@@ -1,11 +1,12 @@
--- restock.lua: add to a sale what PostgreSQL has got since the sale last knew. It is told the
--- supply in all and not the difference, so it may come twice, late, or after a later one.
+-- restock.lua: add to a sale the units that PostgreSQL got since the last call (all generations).
+-- The argument is the total supply and not the difference, so calls may be repeated, late or
+-- reordered.
 --
 -- KEYS[1]  {product}:stock  integer, units that can be claimed
 -- KEYS[2]  {product}:sale   hash: initial, supply; kept (the stock of a paused or ended sale)
--- ARGV[1]  supply: the product's initial stock in PostgreSQL, which only ever grows
--- returns  >= 0  units that were added now
---            -2  Redis knows of no such sale: who opens it reads the supply anew
+-- ARGV[1]  supply: the product's initial stock in PostgreSQL, which never decreases
+-- returns  >= 0  units added by this call
+--            -2  Redis has no such sale; its opening reads the supply again
 local supply = tonumber(redis.call('HGET', KEYS[2], 'supply'))
 local open = redis.call('EXISTS', KEYS[1]) == 1
 if not supply or not (open or redis.call('HEXISTS', KEYS[2], 'kept') == 1) then

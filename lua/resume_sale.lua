@@ -1,13 +1,14 @@
--- resume_sale.lua: go on with a paused sale, with the units that were put aside and those that were
--- given back meanwhile.
+-- resume_sale.lua: resume a paused sale with the units that were put aside, and those that were
+-- given back meanwhile (all generations).
 --
 -- KEYS[1]  {product}:stock  integer, units that can be claimed
 -- KEYS[2]  {product}:sale   hash: state, kept (the units put aside)
 -- ARGV     none
 -- returns   1  the sale is open again
---           0  it is running; nothing changed
---          -1  it has ended            -2  Redis knows of no such sale
---          -3  Redis has lost its units: only a rebuild brings it back
+--           0  the sale is running; nothing changed
+--          -1  the sale has ended
+--          -2  Redis has no such sale
+--          -3  Redis has lost the units of the sale; only `flashsale rebuild` brings them back
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return 0
 end

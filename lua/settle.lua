@@ -1,9 +1,9 @@
--- settle.lua: close claims whose orders are CONFIRMED in PostgreSQL (V5). Safe to repeat.
+-- settle.lua: close claims whose orders are CONFIRMED in PostgreSQL (V5). Idempotent.
 --
 -- KEYS[1]  {product}:ledger  stream of claims that are neither settled nor released
 -- KEYS[2]  {product}:sale    hash: settled (units, a counter)
--- ARGV     pairs: ledger entry id, its units
--- returns  units that were settled now; claims that were closed before count as 0
+-- ARGV     pairs: ledger entry id, units
+-- returns  units settled by this call; claims that were closed before count as 0
 local settled = 0
 for i = 1, #ARGV, 2 do
   redis.call('XACK', KEYS[1], 'relay', ARGV[i])

@@ -1,9 +1,10 @@
--- unbind_key.lua: a request that was refused lets go of its Idempotency-Key (V5). The key is free
--- when all who held it were refused: an equal request that was accepted never lets go.
+-- unbind_key.lua: release the Idempotency-Key of a refused request (V5). The key becomes free when
+-- all its holders were refused. A request that was accepted stays a holder.
 --
 -- KEYS[1]  idem:…   hash: request, holders; see bind_key.lua
 -- ARGV[1]  the request
--- returns  1  the key is free      0  it is still bound, or it is bound to another request
+-- returns  1  the key is free
+--          0  the key is still bound, to this request or to another one
 if redis.call('HGET', KEYS[1], 'request') ~= ARGV[1] then
   return 0
 end

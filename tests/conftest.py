@@ -18,7 +18,7 @@ from flashsale_local.stack import program
 from flashsale_local.stack.stack import Stack
 from tests.helpers.stores import migrate_and_seed, running_stack, settings_of
 
-# Whatever the developer's shell points at, tests stay on their own servers.
+# Tests use their own servers, whatever the developer's shell names.
 for variable in ("REDIS_URL", "DATABASE_URL", "AWS_ENDPOINT_URL", "FLASHSALE_STACK"):
     os.environ.pop(variable, None)
 os.environ.update(
@@ -29,14 +29,14 @@ os.environ.update(
     POWERTOOLS_METRICS_NAMESPACE="flashsale",
 )
 
-# Processes that run tests side by side (pytest -n) choose their free ports from ranges of their
-# own: a port that one has found free, and not yet taken, is never found by another.
+# Concurrent processes of tests (pytest -n) choose free ports from separate ranges. So no two find
+# the same port before one of them uses it.
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 program.PORTS = range(20_000 + WORKER * 1_500, 20_000 + (WORKER + 1) * 1_500)
 
 # Folders whose tests stay in one process.
 WHOLE = ("tests/e2e", "tests/hostile")
-# What starts first, where tests run side by side: the longest chains.
+# The longest chains of tests start first, where tests run concurrently.
 ORDER = ("tests/e2e", "tests/hostile", "tests/integration/troubles", "tests/integration")
 
 
@@ -67,29 +67,29 @@ def _turn(item: pytest.Item) -> int:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """Valkey and PostgreSQL; `deployed` adds the emulator."""
+    """Start Valkey and PostgreSQL. `deployed` adds the emulator."""
     with running_stack() as stack:
         yield stack
 
 
 @pytest.fixture(scope="session")
 def settings(stack: Stack) -> Settings:
-    """Settings of a function in this stack; its queue is a closed port."""
+    """Return the settings of a function in this stack. Its queue is a closed port."""
     return settings_of(stack)
 
 
 @pytest.fixture(scope="session")
 def migrated(settings: Settings) -> Settings:
-    """The same, with a schema and buyers in the database."""
+    """Return the settings, with a schema and buyers in the database."""
     migrate_and_seed(settings)
     return settings
 
 
 @pytest.fixture
 def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stores may stall: buyers are told so in seconds, but only tests with `deadline` test that.
+    """Raise the timeouts of stores, except for tests with the mark `deadline`.
 
-    A machine that is busy with other things stalls them now and then.
+    A busy machine stalls the stores now and then.
     """
     if request.node.get_closest_marker("deadline"):
         return
@@ -103,7 +103,7 @@ def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 async def services(migrated: Settings, patient: None) -> AsyncIterator[Services]:
-    """The application's services, connected to the real stores."""
+    """Return the application's services, connected to the real stores."""
     services = Services(migrated)
     yield services
     await services.close()
@@ -114,7 +114,7 @@ NewProduct = Callable[..., Awaitable[str]]
 
 @pytest.fixture
 def new_product(services: Services) -> NewProduct:
-    """Makes a product of its own for a test: `await new_product(stock=10)`."""
+    """Return a function that makes a product for a test: `await new_product(stock=10)`."""
 
     async def make(stock: int, *, in_redis: int | None = None, on_sale: bool = True) -> str:
         product_id = f"t-{uuid.uuid4().hex[:12]}"

@@ -1,4 +1,4 @@
--- The ledger of orders. PostgreSQL decides whether an order exists; Redis decides who may claim.
+-- Users, products and orders. PostgreSQL decides whether an order exists, Redis who may claim.
 
 CREATE TABLE users (
     id    text PRIMARY KEY,
@@ -26,7 +26,7 @@ CREATE TABLE orders (
     generation smallint NOT NULL,
     reason     text,
     created_at timestamptz NOT NULL DEFAULT now(),
-    -- An order of an unknown user can be cancelled (its user_id stays null), never confirmed.
+    -- The order of an unknown user can be CANCELLED (its user_id stays null), but never CONFIRMED.
     CONSTRAINT confirmed_orders_have_a_user CHECK (status = 'CANCELLED' OR user_id IS NOT NULL)
 );
 

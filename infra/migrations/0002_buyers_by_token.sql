@@ -1,3 +1,3 @@
--- A buyer whom a token vouches for is known by his id alone.
+-- A buyer who is identified by a token has no e-mail address here, only an id.
 
 ALTER TABLE users ALTER COLUMN email DROP NOT NULL;

@@ -1,13 +1,13 @@
--- Who did what to the shop, and orders that were cancelled after they were confirmed.
+-- The audit log of admins, and orders that were cancelled after they were confirmed.
 
 CREATE TABLE admin_actions (
-    -- A number may be left out: a repeated request takes one, and writes no row.
+    -- There are gaps, because a repeated request takes a number and writes no row.
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     who             text NOT NULL,
     action          text NOT NULL,
     target          text NOT NULL,
     arguments       jsonb NOT NULL,
-    -- begun, done, or why it was declined. What stays begun has died on its way: repeat it.
+    -- begun, done, or why it was declined. An action that stays begun was cut off: retry it.
     outcome         text NOT NULL DEFAULT 'begun',
     idempotency_key text,
     correlation_id  text NOT NULL,

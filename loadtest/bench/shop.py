@@ -14,7 +14,6 @@ from flashsale.services import Services
 from flashsale_local.console import errors, step
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
-from flashsale_local.queues.depths import depths
 from flashsale_local.sale.seed import seed, user_ids
 from flashsale_local.sale.warm_up import warm_up
 from flashsale_local.stack import edge
@@ -22,6 +21,7 @@ from flashsale_local.stack.ports import DEFAULT_PORTS
 from flashsale_local.stack.program import Program, free_port
 from flashsale_local.stack.stack import Stack
 from flashsale_local.stack.start import deploy_locally
+from flashsale_server.queues.depths import depths
 
 # Seconds until a failed message is retried. The default of 60 would make outages take long.
 VISIBILITY_TIMEOUT = 6

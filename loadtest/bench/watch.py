@@ -19,7 +19,7 @@ from flashsale.domain.model import ON_POSTGRES
 from flashsale.errors import ServiceUnavailable
 from flashsale.services import Services
 from flashsale_local.deployment.target import Target
-from flashsale_local.queues.depths import depths
+from flashsale_server.queues.depths import depths
 from loadtest.bench.results import Watch
 
 # Seconds between two readings. Each costs about ten milliseconds of CPU time.

@@ -12,9 +12,9 @@ from flashsale.usecases.books import Books, read_books
 from flashsale_local.console import errors, step
 from flashsale_local.deployment.target import Edge, Target
 from flashsale_local.problems import Problem
-from flashsale_local.queues.depths import depths, total
 from flashsale_local.sale.seed import USERS, seed, user_ids, write_ids
 from flashsale_local.sale.warm_up import warm_up
+from flashsale_server.queues.depths import depths, total
 from loadtest.profiles import Profile
 from loadtest.spike import k6
 from loadtest.spike.outcome import Result, read_summary

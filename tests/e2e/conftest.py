@@ -15,11 +15,11 @@ from flashsale.config import Settings
 from flashsale.usecases.books import read_books
 from flashsale_local.deployment import deploy
 from flashsale_local.deployment.target import Target
-from flashsale_local.queues.depths import depths
 from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
-from tests.support import USERS, eventually
+from flashsale_server.queues.depths import depths
+from tests.helpers.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
 # Seconds until a failed message is retried. So ten failures take less than a minute.

@@ -7,7 +7,7 @@ import pytest
 
 from flashsale_local.deployment import sign_in
 from tests.e2e.conftest import body
-from tests.support import USERS, eventually
+from tests.helpers.support import USERS, eventually
 
 
 @pytest.fixture(params=["lambda", "asgi"])

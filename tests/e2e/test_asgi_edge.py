@@ -10,7 +10,7 @@ from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import body
-from tests.support import USERS, until
+from tests.helpers.support import USERS, until
 
 
 async def test_a_crowd_buys_exactly_the_stock(asgi_url, new_product, services):

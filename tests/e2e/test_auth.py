@@ -10,8 +10,8 @@ from flashsale_local.deployment import deploy, sign_in
 from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port
 from tests.e2e.conftest import VISIBILITY_TIMEOUT
+from tests.helpers.support import until
 from tests.integration.test_v5_api import is_problem
-from tests.support import until
 
 # So that a fourth attempt within a minute is refused.
 LIMIT = "3/60"

@@ -15,7 +15,7 @@ from cfnlint.decode import decode
 from flashsale_local.logs.lines import fields_of, read_logs
 from flashsale_local.paths import ROOT
 from tests.e2e.conftest import body
-from tests.support import USERS, eventually
+from tests.helpers.support import USERS, eventually
 
 FUNCTIONS = ("buy", "order", "sweep")
 # Metrics that AWS emits according to its documentation, and their dimension.

@@ -11,7 +11,7 @@ from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
 from flashsale_local.sale.answers import AnswerKind, classify_answer
 from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import body, drained
-from tests.support import USERS, eventually, until
+from tests.helpers.support import USERS, eventually, until
 
 
 def test_health_names_the_services_that_are_up(http):

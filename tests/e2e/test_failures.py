@@ -8,11 +8,11 @@ import uuid
 from flashsale.domain.messages import QueuedOrder
 from flashsale_local.problems import Problem
 from flashsale_local.queues import failed
-from flashsale_local.queues.depths import depths
 from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import buy_all
+from flashsale_server.queues.depths import depths
 from tests.e2e.conftest import VISIBILITY_TIMEOUT, drained
-from tests.support import USERS, eventually, until
+from tests.helpers.support import USERS, eventually, until
 
 
 async def test_a_bad_order_of_ten_is_rolled_back_and_its_unit_returns_once(

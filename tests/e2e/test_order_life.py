@@ -11,7 +11,7 @@ from flashsale_local.logs.lines import read_file
 from flashsale_local.logs.order_life import Life
 from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import VISIBILITY_TIMEOUT, body
-from tests.support import USERS, eventually
+from tests.helpers.support import USERS, eventually
 
 # Seconds. The start of a function takes less, even on a busy machine.
 PATIENCE = 10

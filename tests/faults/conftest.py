@@ -13,8 +13,8 @@ from flashsale_local.deployment import deploy
 from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
-from tests.faults.proxy import Proxy
 from tests.faults.shop import Shop
+from tests.helpers.proxy import Proxy
 
 # Seconds. In a real sale, these take minutes.
 VISIBILITY_TIMEOUT = 2

@@ -16,10 +16,10 @@ from flashsale.usecases.books import Books, read_books
 from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import deploy
 from flashsale_local.deployment.target import Target
-from flashsale_local.queues.depths import depths
 from flashsale_local.stack.program import Program
 from flashsale_local.stack.stack import Stack
-from tests.faults.proxy import Proxy
+from flashsale_server.queues.depths import depths
+from tests.helpers.proxy import Proxy
 
 # Seconds within which all orders must end. This covers several visibility timeouts and sweeps.
 RECOVERY_DEADLINE = 120.0

@@ -7,8 +7,8 @@ import pytest
 from redis import Redis
 
 from flashsale.redis_store.scripts import LUA, Keys
-from tests.faults.proxy import Fault, When, kill_client
-from tests.support import USERS
+from tests.helpers.proxy import Fault, When, kill_client
+from tests.helpers.support import USERS
 
 # Bytes that identify a claim and a batch of messages.
 CLAIM = hashlib.sha1((LUA / "claim.lua").read_bytes(), usedforsecurity=False).hexdigest().encode()

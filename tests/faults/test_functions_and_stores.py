@@ -11,9 +11,9 @@ import pytest
 from redis import Redis
 
 from flashsale.domain.messages import Envelope, QueuedOrder
-from flashsale_local.queues.depths import depth
-from tests.faults.proxy import Fault, When, kill_client
-from tests.support import USERS, eventually
+from flashsale_server.queues.depths import depth
+from tests.helpers.proxy import Fault, When, kill_client
+from tests.helpers.support import USERS, eventually
 
 OUTAGE = 15.0  # seconds without PostgreSQL
 PATIENCE = 6  # seconds; the start of a function takes less, even on a busy machine

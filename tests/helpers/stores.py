@@ -1,4 +1,4 @@
-"""Real servers for tests: Valkey and PostgreSQL on free ports, in a folder of their own."""
+"""Real servers for tests: Valkey and PostgreSQL on free ports, in a temporary folder."""
 
 import asyncio
 import os
@@ -15,12 +15,12 @@ from flashsale_local.paths import MIGRATIONS
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 
 @contextmanager
 def running_stack() -> Iterator[Stack]:
-    """Start Valkey and PostgreSQL; the emulator can be added."""
+    """Start Valkey and PostgreSQL. The emulator can be added later."""
     folder = Path(tempfile.mkdtemp(prefix="flashsale-test-"))
     ports = ("FLASHSALE_VALKEY_PORT", "FLASHSALE_POSTGRES_PORT", "FLASHSALE_EMULATOR_PORT")
     environment = {name: str(free_port()) for name in ports}
@@ -32,7 +32,7 @@ def running_stack() -> Iterator[Stack]:
 
 
 def settings_of(stack: Stack) -> Settings:
-    """Return the settings of a function in this stack; its queue is a closed port."""
+    """Return the settings of a function in this stack. Its queue is a closed port."""
     return Settings(
         redis_url=stack.redis_url,
         database_url=stack.database_url,
@@ -42,7 +42,7 @@ def settings_of(stack: Stack) -> Settings:
 
 
 def migrate_and_seed(settings: Settings) -> None:
-    """Create the schema, and buyers."""
+    """Create the schema and the buyers."""
 
     async def prepare() -> None:
         services = Services(settings)

@@ -1,4 +1,4 @@
-"""How long fuzzing lasts: a little, and always the same, in `make test`; FUZZ_EXAMPLES for more."""
+"""The number of fuzzing examples: few and reproducible in `make test`, more by FUZZ_EXAMPLES."""
 
 import os
 
@@ -9,7 +9,7 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 
 
 def fuzzed(share=1.0):
-    """Settings of one fuzz test; `share` of the examples, where each is dear."""
+    """Return the settings of one fuzz test. Slow tests run only a `share` of the examples."""
     return settings(
         max_examples=max(5, int(EXAMPLES * share)),
         derandomize=not LONG,

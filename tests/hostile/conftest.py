@@ -1,4 +1,4 @@
-"""Both edges on real stores, for tests that attack them."""
+"""Both edges on real stores, as targets of attacks."""
 
 import asyncio
 import dataclasses
@@ -19,12 +19,12 @@ from flashsale_local.deployment import sign_in
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack import edge as edge_programs
 from flashsale_local.stack.program import free_port
+from tests.helpers.edges import Asgi, Lambda
 from tests.helpers.stores import migrate_and_seed, running_stack, settings_of
-from tests.hostile.doors import Asgi, Lambda
+from tests.helpers.support import USERS
 from tests.hostile.shop import UNITS, Shop
-from tests.support import USERS
 
-# Claims of one product a day: so few by a buyer that each test meets the limit, and an address's.
+# Claims of one product a day, by buyer and by address. They are few, so each test meets the limits.
 LIMITS = {"RATE_LIMIT_USER": Rate(2, 86_400), "RATE_LIMIT_ADDRESS": Rate(10_000, 86_400)}
 
 
@@ -54,13 +54,13 @@ def sqs(stack):
 
 @pytest.fixture(scope="session")
 def queue_url(sqs):
-    """A queue that nobody reads: what hostile buyers bought need not become orders."""
+    """Make a queue without a reader, because purchases of attackers need not become orders."""
     return sqs.create_queue(QueueName="hostile")["QueueUrl"]
 
 
 @pytest.fixture(scope="session")
 def target(stack, queue_url):
-    """The stores and that queue, without a deployment."""
+    """Return the stores and that queue, without a deployment."""
     target = stack.target("hostile")
     names = ("OrdersQueueUrl", "DeadLetterQueueUrl", "ParkingQueueUrl")
     target.__dict__["outputs"] = dict.fromkeys(names, queue_url)
@@ -69,7 +69,7 @@ def target(stack, queue_url):
 
 @pytest.fixture(scope="session")
 def asgi(stack, migrated, target):
-    """The ASGI edge, as `flashsale up --edge asgi` serves it."""
+    """Serve the ASGI edge as `flashsale up --edge asgi` does."""
     program = edge_programs.web(stack.directory, free_port(), target, workers=2)
     stack.add(program)
     yield Asgi(program.url)
@@ -78,7 +78,7 @@ def asgi(stack, migrated, target):
 
 @pytest.fixture(scope="session")
 def one_thread():
-    """Mangum and its connections belong to one event loop, and that to one thread."""
+    """Start the thread whose event loop runs Mangum and its connections."""
     with ThreadPoolExecutor(
         1, initializer=lambda: asyncio.set_event_loop(asyncio.new_event_loop())
     ) as thread:
@@ -87,7 +87,7 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def guarded_asgi(stack, migrated, target):
-    """The ASGI edge where buyers need a token, and may try so often."""
+    """Serve the ASGI edge with tokens and rate limits for buyers."""
     limits = {name: f"{rate.requests}/{rate.seconds}" for name, rate in LIMITS.items()}
     folder = stack.directory / "guarded"
     program = edge_programs.web(folder, free_port(), target, workers=1, AUTH="jwt", **limits)
@@ -99,7 +99,7 @@ def guarded_asgi(stack, migrated, target):
 
 @pytest.fixture(scope="session")
 def serve(migrated, sqs, queue_url, target, one_thread):
-    """Makes the services of a function, with other settings; they believe the stack's tokens."""
+    """Return a function that makes services with other settings. They trust the stack's tokens."""
     made = []
 
     def make(**changes):
@@ -127,43 +127,43 @@ def guarded_services(serve):
 
 @pytest.fixture
 def aws_lambda(lambda_services, one_thread):
-    """The buy function behind API Gateway: its handler, with events as API Gateway makes them."""
+    """Return the handler of the buy function, called with events of API Gateway."""
     return Lambda(lambda_handler(create_app(lambda: lambda_services)), one_thread)
 
 
 @pytest.fixture
 def admin_lambda(lambda_services, one_thread):
-    """The admin function, in the same way."""
+    """Return the handler of the admin function in the same way."""
     return Lambda(lambda_handler(create_admin_app(lambda: lambda_services)), one_thread)
 
 
 @pytest.fixture
 def guarded_lambda(guarded_services, one_thread):
-    """The buy function where buyers need a token, and may try so often."""
+    """Return the buy function with tokens and rate limits for buyers."""
     return Lambda(lambda_handler(create_app(lambda: guarded_services)), one_thread)
 
 
 @pytest.fixture(params=["asgi", "aws_lambda"])
 def door(request):
-    """Each edge in turn."""
+    """Return each edge in turn."""
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(params=["guarded_asgi", "guarded_lambda"])
 def guarded_door(request):
-    """Each edge in turn, where buyers need a token."""
+    """Return each edge in turn, where buyers need a token."""
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(params=["asgi", "admin_lambda"])
 def admin_door(request):
-    """The way to the admin API on each edge."""
+    """Return the admin API on each edge."""
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="session")
 def bearer(target):
-    """Makes the header with a token of the stack's issuer."""
+    """Return a function that makes the header with a token of the stack's issuer."""
 
     def headers(user_id, *, admin=False):
         token = sign_in.mint(target.token_secret, user_id, admin=admin, minutes=60)
@@ -174,7 +174,7 @@ def bearer(target):
 
 @pytest.fixture(scope="session")
 def stores(migrated):
-    """Redis and PostgreSQL, as the tests look into them."""
+    """Return connections of the tests to Redis and PostgreSQL."""
     with (
         Redis.from_url(migrated.redis_url, decode_responses=True) as redis,
         psycopg.connect(migrated.database_url, autocommit=True) as database,
@@ -184,7 +184,7 @@ def stores(migrated):
 
 @pytest.fixture
 def shop(stores, lambda_services, one_thread):
-    """A product on sale, and what the stores hold."""
+    """Put a product on sale, and return it with the stores."""
     product_id = f"t-{uuid.uuid4().hex[:12]}"
 
     async def open_sale():

@@ -1,10 +1,10 @@
-"""Bodies of queue messages that nobody of ours has sent."""
+"""Bodies of queue messages that our code never sends."""
 
 import json
 
 from hypothesis import strategies as st
 
-# SQS takes no larger message (its limit for most of its life; what we send is far below).
+# The largest message that SQS accepted for most of its life. Ours are far smaller.
 LARGEST = 256 * 1024
 
 values = st.recursive(
@@ -22,7 +22,7 @@ values = st.recursive(
 
 
 def deep(opening, closing="", length=LARGEST):
-    """As deep as a message can be."""
+    """Return JSON that is nested as deeply as fits into a message."""
     count = length // (len(opening) + len(closing))
     return opening * count + closing * count
 
@@ -44,7 +44,7 @@ HUGE = {
 
 @st.composite
 def mutated_json(draw, valid):
-    """One field of a good message taken away, set to anything, doubled, or added."""
+    """Remove, set, duplicate or add one field of a valid message."""
     fields = dict(valid)
     name = draw(st.sampled_from(sorted(fields)) | st.text(max_size=10))
     how = draw(st.sampled_from(["take", "set", "double"]))
@@ -59,7 +59,7 @@ def mutated_json(draw, valid):
 
 @st.composite
 def mutated_text(draw, valid):
-    """Characters of a good message changed, dropped or put in."""
+    """Change, drop or insert characters of a valid message."""
     text = list(json.dumps(valid))
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(text) - 1))
@@ -68,7 +68,7 @@ def mutated_text(draw, valid):
 
 
 def bodies(*valid):
-    """Anything, and what was made of good messages."""
+    """Return arbitrary bodies and mutated valid messages."""
     mutated = [make(one) for one in valid for make in (mutated_json, mutated_text)]
     large = st.sampled_from(sorted(HUGE)).map(HUGE.get)
     return st.one_of(st.text(), values.map(json.dumps), large, *mutated)

@@ -1,4 +1,4 @@
-"""What the stores hold, to compare it before and after an attack."""
+"""The content of the stores, to compare it before and after an attack."""
 
 import json
 import re
@@ -6,13 +6,13 @@ import uuid
 
 from flashsale.domain.model import V5
 from flashsale.redis_store.scripts import Keys
-from tests.support import USERS
+from tests.helpers.support import USERS
 
-# Enough for all that is bought on the way.
+# Enough for all purchases of one test.
 UNITS = 1_000_000
-# What a request may leave behind under a name that its sender has chosen: nothing but this.
+# The only keys whose names may contain a text of the sender.
 OWN_NAMES = ("idem:", "}:idem:", "}:rate:")
-# What servers write by themselves, and what ends by itself, while a test runs.
+# Keys that servers write themselves, or that expire, while a test runs.
 STANDING = re.compile(r"sweeper|relay:.*|.*\}:lease")
 
 
@@ -29,7 +29,7 @@ class Shop:
         return json.dumps({k: v for k, v in fields.items() if v is not ...}).encode()
 
     def names(self):
-        """The names of all keys, without those of idempotency and of running servers."""
+        """Return the names of all keys except those for idempotency and of running servers."""
         return {
             name
             for name in self.redis.scan_iter(count=1000)
@@ -37,7 +37,7 @@ class Shop:
         }
 
     def books(self):
-        """Stock, ledger and orders of the product, and how many rows each table has."""
+        """Return stock, ledger and orders of the product, and the number of rows of each table."""
         keys = Keys(self.product_id)
         rows = self._database.execute(
             "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM products),"
@@ -55,7 +55,7 @@ class Shop:
         return self.names(), self.books()
 
     def rows(self):
-        """The orders of the product: id, status and quantity."""
+        """Return id, status and quantity of the product's orders."""
         return set(
             self._database.execute(
                 "SELECT id, status, quantity FROM orders WHERE product_id = %s", [self.product_id]
@@ -63,7 +63,7 @@ class Shop:
         )
 
     def confirm(self):
-        """Write a confirmed order of V2; its id."""
+        """Write a confirmed order of V2 and return its id."""
         id_ = str(uuid.uuid4())
         self._database.execute(
             "INSERT INTO orders (id, user_id, product_id, quantity, status, generation)"
@@ -73,21 +73,21 @@ class Shop:
         return id_
 
     def buyers(self):
-        """Who has an order of the product."""
+        """Return the users that have an order of the product."""
         statement = "SELECT user_id FROM orders WHERE product_id = %s"
         return {user for (user,) in self._database.execute(statement, [self.product_id])}
 
     def forget(self, product_id):
-        """Delete a product that nobody has bought."""
+        """Delete a product without orders."""
         self._database.execute("DELETE FROM products WHERE id = %s", [product_id])
 
     def last_action(self, column):
-        """What the audit has of the newest action in this column."""
+        """Return this column of the newest action in the audit."""
         statement = f"SELECT {column} FROM admin_actions ORDER BY id DESC LIMIT 1"
         return self._database.execute(statement).fetchone()[0]
 
     def order(self, id_, **changes):
-        """The body of a queue message with one order of V4."""
+        """Return the body of a queue message with one order of V4."""
         fields = {
             "id": id_, "product_id": self.product_id, "user_id": USERS[0], "quantity": 1,
             "generation": V5 - 1, "correlation_id": "c",

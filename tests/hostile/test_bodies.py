@@ -1,4 +1,4 @@
-"""Bodies and ids that are no purchase, on both edges: refused before the stock is touched."""
+"""Invalid bodies and ids on both edges are rejected before the stock is touched."""
 
 import json
 
@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 
 from flashsale.http.limits import MAX_BODY
+from tests.helpers.support import USERS
 from tests.hostile.budget import fuzzed
 from tests.hostile.poison import bodies
-from tests.support import USERS
 
 GENERATIONS = [1, 2, 3, 4, 5]
 
@@ -18,13 +18,13 @@ def fields(**changes):
 
 
 def text(pattern):
-    """Bytes in which P and U stand for a product and a user that exist."""
+    """Return bytes in which P and U stand for an existing product and user."""
     return lambda shop: pattern.replace(b"P", shop.product_id.encode()).replace(
         b"U", USERS[0].encode()
     )
 
 
-# No generation takes these.
+# No generation accepts these.
 BODIES = {
     "nothing": text(b""),
     "a list": text(b"[]"),
@@ -77,7 +77,7 @@ BODIES_BEYOND_THE_FIELDS = {
     "not a number of units": text(b'{"productId": "P", "userId": "U", "quantity": NaN}'),
     "full-width quantity": fields(quantity="\uff11"),
 }  # fmt: skip
-# Spellings of JSON that V1 to V4 take, as the original system did.
+# Variants of JSON that V1 to V4 accept, as the original system did.
 SPELLINGS = {
     "a byte order mark": text(b'\xef\xbb\xbf{"productId": "P", "userId": "U"}'),
     "a name twice": text(b'{"productId": "P", "userId": "U", "userId": "U"}'),
@@ -88,7 +88,7 @@ SPELLINGS = {
 
 
 def taken(door, shop, generation, bodies_by_name):
-    """Names of the bodies that are not refused as they should be."""
+    """Return the names of the bodies that are not rejected as they should be."""
     before, expected = shop.everything(), 422 if generation == 5 else 400
     wrong = {}
     for name, body in bodies_by_name.items():
@@ -100,7 +100,7 @@ def taken(door, shop, generation, bodies_by_name):
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
-def test_what_no_generation_takes(door, shop, generation):
+def test_bodies_that_no_generation_accepts(door, shop, generation):
     assert taken(door, shop, generation, BODIES | BODIES_BEYOND_THE_FIELDS) == {}
 
 
@@ -120,8 +120,8 @@ def test_a_body_that_is_too_large(door, shop, generation):
 
 
 @pytest.mark.parametrize("generation", [1, 2, 3, 4])
-def test_what_the_original_scripts_send(door, shop, generation):
-    """These two fields, also twice: its reader was not strict."""
+def test_bodies_of_the_original_scripts_are_accepted(door, shop, generation):
+    """The fields may be repeated, because the original parser was not strict."""
     twice = text(b'{"productId": "P", "userId": "X", "userId": "U"}')
 
     for body in (shop.body(), twice(shop), shop.body(quantity=1)):
@@ -129,8 +129,8 @@ def test_what_the_original_scripts_send(door, shop, generation):
         assert answer.status in (201, 202)
 
 
-def test_a_user_that_looks_like_another_is_another(door, shop):
-    """Nothing folds case: what is not refused is another buyer. Blanks and width: see above."""
+def test_similar_user_ids_are_different_users(door, shop):
+    """Case is significant. Ids with blanks or of another width are tested above."""
     other = USERS[0].upper()
 
     assert door.request("POST", "/api/v5/buy", shop.body(userId=other)).status == 202
@@ -139,7 +139,7 @@ def test_a_user_that_looks_like_another_is_another(door, shop):
 
 @fuzzed(2)
 @given(body=bodies({"productId": "PRODUCT", "userId": "u-00001", "quantity": 1}))
-def test_any_body_is_answered_and_the_books_balance(aws_lambda, shop, body):
+def test_any_body_gets_an_answer_and_the_books_balance(aws_lambda, shop, body):
     sent = body.replace("PRODUCT", shop.product_id).encode("utf-8", "surrogatepass")
     before = shop.everything()
 

@@ -1,4 +1,4 @@
-"""schemathesis against the OpenAPI document, on both edges: documented answers, and no 5xx.
+"""schemathesis checks both edges against the OpenAPI document: documented answers, no 5xx.
 
 503 is documented for stores that are down. Here they are up.
 """
@@ -15,9 +15,9 @@ from schemathesis.specs.openapi.checks import (
 
 from flashsale.domain.model import USER_ID
 from flashsale.http.application import create_admin_app, create_app
+from tests.helpers.support import USERS
 from tests.hostile.budget import fuzzed
 from tests.hostile.conftest import LIMITS
-from tests.support import USERS
 
 CHECKS = [
     not_a_server_error,
@@ -32,19 +32,19 @@ admin_document = schemathesis.openapi.from_dict(create_admin_app().openapi())
 
 @shop_document.parametrize()
 @fuzzed(0.3)
-def test_each_edge_keeps_to_the_document(case, door, shop):
+def test_each_edge_conforms_to_the_document(case, door, shop):
     attack(case, door, shop)
 
 
 @shop_document.parametrize()
 @fuzzed(0.3)
-def test_each_edge_keeps_to_it_with_a_token_and_limits(case, guarded_door, shop, bearer):
+def test_each_edge_conforms_with_a_token_and_limits(case, guarded_door, shop, bearer):
     assert attack(case, guarded_door, shop, bearer(USERS[0])) != 401
 
 
 @shop_document.parametrize()
 @fuzzed(0.1)
-def test_each_edge_keeps_to_it_without_a_token(case, guarded_door, shop):
+def test_each_edge_conforms_without_a_token(case, guarded_door, shop):
     before = shop.everything()
     attack(case, guarded_door, shop)
     assert shop.everything() == before
@@ -52,15 +52,15 @@ def test_each_edge_keeps_to_it_without_a_token(case, guarded_door, shop):
 
 @admin_document.parametrize()
 @fuzzed(0.3)
-def test_the_admin_api_keeps_to_the_document(case, admin_door, shop, bearer):
-    # An admin of its own: another test sends the same keys, for another product.
+def test_the_admin_api_conforms_to_the_document(case, admin_door, shop, bearer):
+    # A different admin, because another test sends the same keys for another product.
     headers = bearer(f"admin-of-{shop.product_id}", admin=True)
     assert attack(case, admin_door, shop, headers) not in (401, 403)
 
 
 @admin_document.parametrize()
 @fuzzed(0.1)
-def test_the_admin_api_keeps_to_it_with_a_buyers_token(case, admin_door, shop, bearer):
+def test_the_admin_api_conforms_with_a_buyers_token(case, admin_door, shop, bearer):
     before = shop.everything()
     assert attack(case, admin_door, shop, bearer(USERS[0])) >= 400
     assert shop.everything() == before
@@ -68,15 +68,15 @@ def test_the_admin_api_keeps_to_it_with_a_buyers_token(case, admin_door, shop, b
 
 @admin_document.parametrize()
 @fuzzed(0.1)
-def test_the_admin_api_keeps_to_it_without_a_token(case, admin_door, shop):
+def test_the_admin_api_conforms_without_a_token(case, admin_door, shop):
     before = shop.everything()
     assert attack(case, admin_door, shop) >= 400
     assert shop.everything() == before
 
 
 def attack(case, door, shop, headers=None):
-    """Send it; the status of the answer, which the document has."""
-    # Ids that schemathesis makes up are nobody's: three of four good ones become one that exists.
+    """Send a request, check its answer, and return the status."""
+    # Ids that schemathesis invents do not exist, so three of four are replaced by existing ones.
     known = {"productId": shop.product_id, "product_id": shop.product_id, "userId": USERS[0]}
     for fields in (case.body, case.path_parameters):
         for name in known.keys() & (fields.keys() if isinstance(fields, dict) else ()):
@@ -86,8 +86,8 @@ def attack(case, door, shop, headers=None):
     return case.call_and_validate(**door.way, headers=headers, checks=CHECKS).status_code
 
 
-def test_what_only_tokens_and_limits_answer_is_documented(guarded_door, shop, bearer):
-    """Fuzzing may meet these, or not."""
+def test_answers_of_tokens_and_limits_are_documented(guarded_door, shop, bearer):
+    """Fuzzing does not always meet these."""
 
     def buy(headers=None, **fields):
         body = {"productId": shop.product_id, **fields}

@@ -1,6 +1,6 @@
 """Lua, SQL and key injection through every field, on both edges.
 
-After each try the stores hold what they held, and no key has a name that the attacker made.
+After each attempt the stores are unchanged, and no key has a name that the attacker chose.
 """
 
 from urllib.parse import quote
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.support import USERS
 from tests.hostile.budget import fuzzed
-from tests.support import USERS
 
 PAYLOADS = [
     "'; DROP TABLE orders; --",
@@ -44,7 +44,7 @@ IN_HEADERS = {"Idempotency-Key"}
 
 
 def attack(door, shop, field, payload):
-    """One request with the payload in one place; its answer."""
+    """Send a request with the payload in one field, and return its answer."""
     headers = {"content-type": "application/json"}
     if field in ("order", "product", "stock"):
         path = {
@@ -63,8 +63,8 @@ def changed_as_answered(shop, before, answer, field, payload):
     names, books = before
     after_names, after = shop.everything()
     assert answer.status < 500, answer.body
-    assert after_names == names, "a key that somebody outside has named"
-    if answer.status == 202:  # the field takes such texts, and they are data
+    assert after_names == names, "a key whose name an attacker chose"
+    if answer.status == 202:  # the field accepts such texts as data
         assert int(after["stock"]) == int(books["stock"]) - 1
         assert len(after["ledger"]) == len(books["ledger"]) + 1
         assert after["rows"] == books["rows"]
@@ -79,7 +79,7 @@ def test_known_payloads(door, shop, field):
     taken = []
     for payload in PAYLOADS:
         if field in IN_HEADERS and {"\r", "\0"} & set(payload):
-            continue  # no client or gateway sends that in a header; see test_wire.py
+            continue  # no client or gateway sends these in a header; see test_wire.py
         before = shop.everything()
         answer = attack(door, shop, field, payload)
         taken.append(answer.status == 202)
@@ -104,7 +104,7 @@ def test_any_text(aws_lambda, shop, field, payload):
 @pytest.mark.parametrize("generation", [1, 2, 3, 4])
 @pytest.mark.parametrize("field", ["productId", "userId"])
 def test_the_other_generations(door, shop, generation, field):
-    """V3 and V4 claim a unit for whoever asks: so only what no user can be called is tried here."""
+    """V3 and V4 claim a unit for any valid user, so the payloads are invalid user ids."""
     for payload in PAYLOADS:
         if field == "userId" and payload.isprintable() and payload.strip() and " " not in payload:
             continue
@@ -117,7 +117,7 @@ def test_the_other_generations(door, shop, generation, field):
 
 
 def test_an_idempotency_key_of_one_user_is_not_anothers(door, shop):
-    """User "a:b" with key "c" is not user "a" with key "b:c"."""
+    """Keep user "a:b" with key "c" apart from user "a" with key "b:c"."""
     first = buy(door, shop, f"a:{shop.product_id}", "c")
     second = buy(door, shop, "a", f"{shop.product_id}:c")
 
@@ -126,7 +126,7 @@ def test_an_idempotency_key_of_one_user_is_not_anothers(door, shop):
 
 
 def test_an_order_id_reaches_no_other_key(door, shop):
-    """An Idempotency-Key may end as a ledger's name ends; it is a string, and no stream."""
+    """An Idempotency-Key may end like a ledger's name, but its value is no stream."""
     assert buy(door, shop, USERS[0], f"{shop.product_id}}}:ledger").status == 202
     for separator in (" ", ":"):
         product_id = f"{shop.product_id}}}:idem:{USERS[0]}{separator}{shop.product_id}"
@@ -139,16 +139,16 @@ def test_an_order_id_reaches_no_other_key(door, shop):
 
 @pytest.mark.parametrize("generation", [4, 5])
 @pytest.mark.parametrize("payload", [*PAYLOADS, "\ud800", "é", "x" * 100_000])
-def test_a_correlation_id_is_a_name_or_is_replaced(
+def test_an_invalid_correlation_id_is_replaced(
     aws_lambda, one_thread, shop, payload, generation, monkeypatch
 ):
-    """It comes from API Gateway; a Function URL, or a proxy, is no API Gateway."""
+    """It comes from API Gateway, but also from clients of a Function URL or a proxy."""
     monkeypatch.setattr(aws_lambda, "request_id", payload)
 
     answer = aws_lambda.request("POST", f"/api/v{generation}/buy", shop.body())
 
     assert answer.status == 202
-    for _, entry in shop.books()["ledger"]:  # V4's is in its message
+    for _, entry in shop.books()["ledger"]:  # V4 stores it in its message
         assert 0 < len(entry["c"]) <= 128
         assert entry["c"].isprintable()
 

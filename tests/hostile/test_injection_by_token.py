@@ -1,6 +1,6 @@
-"""Injection by who has a token: every field of the admin API, and the `sub` of the token itself.
+"""Injection with a token: through every field of the admin API, and the token's `sub`.
 
-What is refused changes nothing; what is taken is kept as it was sent, and is data.
+A rejected text changes nothing. An accepted text is stored as it was sent, as data.
 """
 
 import json
@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from flashsale.domain.model import USER_ID
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.place_orders import place_orders
+from tests.helpers.edges import JSON, Lambda
 from tests.hostile.budget import fuzzed
-from tests.hostile.doors import JSON, Lambda
 from tests.hostile.test_injection import PAYLOADS
 
 ACTIONS = ["open", "pause", "resume", "end"]
-# In a body: the payload, and a name that nobody has yet.
+# Placeholders in a body for the payload and for an unused name.
 HERE, NEW = "HERE", "NEW"
 PRODUCT = {"id": NEW, "name": NEW, "price": 1, "stock": 0}
-# Where an admin can put a text: path and body of a POST; without a body it is a GET.
+# Fields of admin requests: path and body of a POST, or the path of a GET.
 REQUESTS = {
     **{name: ("products", PRODUCT | {name: HERE}) for name in PRODUCT},
     **{
@@ -39,25 +39,25 @@ REQUESTS = {
     "books": ("products/{here}/books", None),
     "limit": ("audit?limit={here}", None),
 }  # fmt: skip
-# Those that take any text, and where the audit has it.
+# Fields that accept any text, and the column of the audit that stores it.
 TEXTS = {
     "id": "target",
     "name": "arguments->>'name'",
     "reason": "arguments->>'reason'",
     "Idempotency-Key": "idempotency_key",
 }
-# What our scripts call a key of a product.
+# Names that our scripts give to keys of a product.
 OUR_NAMES = re.compile(r"\{t-[0-9a-f]{12}\}:[a-z]+")
 
 
 @pytest.fixture
 def boss(bearer, shop):
-    """An admin who has used no key yet."""
+    """Return the headers of an admin that has used no key yet."""
     return bearer(f"admin-of-{shop.product_id}", admin=True)
 
 
 def attack(door, shop, field, payload, headers, order=""):
-    """One request with the payload in one place; its answer."""
+    """Send a request with the payload in one field, and return its answer."""
     path, body = REQUESTS[field]
     here = quote(payload, safe="", errors="replace")
     new = f"n-{uuid.uuid4().hex}"
@@ -72,7 +72,7 @@ def attack(door, shop, field, payload, headers, order=""):
 
 
 def tried(door, shop, field, payload, headers):
-    """Whether it was taken; either way the stores hold what they should."""
+    """Return whether it was accepted. Check the stores in either case."""
     order = shop.confirm() if field == "reason" else ""
     names, books = shop.everything()
 
@@ -80,7 +80,7 @@ def tried(door, shop, field, payload, headers):
 
     after_names, after = shop.everything()
     assert answer.status in (200, 201, 404, 409, 422), answer.body
-    assert all(map(OUR_NAMES.fullmatch, after_names - names)), "a key that an admin has named"
+    assert all(map(OUR_NAMES.fullmatch, after_names - names)), "a key whose name an admin chose"
     assert after["ledger"] == books["ledger"]
     assert after["rows"][0] == books["rows"][0], "users"
     if answer.status >= 400:
@@ -89,7 +89,7 @@ def tried(door, shop, field, payload, headers):
         assert shop.last_action(TEXTS[field]) == payload.strip()
     if answer.status == 201:
         assert re.fullmatch(r"[\w.:-]+", answer.json["id"], re.ASCII), "keys will have this name"
-        shop.forget(answer.json["id"])  # for the next test it is a payload again
+        shop.forget(answer.json["id"])  # the next test uses it as a payload again
     return answer.status < 400
 
 
@@ -98,7 +98,7 @@ def test_known_payloads_in_an_admins_fields(admin_door, shop, boss, field):
     taken = []
     for payload in [*PAYLOADS, "\ud800"]:
         if field == "Idempotency-Key" and {"\r", "\0", "\ud800"} & set(payload):
-            continue  # no client or gateway sends that in a header; see test_wire.py
+            continue  # no client or gateway sends these in a header; see test_wire.py
         if payload != "\ud800" or HERE in (REQUESTS[field][1] or {}).values():
             taken.append(tried(admin_door, shop, field, payload, boss))
 
@@ -112,7 +112,7 @@ def test_known_payloads_in_an_admins_fields(admin_door, shop, boss, field):
     payload=st.text(max_size=40) | st.text("'\";-{}[]:*\\$%()\r\n\0", max_size=20),
 )
 def test_any_text_in_an_admins_fields(admin_lambda, shop, bearer, field, payload):
-    another = bearer(uuid.uuid4().hex, admin=True)  # has used no key yet
+    another = bearer(uuid.uuid4().hex, admin=True)  # an admin without used keys
     tried(admin_lambda, shop, field, payload, another)
 
 
@@ -131,7 +131,7 @@ def test_an_admins_subject_is_data(admin_door, shop, bearer):
 
 
 def test_a_buyers_subject_is_data(guarded_door, shop, bearer, guarded_services, one_thread):
-    """From the token into Redis, through the queue, into PostgreSQL."""
+    """The subject goes from the token to Redis, the queue and PostgreSQL."""
     good = {payload for payload in PAYLOADS if re.fullmatch(USER_ID, payload)}
     for payload in PAYLOADS:
         names, books = shop.everything()
@@ -157,7 +157,7 @@ def test_a_buyers_subject_is_data(guarded_door, shop, bearer, guarded_services, 
 
 
 def test_no_order_id_reaches_another_key(guarded_asgi, admin_door, shop, bearer, boss):
-    """The bucket of a buyer may end as a ledger's name ends; it is a string, and no stream."""
+    """The name of a buyer's bucket may end like a ledger's name, but it is no stream."""
     bought = guarded_asgi.request(
         "POST", "/api/v5/buy", shop.body(userId=...), bearer("x}:ledger") | JSON
     )

@@ -1,8 +1,7 @@
-"""Poisoned messages: the order and rollback functions on real stores.
+"""Poisoned messages for the order and rollback functions on real stores.
 
-Whatever a message holds: the functions answer, the good messages beside it are written, it comes
-back as failed with its cause (ten times, and then it is parked), and nothing is written or released
-for it.
+Whatever a message contains, the functions answer and write the valid messages of the batch. The
+poisoned message is reported as failed, with its cause. Nothing is written or released for it.
 """
 
 import json
@@ -18,14 +17,14 @@ from flashsale.errors import InvalidMessage
 from flashsale.runtime import process
 from functions.order.app import handler as order
 from functions.rollback.app import handler as rollback
+from tests.helpers.support import USERS, LambdaContext
 from tests.hostile.budget import fuzzed
 from tests.hostile.poison import HUGE, LARGEST, bodies
-from tests.support import USERS, LambdaContext
 
 
 @pytest.fixture
 def functions(migrated, monkeypatch, queue_url, stack):
-    """The two functions in this process, with the settings of the tests."""
+    """Load the two functions in this process, with the settings of the tests."""
     monkeypatch.setenv("REDIS_URL", migrated.redis_url)
     monkeypatch.setenv("DATABASE_URL", migrated.database_url)
     monkeypatch.setenv("ORDERS_QUEUE_URL", queue_url)
@@ -37,7 +36,7 @@ def functions(migrated, monkeypatch, queue_url, stack):
 
 
 def invoke(handler, *messages):
-    """Ids of the messages that must come again."""
+    """Return the ids of the messages that must be retried."""
     event = {"Records": [{"messageId": id_, "body": body} for id_, body in messages]}
     answer = handler(event, LambdaContext())
     return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
@@ -50,7 +49,7 @@ def orders_of(body):
         return []
 
 
-# Beside what is made up: what once took a whole batch down, or would be worth a try.
+# Known cases beside the generated ones. Some of them once broke a whole batch.
 KNOWN = [
     {"id": "no-ledger-entry", "generation": V5},
     {"id": "p:1-1", "generation": V5},
@@ -86,7 +85,7 @@ def check(shop, body):
     own = {one.id for one in orders_of(body)}
     assert {id_ for id_, _, _ in written} <= own | {one["id"] for one in good}
     if failed:
-        assert len(written) == len(good), "nothing is written of what failed"
+        assert len(written) == len(good), "nothing is written for a failed message"
         assert shop.redis.get(f"failure:{poison}"), "its cause is kept"
         assert shop.books()["stock"] == stock, "nothing is released"
     if failed and not own:
@@ -101,7 +100,7 @@ def test_a_known_poison_fails_alone(functions, shop, change):
     check(shop, json.dumps(shop.order(str(uuid.uuid4())) | change))
 
 
-# The names of its fields are known; which product it names is not, and is put in below.
+# The product id is a placeholder that is replaced below.
 @fuzzed(1.5)
 @given(body=bodies(*valid_messages("PRODUCT")))
 @example(body='{"product_id": "PRODUCT", "claims": [["1-1", "nobody", 1, ""]]}')
@@ -122,8 +121,8 @@ def test_the_largest_message_costs_little_memory(name):
     assert peak < 32 * 1024 * 1024, "bytes; a function has 512 MB"
 
 
-def test_an_envelope_holds_no_more_claims_than_we_pack():
-    """A batch is at most two thousand claims: that is what fits the time of a function."""
+def test_an_envelope_with_too_many_claims_is_rejected():
+    """A batch of at most two thousand claims fits into the time of a function."""
     claims = [[f"1-{number}", "nobody", 1, ""] for number in range(CLAIMS_PER_ENVELOPE + 1)]
 
     with pytest.raises(InvalidMessage, match="claims"):
@@ -133,8 +132,8 @@ def test_an_envelope_holds_no_more_claims_than_we_pack():
 
 
 @pytest.mark.parametrize("name", ["\x1b[31m", "[/b]", "x" * 100_000, "\n"])
-def test_a_cause_is_short_and_prints_as_it_is(name):
-    """It is logged, kept for 14 days, and shown in terminals."""
+def test_a_cause_is_short_and_printable(name):
+    """Causes are logged, kept for 14 days, and shown in terminals."""
     with pytest.raises(InvalidMessage) as caught:
         orders_of_message(json.dumps({name: 1, **valid_messages("p")[0]}))
 

@@ -1,4 +1,4 @@
-"""Paths and the ids in them: what can be made can be reached, by each door, below each prefix."""
+"""Paths with ids: each product that can be made can be reached on each edge and prefix."""
 
 import itertools
 import json
@@ -8,10 +8,10 @@ from urllib.parse import quote
 import pytest
 from urllib3.util import parse_url
 
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 SIGNS = "._:-"
-# Each character, each sign in each place, and what looks like steps in a path.
+# Each character, each sign at each position, and texts that look like steps in a path.
 IDS = [
     string.ascii_letters + string.digits,
     *(f"{sign}{rest}" for sign in SIGNS for rest in ("", "a", "1-1")),
@@ -23,7 +23,7 @@ REACHABLE = [id_ for id_ in IDS if id_ not in (".", "..")]
 
 
 def as_sent(path):
-    """The path that a client sends: it takes the steps `.` and `..` by itself (RFC 3986, 5.2.4)."""
+    """Return the path that a client sends after it resolved `.` and `..` (RFC 3986, 5.2.4)."""
     return parse_url(f"http://shop{path}").path
 
 
@@ -51,7 +51,7 @@ def test_a_product_that_can_be_made_can_be_reached(asgi, door, bearer, id_):
 
 
 @pytest.mark.parametrize("id_", [".", ".."])
-def test_a_product_that_nobody_could_reach_cannot_be_made(admin_door, shop, bearer, id_):
+def test_a_product_that_could_not_be_reached_cannot_be_made(admin_door, shop, bearer, id_):
     assert as_sent(f"/api/products/{id_}") in ("/api/products/", "/api/")
     before = shop.books()["rows"]
 
@@ -63,13 +63,13 @@ def test_a_product_that_nobody_could_reach_cannot_be_made(admin_door, shop, bear
 
 @pytest.mark.parametrize("id_", [".", ".."])
 @pytest.mark.parametrize("generation", range(1, 6))
-def test_nor_can_it_be_bought(door, shop, generation, id_):
+def test_a_product_that_could_not_be_reached_cannot_be_bought(door, shop, generation, id_):
     answer = door.request("POST", f"/api/v{generation}/buy", shop.body(productId=id_))
 
     assert answer.status == (422 if generation == 5 else 400)
 
 
-def test_below_a_stage_of_api_gateway_all_is_as_without(aws_lambda, shop):
+def test_a_stage_of_api_gateway_changes_nothing(aws_lambda, shop):
     aws_lambda.stage = "prod"
 
     bought = aws_lambda.request("POST", "/prod/api/v5/buy", shop.body())
@@ -86,8 +86,8 @@ def test_below_a_stage_of_api_gateway_all_is_as_without(aws_lambda, shop):
     assert outside.status == 404
 
 
-def test_a_slash_too_many_is_404_and_no_redirect(asgi, admin_lambda, aws_lambda):
-    """A redirect would name the host that the client claims, and forget the prefix."""
+def test_an_extra_slash_is_404_and_no_redirect(asgi, admin_lambda, aws_lambda):
+    """A redirect would use the client's Host header and lose the prefix."""
     for door, path in (
         (asgi, "/api/admin/books/"),
         (admin_lambda, "/api/admin/books/"),

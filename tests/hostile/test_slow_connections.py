@@ -1,4 +1,4 @@
-"""10,000 connections to the ASGI edge that send a byte now and then (slowloris)."""
+"""10,000 connections to the ASGI edge that send single bytes (slowloris)."""
 
 import asyncio
 import dataclasses
@@ -11,20 +11,20 @@ import pytest
 
 from flashsale_local.stack import edge as edge_programs
 from flashsale_local.stack.program import HOST, free_port
-from tests.hostile.doors import Asgi
-from tests.support import eventually, until
+from tests.helpers.edges import Asgi
+from tests.helpers.support import eventually, until
 
 CONNECTIONS = 10_000
-# Files that this process and the edge need beside the connections.
+# Files that this process and the edge need in addition to the connections.
 OTHERS = 500
-# One kind never ends its headers, the other never ends its body.
+# One kind never completes its headers, the other never completes its body.
 HEADERS = b"POST /api/v5/buy HTTP/1.1\r\nHost: x\r\nX-Slow: "
 BODY = HEADERS + b"1\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
 
 
 @pytest.fixture
 def files():
-    """As many open files as this process needs: macOS knows no endless number of them."""
+    """Raise the limit of open files as far as needed, because macOS rejects "unlimited"."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     soft, hard = before
     needed = CONNECTIONS + OTHERS
@@ -37,7 +37,7 @@ def files():
 
 @pytest.fixture
 def edge(stack, migrated, target):
-    """An edge of its own, whose files and memory nobody else uses."""
+    """Start a separate edge, whose files and memory no other test uses."""
     program = edge_programs.web(stack.directory / "slow", free_port(), target, workers=2)
     (stack.directory / "slow").mkdir(exist_ok=True)
     program = dataclasses.replace(program, name="slow-edge")
@@ -61,7 +61,7 @@ def memory_of(workers):
 
 
 @pytest.mark.timeout(600)
-async def test_buyers_are_served_while_10_000_connections_dribble(edge, workers, shop, files):
+async def test_buyers_are_served_among_10_000_slow_connections(edge, workers, shop, files):
     await asyncio.to_thread(edge.request, "POST", "/api/v5/buy", shop.body())
     open_files, memory = files_of(workers), memory_of(workers)
 
@@ -72,9 +72,11 @@ async def test_buyers_are_served_while_10_000_connections_dribble(edge, workers,
         for _ in range(10):
             bought = await asyncio.to_thread(edge.request, "POST", "/api/v5/buy", shop.body())
             assert bought.status == 202
-        assert files_of(workers) >= open_files + CONNECTIONS, "they were there all the time"
+        assert files_of(workers) >= open_files + CONNECTIONS, (
+            "the connections stayed open all the time"
+        )
         held = memory_of(workers) - memory
-        # Nobody lets them go: the edge itself ends them.
+        # The clients do not close the connections, so the edge must.
         await until(lambda: _now(files_of(workers) <= open_files + OTHERS), 120)
     finally:
         dribbling.cancel()
@@ -85,7 +87,7 @@ async def test_buyers_are_served_while_10_000_connections_dribble(edge, workers,
 
     assert held < CONNECTIONS * 64 * 1024
     assert all(worker.is_running() for worker in workers)
-    # What was let go is used again: a second wave needs no more memory than the first.
+    # Freed memory is reused: a second wave needs no more than the first.
     for connection in await dial(edge.port, CONNECTIONS):
         connection.close()
     eventually(lambda: files_of(workers) <= open_files + OTHERS)
@@ -98,7 +100,7 @@ async def _now(value):
 
 
 async def dial(port, count):
-    """So many connections that have all said something."""
+    """Open this many connections and send something on each."""
     loop, gate = asyncio.get_running_loop(), asyncio.Semaphore(256)
 
     async def one(number):
@@ -113,7 +115,7 @@ async def dial(port, count):
 
 
 async def dribble(connections):
-    """A byte to each of them, again and again; those that were closed are left alone."""
+    """Send single bytes on each connection until it is closed."""
     left = list(connections)
     while left:
         for connection in list(left):

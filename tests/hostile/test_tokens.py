@@ -1,4 +1,4 @@
-"""Tokens that are nearly good: every change of one is 401, and buys nothing."""
+"""Nearly valid tokens: every change of a valid one is 401 and buys nothing."""
 
 import base64
 import dataclasses
@@ -18,10 +18,10 @@ from flashsale.http.application import create_app
 from flashsale.http.gateway import lambda_handler
 from flashsale.services import Services
 from flashsale.sqs_store.order_queue import OrderQueue
+from tests.helpers.edges import Lambda
+from tests.helpers.support import USERS
 from tests.hostile.budget import fuzzed
-from tests.hostile.doors import Lambda
 from tests.hostile.poison import values
-from tests.support import USERS
 
 SECRET = "an-hmac-secret-of-at-least-thirty-two-bytes"
 ISSUER, AUDIENCE = "https://issuer.example", "flashsale"
@@ -45,7 +45,7 @@ def claims(**changes):
 
 
 def token(algorithm, **changes):
-    payload = json.dumps(claims(**changes)).encode()  # PyJWT itself would not write all of these
+    payload = json.dumps(claims(**changes)).encode()  # PyJWT would refuse to write some of these
     return jwt.api_jws.encode(payload, KEYS[algorithm], algorithm, headers={"kid": algorithm})
 
 
@@ -56,7 +56,7 @@ def algorithm(request):
 
 @pytest.fixture
 def guarded(migrated, sqs, queue_url, one_thread, algorithm):
-    """The buy function, which sells to bearers of a token only."""
+    """Return the buy function where buyers need a token."""
     key = {"secret": SECRET} if algorithm == "HS256" else {"jwks": jwks()}
     trust = TrustedIssuer(ISSUER, AUDIENCE, **key)
     services = Services(dataclasses.replace(migrated, auth="jwt", trusted_issuer=trust))
@@ -92,7 +92,7 @@ def decoded(segment):
 
 @st.composite
 def changed_text(draw, good):
-    """Bits flipped, characters put in, cut off, doubled."""
+    """Flip bits, or insert, cut or duplicate characters."""
     at, how = (
         draw(st.integers(0, len(good) - 1)),
         draw(st.sampled_from(["flip", "put", "cut", "swap"])),
@@ -110,7 +110,7 @@ def changed_text(draw, good):
 
 @st.composite
 def changed_parts(draw, good):
-    """Header or claims set to something else, under the old signature, or none."""
+    """Change the header or the claims, and keep or remove the signature."""
     header, payload, signature = good.split(".")
     changed = draw(st.sampled_from(["header", "payload"]))
     old = decoded(header if changed == "header" else payload)
@@ -121,13 +121,13 @@ def changed_parts(draw, good):
     return ".".join([header, payload, draw(st.sampled_from([signature, "", encoded(b"0" * 32)]))])
 
 
-def test_a_good_token_buys(guarded, shop, algorithm):
+def test_a_valid_token_buys(guarded, shop, algorithm):
     assert buy(guarded, shop, f"Bearer {token(algorithm)}").status == 202
 
 
 @fuzzed(0.7)
 @given(data=st.data())
-def test_a_token_with_any_change_is_refused(guarded, shop, algorithm, data):
+def test_a_token_with_any_change_is_rejected(guarded, shop, algorithm, data):
     good = token(algorithm)
     changed = data.draw(changed_text(good) | changed_parts(good))
     assume(changed.strip() != good)
@@ -145,11 +145,11 @@ def test_a_token_with_any_change_is_refused(guarded, shop, algorithm, data):
     ],
     ids=lambda changes: str(changes)[:40],
 )  # fmt: skip
-def test_a_well_signed_token_that_says_something_else(guarded, shop, algorithm, changes):
+def test_a_signed_token_with_other_claims_is_rejected(guarded, shop, algorithm, changes):
     is_refused(guarded, shop, token(algorithm, **changes))
 
 
-def test_tokens_that_cost_much_to_read(guarded, shop, algorithm):
+def test_tokens_that_are_expensive_to_parse_are_rejected(guarded, shop, algorithm):
     header, payload, signature = token(algorithm).split(".")
     objects = b'{"a":' * 1100
     for hostile in (
@@ -163,8 +163,8 @@ def test_tokens_that_cost_much_to_read(guarded, shop, algorithm):
         is_refused(guarded, shop, hostile)
 
 
-def test_a_signed_token_is_spelled_in_one_way_only(guarded, shop, algorithm):
-    """Else who blocks a stolen token has not blocked what it can be turned into."""
+def test_a_signed_token_has_one_valid_spelling(guarded, shop, algorithm):
+    """Otherwise blocking a stolen token would not block its other spellings."""
     good = token(algorithm)
     last = good[-1]
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -183,8 +183,8 @@ def signature_of(text):
     return base64.urlsafe_b64decode(text.split(".")[2] + "==")
 
 
-def test_the_public_key_is_no_secret(guarded, shop, algorithm):
-    """Algorithm confusion: HS256 with the text of a public key, which everybody has."""
+def test_a_public_key_signs_no_token(guarded, shop, algorithm):
+    """Reject algorithm confusion: HS256 with the text of a public key as its secret."""
     header = encoded({"alg": "HS256", "typ": "JWT", "kid": "RS256"})
     public = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     signed = f"{header}.{encoded(claims())}"
@@ -197,7 +197,7 @@ def test_the_public_key_is_no_secret(guarded, shop, algorithm):
     "authorization",
     ["", "Bearer", "Bearer ", "Basic dTpw", "bearer none", "Bearer a b", "Bearer null", "\x00"],
 )
-def test_what_is_no_bearer_token(guarded, shop, authorization):
+def test_other_authorization_headers_are_rejected(guarded, shop, authorization):
     before = shop.everything()
 
     assert buy(guarded, shop, authorization).status == 401
@@ -205,7 +205,7 @@ def test_what_is_no_bearer_token(guarded, shop, authorization):
 
 
 @pytest.mark.parametrize("generation", [1, 2, 3, 4])
-def test_the_generations_that_believe_a_body_are_closed(guarded, shop, generation):
+def test_generations_that_trust_the_body_are_closed(guarded, shop, generation):
     before = shop.everything()
 
     answer = guarded.request("POST", f"/api/v{generation}/buy", shop.body())

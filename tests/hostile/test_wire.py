@@ -1,6 +1,6 @@
-"""Bytes on the socket of the ASGI edge that no client of ours would send.
+"""Bytes on the socket of the ASGI edge that no normal client sends.
 
-Each is answered by 4xx, or by a closed connection; none by 5xx; and the servers live.
+The edge answers 4xx or closes the connection, never answers 5xx, and keeps running.
 """
 
 import psutil
@@ -21,7 +21,7 @@ def chunked(*parts):
 
 @pytest.fixture
 def edge(asgi, stack):
-    """The edge; at the end the same processes serve as at the beginning."""
+    """Return the edge, and check at the end that no process was replaced."""
     serving = _processes(stack)
     yield asgi
     assert asgi.request("GET", "/api/products/none").status == 404
@@ -126,7 +126,7 @@ SMUGGLING = {
 
 @pytest.mark.parametrize("shape", SMUGGLING)
 def test_no_request_is_smuggled_in_another(edge, shop, shape):
-    """After "0 CRLF CRLF" comes more body for who counts, and a request for who reads chunks."""
+    """After "0 CRLF CRLF", one parser reads more body and another reads a request."""
     body = shop.body()
     inner = SMUGGLED + b"Content-Length: %d\r\n\r\n" % len(body) + body
     sent = request(b"0\r\n\r\n" + inner, *SMUGGLING[shape], length=False)
@@ -140,7 +140,7 @@ def test_no_request_is_smuggled_in_another(edge, shop, shape):
 
 
 def test_a_declared_length_hides_no_body(edge):
-    """Beside chunks it means nothing: a large body does not come in under a small length."""
+    """Content-Length is ignored for chunks, so a small length cannot hide a large body."""
     parts = [b"x" * 8192] * 64
     sent = request(chunked(*parts), b"Content-Length: 5", CHUNKED, length=False)
 
@@ -178,7 +178,7 @@ def test_a_body_shorter_than_declared_buys_nothing(edge, shop):
     assert shop.books() == before
 
 
-def test_what_follows_a_refused_body_is_not_read_as_a_request(edge, shop):
+def test_bytes_after_a_rejected_body_are_not_read_as_a_request(edge, shop):
     before = shop.books()
     body = shop.body()
     inner = SMUGGLED + b"Content-Length: %d\r\n\r\n" % len(body) + body
@@ -190,7 +190,7 @@ def test_what_follows_a_refused_body_is_not_read_as_a_request(edge, shop):
     assert shop.books() == before
 
 
-def test_nobody_is_sent_to_the_host_that_he_names(edge):
+def test_no_redirect_leads_to_the_clients_host_header(edge):
     for path in (b"/api/products/", b"/health/", b"//evil.example/%2e%2e"):
         sent = b"GET " + path + b" HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"
 
@@ -200,7 +200,7 @@ def test_nobody_is_sent_to_the_host_that_he_names(edge):
         assert answer.startswith(b"HTTP/1.1 404 ")
 
 
-def test_the_largest_headers_are_a_jwt_and_a_little_more(edge, shop):
+def test_headers_have_room_for_a_jwt_and_little_more(edge, shop):
     fits = request(shop.body(), b"Authorization: Bearer " + b"a" * 8192)
     too_large = request(shop.body(), b"Authorization: Bearer " + b"a" * 64 * 1024)
 
@@ -208,7 +208,7 @@ def test_the_largest_headers_are_a_jwt_and_a_little_more(edge, shop):
     assert statuses(edge.port, too_large, UNTIL_ANSWERED) in ([431], [])
 
 
-def test_invented_methods_make_no_metrics(edge):
+def test_invented_methods_make_no_new_series(edge):
     def series():
         return edge.request("GET", "/metrics").body.count(b"flashsale_http_request_seconds_count")
 

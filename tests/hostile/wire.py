@@ -1,26 +1,26 @@
-"""Bytes to a server, and what it makes of them."""
+"""Send bytes to a server and parse its answers."""
 
 import re
 import socket
 from contextlib import contextmanager, suppress
 
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
-# Seconds in which a server answers what it can answer; then it is told that no more will come.
+# Seconds to wait for an answer. Then the client shuts its side of the connection down.
 PATIENCE = 0.5
-# The same for what must be answered: who is told so drops the request that he is busy with.
+# The same where an answer must come: a server drops a running request after the shutdown.
 UNTIL_ANSWERED = 60
 
 
 def statuses(port, sent, patience=PATIENCE):
-    """The status of each answer to these bytes; none where the connection was closed at once."""
+    """Return the status of each answer to these bytes. It is empty after an immediate close."""
     return [int(status) for status in STATUS.findall(exchange(port, sent, patience))]
 
 
 def exchange(port, sent, patience=PATIENCE):
-    """All that the server says, until it closes, or has said something and stays silent.
+    """Return what the server sends until it closes, or stays silent after an answer.
 
     Raises:
-        TimeoutError: it neither reads nor closes.
+        TimeoutError: the server neither reads nor closes.
 
     """
     received = bytearray()
@@ -39,7 +39,7 @@ def exchange(port, sent, patience=PATIENCE):
 
 @contextmanager
 def _closed_in_the_middle():
-    """That is an answer, too, and there may be more of it to read."""
+    """Ignore a connection that is closed while sending, because an answer may be readable."""
     try:
         yield
     except TimeoutError:
@@ -52,7 +52,7 @@ def _read(connection, received, *, whole=False):
     while part := connection.recv(65536):
         received += part
         if not whole and _is_whole(bytes(received)):
-            connection.settimeout(0.02)  # another answer, if it is there already
+            connection.settimeout(0.02)  # another answer, if it has arrived
 
 
 def _is_whole(received):
@@ -64,7 +64,7 @@ def _is_whole(received):
 def request(
     body=b"", *headers, line=b"POST /api/v5/buy HTTP/1.1", host=b"Host: localhost", length=True
 ):
-    """A request; each header is a whole line."""
+    """Return the bytes of a request. Each header is a complete line."""
     lines = [line, host, *headers]
     if not any(header.lower().startswith(b"content-type:") for header in headers):
         lines.append(b"Content-Type: application/json")

@@ -6,18 +6,18 @@ import pytest
 
 from flashsale.services import Services
 from flashsale_local.stack.program import free_port
-from tests.integration.admin_desk import desk_of
+from tests.helpers.admin_desk import desk_of
 
 
 @pytest.fixture(autouse=True)
 def no_aws(monkeypatch):
-    """There is no SQS here, but a closed port: by a queue's URL alone boto3 asks AWS itself."""
+    """Replace SQS by a closed port. By a queue's URL alone, boto3 would call AWS."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
 
 
 @pytest.fixture
 async def claimed(services, new_product):
-    """A product whose units were all claimed: nothing left in Redis, all still in PostgreSQL."""
+    """Return a function that makes a product whose units are all claimed and not ordered."""
 
     async def make(units, in_postgres=None):
         return await new_product(units if in_postgres is None else in_postgres, in_redis=0)
@@ -27,7 +27,7 @@ async def claimed(services, new_product):
 
 @pytest.fixture
 async def without(migrated):
-    """The services with one store gone: `without("redis_url")`."""
+    """Return a function that makes services without one store: `without("redis_url")`."""
     made = []
 
     def build(url):
@@ -43,6 +43,6 @@ async def without(migrated):
 
 @pytest.fixture
 async def desk(services):
-    """The admin API in process."""
+    """Return a client of the admin API in process."""
     async with desk_of(services) as desk:
         yield desk

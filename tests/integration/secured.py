@@ -1,7 +1,7 @@
 """A Valkey as AWS offers it: TLS, users with passwords and rights, cluster mode.
 
-No wheel of Valkey is built with TLS, so TLS ends in a few lines here, and the server behind speaks
-plainly. With TLS_SERVER (a valkey-server or redis-server that has TLS) there is nothing in between.
+No wheel of Valkey is built with TLS, so a small proxy here terminates TLS before a plain server.
+Set TLS_SERVER to a valkey-server or redis-server with TLS to test without the proxy.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from flashsale_local.paths import ROOT
 from flashsale_local.stack.program import HOST, free_port
 from flashsale_local.stack.stack import Stack
 from flashsale_local.stack.valkey import valkey
-from tests.support import eventually
+from tests.helpers.support import eventually
 
 PASSWORD = "not-to-be-told-0123456789"
 ADMIN = "admin-of-the-test"
@@ -31,8 +31,8 @@ class Secured:
     """A running server.
 
     Attributes:
-        port: where it speaks TLS.
-        ca: file of the CA that vouches for it.
+        port: its TLS port.
+        ca: file of the CA that signed its certificate.
 
     """
 
@@ -41,13 +41,13 @@ class Secured:
     cluster: bool
 
     def url(self, *, password: str = PASSWORD, host: str = HOST, ca: Path | None = None) -> str:
-        """The address that an application is given."""
+        """Return the URL for an application."""
         scheme = "rediss+cluster" if self.cluster else "rediss"
         return f"{scheme}://flashsale:{password}@{host}:{self.port}?ssl_ca_certs={ca or self.ca}"
 
 
 def start(stack: Stack, ca: trustme.CA, *, cluster: bool) -> tuple[Secured, Callable[[], None]]:
-    """Start a server; returns it, and what stops it."""
+    """Start a server. Return it and a function that stops it."""
     name = f"valkey-tls{'-cluster' if cluster else ''}"
     folder = stack.directory / name
     folder.mkdir()
@@ -82,7 +82,7 @@ def start(stack: Stack, ca: trustme.CA, *, cluster: bool) -> tuple[Secured, Call
         options += ["--cluster-announce-port", str(port)] if cluster else []
         admin = Redis(host=HOST, port=behind, username=ADMIN, password=ADMIN, decode_responses=True)
     command = [*plain.command, *options]
-    if tls_server:  # by this name it is a server: Debian's package redis-tools has it as a checker
+    if tls_server:  # the name makes it a server, because redis-tools of Debian has it as a checker
         command[0] = str(folder / "redis-server")
         Path(command[0]).symlink_to(tls_server)
     stack.add(replace(plain, name=name, command=command, ready=lambda: bool(admin.ping())))
@@ -103,14 +103,14 @@ def start(stack: Stack, ca: trustme.CA, *, cluster: bool) -> tuple[Secured, Call
 
 
 def deployed_rights() -> str:
-    """What the application's user may do, from infra/aws/data.yaml."""
+    """Return the rights of the application's user from infra/aws/data.yaml."""
     template, problems = decode(str(ROOT / "infra" / "aws" / "data.yaml"))
     assert not problems
     return str(template["Mappings"]["Redis"]["User"]["Access"])
 
 
 class TlsEnd:
-    """Ends TLS on `port`, and hands what comes on to `behind`."""
+    """Terminates TLS on `port` and forwards the bytes to `behind`."""
 
     def __init__(self, port: int, behind: int, context: ssl.SSLContext) -> None:
         self._behind = behind
@@ -121,7 +121,7 @@ class TlsEnd:
         asyncio.run_coroutine_threadsafe(serving, self._loop).result(10)
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 

@@ -1,4 +1,4 @@
-"""For the state machine: a queue that forgets nothing, and services that count their steps."""
+"""For the state machine: a queue that keeps all messages, and services that count steps."""
 
 import inspect
 
@@ -6,11 +6,11 @@ from flashsale.errors import PushRefused, PushUncertain
 
 
 class Crash(BaseException):
-    """The process is gone; nothing may catch it."""
+    """The process crashes. No code may catch this."""
 
 
 class Messages:
-    """Keeps all messages; the next calls may fail, before or after they are taken."""
+    """Keeps all messages. The next calls may fail, before or after their effect."""
 
     def __init__(self):
         self.messages = []
@@ -28,7 +28,7 @@ class Messages:
 
 
 class Steps:
-    """Services whose every step is counted; an event happens after the step of its number.
+    """Services that count their steps. Each event happens after the step of its number.
 
     A step is one call of an adapter. Event 0 happens before the first step.
     """
@@ -64,7 +64,7 @@ class _Counted:
             return method  # its consumer's steps are counted
 
         if "connection" in inspect.signature(method).parameters:
-            return method  # a part of somebody's transaction: no step of its own
+            return method  # part of a transaction, not a step
 
         async def counted(*arguments, **named):
             await self._step()

@@ -1,4 +1,4 @@
-"""Admin API: who may use it, what it takes, what is written down of it, and the books."""
+"""Admin API: authorization, validation, audit, and the books."""
 
 import time
 import uuid
@@ -10,9 +10,9 @@ from flashsale.errors import PushRefused
 from flashsale.http.admin import router
 from flashsale_local.cli import verify
 from flashsale_local.deployment import sign_in
-from tests.integration.admin_desk import SECRET, books_of, sell, token
+from tests.helpers.admin_desk import SECRET, books_of, sell, token
+from tests.helpers.support import USERS
 from tests.integration.test_v5_api import is_problem
-from tests.support import USERS
 
 REQUESTS = [
     ("POST", "/products"),
@@ -37,7 +37,7 @@ def product(product_id, **fields):
 
 
 @pytest.mark.parametrize(("method", "path"), REQUESTS)
-async def test_nobody_without_a_token_and_no_buyer_gets_in(desk, method, path):
+async def test_only_an_admins_token_gets_in(desk, method, path):
     async def ask(headers):
         return await desk._http.request(method, f"/api/admin{path}", headers=headers)
 
@@ -55,7 +55,7 @@ async def test_nobody_without_a_token_and_no_buyer_gets_in(desk, method, path):
     assert is_problem(await ask({"Authorization": f"Bearer {buyer}"}), 403, "forbidden")
 
 
-async def test_every_route_is_among_those_that_were_tried():
+async def test_every_route_is_tried_without_rights():
     tried = {(m, "/api/admin" + p.replace("p-01", "{product_id}").replace("o-1", "{order_id}"))
              for m, p in REQUESTS}  # fmt: skip
 
@@ -113,13 +113,13 @@ async def test_a_product_is_made_once(desk, services):
         ("/orders/%00/cancel", {"reason": "x"}),
     ],
 )  # fmt: skip
-async def test_what_is_not_understood_is_refused(desk, path, body):
+async def test_invalid_requests_are_rejected(desk, path, body):
     answer = await desk.post(path, body, key=new_id())
 
     assert is_problem(answer, 422, "invalid")
 
 
-async def test_every_action_is_written_down(desk, services):
+async def test_every_action_is_in_the_audit(desk, services):
     product_id = new_id()
     await desk.post("/products", product(product_id))
     await desk.act(product_id, "open", {"limitPerBuyer": 3})
@@ -151,7 +151,7 @@ async def test_every_action_is_written_down(desk, services):
     )
 
 
-async def test_the_newest_actions_come_first_and_no_more_than_wanted(desk):
+async def test_the_newest_actions_come_first_up_to_a_limit(desk):
     for _ in range(3):
         await desk.post("/products", product(new_id()))
 
@@ -162,7 +162,7 @@ async def test_the_newest_actions_come_first_and_no_more_than_wanted(desk):
     assert is_problem(await desk.get("/audit?limit=501"), 422, "invalid")
 
 
-async def test_another_admins_key_never_stands_in_the_way(desk, services, new_product):
+async def test_keys_of_two_admins_do_not_collide(desk, services, new_product):
     product_id = await new_product(1)
     path, body = f"/products/{product_id}/restock", {"units": 2}
 
@@ -192,7 +192,7 @@ async def test_the_books_are_those_of_verify(desk, services, new_product):
     assert is_problem(await desk.get("/products/no-such/books"), 404, "no_such_product")
 
 
-async def test_the_books_are_there_while_sqs_is_not(desk, services, new_product):
+async def test_the_books_can_be_read_while_sqs_is_down(desk, services, new_product):
     product_id = await new_product(5)
 
     class Down:

@@ -1,4 +1,4 @@
-"""Admin API: cancel an order. Its units come back once, whatever dies, and whoever else is late."""
+"""Admin API: cancel an order. Its units return once, despite crashes and late messages."""
 
 import asyncio
 
@@ -9,13 +9,11 @@ from flashsale.domain.model import OrderStatus, Refusal
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
-from tests.integration.admin_desk import books_of, claim, dies, message_of, sell
-from tests.support import USERS
+from tests.helpers.admin_desk import books_of, claim, dies, message_of, sell
+from tests.helpers.support import USERS
 
 
-async def test_a_confirmed_order_is_cancelled_and_its_units_are_sold_again(
-    desk, services, new_product
-):
+async def test_units_of_a_cancelled_order_are_sold_again(desk, services, new_product):
     product_id = await new_product(4)
     order, _ = await sell(services, product_id, USERS[:2], 2)
     assert await claim(services, product_id) is Refusal.SOLD_OUT
@@ -32,7 +30,7 @@ async def test_a_confirmed_order_is_cancelled_and_its_units_are_sold_again(
     assert isinstance(await claim(services, product_id, quantity=2), Claimed)
 
 
-async def test_twice_is_once_also_at_the_same_instant(desk, services, new_product):
+async def test_cancelling_is_idempotent_even_concurrently(desk, services, new_product):
     product_id = await new_product(4)
     (order,) = await sell(services, product_id, USERS[:1], 2)
 
@@ -40,7 +38,7 @@ async def test_twice_is_once_also_at_the_same_instant(desk, services, new_produc
     again = await desk.cancel(order.id, "another reason")
 
     assert {answer.status_code for answer in answers} == {200}
-    assert again.json()["reason"] == "broken in transit", "the first reason stands"
+    assert again.json()["reason"] == "broken in transit", "the first reason is kept"
     books = await books_of(services, product_id)
     assert (books.redis_stock, books.postgres_stock, books.ledger.released) == (4, 4, 2)
 
@@ -64,7 +62,7 @@ async def test_redis_dies_on_the_way(desk, services, new_product, monkeypatch, s
 
 
 async def test_redis_is_never_ahead_of_postgresql(desk, services, new_product, monkeypatch):
-    """A buyer of the unit that comes back must find it in PostgreSQL, too."""
+    """A buyer of the returned unit must find it in PostgreSQL, too."""
     product_id = await new_product(1)
     (order,) = await sell(services, product_id, USERS[:1])
     dies(monkeypatch, services.audit, "begin", DatabaseUnavailable, after=False)
@@ -105,7 +103,7 @@ async def test_late_messages_change_nothing(desk, services, new_product, late, s
 async def test_a_late_message_comes_between_the_two_steps(
     desk, services, new_product, monkeypatch, late
 ):
-    """PostgreSQL has cancelled, Redis does not know: the message may give the units back, too."""
+    """The order is cancelled in PostgreSQL only, so the late message could return units, too."""
     product_id = await new_product(4)
     (order,) = await sell(services, product_id, USERS[:1], 2, settle=False)
     dies(monkeypatch, services.ledger, "give_back", StockUnavailable, after=False)
@@ -118,7 +116,7 @@ async def test_a_late_message_comes_between_the_two_steps(
     assert (books.redis_stock, books.ledger.released) == (4, 2)
 
 
-async def test_a_claim_that_is_no_order_yet_is_cancelled_for_good(desk, services, new_product):
+async def test_a_claim_without_an_order_is_cancelled_permanently(desk, services, new_product):
     product_id = await new_product(4)
     await claim(services, product_id, quantity=2)
     (order,) = await services.ledger.take_unsent(product_id, 1)
@@ -147,7 +145,7 @@ async def test_redis_dies_while_a_claim_is_cancelled(
     assert (await books_of(services, product_id)).redis_stock == 4
 
 
-async def test_races_against_the_order_function_and_the_rollback(desk, services, new_product):
+async def test_a_cancel_races_with_the_order_and_rollback_functions(desk, services, new_product):
     product_id = await new_product(40)
     for user in USERS[:20]:
         await claim(services, product_id, user, 2)

@@ -1,4 +1,4 @@
-"""Admin API: cancel an order of any sale: paused, ended, an earlier one, another generation."""
+"""Admin API: cancel an order of a paused, ended or earlier sale, or another generation."""
 
 import uuid
 
@@ -13,12 +13,12 @@ from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import rebuild
 from flashsale.usecases.sales import put_on_sale
-from tests.integration.admin_desk import books_of, claim, dies, message_of, sell
-from tests.integration.queued import queued
-from tests.support import USERS
+from tests.helpers.admin_desk import books_of, claim, dies, message_of, sell
+from tests.helpers.queued import queued
+from tests.helpers.support import USERS
 
 
-async def test_the_purchase_limit_is_given_back(desk, services, new_product):
+async def test_the_purchase_limit_is_released(desk, services, new_product):
     product_id = await new_product(10, on_sale=False)
     await services.stock.open_sale(product_id, 10, Terms(limit_per_buyer=2))
     (settled,) = await sell(services, product_id, USERS[:1], 2)
@@ -33,7 +33,7 @@ async def test_the_purchase_limit_is_given_back(desk, services, new_product):
 
 
 @pytest.mark.parametrize("state", ["pause", "end"])
-async def test_while_the_sale_stands_still_the_units_are_kept(desk, services, new_product, state):
+async def test_a_paused_or_ended_sale_keeps_the_units(desk, services, new_product, state):
     product_id = await new_product(4)
     (order,) = await sell(services, product_id, USERS[:1], 2)
     await desk.act(product_id, state)
@@ -75,13 +75,13 @@ async def test_a_rebuild_between_the_two_steps_counts_the_units_once(
     assert (books.redis_stock, books.postgres_stock) == (4, 4)
 
 
-async def test_a_sale_that_opens_with_an_old_reading_gets_the_units(desk, services, new_product):
+async def test_a_sale_that_opens_with_an_outdated_stock_gets_the_units(desk, services, new_product):
     product_id = await new_product(4)
     (order,) = await sell(services, product_id, USERS[:1], 2)
     old = await services.products.get_supply(product_id)
     keys = Keys(product_id)
     await services.redis.delete(keys.stock, keys.sale, keys.ledger)
-    await desk.cancel(order.id)  # it finds no sale
+    await desk.cancel(order.id)  # there is no sale yet
 
     await put_on_sale(services, old, old.stock, Terms(), again=True)
 
@@ -106,7 +106,7 @@ async def test_an_order_of_v4(desk, services, new_product, late):
     assert (books.confirmed, books.redis_stock, books.postgres_stock) == (0, 4, 4)
 
 
-async def test_a_rollback_of_v4_that_comes_again_gives_nothing_back_in_a_later_sale(
+async def test_a_repeated_rollback_of_v4_releases_nothing_in_a_later_sale(
     desk, services, new_product
 ):
     product_id = await new_product(4)
@@ -121,7 +121,7 @@ async def test_a_rollback_of_v4_that_comes_again_gives_nothing_back_in_a_later_s
     assert await services.stock.left([product_id]) == [4]
 
 
-async def test_an_order_of_v2_goes_back_to_postgresql_only(desk, services, new_product):
+async def test_units_of_v2_return_to_postgresql_only(desk, services, new_product):
     product_id = await new_product(4)
     order = QueuedOrder(id=str(uuid.uuid4()), product_id=product_id, user_id=USERS[0], generation=2)
     await services.orders.take_units_and_insert(order)
@@ -132,7 +132,9 @@ async def test_an_order_of_v2_goes_back_to_postgresql_only(desk, services, new_p
     assert (books.postgres_stock, books.redis_stock) == (4, 4)
 
 
-async def test_what_the_rollback_cancelled_gives_nothing_back_again(desk, services, new_product):
+async def test_an_order_cancelled_by_the_rollback_releases_nothing_again(
+    desk, services, new_product
+):
     product_id = await new_product(4)
     await claim(services, product_id, quantity=2)
     (order,) = await services.ledger.take_unsent(product_id, 1)
@@ -145,7 +147,7 @@ async def test_what_the_rollback_cancelled_gives_nothing_back_again(desk, servic
 
 
 @pytest.mark.parametrize("order_id", ["no-such-order", "p-01:1-1", ":1-1", "a:b:c", "{x}:1-1"])
-async def test_an_order_that_never_was(desk, order_id):
+async def test_an_order_that_does_not_exist(desk, order_id):
     answer = await desk.cancel(order_id)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "no_such_order")

@@ -1,4 +1,4 @@
-"""Admin API: restock. Units come once, to PostgreSQL first, and to the sale whenever it can be."""
+"""Admin API: restock. Units are added once, to PostgreSQL first, then to the sale."""
 
 import asyncio
 
@@ -9,8 +9,8 @@ from flashsale.domain.model import Refusal, Terms
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from flashsale.usecases.books import read_books
 from flashsale.usecases.sales import put_on_sale
-from tests.integration.admin_desk import books_of, claim, dies, sell
-from tests.support import USERS
+from tests.helpers.admin_desk import books_of, claim, dies, sell
+from tests.helpers.support import USERS
 
 
 def restock(desk, product_id, units=5, key="one"):
@@ -31,7 +31,7 @@ async def test_a_sold_out_sale_sells_again(desk, services, new_product):
     assert (books.initial, books.postgres_stock, books.redis_stock) == (7, 5, 4)
 
 
-async def test_the_same_key_adds_once_and_another_once_more(desk, services, new_product):
+async def test_each_key_adds_units_once(desk, services, new_product):
     product_id = await new_product(2)
 
     for _ in range(3):
@@ -58,7 +58,7 @@ async def test_at_the_same_instant(desk, services, new_product):
     assert [e.outcome for e in await desk.audit_of(product_id)] == ["done"] * 5
 
 
-async def test_it_needs_a_key(desk, services, new_product):
+async def test_a_restock_needs_a_key(desk, services, new_product):
     product_id = await new_product(2)
 
     answer = await desk.act(product_id, "restock", {"units": 5})
@@ -78,14 +78,12 @@ async def test_redis_dies_on_the_way(desk, services, new_product, monkeypatch, a
 
     assert (failed.status_code, repeated.status_code) == (503, 200)
     assert (half_done.postgres_stock, half_done.redis_stock) == (7, 7 if after else 2)
-    assert half_done.lost == (0 if after else 5), "what nobody can buy is not hidden"
+    assert half_done.lost == (0 if after else 5), "units that cannot be bought yet are reported"
     books = await books_of(services, product_id)
     assert (books.postgres_stock, books.redis_stock) == (7, 7)
 
 
-async def test_a_later_restock_brings_what_an_earlier_one_left_behind(
-    desk, services, without, new_product
-):
+async def test_a_later_restock_completes_an_earlier_one(desk, services, without, new_product):
     product_id = await new_product(2)
     desk.services = without("redis_url")
     assert (await restock(desk, product_id)).status_code == 503
@@ -118,7 +116,7 @@ async def test_without_postgresql_nothing_happens(desk, services, without, new_p
     assert (await books_of(services, product_id)).redis_stock == 2
 
 
-async def test_what_is_not_on_sale_yet_is_opened_with_all_units(desk, services, new_product):
+async def test_a_product_not_on_sale_yet_opens_with_all_units(desk, services, new_product):
     product_id = await new_product(2, on_sale=False)
     answer = await restock(desk, product_id)
     assert (answer.status_code, answer.json()["state"]) == (200, "none")
@@ -135,7 +133,7 @@ async def test_a_sale_that_opens_between_the_two_steps_counts_the_units_once(
 ):
     product_id = await new_product(2, on_sale=False)
     desk.services = without("redis_url")
-    assert (await restock(desk, product_id)).status_code == 503  # PostgreSQL has them
+    assert (await restock(desk, product_id)).status_code == 503  # PostgreSQL has the units
     desk.services = services
     await desk.act(product_id, "open")
 
@@ -144,10 +142,10 @@ async def test_a_sale_that_opens_between_the_two_steps_counts_the_units_once(
     assert (await books_of(services, product_id)).redis_stock == 7
 
 
-async def test_a_sale_that_opens_with_an_old_reading_gets_the_units(desk, services, new_product):
+async def test_a_sale_that_opens_with_an_outdated_stock_gets_the_units(desk, services, new_product):
     product_id = await new_product(2, on_sale=False)
     old = await services.products.get_supply(product_id)
-    await restock(desk, product_id)  # it finds no sale
+    await restock(desk, product_id)  # there is no sale yet
 
     await put_on_sale(services, old, old.stock, Terms())
 
@@ -155,7 +153,7 @@ async def test_a_sale_that_opens_with_an_old_reading_gets_the_units(desk, servic
 
 
 @pytest.mark.parametrize("state", ["pause", "end"])
-async def test_a_sale_that_stands_still_keeps_the_units(desk, services, new_product, state):
+async def test_a_paused_or_ended_sale_keeps_new_units(desk, services, new_product, state):
     product_id = await new_product(2)
     await desk.act(product_id, state)
 

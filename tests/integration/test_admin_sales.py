@@ -1,4 +1,4 @@
-"""Admin API: open, pause, resume and end a sale. No unit is lost or sold twice by it."""
+"""Admin API: open, pause, resume and end a sale without losing or duplicating units."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -13,14 +13,14 @@ from flashsale.redis_store.scripts import Keys
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
-from tests.integration.admin_desk import books_of, claim, sell, stock_of
-from tests.integration.queued import queued
-from tests.support import USERS
+from tests.helpers.admin_desk import books_of, claim, sell, stock_of
+from tests.helpers.queued import queued
+from tests.helpers.support import USERS
 
 HOUR = timedelta(hours=1)
 
 
-async def test_open_puts_on_sale_what_postgresql_has(desk, services, new_product):
+async def test_open_puts_the_stock_of_postgresql_on_sale(desk, services, new_product):
     product_id = await new_product(7, on_sale=False)
 
     answer = await desk.act(product_id, "open")
@@ -57,7 +57,7 @@ async def test_opening_twice_opens_once(desk, services, new_product):
     await books_of(services, product_id)
 
 
-async def test_a_paused_sale_goes_on_where_it_stopped(desk, services, new_product):
+async def test_a_paused_sale_continues_where_it_stopped(desk, services, new_product):
     product_id = await new_product(10)
     await claim(services, product_id, quantity=3)
 
@@ -73,7 +73,7 @@ async def test_a_paused_sale_goes_on_where_it_stopped(desk, services, new_produc
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "end"])
-async def test_twice_is_once(desk, services, new_product, action):
+async def test_each_action_is_idempotent(desk, services, new_product, action):
     product_id = await new_product(10)
     await claim(services, product_id, quantity=3)
 
@@ -86,7 +86,7 @@ async def test_twice_is_once(desk, services, new_product, action):
     await books_of(services, product_id)
 
 
-async def test_a_key_that_comes_late_does_nothing_a_second_time(desk, new_product):
+async def test_a_late_retry_with_a_used_key_changes_nothing(desk, new_product):
     product_id = await new_product(10)
     await desk.act(product_id, "pause", key=f"pause-{product_id}")
     await desk.act(product_id, "resume")
@@ -111,7 +111,7 @@ async def test_an_ended_sale_stays_ended(desk, services, new_product):
     assert (await services.ledger.snapshot(product_id, count_claims=True)).state == "ended"
 
 
-async def test_claims_under_way_become_orders_while_paused(desk, services, new_product):
+async def test_unsettled_claims_become_orders_while_paused(desk, services, new_product):
     product_id = await new_product(10)
     await claim(services, product_id, quantity=2)
     await claim(services, product_id, USERS[1], 3)
@@ -124,12 +124,12 @@ async def test_claims_under_way_become_orders_while_paused(desk, services, new_p
     await compensate(services, [ReceivedMessage("m", body)])
 
     books = await books_of(services, product_id)
-    assert (books.confirmed, books.redis_stock) == (2, 8), "what was given back is kept"
+    assert (books.confirmed, books.redis_stock) == (2, 8), "released units are kept"
     await desk.act(product_id, "resume")
     assert await stock_of(services, product_id) == 8
 
 
-async def test_what_v4_gives_back_while_paused_is_kept(desk, services, new_product):
+async def test_units_that_v4_releases_while_paused_are_kept(desk, services, new_product):
     product_id = await new_product(10)
     assert await services.stock.decrement(product_id, 1) == 9
     (message,) = queued(product_id, 1)
@@ -145,7 +145,7 @@ async def test_what_v4_gives_back_while_paused_is_kept(desk, services, new_produ
 
 
 async def test_opening_a_paused_sale_is_refused(desk, services, new_product):
-    """PostgreSQL does not know of the claim yet: its stock would put the unit on sale again."""
+    """PostgreSQL does not know the claim yet, so its stock would sell the unit again."""
     product_id = await new_product(10)
     await claim(services, product_id)
     await desk.act(product_id, "pause")
@@ -157,7 +157,7 @@ async def test_opening_a_paused_sale_is_refused(desk, services, new_product):
     await books_of(services, product_id)
 
 
-async def test_an_ended_sale_is_opened_again_only_when_it_is_drained(desk, services, new_product):
+async def test_an_ended_sale_can_be_opened_again_only_when_drained(desk, services, new_product):
     product_id = await new_product(10)
     await sell(services, product_id, USERS[:2])
     await claim(services, product_id)
@@ -173,7 +173,9 @@ async def test_an_ended_sale_is_opened_again_only_when_it_is_drained(desk, servi
     assert (too_early.status_code, too_early.json()["code"]) == (409, "needs_rebuild")
     assert still.status_code == 409
     assert (opened.status_code, opened.json()["initial"]) == (200, 7)
-    assert await claim(services, product_id) is Refusal.PURCHASE_LIMIT, "he has one from before"
+    assert await claim(services, product_id) is Refusal.PURCHASE_LIMIT, (
+        "this buyer has one from before"
+    )
     await books_of(services, product_id)
 
 
@@ -192,7 +194,7 @@ async def test_an_ended_v4_sale_waits_for_its_queue(desk, services, new_product)
 
 
 async def test_a_lost_sale_is_neither_opened_nor_resumed(desk, services, new_product):
-    """Only a rebuild knows what is on its way."""
+    """Only a rebuild accounts for units on their way."""
     product_id = await new_product(10)
     await sell(services, product_id, USERS[:2])
     keys = Keys(product_id)
@@ -214,7 +216,7 @@ async def test_a_product_that_is_not_on_sale(desk, services, new_product, action
     answer = await desk.act(product_id, action, body, key=f"k-{product_id}")
 
     assert answer.status_code == (404 if action == "restock" else 409)
-    assert not await services.redis.exists(Keys(product_id).sale), "no sale is made up"
+    assert not await services.redis.exists(Keys(product_id).sale), "no sale is created"
     (entry,) = await desk.audit_of(product_id)
     assert entry.outcome == answer.json()["code"]
     again = await desk.act(product_id, action, body, key=f"k-{product_id}")

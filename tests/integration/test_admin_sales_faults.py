@@ -1,4 +1,4 @@
-"""Admin API: pause, resume and end a sale while stores die, and among claims."""
+"""Admin API: pause, resume and end a sale during store failures and claims."""
 
 import asyncio
 
@@ -6,8 +6,8 @@ import pytest
 
 from flashsale.domain.claims import Claimed
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
-from tests.integration.admin_desk import books_of, claim, dies, stock_of
-from tests.support import USERS
+from tests.helpers.admin_desk import books_of, claim, dies, stock_of
+from tests.helpers.support import USERS
 
 
 @pytest.mark.parametrize("action", ["open", "pause", "resume", "end"])
@@ -23,7 +23,7 @@ async def test_redis_dies(desk, without, services, new_product, action):
     repeated = await desk.act(product_id, action, key=f"{action}-{product_id}")
 
     assert (failed.status_code, failed.json()["code"]) == (503, "unavailable")
-    assert (begun.outcome, begun.ended_at) == ("begun", None), "an attempt that died is visible"
+    assert (begun.outcome, begun.ended_at) == ("begun", None), "a failed attempt is in the audit"
     assert (repeated.status_code, repeated.json()["stock"]) == (200, 10)
     (ended, *_) = await desk.audit_of(product_id)
     assert (ended.id, ended.outcome) == (begun.id, "done")
@@ -45,7 +45,7 @@ async def test_the_answer_of_redis_is_lost(desk, services, new_product, monkeypa
 
 
 @pytest.mark.parametrize("action", ["open", "pause", "end"])
-async def test_postgresql_dies_before_the_end_is_written_down(
+async def test_postgresql_dies_before_the_action_is_recorded(
     desk, services, new_product, monkeypatch, action
 ):
     product_id = await new_product(10, on_sale=action != "open")
@@ -59,7 +59,7 @@ async def test_postgresql_dies_before_the_end_is_written_down(
     assert [e.outcome for e in await desk.audit_of(product_id)] == ["done"]
 
 
-async def test_pauses_among_claims_lose_no_unit(desk, services, new_product):
+async def test_pauses_during_claims_lose_no_unit(desk, services, new_product):
     product_id = await new_product(60)
 
     async def buyers():
@@ -79,8 +79,8 @@ async def test_pauses_among_claims_lose_no_unit(desk, services, new_product):
     await books_of(services, product_id)
 
 
-async def test_a_sale_is_known_even_where_its_opener_died(services, new_product, monkeypatch):
-    """Else neither the sweep nor an alarm would look at it."""
+async def test_a_sale_is_known_even_if_opening_it_crashed(services, new_product, monkeypatch):
+    """Otherwise neither the sweep nor an alarm would include it."""
     product_id = await new_product(3, on_sale=False)
     dies(monkeypatch, services.stock, "_open_sale", StockUnavailable, after=True)
 

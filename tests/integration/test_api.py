@@ -1,4 +1,4 @@
-"""The HTTP API in process, on real stores: shapes, refusals, hostile input, services down."""
+"""The HTTP API in process, on real stores: answers, rejections, hostile input, outages."""
 
 import asyncio
 import os
@@ -9,10 +9,10 @@ import pytest
 from flashsale.http.errors import RETRY_AFTER
 from flashsale.http.limits import MAX_BODY
 from flashsale.usecases.books import read_books
+from tests.helpers.support import USERS, eventually
 from tests.in_process import buyer_of
-from tests.support import USERS, eventually
 
-# A buyer hears within two seconds that a service is down.
+# A buyer gets the answer that a service is down within two seconds.
 DEADLINE = 2.0
 
 
@@ -27,7 +27,7 @@ def body(product_id, user_id=USERS[0]):
 
 
 @pytest.mark.parametrize("generation", [1, 2, 3])
-async def test_a_purchase_answers_the_product_and_the_order(http, new_product, generation):
+async def test_a_purchase_returns_the_product_and_the_order(http, new_product, generation):
     product_id = await new_product(2)
 
     answer = await http.post(f"/api/v{generation}/buy", json=body(product_id))
@@ -86,7 +86,7 @@ BAD_BODIES = {
 
 @pytest.mark.parametrize("name", BAD_BODIES)
 @pytest.mark.parametrize("generation", [1, 2, 3, 4])
-async def test_bad_input_is_400_with_the_documented_shape(http, generation, name):
+async def test_invalid_input_is_400_with_the_documented_shape(http, generation, name):
     answer = await http.post(f"/api/v{generation}/buy", content=BAD_BODIES[name], headers=JSON)
 
     assert answer.status_code == 400
@@ -95,7 +95,7 @@ async def test_bad_input_is_400_with_the_documented_shape(http, generation, name
     assert "Traceback" not in answer.text
 
 
-async def test_bad_input_names_the_field(http):
+async def test_errors_of_invalid_input_name_the_field(http):
     answer = await http.post("/api/v4/buy", json={"productId": "p-01", "userId": ""})
 
     assert answer.json()["message"].startswith("userId: ")
@@ -133,7 +133,7 @@ async def test_wrong_routes_have_the_documented_shape(http, method, path, status
     assert set(answer.json()) == {"error", "message"}
 
 
-async def test_refused_input_leaves_the_stock_alone(http, services, new_product):
+async def test_rejected_input_does_not_change_the_stock(http, services, new_product):
     product_id = await new_product(3)
 
     for generation in (1, 2, 3, 4):
@@ -156,7 +156,7 @@ async def test_a_bug_answers_500_without_internals():
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_products_show_the_stock_that_buyers_compete_for(http, new_product):
+async def test_products_show_the_stock_that_is_being_sold(http, new_product):
     on_sale = await new_product(5, in_redis=3)
     not_yet = await new_product(5, on_sale=False)
 
@@ -166,7 +166,7 @@ async def test_products_show_the_stock_that_buyers_compete_for(http, new_product
     assert (listed[on_sale], listed[not_yet], single["stock"]) == (3, 5, 3)
 
 
-async def test_the_docs_and_the_document_name_no_absolute_address(http):
+async def test_the_api_documents_have_no_absolute_urls(http):
     page = await http.get("/docs")
     document = (await http.get("/openapi.json")).json()
 
@@ -186,7 +186,9 @@ async def test_health_names_the_service_that_is_down(http):
 
 
 @pytest.mark.parametrize("generation", [1, 2, 3, 4])
-async def test_redis_down_is_503_with_retry_after_and_heals(http, stack, new_product, generation):
+async def test_redis_down_is_503_with_retry_after_and_recovers(
+    http, stack, new_product, generation
+):
     product_id = await new_product(2)
     path = f"/api/v{generation}/buy"
     stack.supervisor.stop_program("valkey")
@@ -200,7 +202,7 @@ async def test_redis_down_is_503_with_retry_after_and_heals(http, stack, new_pro
     assert answer.headers["retry-after"] == str(RETRY_AFTER)
     assert set(answer.json()) == {"error", "message"}
     product = (await http.get(f"/api/products/{product_id}")).json()
-    assert product["stock"] == 2, "Valkey kept the stock, and the API found it again by itself"
+    assert product["stock"] == 2, "Valkey kept the stock, and the API reconnected"
 
 
 @pytest.mark.deadline
@@ -221,7 +223,7 @@ async def test_redis_frozen_is_503_within_the_deadline(http, stack, new_product,
 
 
 @pytest.mark.parametrize("generation", [1, 2, 3])
-async def test_postgres_down_is_503_and_heals(http, stack, new_product, generation):
+async def test_postgres_down_is_503_and_recovers(http, stack, new_product, generation):
     product_id = await new_product(3)
     stack.supervisor.stop_program("postgres")
     try:
@@ -235,8 +237,8 @@ async def test_postgres_down_is_503_and_heals(http, stack, new_product, generati
     assert healed.status_code == 201
 
 
-async def test_v4_gives_the_unit_back_when_sqs_certainly_has_no_order(http, services, new_product):
-    product_id = await new_product(1)  # nothing listens where the queue should be
+async def test_v4_releases_the_unit_when_sqs_certainly_has_no_order(http, services, new_product):
+    product_id = await new_product(1)  # a closed port
 
     answer = await http.post("/api/v4/buy", json=body(product_id))
 

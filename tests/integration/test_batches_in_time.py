@@ -1,7 +1,7 @@
-"""The queue functions and the sweep, where the wire is slow or silent: they answer in their time.
+"""The queue functions and the sweep answer in time on slow or silent connections.
 
-The handlers run as Lambda runs them, on real stores behind a proxy that holds bytes back. Only SQS
-is a list here, which counts its calls.
+The handlers run as Lambda runs them, on real stores behind proxies that delay bytes. Only SQS is a
+list, which counts its calls.
 """
 
 import asyncio
@@ -14,81 +14,23 @@ from urllib.parse import urlsplit
 import pytest
 
 from flashsale import services as service_registry
-from flashsale.domain.claims import Claim
-from flashsale.domain.messages import Envelope, orders_of_message
+from flashsale.domain.messages import orders_of_message
 from flashsale.redis_store.scripts import Keys
 from flashsale.runtime import process
-from flashsale.usecases.books import read_books
-from flashsale.usecases.relay import LEASE_MS
 from flashsale_local.sale.seed import seed
 from functions.order.app import handler as order
 from functions.rollback.app import handler as rollback
 from functions.sweep import app as sweeper
-from tests.faults.proxy import Proxy
-from tests.integration.queued import Queue
-from tests.support import USERS, LambdaContext, eventually
+from tests.helpers.proxy import Proxy
+from tests.helpers.support import USERS, LambdaContext, eventually
+from tests.integration.lambda_process import CLAIMS, MESSAGES, Shop, buyers, receive, receives
 
 pytestmark = pytest.mark.deadline
-
-# The largest batch: ten messages with as many claims as an envelope holds.
-MESSAGES, CLAIMS = 10, 200
-
-
-class Sqs(Queue):
-    """It has nothing else in it."""
-
-    async def ping(self):
-        pass
-
-    async def waiting(self, _=""):
-        return 0
-
-
-class Shop:
-    """This process as a function of Lambda; its wires to Redis and PostgreSQL can be disturbed."""
-
-    def __init__(self, redis, postgres):
-        self.redis, self.postgres = redis, postgres
-        self.queue = process.services().order_queue = Sqs()
-
-    def slow_down(self, seconds):
-        self.redis.delay = self.postgres.delay = seconds
-
-    def do(self, use_case):
-        return process.run(use_case)
-
-    def product(self, units):
-        product_id = f"t-{uuid.uuid4().hex[:12]}"
-
-        async def make(services):
-            await seed(services, [], [product_id], units)
-            await services.stock.open_sale(product_id, units)
-
-        self.do(make)
-        return product_id
-
-    def claim(self, product_id, buyers):
-        """The messages that the relay makes of these buyers' claims."""
-
-        async def claim(services):
-            claims = [Claim(product_id, buyer, 1, correlation_id="c" * 36) for buyer in buyers]
-            await asyncio.gather(
-                *(services.ledger.claim(one, "nobody", LEASE_MS) for one in claims)
-            )
-            return await services.ledger.take_unsent(product_id, len(buyers))
-
-        orders = self.do(claim)
-        starts = range(0, len(orders), CLAIMS)
-        return [Envelope.of(orders[at : at + CLAIMS]).model_dump_json() for at in starts]
-
-    def books(self, product_id):
-        self.slow_down(0)
-        (books,) = self.do(lambda services: read_books(services, [product_id]))
-        return books
 
 
 @pytest.fixture
 def shop(stack, migrated, monkeypatch):
+    """Put proxies before the stores, and return this process as a Lambda function."""
     wires = {}
     for name in ("redis_url", "database_url"):
         url = getattr(migrated, name)
@@ -109,38 +51,8 @@ def shop(stack, migrated, monkeypatch):
 
 @pytest.fixture
 def patient_redis(monkeypatch):
-    """A slow wire is no outage: what Redis says may take long."""
+    """Let Redis take long to answer, because a slow connection is no outage."""
     monkeypatch.setattr(service_registry, "REDIS_TIMEOUT", 30.0)
-
-
-def receive(handler, bodies, seconds):
-    """Deliver messages; the ones that must come again, by a function that answered in its time."""
-    records = [{"messageId": f"m-{number}", "body": body} for number, body in enumerate(bodies)]
-    context = LambdaContext(seconds)
-    answer = handler({"Records": records}, context)
-    assert context.get_remaining_time_in_millis() > 0, "Lambda had ended it"
-    failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
-    return [body for number, body in enumerate(bodies) if f"m-{number}" in failed]
-
-
-def receives(handler, bodies, seconds):
-    """How many messages are left after each receive, until none is; each makes progress."""
-    left = [len(bodies)]
-    while bodies:
-        bodies = receive(handler, bodies, seconds)
-        left.append(len(bodies))
-        assert left[-1] < left[-2], f"no progress: {left}"
-    return left[1:]
-
-
-def buyers(count, *, strangers_each=0):
-    """Known buyers; each so many-th is unknown."""
-    return [
-        f"stranger-{number}"
-        if strangers_each and number % strangers_each == 0
-        else USERS[number % len(USERS)]
-        for number in range(count)
-    ]
 
 
 @pytest.mark.parametrize(
@@ -170,10 +82,10 @@ class TestASlowWire:
         left = receives(order, messages, seconds)
 
         assert len(left) <= most
-        assert shop.queue.calls <= 2, "a hundred unknown buyers, in ten envelopes"
+        assert shop.queue.calls <= 2, "ten envelopes hold a hundred unknown buyers"
         apart = [message.body for message in shop.queue.take()]
         assert sum(len(orders_of_message(body)) for body in apart) == 100
-        assert receive(order, apart, seconds) == apart, "they fail, and are sent to nobody"
+        assert receive(order, apart, seconds) == apart, "they fail and are not sent again"
         assert shop.queue.take() == []
         receives(rollback, apart, seconds)
         books = shop.books(product_id)
@@ -194,12 +106,12 @@ class TestASlowWire:
 
 
 async def take_away(services, product_id):
-    """PostgreSQL has nothing left."""
+    """Take all units out of the stock of PostgreSQL."""
     async with services.database.transaction() as connection:
         await connection.execute("UPDATE products SET stock = 0 WHERE id = %s", [product_id])
 
 
-def test_a_batch_of_unknown_buyers_costs_no_call_to_sqs(shop):
+def test_a_batch_of_unknown_buyers_needs_no_call_to_sqs(shop):
     product_id = shop.product(MESSAGES * CLAIMS)
     messages = shop.claim(product_id, [f"stranger-{n}" for n in range(MESSAGES * CLAIMS)])
 
@@ -231,7 +143,7 @@ def test_an_envelope_of_unknown_buyers_only_shrinks(shop):
 class TestASilentStore:
     @pytest.mark.parametrize("handler", [order, rollback], ids=["order", "rollback"])
     @pytest.mark.parametrize("store", ["redis", "postgres"])
-    def test_all_messages_come_again_and_are_done_when_it_is_back(self, shop, handler, store):
+    def test_all_messages_are_retried_and_processed_when_it_is_back(self, shop, handler, store):
         product_id = shop.product(400)
         messages = shop.claim(product_id, buyers(400))
         wire = getattr(shop, store)
@@ -246,8 +158,8 @@ class TestASilentStore:
         assert books.confirmed == (400 if handler is order else 0)
         assert (books.unsettled, books.balanced) == (0, True)
 
-    def test_the_sweep_still_says_that_postgresql_is_down(self, shop, capsys):
-        shop.do(lambda services: services.database.ping())  # a connection from before
+    def test_the_sweep_still_reports_that_postgresql_is_down(self, shop, capsys):
+        shop.do(lambda services: services.database.ping())  # opens a connection
         shop.postgres.flows.clear()
         context = LambdaContext(10)
 
@@ -259,7 +171,7 @@ class TestASilentStore:
 
 
 def measurements(capsys):
-    """The figures in the EMF lines that the function printed."""
+    """Return the figures in the EMF lines that the function printed."""
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     return {name: value for line in lines for name, value in json.loads(line).items()}
 
@@ -268,7 +180,7 @@ def measurements(capsys):
 def test_a_sweep_that_has_no_time_left_goes_on_in_the_next_minute(shop, monkeypatch, capsys):
     monkeypatch.setattr(sweeper, "MEASURING", 1.5, raising=False)
     monkeypatch.setattr(sweeper, "LONGEST_STEP", 1.0, raising=False)
-    # So many that no sweep gets round in its time, and no claim is overdue twice in this test.
+    # Too many products for one sweep. No claim is overdue twice in this test.
     sales = {shop.product(5) for _ in range(7)}
     for product_id in sales:
         shop.claim(product_id, USERS[:2])
@@ -282,20 +194,20 @@ def test_a_sweep_that_has_no_time_left_goes_on_in_the_next_minute(shop, monkeypa
     began, rounds = time.monotonic(), []
 
     while left := sales - {product_of(message) for message in shop.queue.messages}:
-        assert time.monotonic() - began < 60, f"never reached: {left}"
+        assert time.monotonic() - began < 150, f"never reached: {left}"
         context = LambdaContext(5)
         rounds.append(sweeper.handler({}, context)["swept"])
-        assert context.get_remaining_time_in_millis() > 0, "Lambda had ended it"
+        assert context.get_remaining_time_in_millis() > 0, "Lambda would have stopped it"
         assert measurements(capsys)["PostgreSQLUp"] == [1]
 
-    assert len(rounds) > 1, "one sweep got round: the test is too easy"
+    assert len(rounds) > 1, "one sweep was enough, so the test is too easy"
     bodies = [message.body for message in shop.queue.messages]
     sent = [order.id for body in bodies for order in orders_of_message(body)]
-    assert len(sent) == len(set(sent)) == 14, "and no claim was sent twice"
+    assert len(sent) == len(set(sent)) == 14, "no claim was sent twice"
 
 
 async def grow_old(services, product_ids, seconds):
-    """As if these products' claims had been sent so long ago."""
+    """Make the claims of these products look as if they had been sent long ago."""
     for product_id in product_ids:
         ledger = Keys(product_id).ledger
         ids = [entry for entry, _ in await services.redis.xrange(ledger)]

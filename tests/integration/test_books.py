@@ -1,11 +1,11 @@
-"""The books on real stores, which are never read at one instant."""
+"""The books on real stores, which cannot be read at the same instant."""
 
 from flashsale.domain.messages import QueuedOrder
 from flashsale.errors import StockUnavailable
 from flashsale.usecases.books import read_books
 from flashsale.usecases.place_orders import place_orders
-from tests.integration.admin_desk import books_of, dies, message_of, sell
-from tests.support import USERS
+from tests.helpers.admin_desk import books_of, dies, message_of, sell
+from tests.helpers.support import USERS
 
 
 async def lost_by(services, product_id):
@@ -15,7 +15,7 @@ async def lost_by(services, product_id):
 
 
 def before_the_orders_are_read(services, monkeypatch, act):
-    """What happens once, between the look at Redis and the look at PostgreSQL."""
+    """Run `act` once, between reading Redis and reading PostgreSQL."""
     real = services.database.fetch_all
 
     async def act_first(*arguments, **named):
@@ -26,7 +26,9 @@ def before_the_orders_are_read(services, monkeypatch, act):
     monkeypatch.setattr(services.database, "fetch_all", act_first)
 
 
-async def test_a_restock_that_died_before_redis_shows(desk, services, new_product, monkeypatch):
+async def test_a_restock_that_failed_before_redis_is_found(
+    desk, services, new_product, monkeypatch
+):
     product_id = await new_product(4)
     await sell(services, product_id, USERS[:2])
     dies(monkeypatch, services.stock, "restock", StockUnavailable, after=False)
@@ -38,7 +40,7 @@ async def test_a_restock_that_died_before_redis_shows(desk, services, new_produc
     await books_of(services, product_id)
 
 
-async def test_a_cancel_that_died_before_redis_shows_in_a_later_sale(
+async def test_a_cancel_that_failed_before_redis_is_found_in_a_later_sale(
     desk, services, new_product, monkeypatch
 ):
     product_id = await new_product(4)
@@ -54,9 +56,7 @@ async def test_a_cancel_that_died_before_redis_shows_in_a_later_sale(
     await books_of(services, product_id)
 
 
-async def test_a_restock_between_the_two_readings_is_no_loss(
-    desk, services, new_product, monkeypatch
-):
+async def test_a_restock_between_the_two_reads_is_no_loss(desk, services, new_product, monkeypatch):
     product_id = await new_product(4)
     await sell(services, product_id, USERS[:2])
 
@@ -68,7 +68,7 @@ async def test_a_restock_between_the_two_readings_is_no_loss(
     assert (await books_of(services, product_id)).redis_stock == 7
 
 
-async def test_orders_of_v4_between_the_two_readings_are_not_sold_twice(
+async def test_v4_orders_between_the_two_reads_are_not_sold_twice(
     services, new_product, monkeypatch
 ):
     product_id = await new_product(4)
@@ -86,7 +86,7 @@ async def test_orders_of_v4_between_the_two_readings_are_not_sold_twice(
     assert (books.balanced, books.redis_stock, books.confirmed) == (True, 2, 2)
 
 
-async def test_an_order_that_nobody_claimed_is_in_two_places(services, new_product):
+async def test_an_order_without_a_claim_is_in_two_places(services, new_product):
     product_id = await new_product(4)
     await sell(services, product_id, USERS[:1])
     forged = QueuedOrder.of_claim(product_id, "1-1", USERS[1], 2, "")
@@ -97,9 +97,7 @@ async def test_an_order_that_nobody_claimed_is_in_two_places(services, new_produ
     assert (books.imbalance, books.broken) == (-2, True)
 
 
-async def test_orders_of_v5_between_the_two_readings_are_claimed(
-    services, new_product, monkeypatch
-):
+async def test_v5_orders_between_the_two_reads_have_claims(services, new_product, monkeypatch):
     product_id = await new_product(4)
     await sell(services, product_id, USERS[:1])
 

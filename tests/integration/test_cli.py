@@ -1,4 +1,4 @@
-"""The command `flashsale`, run as a person runs it."""
+"""The command `flashsale`, run in a subprocess."""
 
 import os
 import pwd
@@ -41,14 +41,14 @@ def stores(migrated):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_explains_itself_with_an_example(command):
+def test_the_help_of_every_command_has_an_example(command):
     done = flashsale(*command, "--help")
 
     assert done.returncode == 0
     assert f"Example: flashsale {' '.join(command)}" in done.stdout
 
 
-def test_a_taken_port_is_named_with_the_way_out_and_nothing_is_left_running(tmp_path):
+def test_a_taken_port_is_named_with_the_way_out_and_nothing_runs(tmp_path):
     ports = {
         "FLASHSALE_VALKEY_PORT": str(free_port()),
         "FLASHSALE_POSTGRES_PORT": str(free_port()),
@@ -82,8 +82,8 @@ def test_a_server_that_ends_at_once_is_named_with_its_log(tmp_path):
     assert not stack.supervisor.running
 
 
-def test_a_server_is_prepared_before_supervisord_reads_of_it(tmp_path):
-    """On a new machine, as root, the user that runs PostgreSQL does not exist before."""
+def test_a_server_is_prepared_before_supervisord_reads_its_section(tmp_path):
+    """Root's user for PostgreSQL does not exist on a new machine before that."""
     stack = Stack(tmp_path, {"FLASHSALE_VALKEY_PORT": str(free_port()), **NOT_STARTED})
     running: list[bool] = []
     prepare = stack.redis.prepare
@@ -113,7 +113,7 @@ def test_root_never_opens_a_private_home(tmp_path, monkeypatch):
     assert home.stat().st_mode & 0o777 == 0o700
 
 
-def test_given_addresses_are_used_and_not_started(tmp_path):
+def test_servers_with_given_urls_are_used_and_not_started(tmp_path):
     stack = Stack(
         tmp_path,
         {
@@ -132,7 +132,7 @@ def test_given_addresses_are_used_and_not_started(tmp_path):
 
 
 @pytest.mark.parametrize("prefix", ["{p}-", "a/b-", "a b-", "ü-", "x" * 63])
-def test_seed_makes_no_product_that_no_request_could_name(stores, prefix):
+def test_seed_makes_only_products_that_requests_can_name(stores, prefix):
     endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"}
 
     refused = flashsale("seed", "--users", "1", "--prefix", prefix, **stores, **endpoint)
@@ -160,7 +160,7 @@ def test_seed_open_and_buy_are_idempotent(stores, tmp_path, settings):
     assert "No such product: no-such" in unknown.stderr
 
 
-def test_a_wrong_queue_name_is_refused(stores):
+def test_a_wrong_queue_name_is_rejected(stores):
     done = flashsale("dlq", "peek", "orders", AWS_ENDPOINT_URL="http://127.0.0.1:1", **stores)
 
     assert done.returncode == 1
@@ -180,7 +180,7 @@ def test_a_store_that_is_down_is_one_message_and_no_traceback():
     assert "Traceback" not in done.stderr
 
 
-def test_a_taken_port_of_what_only_watches_is_told_and_stops_nobody(stack, capsys, monkeypatch):
+def test_a_taken_port_for_monitoring_is_reported_and_not_fatal(stack, capsys, monkeypatch):
     monkeypatch.setattr(Target, "queues", dict.fromkeys(("orders", "dlq", "parking"), "http://q"))
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", 0))

@@ -1,6 +1,6 @@
 """The scripts, the pipeline and `rebuild` on a Valkey in cluster mode.
 
-One node holds all slots; that is enough to refuse keys of two slots in one command.
+One node holds all slots. It rejects commands with keys of two slots all the same.
 """
 
 from dataclasses import replace
@@ -12,6 +12,7 @@ from flashsale.services import Services
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.valkey import valkey
+from tests.helpers.support import eventually
 from tests.integration.test_admin_cancel import *  # noqa: F403
 from tests.integration.test_admin_cancel_sales import *  # noqa: F403
 from tests.integration.test_admin_restock import test_a_sold_out_sale_sells_again  # noqa: F401
@@ -20,19 +21,19 @@ from tests.integration.test_admin_sales_faults import *  # noqa: F403
 from tests.integration.test_rebuild import *  # noqa: F403
 from tests.integration.test_scripts import (  # noqa: F401
     decrement,
-    test_a_redis_that_forgot_the_script_runs_each_call_once,
-    test_an_error_reaches_its_caller_only,
+    test_an_error_reaches_only_its_caller,
+    test_each_call_runs_once_after_redis_lost_the_script,
 )
+from tests.integration.test_v5_lease import *  # noqa: F403
 from tests.integration.test_v5_pipeline import *  # noqa: F403
 from tests.integration.test_v5_scripts import *  # noqa: F403
-from tests.support import eventually
 
 
 @pytest.fixture(scope="session")
 def cluster_url(stack):
     port = free_port()
     plain = valkey(stack.directory / "cluster", port)
-    # Its own bus would be at this port + 10,000, which may be no port at all.
+    # The default port of its bus, this one + 10,000, may be out of range.
     options = ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
     command = [*plain.command, *options]
     node = replace(plain, name="valkey-cluster", command=command)
@@ -51,13 +52,13 @@ async def services(migrated, cluster_url, patient):
     await services.close()
 
 
-async def test_keys_of_two_products_are_never_in_one_command(services, new_product):
+async def test_no_command_has_keys_of_two_products(services, new_product):
     products = [await new_product(1) for _ in range(5)]
 
     assert await services.stock.left([*products, "no-such"]) == [1] * 5 + [None]
 
 
-async def test_the_shop_is_filled_and_the_causes_of_failures_are_kept(services):
+async def test_seeding_works_and_the_causes_of_failures_are_kept(services):
     await seed(services, [], [f"c-{n}" for n in range(3)], 5)
 
     assert await services.failures.causes(["no", "such", "message"]) == {}

@@ -1,10 +1,10 @@
-"""The CPU time of a stack's servers, which benchmarks share out."""
+"""The CPU time of a stack's servers, as benchmarks measure it."""
 
 from loadtest.cpu import cpu_seconds
-from tests.support import until
+from tests.helpers.support import until
 
 
-async def test_the_work_of_each_server_and_of_its_children_is_seen(stack, services):
+async def test_cpu_time_includes_each_server_and_its_children(stack, services):
     before = cpu_seconds(stack)
 
     async def worked():

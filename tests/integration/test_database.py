@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL when PostgreSQL goes and comes back."""
+"""The connection to PostgreSQL across an outage."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from flashsale_local.stack.program import HOST, free_port
 
 @asynccontextmanager
 async def forwarding(port, url):
-    """Another port of the PostgreSQL at `url`, for as long as the block lasts."""
+    """Forward another port to the PostgreSQL at `url` until the block ends."""
     upstream = urlsplit(url)
     pipes = set()
 
@@ -40,7 +40,7 @@ async def forwarding(port, url):
 
 
 async def test_the_first_buyer_after_an_outage_is_served(migrated):
-    """However long it lasted: the pool does not sleep on."""
+    """The pool reconnects at once, however long the outage was."""
     port = free_port()
     parts = urlsplit(migrated.database_url)
     there = parts._replace(netloc=f"{parts.username}@{HOST}:{port}").geturl()
@@ -48,7 +48,7 @@ async def test_the_first_buyer_after_an_outage_is_served(migrated):
     async with forwarding(port, migrated.database_url):
         await database.ping()
 
-    # Each waits as long as buyers do; after four of them the default would pause for 8 s and more.
+    # After four attempts of a buyer's length, the default backoff would be 8 s and more.
     for _ in range(4):
         with pytest.raises(DatabaseUnavailable):
             await database.ping()

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import resource
 import subprocess
 import sys
 from contextlib import suppress
@@ -17,7 +16,8 @@ from flashsale_local.deployment import sign_in
 from flashsale_local.paths import ROOT
 from flashsale_local.stack.edge import SERVE
 from flashsale_local.stack.program import free_port
-from tests.support import USERS, eventually
+from tests.helpers.support import USERS, eventually
+from tests.integration.full_disk import Limit, Tmpfs
 
 # Unexpected requests, so that each needs room in the folder for the first time.
 NEW_LABELS = [
@@ -30,7 +30,7 @@ NEW = 'flashsale_http_request_seconds_count{method="other",route="",status="404"
 
 
 class Edge:
-    """A running edge, asked on a connection of its own each time, so that any worker answers."""
+    """A running edge. Each request uses a new connection, so that any worker may answer."""
 
     def __init__(self, url, process, log):
         self.url, self._process, self._log = url, process, log
@@ -40,7 +40,7 @@ class Edge:
         """Its web workers by process id, without the helper process of multiprocessing."""
         workers = {}
         for child in psutil.Process(self._process.pid).children():
-            with suppress(psutil.NoSuchProcess):  # it has just died
+            with suppress(psutil.NoSuchProcess):  # the process has just ended
                 if "resource_tracker" not in " ".join(child.cmdline()):
                     workers[child.pid] = child
         return workers
@@ -53,7 +53,7 @@ class Edge:
         return httpx.request(method, f"{self.url}{path}", timeout=30, **more)
 
     def is_complete(self):
-        """Whether each worker serves; granian hangs if it is to stop while one still starts."""
+        """Return whether all workers serve. granian hangs if it is stopped while one starts."""
         spawned, started = (self.log.count(f"{what} worker-") for what in ("Spawning", "Started"))
         return 2 <= spawned == started and len(self.workers) == 2
 
@@ -118,40 +118,6 @@ async def relayed(services):
     await services.redis.delete(ALIVE, INBOX)
 
 
-class Tmpfs:
-    """A small file system that is really full."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self._ballast = folder / "ballast"
-
-    def fill(self, _):
-        with self._ballast.open("wb", buffering=0) as file, suppress(OSError):
-            while True:
-                file.write(bytes(4096))
-
-    def free(self, _):
-        self._ballast.unlink()
-
-
-class Limit:
-    """A folder in which no file of the workers can grow, where mounting is not permitted."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def fill(self, edge):
-        size = max(file.stat().st_size for file in self.folder.iterdir())
-        self._limit(edge, size)
-
-    def free(self, edge):
-        self._limit(edge, resource.RLIM_INFINITY)
-
-    def _limit(self, edge, size):
-        for pid in edge.workers:
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-
-
 @pytest.fixture(params=["tmpfs", "limit"])
 def disk(request, tmp_path):
     folder = tmp_path / "metrics"
@@ -172,7 +138,7 @@ async def test_a_full_disk_and_new_labels_stop_neither_the_sale_nor_a_worker(
     workers = set(edge.workers)
 
     disk.fill(edge)
-    (disk.folder / "counter_1.db").touch()  # a name needs no room here
+    (disk.folder / "counter_1.db").touch()  # a new name needs no space
     answers = [edge.ask(*request).status_code for _ in range(4) for request in NEW_LABELS]
 
     assert edge.buy(product_id, 20) == [202] * 20
@@ -184,14 +150,14 @@ async def test_a_full_disk_and_new_labels_stop_neither_the_sale_nor_a_worker(
         return all(edge.metrics()["flashsale_metrics_unkept_series"] > 0 for _ in range(8))
 
     await asyncio.to_thread(eventually, known_to_all)
-    assert 1 <= edge.log.count("stay in its memory") <= 2, "once for each worker"
+    assert 1 <= edge.log.count("stay in its memory") <= 2, "logged once by each worker"
     assert edge.log.count("counter_1.db") <= 2
 
     (disk.folder / "counter_1.db").unlink()
     disk.free(edge)
     assert edge.buy(product_id, 10) == [202] * 10
 
-    # What was counted in memory is there too, whichever worker answers.
+    # Values that were counted in memory are shown by each worker.
     def whole():
         metrics = [edge.metrics() for _ in range(8)]
         return all(
@@ -217,7 +183,7 @@ async def test_workers_that_are_killed_leave_their_metrics_and_no_more_files(
     edge.accepted(6)
 
     for _ in range(3):
-        # The oldest: granian gives up if one dies that it has only just started.
+        # The oldest worker, because granian stops if a new one dies at once.
         oldest = min(edge.workers.values(), key=psutil.Process.create_time)
         oldest.kill()
 
@@ -249,7 +215,7 @@ async def test_a_damaged_file_of_a_dead_worker_hides_no_others(edge, tmp_path, n
 
 
 @pytest.mark.parametrize("folder", ["/proc/no-folder-can-be-made-here", "a file/below"])
-async def test_without_a_folder_the_edge_sells_and_says_so(edge, tmp_path, new_product, folder):
+async def test_without_a_folder_the_edge_sells_and_warns(edge, tmp_path, new_product, folder):
     (tmp_path / "a file").touch()
     product_id = await new_product(10)
     edge = await asyncio.to_thread(edge, tmp_path / folder)

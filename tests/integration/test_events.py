@@ -1,4 +1,4 @@
-"""Each event in `events/` goes through the handler that it is for, on real stores."""
+"""Each event in `events/` runs through its handler, on real stores."""
 
 import asyncio
 import importlib
@@ -12,7 +12,7 @@ from flashsale.runtime import process
 from flashsale.usecases.books import read_books
 from flashsale_local.paths import ROOT
 from flashsale_local.sale.seed import seed
-from tests.support import LambdaContext
+from tests.helpers.support import LambdaContext
 
 EVENTS = ROOT / "events"
 V4_PRODUCT, V5_PRODUCT, BY_HAND = "p-01", "p-03", "by-hand"
@@ -20,7 +20,7 @@ V4_PRODUCT, V5_PRODUCT, BY_HAND = "p-01", "p-03", "by-hand"
 
 @pytest.fixture
 def handle(migrated, monkeypatch):
-    """Run a handler with an event, in a process whose settings are the tests'."""
+    """Return a function that runs a handler with an event and the settings of the tests."""
     monkeypatch.setenv("REDIS_URL", migrated.redis_url)
     monkeypatch.setenv("DATABASE_URL", migrated.database_url)
     monkeypatch.setenv("ORDERS_QUEUE_URL", migrated.orders_queue_url)
@@ -45,7 +45,7 @@ def handle(migrated, monkeypatch):
         body = json.loads((EVENTS / f"{event}.json").read_text())
         if function != "buy":
             return handler(body, LambdaContext())
-        # Mangum runs on the current event loop, and needs services of its own there. Other tests
+        # Mangum needs its own services on the current event loop. Other tests
         # leave none behind.
         process.services.cache_clear()
         loop = asyncio.new_event_loop()
@@ -78,7 +78,7 @@ def test_a_v4_purchase_whose_queue_is_down(handle):
     answer = handle("buy", "buy-v4")
 
     assert answer["statusCode"] == 503, answer
-    assert books(V4_PRODUCT).redis_stock == 10, "refused for certain: the unit is back"
+    assert books(V4_PRODUCT).redis_stock == 10, "a certain rejection, so the unit is released"
 
 
 def test_orders_and_their_rollback(handle):
@@ -88,11 +88,11 @@ def test_orders_and_their_rollback(handle):
     assert handle("rollback", "rollback") == {"batchItemFailures": []}
 
     after = books(BY_HAND)
-    # In another order of the tests these orders exist already; they are written once.
+    # Other tests may have written these orders already.
     assert after.confirmed - before.confirmed in (0, 4)
     assert after.confirmed >= 4
     assert after.cancelled == 1
-    assert after.balanced, "its books need no claims, as it is not on sale"
+    assert after.balanced, "a product that is not on sale needs no claims"
 
 
 def test_a_sweep_of_nothing(handle):

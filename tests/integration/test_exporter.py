@@ -1,4 +1,4 @@
-"""The exporter on a real Valkey and a real PostgreSQL, and what it does when one is gone."""
+"""The exporter on a real Valkey and PostgreSQL, and during their outages."""
 
 import asyncio
 import itertools
@@ -19,8 +19,8 @@ from flashsale_server.exporter.backoff import FACTOR
 from flashsale_server.exporter.exporter import Exporter, sources_of
 from flashsale_server.exporter.sale import Sale
 from flashsale_server.exporter.settings import ExporterSettings
-from tests.integration.queued import queued
-from tests.support import USERS, by_labels, until
+from tests.helpers.queued import queued
+from tests.helpers.support import USERS, by_labels, until
 
 
 class Messages:
@@ -66,7 +66,7 @@ def scrape(watched, monkeypatch):
     return run
 
 
-async def test_a_claim_is_seen_on_its_way(services, new_product, scrape):
+async def test_a_claim_counts_as_unsettled(services, new_product, scrape):
     product_id = await new_product(5)
     await services.ledger.claim(Claim(product_id, USERS[0], 2), TOKEN, LEASE_MS)
 
@@ -80,7 +80,7 @@ async def test_a_claim_is_seen_on_its_way(services, new_product, scrape):
     assert seen["books_broken", product_id] == 0
 
 
-async def test_units_that_are_nowhere_break_the_books(services, new_product, scrape):
+async def test_units_in_no_place_break_the_books(services, new_product, scrape):
     product_id = await new_product(5, in_redis=3)
 
     seen = await scrape(services, product_id, Messages(0))
@@ -90,7 +90,9 @@ async def test_units_that_are_nowhere_break_the_books(services, new_product, scr
 
 
 @pytest.mark.parametrize("waiting", [2, None], ids=["in a queue", "SQS does not answer"])
-async def test_units_that_may_be_in_a_queue_do_not(services, new_product, scrape, waiting):
+async def test_units_that_may_be_in_a_queue_do_not_break_the_books(
+    services, new_product, scrape, waiting
+):
     product_id = await new_product(5, in_redis=3)
 
     seen = await scrape(services, product_id, Messages(waiting))
@@ -99,7 +101,7 @@ async def test_units_that_may_be_in_a_queue_do_not(services, new_product, scrape
     assert (seen["lost_units", product_id], seen["books_broken", product_id]) == (0, 0)
 
 
-async def test_who_sold_is_seen_with_the_first_order(services, claimed, scrape):
+async def test_the_generation_is_shown_from_the_first_order_on(services, claimed, scrape):
     product_id = await claimed(1)
     assert ("product_info", product_id, "4") not in await scrape(services, product_id)
 
@@ -110,7 +112,7 @@ async def test_who_sold_is_seen_with_the_first_order(services, claimed, scrape):
     assert seen["confirmed_units", product_id] == 1
 
 
-async def test_without_postgresql_the_rest_is_still_seen(without, services, new_product, scrape):
+async def test_other_metrics_are_shown_without_postgresql(without, services, new_product, scrape):
     product_id = await new_product(5)
     await services.ledger.claim(Claim(product_id, USERS[0], 2), TOKEN, LEASE_MS)
 
@@ -123,8 +125,8 @@ async def test_without_postgresql_the_rest_is_still_seen(without, services, new_
     assert ("confirmed_units", product_id) not in seen
 
 
-async def test_what_nobody_knows_without_postgresql_is_not_0(without, new_product, scrape):
-    product_id = await new_product(5, in_redis=3)  # V4's claims are in no ledger
+async def test_metrics_that_need_postgresql_are_absent_without_it(without, new_product, scrape):
+    product_id = await new_product(5, in_redis=3)  # V4's claims are not in the ledger
 
     seen = await scrape(without("database_url"), product_id)
 
@@ -138,7 +140,7 @@ async def test_claims_are_current_between_reads_of_the_books(services, new_produ
     asked = {name: sources[name] for name in sources if name in ("claims", "books")}
     exporter = Exporter(asked, asyncio.get_running_loop())
     await exporter.scrape()
-    sources["books"].__self__._backoff._until = math.inf  # as if the statement had taken seconds
+    sources["books"].__self__._backoff._until = math.inf  # as if the query had taken seconds
     await services.ledger.claim(Claim(product_id, USERS[0], 2), TOKEN, LEASE_MS)
 
     seen = by_labels(await exporter.scrape(), product_id)
@@ -148,7 +150,7 @@ async def test_claims_are_current_between_reads_of_the_books(services, new_produ
     assert seen["unsettled_units", product_id] == 2
 
 
-async def test_books_are_asked_again_as_soon_as_postgresql_is_back(without, services):
+async def test_books_are_read_again_as_soon_as_postgresql_is_back(without, services):
     sale = Sale(without("database_url"), Messages(0))
     with pytest.raises(DatabaseUnavailable):
         await sale.read_books()
@@ -158,8 +160,8 @@ async def test_books_are_asked_again_as_soon_as_postgresql_is_back(without, serv
     assert await sale.read_books()
 
 
-async def test_sqs_that_said_nothing_is_not_asked_again(services, new_product):
-    await new_product(5, in_redis=7)  # no message explains it, so a second look is due
+async def test_sqs_is_not_asked_again_after_no_answer(services, new_product):
+    await new_product(5, in_redis=7)  # no message explains it, so a second reading follows
     messages = Messages(None)
 
     await Sale(services, messages).read_books()
@@ -167,21 +169,21 @@ async def test_sqs_that_said_nothing_is_not_asked_again(services, new_product):
     assert messages.asked == 1
 
 
-async def test_without_redis_the_rest_is_still_seen(without, scrape):
+async def test_other_metrics_are_shown_without_redis(without, scrape):
     seen = await scrape(without("redis_url"))
 
     assert (seen["up", "redis"], seen["up", "claims"], seen["up", "postgresql"]) == (0, 0, 1)
     assert seen["postgres_max_connections",] == 200
 
 
-async def test_without_sqs_the_stores_are_still_seen(services, scrape):
-    seen = await scrape(services)  # nobody listens on port 1
+async def test_the_stores_are_shown_without_sqs(services, scrape):
+    seen = await scrape(services)  # port 1 is closed
 
     assert (seen["up", "sqs"], seen["up", "logs"]) == (0, 0)
     assert (seen["up", "redis"], seen["up", "postgresql"], seen["up", "books"]) == (1, 1, 1)
 
 
-async def test_a_statement_that_runs_long_is_seen(services, scrape):
+async def test_a_long_running_statement_is_shown(services, scrape):
     async with services.database.transaction() as connection:
         await connection.execute("SELECT 1")
 
@@ -192,7 +194,7 @@ async def test_a_statement_that_runs_long_is_seen(services, scrape):
     assert 0 < first[name] < again[name]
 
 
-async def test_statements_that_cannot_be_read_do_not_make_postgresql_look_down(services, scrape):
+async def test_missing_rights_on_statements_do_not_show_postgresql_as_down(services, scrape):
     async with services.database.transaction() as connection:
         await connection.execute("CREATE VIEW pg_stat_statements AS SELECT 1 AS of_another_kind")
     try:
@@ -205,7 +207,7 @@ async def test_statements_that_cannot_be_read_do_not_make_postgresql_look_down(s
     assert seen["postgres_max_connections",] == 200
 
 
-async def test_durability_that_is_off_is_seen(services, scrape):
+async def test_disabled_durability_is_shown(services, scrape):
     seen = await scrape(services)
     assert seen["redis_aof_enabled",] == seen["redis_aof_healthy",] == 1
     await services.redis.config_set("appendonly", "no")
@@ -216,7 +218,7 @@ async def test_durability_that_is_off_is_seen(services, scrape):
         await services.redis.config_set("appendonly", "yes")
 
 
-async def test_it_is_served_in_prometheus_text_format(services, watched):
+async def test_metrics_are_served_in_prometheus_text_format(services, watched):
     registry, port = CollectorRegistry(), free_port()
     sources = {"redis": sources_of(watched, services)["redis"]}
     registry.register(Exporter(sources, asyncio.get_running_loop()))

@@ -11,9 +11,9 @@ from flashsale.usecases.books import read_books
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import NotRebuilt, rebuild
 from flashsale.usecases.sales import open_sale
+from tests.helpers.queued import Queue
+from tests.helpers.support import USERS
 from tests.in_process import buyer_of
-from tests.integration.queued import Queue
-from tests.support import USERS
 
 ALL = [1, 2, 3, 4, 5]
 SELLERS_AND_ROUTES = [(seller, route) for seller in ALL for route in ALL if seller != route]
@@ -39,7 +39,7 @@ async def opened(services, new_product, units=5, **terms):
 
 
 async def work_off(services):
-    """What the order function does with all that was sent."""
+    """Process all queued messages as the order function does."""
     await place_orders(services, services.order_queue.take())
 
 
@@ -74,7 +74,7 @@ async def test_a_route_rejects_what_another_generation_sells(
 
 
 @pytest.mark.parametrize("seller", ALL)
-async def test_the_first_purchase_decides_where_the_opening_did_not(
+async def test_the_first_purchase_decides_if_the_opening_did_not(
     http, services, new_product, seller
 ):
     product_id = await opened(services, new_product)
@@ -92,7 +92,7 @@ async def test_the_first_purchase_decides_where_the_opening_did_not(
     assert (books.balanced, books.stock, books.confirmed) == (True, 3, 2)
 
 
-async def test_a_purchase_that_is_refused_decides_nothing(http, services, new_product):
+async def test_a_rejected_purchase_decides_nothing(http, services, new_product):
     product_id = await opened(services, new_product, units=0)
 
     for route in (3, 4, 5):
@@ -141,7 +141,7 @@ async def test_what_was_never_opened_is_not_on_sale(http, services, new_product,
 
 
 @pytest.mark.parametrize("seller", [1, 2])
-async def test_the_stock_that_is_shown_is_the_sellers(http, services, new_product, seller):
+async def test_the_shown_stock_is_the_one_being_sold(http, services, new_product, seller):
     product_id = await opened(services, new_product, generation=seller)
     await buy(http, seller, product_id)
 
@@ -156,7 +156,7 @@ async def test_the_stock_that_is_shown_is_the_sellers(http, services, new_produc
 
 
 @pytest.mark.parametrize("seller", ALL)
-async def test_a_product_with_orders_is_sold_on_by_their_generation(
+async def test_a_product_with_orders_stays_with_their_generation(
     http, services, new_product, seller
 ):
     product_id = await opened(services, new_product, generation=seller)
@@ -175,7 +175,7 @@ async def test_a_product_with_orders_is_sold_on_by_their_generation(
     assert (await buy(http, seller, product_id)).status_code in (201, 202)
 
 
-async def test_an_undecided_sale_can_be_decided_and_a_decided_one_not(services, new_product):
+async def test_only_an_undecided_sale_can_get_a_generation(services, new_product):
     product_id = await opened(services, new_product)
 
     answers = [
@@ -209,7 +209,7 @@ async def test_a_rebuild_keeps_the_generation(http, services, new_product, selle
     assert (books.balanced, books.stock) == (True, 4)
 
 
-async def test_a_rebuild_of_what_v1_oversold_sells_what_postgresql_has(services, new_product):
+async def test_a_rebuild_of_an_oversold_product_uses_postgresqls_stock(services, new_product):
     product_id = await opened(services, new_product, units=2, generation=1)
     async with services.database.transaction() as connection:
         await connection.execute(
@@ -227,7 +227,7 @@ def test_only_v5_keeps_a_purchase_limit():
         Terms(limit_per_buyer=1, generation=4)
 
 
-async def test_the_admin_api_says_and_takes_the_generation(desk, new_product):
+async def test_the_admin_api_shows_and_sets_the_generation(desk, new_product):
     product_id = await new_product(5, on_sale=False)
 
     limited = await desk.act(product_id, "open", {"generation": 4, "limitPerBuyer": 2})

@@ -17,7 +17,7 @@ from flashsale.postgres_store.database import sql
 from flashsale.services import Services
 from flashsale.usecases.books import read_books
 from flashsale_local.stack.program import free_port
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 
 def order(product_id, generation, user_id=USERS[0]):
@@ -55,7 +55,7 @@ async def test_v1_oversells_under_concurrency(services, new_product):
     books = await books_of(services, product_id)
     assert books.oversold > 0
     assert not books.balanced
-    assert not books.broken, "V1 promises nothing: its finding is no alarm"
+    assert not books.broken, "V1 promises no balanced books, so no alarm is raised"
 
 
 async def test_v2_sells_exactly_its_stock_under_concurrency(services, new_product):
@@ -86,12 +86,12 @@ async def test_v2s_statement_has_exactly_10_winners_in_100_threads(services, new
 
 
 @pytest.mark.parametrize(("buy", "generation"), [(v1.buy, 1), (v2.buy, 2), (v3.buy, 3)])
-async def test_an_unknown_product_is_refused(services, buy, generation):
+async def test_an_unknown_product_is_rejected(services, buy, generation):
     assert await buy(services, order("no-such", generation)) is Refusal.NO_SUCH_PRODUCT
 
 
 @pytest.mark.parametrize(("buy", "generation"), [(v1.buy, 1), (v2.buy, 2)])
-async def test_an_unknown_user_is_refused(services, new_product, buy, generation):
+async def test_an_unknown_user_is_rejected(services, new_product, buy, generation):
     product_id = await new_product(1)
 
     answer = await buy(services, order(product_id, generation, "nobody"))

@@ -1,4 +1,4 @@
-"""A key stays bound to the request that it came with, and means one thing at every door."""
+"""A key is bound to its first request, and is read in the same way at every endpoint."""
 
 import asyncio
 import base64
@@ -13,15 +13,15 @@ from flashsale.http import admin
 from flashsale.http.application import create_app
 from flashsale.http.gateway import lambda_handler
 from flashsale.usecases.relay import LEASE_MS, TOKEN
+from tests.helpers.admin_desk import Nowhere, token, trusting
+from tests.helpers.support import USERS
 from tests.in_process import client_of
-from tests.integration.admin_desk import Nowhere, token, trusting
-from tests.support import USERS
 
 JSON = ("content-type", "application/json")
 
 
 class Between:
-    """The next claim waits after its script, until it is let go on."""
+    """Holds the next claim after its script until it may continue."""
 
     def __init__(self, services, monkeypatch):
         self._real = services.ledger._claim
@@ -43,7 +43,7 @@ async def claim(services, product_id, key, quantity=1):
     return await services.ledger.claim(request, TOKEN, LEASE_MS)
 
 
-async def test_a_refused_request_leaves_the_key_to_an_equal_one_that_was_accepted(
+async def test_a_rejected_request_keeps_the_key_of_an_accepted_equal_one(
     services, new_product, monkeypatch
 ):
     product_id = await new_product(1, in_redis=0)
@@ -61,12 +61,14 @@ async def test_a_refused_request_leaves_the_key_to_an_equal_one_that_was_accepte
     assert (await claim(services, product_id, product_id)).order_id == accepted.order_id
 
 
-async def test_also_where_the_refused_one_came_second(services, new_product, monkeypatch):
+async def test_a_later_rejected_request_keeps_the_key_of_an_equal_one(
+    services, new_product, monkeypatch
+):
     product_id = await new_product(1)
     between = Between(services, monkeypatch)
     first = asyncio.create_task(claim(services, product_id, product_id))
     await between.reached.wait()
-    await services.stock.pause_sale(product_id)  # the answer is kept; no unit is
+    await services.stock.pause_sale(product_id)  # the answer is kept but no unit
     await services.redis.delete(f"{{{product_id}}}:idem:{USERS[0]} {product_id}")
 
     refused = await claim(services, product_id, product_id)
@@ -77,7 +79,7 @@ async def test_also_where_the_refused_one_came_second(services, new_product, mon
     assert await claim(services, product_id, product_id, 2) is Refusal.KEY_REUSED
 
 
-async def test_a_key_whose_requests_were_all_refused_is_free(services, new_product):
+async def test_a_key_with_only_rejected_requests_is_free(services, new_product):
     product_id = await new_product(1, in_redis=0)
 
     same = [await claim(services, product_id, product_id) for _ in range(3)]
@@ -95,7 +97,7 @@ async def test_a_bound_key_is_remembered_for_a_day(services, new_product):
     assert 86_000 < await services.redis.ttl(f"idem:{USERS[0]} {product_id}") <= 86_400
 
 
-# What a client sends, line by line. API Gateway joins lines of one name by a comma.
+# Header lines of a client. API Gateway joins lines of the same name with a comma.
 DOUBLE = {
     "two keys": [JSON, ("idempotency-key", "a"), ("idempotency-key", "b")],
     "the same key twice": [JSON, ("idempotency-key", "a"), ("Idempotency-Key", "a")],
@@ -107,7 +109,7 @@ DOUBLE = {
 
 
 def joined(lines):
-    """As API Gateway hands headers to a function."""
+    """Return headers as API Gateway passes them to a function."""
     values = defaultdict(list)
     for name, value in lines:
         values[name.lower()].append(value)
@@ -138,7 +140,7 @@ def by_lambda(path, body, headers):
 
 
 @pytest.mark.parametrize("name", DOUBLE)
-async def test_a_header_that_comes_twice_is_422_at_v5(by_asgi, services, new_product, name):
+async def test_a_repeated_header_is_422_at_v5(by_asgi, services, new_product, name):
     product_id = await new_product(5)
     body = {"productId": product_id, "userId": USERS[0]}
 
@@ -150,7 +152,7 @@ async def test_a_header_that_comes_twice_is_422_at_v5(by_asgi, services, new_pro
 
 
 @pytest.mark.parametrize("name", DOUBLE)
-def test_and_as_lambda_hands_it_on(name):
+def test_a_repeated_header_is_422_at_v5_on_lambda(name):
     body = {"productId": "p-01", "userId": USERS[0]}
 
     answer = by_lambda("/api/v5/buy", body, joined(DOUBLE[name]))
@@ -165,9 +167,7 @@ def body_of(answer):
 
 
 @pytest.mark.parametrize("name", DOUBLE)
-async def test_a_header_that_comes_twice_is_422_at_the_admin_api(
-    by_asgi, services, new_product, name
-):
+async def test_a_repeated_header_is_422_at_the_admin_api(by_asgi, services, new_product, name):
     product_id = await new_product(5)
     lines = [*DOUBLE[name], ("authorization", f"Bearer {token()}")]
     path = f"/api/admin/products/{product_id}/restock"
@@ -178,7 +178,7 @@ async def test_a_header_that_comes_twice_is_422_at_the_admin_api(
     assert await services.stock.left([product_id]) == [5]
 
 
-async def test_two_types_are_400_at_v4(by_asgi, new_product):
+async def test_two_content_types_are_400_at_v4(by_asgi, new_product):
     product_id = await new_product(5)
     body = {"productId": product_id, "userId": USERS[0]}
 
@@ -187,7 +187,7 @@ async def test_two_types_are_400_at_v4(by_asgi, new_product):
     assert (answer.status_code, set(answer.json())) == (400, {"error", "message"})
 
 
-async def test_two_hosts_are_refused(by_asgi, new_product):
+async def test_two_host_headers_are_rejected(by_asgi, new_product):
     body = {"productId": await new_product(5), "userId": USERS[0]}
 
     answer = await by_asgi("/api/v5/buy", body, [JSON, ("host", "a"), ("host", "b")])

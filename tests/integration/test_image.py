@@ -17,7 +17,7 @@ DOCKERFILE = (ROOT / "infra" / "flashsale_server" / "Dockerfile").read_text()
 
 @pytest.fixture
 def image(tmp_path):
-    """A folder with what the Dockerfile copies, and nothing else."""
+    """Return a folder with only the files that the Dockerfile copies."""
     for source, target in re.findall(r"^COPY (\S+) (\S+)$", DOCKERFILE, re.MULTILINE):
         (tmp_path / target).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / source).is_dir():
@@ -35,7 +35,7 @@ def image(tmp_path):
         "flashsale_server.exporter.__main__",
     ],
 )
-def test_what_is_copied_suffices(image, module):
+def test_the_copied_files_are_sufficient(image, module):
     code = (
         f"import {module}, flashsale, flashsale_server as s; print(flashsale.__file__, s.__file__)"
     )
@@ -51,7 +51,7 @@ def test_what_is_copied_suffices(image, module):
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count(str(image)) == 2, "not the checkout's own"
+    assert done.stdout.count(str(image)) == 2, "the modules must not come from the checkout"
 
 
 def test_three_folders_are_copied():
@@ -62,7 +62,7 @@ def test_three_folders_are_copied():
     assert copied - folders == {"infra/flashsale_server/requirements.txt"}
 
 
-def test_the_scripts_are_reached(image):
+def test_the_lua_scripts_are_found(image):
     assert (image / "layers/flashsale/flashsale/redis_store/lua/claim.lua").is_file()
 
 
@@ -73,7 +73,7 @@ def test_the_image_serves_as_the_local_stack_does():
     assert words == ["python", *SERVE]
 
 
-def test_the_image_begins_with_one_release_of_python():
+def test_the_base_image_is_pinned_to_one_release():
     (default,) = re.findall(r"^ARG PYTHON=(\S+)$", DOCKERFILE, re.MULTILINE)
 
     assert re.findall(r"^FROM (\S+)$", DOCKERFILE, re.MULTILINE) == ["${PYTHON}"]
@@ -83,11 +83,13 @@ def test_the_image_begins_with_one_release_of_python():
 def test_the_image_does_not_run_as_root():
     user = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)[-1]
 
-    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user), "a number, so that Kubernetes can tell"
-    assert "chown=" not in DOCKERFILE, "and cannot change its own code"
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user), (
+        "a number, because Kubernetes cannot check a name"
+    )
+    assert "chown=" not in DOCKERFILE, "the user must not be able to change the code"
 
 
-def test_the_image_gets_packages_by_their_hashes_and_nothing_else_from_outside():
+def test_the_image_downloads_only_packages_with_hashes():
     runs = re.findall(r"^RUN (.*)$", DOCKERFILE, re.MULTILINE)
 
     assert [run for run in runs if "install" in run] == [
@@ -98,17 +100,17 @@ def test_the_image_gets_packages_by_their_hashes_and_nothing_else_from_outside()
     assert not [source for source in copied if source.startswith((".", "tests", "requirements"))]
 
 
-def test_the_image_asks_buyers_for_a_token_unless_it_is_told_otherwise():
+def test_the_image_asks_buyers_for_a_token_by_default():
     assert re.search(r"^ +AUTH=jwt\b", DOCKERFILE, re.MULTILINE)
 
 
 def test_no_secret_is_baked_into_the_image():
     assert not re.findall(r"^(?:ENV|ARG).*(?:PASSWORD|SECRET|TOKEN|_URL)", DOCKERFILE, re.MULTILINE)
     left_out = (ROOT / ".dockerignore").read_text().split()
-    assert "*" in left_out, "only what is named gets to the daemon"
+    assert "*" in left_out, "the build context has only listed files"
 
 
-def test_what_is_copied_gets_to_the_daemon():
+def test_the_build_context_has_all_copied_files():
     let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line[0] == "!"]
     copied = re.findall(r"^COPY (\S+) ", DOCKERFILE, re.MULTILINE)
 

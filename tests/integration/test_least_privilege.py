@@ -1,7 +1,7 @@
-"""Each function is allowed what its code calls, and calls what it is allowed.
+"""Each function has exactly the rights that its code uses.
 
-The handlers run in this process on real stores; SQS is moto's, and what goes to AWS is recorded by
-botocore's events. Each exercise runs twice, the second time with an SQS that refuses everything.
+The handlers run in this process on real stores and with moto's SQS. Events of botocore record the
+calls to AWS. Each exercise runs twice, the second time with an SQS that rejects all calls.
 """
 
 import asyncio
@@ -26,23 +26,23 @@ from flashsale.services import Services
 from flashsale_local.deployment import sign_in
 from flashsale_local.paths import ROOT
 from flashsale_local.sale.seed import seed
-from tests import iam
-from tests.support import USERS, LambdaContext
+from tests.helpers import iam
+from tests.helpers.support import USERS, LambdaContext
 
 PRODUCT = "p-least"
 SECRET = "s" * 32
-# Operations that IAM knows by another name.
+# Operations whose action has a different name in IAM.
 ACTIONS = {"sqs:SendMessageBatch": "sqs:SendMessage"}
-# Grants that no call of ours shows.
+# Rights that our code uses without a visible call.
 UNSEEN = {
-    "rds-db:connect": "botocore signs the token for PostgreSQL by itself, RDS Proxy asks IAM",
-    "kms:Decrypt": "SQS asks KMS in the caller's name; the policy says via SQS only",
+    "rds-db:connect": "botocore signs the token without a call, and RDS Proxy asks IAM",
+    "kms:Decrypt": "SQS calls KMS for the caller, and the policy allows it via SQS only",
     "kms:GenerateDataKey": "the same",
 }
 
 
 class Recorder:
-    """A function's handler, its environment as the template has it, and its calls to AWS."""
+    """A function's handler with the environment of the template. It records calls to AWS."""
 
     def __init__(self, folder, settings, monkeypatch):
         self.calls = set()
@@ -64,12 +64,12 @@ class Recorder:
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", self._function)
 
     def refuse(self):
-        """From now on SQS knows no queue."""
+        """Delete all queues, so that SQS rejects the calls."""
         for url in self.queues.values():
             self._sqs.delete_queue(QueueUrl=url)
 
     def run(self, use_case):
-        """What the test itself does to the stores; unrecorded."""
+        """Prepare the stores without recording."""
 
         async def with_services():
             services = Services(self.settings)
@@ -81,7 +81,7 @@ class Recorder:
         return process._runner().run(with_services())
 
     def handle(self, event):
-        """Invoke the function; what it calls is recorded."""
+        """Invoke the function and record its calls."""
         handler = importlib.import_module(f"functions.{self._folder}.app").handler
         session = boto3.Session()
         session.events.register("provide-client-params", self._note)
@@ -102,7 +102,7 @@ class Recorder:
 
 
 def _on_a_loop_of_its_own(handler, event):
-    """Mangum runs on its thread's event loop, and a test before this may have ended that."""
+    """Give Mangum a current event loop, because an earlier test may have closed it."""
     begin = partial(asyncio.set_event_loop, asyncio.new_event_loop())
     with ThreadPoolExecutor(1, initializer=begin) as thread:
         return thread.submit(handler, event, LambdaContext()).result()
@@ -110,9 +110,9 @@ def _on_a_loop_of_its_own(handler, event):
 
 @pytest.fixture
 def recorder(migrated, monkeypatch, patient):
-    monkeypatch.delenv("AWS_ENDPOINT_URL")  # moto answers in the place of AWS itself
+    monkeypatch.delenv("AWS_ENDPOINT_URL")  # moto stands in for AWS
     with mock_aws(), Redis.from_url(migrated.redis_url) as redis:
-        redis.delete(ALIVE)  # of another test's relay process, to which a claimer would hand over
+        redis.delete(ALIVE)  # else a claimer would hand over to the relay process of another test
 
         def make(folder):
             return Recorder(folder, migrated, monkeypatch)
@@ -164,7 +164,7 @@ REQUESTS = {
 }
 
 
-LAMP = "p-least-admin"  # its sale ends
+LAMP = "p-least-admin"  # for the sale that ends
 SALE = f"/api/admin/products/{LAMP}"
 ADMIN_REQUESTS = {
     ("POST", "/api/admin/products"): (
@@ -235,7 +235,7 @@ EXERCISES = {
 
 
 @pytest.mark.parametrize("folder", iam.functions())
-def test_what_a_function_calls_is_what_it_may(recorder, folder):
+def test_the_rights_of_a_function_equal_its_calls(recorder, folder):
     if folder not in EXERCISES:
         pytest.fail(f"write an exercise for functions/{folder}: each path of it that calls AWS")
     function = recorder(folder)
@@ -249,7 +249,7 @@ def test_what_a_function_calls_is_what_it_may(recorder, folder):
     granted, by_lambda = iam.granted(logical_id), iam.used_by_lambda(logical_id)
     granted = {grant for grant in granted if grant[0] not in UNSEEN}
     assert function.calls <= granted, "called and not allowed"
-    assert by_lambda <= granted, "what Lambda itself needs to poll, and to keep failed invocations"
+    assert by_lambda <= granted, "Lambda needs these to poll and to keep failed invocations"
     assert granted <= function.calls | by_lambda, "allowed and never called"
 
 

@@ -1,4 +1,4 @@
-"""The local stack while it comes and goes, on servers of its own."""
+"""Starting and stopping a local stack with its own servers."""
 
 import json
 import sys
@@ -12,10 +12,10 @@ from flashsale_local.stack.program import Program, free_port
 from flashsale_local.stack.stack import Stack
 from flashsale_local.stack.start import with_running_programs
 from flashsale_local.stack.watchers import write_scrape_targets
-from tests.support import eventually
+from tests.helpers.support import eventually
 
 NOT_STARTED = {"DATABASE_URL": "postgresql://d", "AWS_ENDPOINT_URL": "http://e"}
-# Stops only when it is killed.
+# Ignores SIGTERM.
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True)"
 
 
@@ -33,7 +33,7 @@ def _sleeper(name, prologue="print(flush=True)"):
     return Program(name, command, ready=lambda: True)
 
 
-def test_while_all_is_being_stopped_nothing_runs(stack):
+def test_after_stopping_everything_nothing_runs(stack):
     stack.add(_sleeper("edge", STUBBORN))
     edge = psutil.Process(stack.supervisor.info()["edge"]["pid"])
     log = _sleeper("edge").log(stack.directory)
@@ -42,7 +42,7 @@ def test_while_all_is_being_stopped_nothing_runs(stack):
     stack.supervisor._call("shutdown")
 
     assert eventually(lambda: stack.supervisor.info() == {})
-    assert edge.is_running(), "it is what is waited for"
+    assert edge.is_running(), "the stack waits for this process"
     edge.kill()
     eventually(lambda: not _runs(stack))
 
@@ -51,7 +51,7 @@ def _runs(stack):
     return stack.supervisor._socket.exists()
 
 
-def test_what_runs_still_is_not_forgotten(stack):
+def test_a_process_that_still_runs_stays_listed(stack):
     stack.add(_sleeper("edge"))
     saved = {"asgi_url": "http://127.0.0.1:8000", "exporter_url": "http://127.0.0.1:9464"}
     (stack.directory / "target.json").write_text(json.dumps(saved))
@@ -59,11 +59,11 @@ def test_what_runs_still_is_not_forgotten(stack):
     target = with_running_programs(stack, stack.target())
 
     assert target.asgi_url == "http://127.0.0.1:8000"
-    assert target.exporter_url == "", "it does not run"
+    assert target.exporter_url == "", "this one does not run"
     assert target.redis_url == stack.redis_url
 
 
-def test_prometheus_is_told_of_the_edge_and_its_relay(stack):
+def test_prometheus_scrapes_the_edge_and_its_relay(stack):
     target = stack.target()
 
     write_scrape_targets(stack, target)

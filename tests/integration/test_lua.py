@@ -1,4 +1,4 @@
-"""The scripts in `lua/`, on a real Valkey: every return code, and who wins a race."""
+"""The scripts in `lua/` on a real Valkey: every return code, and races."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +7,8 @@ import pytest
 from redis import Redis
 
 from flashsale.config import Settings
+from flashsale.redis_store.return_codes import Decrement
 from flashsale.redis_store.scripts import LUA
-from flashsale.redis_store.stock import Decrement
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ STOCK, RELEASED, SALE = "{p}:stock", "{p}:released", "{p}:sale"
 
 
 class TestDecrement:
-    def test_takes_units_and_returns_what_remains(self, redis, script):
+    def test_takes_units_and_returns_the_rest(self, redis, script):
         redis.set(STOCK, 5)
 
         assert script("decrement")(keys=[STOCK, SALE], args=[2, 4]) == [3]
@@ -71,7 +71,7 @@ class TestDecrement:
 
 
 class TestRelease:
-    def test_gives_units_back_once(self, redis, script):
+    def test_returns_units_once(self, redis, script):
         redis.set(STOCK, 0)
         release = script("release")
 
@@ -80,7 +80,7 @@ class TestRelease:
         assert answers == [2, 0, 0]
         assert redis.get(STOCK) == "2"
 
-    def test_each_order_is_released_for_itself(self, redis, script):
+    def test_each_order_is_released_separately(self, redis, script):
         redis.set(STOCK, 0)
 
         for order_id in ("a", "b"):
@@ -124,7 +124,7 @@ class TestOpenSale:
 
         assert redis.get(STOCK) == "0"
 
-    def test_forgets_what_an_earlier_sale_released(self, redis, script):
+    def test_drops_the_releases_of_an_earlier_sale(self, redis, script):
         redis.sadd(RELEASED, "order-of-an-earlier-sale")
 
         script("open_sale")(keys=OPEN, args=SEVEN)
@@ -132,7 +132,7 @@ class TestOpenSale:
         assert not redis.exists(RELEASED)
 
 
-def test_every_script_explains_itself():
+def test_every_script_has_a_complete_header():
     for path in LUA.glob("*.lua"):
         header = path.read_text()
         for part in (f"-- {path.name}:", "KEYS[1]", "ARGV", "returns"):

@@ -1,4 +1,4 @@
-"""The order use case on real stores: duplicates, misfits, bad orders, stores that are down."""
+"""The order use case on real stores: duplicates, invalid orders, too few units, outages."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import pytest
 from flashsale.domain.model import NO_UNITS_LEFT
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.place_orders import place_orders
-from tests.integration.queued import books_of, queued, row_of
+from tests.helpers.queued import books_of, queued, row_of
 
 
 class TestPlaceOrders:
@@ -63,7 +63,7 @@ class TestPlaceOrders:
     async def test_an_order_that_no_longer_fits_is_cancelled_and_released_once(
         self, services, claimed
     ):
-        product_id = await claimed(3, in_postgres=2)  # Redis gave away more than there is
+        product_id = await claimed(3, in_postgres=2)  # Redis sold more than PostgreSQL has
         messages = queued(product_id, 3)
 
         first = await place_orders(services, messages)
@@ -90,7 +90,7 @@ class TestPlaceOrders:
         assert confirmed == 3
         assert (await books_of(services, product_id)).postgres_stock == 0
 
-    async def test_one_bad_order_does_not_hold_up_the_others(self, services, claimed):
+    async def test_an_invalid_order_does_not_delay_the_others(self, services, claimed):
         product_id = await claimed(10)
         bad = queued(product_id, user_id="nobody")
         messages = [*queued(product_id, 5), *bad, *queued(product_id, 4)]
@@ -104,7 +104,7 @@ class TestPlaceOrders:
         assert (await books_of(services, product_id)).confirmed == 9
 
     @pytest.mark.parametrize("body", ["", "{}", "not json", "[]", '{"id": 1}', "\x00"])
-    async def test_a_message_that_is_no_order_is_reported_alone(self, services, claimed, body):
+    async def test_only_an_invalid_message_is_reported(self, services, claimed, body):
         product_id = await claimed(1)
 
         outcome = await place_orders(
@@ -115,7 +115,7 @@ class TestPlaceOrders:
         assert "not an order" in outcome.failures[0].cause
         assert len(outcome.confirmed) == 1
 
-    async def test_without_postgres_every_message_comes_again(self, services, claimed, without):
+    async def test_without_postgres_every_message_is_retried(self, services, claimed, without):
         product_id = await claimed(2)
         messages = queued(product_id, 2)
 
@@ -124,7 +124,7 @@ class TestPlaceOrders:
         assert {failure.message_id for failure in outcome.failures} == {m.id for m in messages}
         assert (await books_of(services, product_id)).confirmed == 0
 
-    async def test_without_redis_a_cancelled_order_comes_again_until_it_is_released(
+    async def test_without_redis_a_cancelled_order_is_retried_until_released(
         self, services, claimed, without
     ):
         product_id = await claimed(1, in_postgres=0)

@@ -1,4 +1,4 @@
-"""Ids of V5 never come twice; where one does all the same, no buyer gets another's order."""
+"""Ids of V5 are unique. If one is repeated, no buyer gets another buyer's order."""
 
 import pytest
 
@@ -11,22 +11,22 @@ from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import rebuild
 from flashsale.usecases.sales import open_sale
+from tests.helpers.admin_desk import books_of, claim, message_of, sell
+from tests.helpers.queued import Queue, queued
+from tests.helpers.support import USERS
 from tests.in_process import buyer_of
-from tests.integration.admin_desk import books_of, claim, message_of, sell
-from tests.integration.queued import Queue, queued
-from tests.support import USERS
 
-# Milliseconds since 1970, later than any test runs: Redis' clock went back after these.
+# Milliseconds since 1970, in the far future. The clock of Redis was set back after them.
 LATER = 4_000_000_000_000
 
 
 def number(order_id):
-    """The ledger entry that an id names, to compare it."""
+    """Return the ledger entry of an id in a form that can be compared."""
     return tuple(int(part) for part in order_id.rpartition(":")[2].split("-"))
 
 
 async def sell_later(services, product_id, users, quantity=1):
-    """Orders from a time when the clock of Redis was ahead."""
+    """Return orders from a time when the clock of Redis was ahead."""
     await services.redis.execute_command("XSETID", Keys(product_id).ledger, f"{LATER}-7")
     return await sell(services, product_id, users, quantity)
 
@@ -36,7 +36,7 @@ async def lose(services, product_id):
     await services.redis.delete(keys.stock, keys.sale, keys.ledger, keys.buyers, keys.released)
 
 
-async def test_the_next_sale_goes_on_where_the_ids_of_the_last_one_ended(services, new_product):
+async def test_ids_of_the_next_sale_follow_those_of_the_last_one(services, new_product):
     product_id = await new_product(10)
     (order,) = await sell_later(services, product_id, USERS[:1])
     await services.stock.pause_sale(product_id, SaleState.ENDED)
@@ -49,7 +49,7 @@ async def test_the_next_sale_goes_on_where_the_ids_of_the_last_one_ended(service
     assert unsent.id == claimed.order_id
 
 
-async def test_also_what_was_given_back_is_no_later_claims_name(services, new_product):
+async def test_the_id_of_a_released_claim_is_not_reused(services, new_product):
     product_id = await new_product(10)
     await services.redis.execute_command("XSETID", Keys(product_id).ledger, f"{LATER}-7")
     released = await claim(services, product_id)
@@ -62,10 +62,12 @@ async def test_also_what_was_given_back_is_no_later_claims_name(services, new_pr
 
 
 @pytest.mark.parametrize("how", ["rebuild", "open"])
-async def test_after_a_loss_of_redis_postgresql_knows_the_last_id(desk, services, new_product, how):
+async def test_after_a_loss_of_redis_the_last_id_comes_from_postgresql(
+    desk, services, new_product, how
+):
     product_id = await new_product(10)
     (order,) = await sell_later(services, product_id, USERS[:1])
-    await desk.cancel(order.id)  # else nothing but a rebuild opens it
+    await desk.cancel(order.id)  # otherwise only a rebuild opens it
     await lose(services, product_id)
 
     if how == "rebuild":
@@ -76,7 +78,7 @@ async def test_after_a_loss_of_redis_postgresql_knows_the_last_id(desk, services
     assert number((await claim(services, product_id, USERS[1])).order_id) > number(order.id)
 
 
-async def test_an_id_that_no_clock_makes_is_no_floor(services, new_product):
+async def test_an_impossible_id_does_not_raise_the_next_ids(services, new_product):
     """A forged message must not use up the ids of a product."""
     product_id = await new_product(10)
     forged = QueuedOrder.of_claim(product_id, f"{2**63 - 1}-{2**63 - 1}", USERS[0], 1, "")
@@ -88,7 +90,7 @@ async def test_an_id_that_no_clock_makes_is_no_floor(services, new_product):
     assert number((await claim(services, product_id)).order_id) < (LATER, 0)
 
 
-async def test_a_cancelled_order_of_an_earlier_sale_is_counted_as_one(desk, services, new_product):
+async def test_a_cancelled_order_of_an_earlier_sale_counts_for_it(desk, services, new_product):
     product_id = await new_product(10)
     (order,) = await sell_later(services, product_id, USERS[:1], 2)
     await services.stock.pause_sale(product_id, SaleState.ENDED)
@@ -104,7 +106,7 @@ async def test_a_cancelled_order_of_an_earlier_sale_is_counted_as_one(desk, serv
 
 @pytest.fixture
 async def twice(services, new_product):
-    """An order that is CONFIRMED, and another buyer's claim of the same id."""
+    """Return a CONFIRMED order, and another buyer's claim with the same id."""
     product_id = await new_product(10)
     services.order_queue = Queue()
     claimed = await claim(services, product_id, USERS[1], 2)
@@ -115,7 +117,7 @@ async def twice(services, new_product):
     return first, second
 
 
-async def test_another_buyers_row_confirms_nothing(services, twice):
+async def test_another_buyers_order_confirms_no_claim(services, twice):
     first, second = twice
 
     outcome = await place_orders(services, [message_of(second)])
@@ -127,7 +129,7 @@ async def test_another_buyers_row_confirms_nothing(services, twice):
     assert (snapshot.settled, snapshot.unsettled) == (0, 2)
 
 
-async def test_the_rollback_gives_the_claim_back_and_says_why(services, twice):
+async def test_the_rollback_releases_the_claim_and_records_why(services, twice):
     first, second = twice
 
     outcome = await compensate(services, [message_of(second)])
@@ -140,8 +142,8 @@ async def test_the_rollback_gives_the_claim_back_and_says_why(services, twice):
 
 
 @pytest.mark.parametrize("change", [{"user_id": USERS[2]}, {"quantity": 3}])
-async def test_a_forged_message_releases_no_claim_of_another(services, new_product, change):
-    """The order is CONFIRMED, and the process died before its claim was settled."""
+async def test_a_forged_message_releases_no_claim_of_another_buyer(services, new_product, change):
+    """The order is CONFIRMED, but the process crashed before it settled the claim."""
     product_id = await new_product(10)
     (order,) = await sell(services, product_id, USERS[:1], settle=False)
     forged = message_of(order.model_copy(update=change))
@@ -157,7 +159,7 @@ async def test_a_forged_message_releases_no_claim_of_another(services, new_produ
 
 
 @pytest.mark.parametrize("status", ["CONFIRMED", "CANCELLED"])
-async def test_a_message_of_v4_with_the_id_of_another_order_gives_nothing_back(
+async def test_a_message_of_v4_with_the_id_of_another_order_releases_nothing(
     services, new_product, status
 ):
     product_id = await new_product(10)
@@ -178,7 +180,7 @@ async def test_a_message_of_v4_with_the_id_of_another_order_gives_nothing_back(
     assert await services.redis.get(Keys(product_id).stock) == left
 
 
-async def test_two_orders_of_one_id_in_one_batch_are_not_both_confirmed(services, new_product):
+async def test_one_of_two_orders_with_the_same_id_in_a_batch_is_confirmed(services, new_product):
     product_id = await new_product(10)
     await services.stock.decrement(product_id, 1)
     (message,) = queued(product_id)
@@ -191,9 +193,9 @@ async def test_two_orders_of_one_id_in_one_batch_are_not_both_confirmed(services
     assert [f.message_id for f in outcome.failures] == ["forged"]
 
 
-async def test_a_failure_of_one_order_does_not_keep_the_others_of_its_envelope(services, twice):
+async def test_a_failed_order_does_not_block_others_of_its_envelope(services, twice):
     first, second = twice
-    await services.ledger.release(second.product_id, [second])  # nothing is owed for it any more
+    await services.ledger.release(second.product_id, [second])  # this order is complete
     await claim(services, first.product_id, USERS[2])
     (good,) = await services.ledger.take_unsent(first.product_id, 10)
 
@@ -203,7 +205,7 @@ async def test_a_failure_of_one_order_does_not_keep_the_others_of_its_envelope(s
     assert len(outcome.failures) == 1
 
 
-async def test_the_order_of_an_id_is_shown_to_nobody_as_anothers(services, twice):
+async def test_an_order_is_never_shown_as_another_buyers(services, twice):
     first, second = twice
 
     async with buyer_of(services) as http:
@@ -214,7 +216,7 @@ async def test_the_order_of_an_id_is_shown_to_nobody_as_anothers(services, twice
     assert (answer.json()["status"], later.json()["status"]) == ("PENDING", "CONFIRMED")
 
 
-async def test_an_admin_cancels_neither_of_two_orders_of_one_id(desk, services, twice):
+async def test_an_admin_cannot_cancel_two_orders_with_the_same_id(desk, services, twice):
     first, second = twice
 
     answer = await desk.cancel(first.id)

@@ -1,4 +1,4 @@
-"""What the parts of the pipeline write down, as `flashsale logs --order` reads it."""
+"""Log lines of the pipeline, as `flashsale logs --order` reads them."""
 
 import io
 import logging
@@ -17,8 +17,8 @@ from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, relay, sweep
 from flashsale_local.logs.lines import Line
 from flashsale_local.logs.order_life import Life
 from flashsale_server.edge.log_format import LineFormat
-from tests.integration.queued import Queue
-from tests.support import USERS
+from tests.helpers.queued import Queue
+from tests.helpers.support import USERS
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def claim(services):
 
 @pytest.fixture
 def written():
-    """The line that the order function writes for a batch."""
+    """Return the line that the order function logs for a batch."""
 
     def lines(outcome):
         stream = io.StringIO()
@@ -56,7 +56,7 @@ def texts(order_id, lines):
     return [event.text for event in life.events(lines) if event.where != "redis"]
 
 
-async def test_the_relay_names_what_it_sends_and_nothing_else(
+async def test_the_relay_logs_exactly_the_claims_that_it_sends(
     services, queue, claim, new_product, caplog
 ):
     product_id = await new_product(3)
@@ -70,10 +70,10 @@ async def test_the_relay_names_what_it_sends_and_nothing_else(
     for order_id in sent:
         assert texts(order_id, lines) == ["sending it to SQS, 2 claims in one call"]
     assert texts(later, lines) == []
-    assert texts(f"x{sent[0]}", lines) == [], "another product's entry of the same number"
+    assert texts(f"x{sent[0]}", lines) == [], "an entry with the same number of another product"
 
 
-async def test_the_sweep_names_what_is_overdue_and_not_what_lies_between(
+async def test_the_sweep_logs_exactly_the_overdue_claims(
     services, queue, claim, new_product, caplog
 ):
     product_id = await new_product(3)
@@ -96,7 +96,7 @@ def orders_of(queue):
     return [o for m in messages for o in Envelope.model_validate_json(m.body).orders()]
 
 
-async def test_a_batch_is_told_apart_by_order(services, queue, claim, new_product, written):
+async def test_a_batch_is_split_into_its_orders(services, queue, claim, new_product, written):
     product_id = await new_product(2)
     good, bad = await claim(product_id), await claim(product_id, "nobody")
     await relay(services, product_id, LAMBDA_PACE)

@@ -1,4 +1,4 @@
-"""The purchases that the pages show, in their order: each is accepted, the books stay clean."""
+"""The purchases in README and docs/api.md, in order: each is accepted, the books balance."""
 
 import json
 import re
@@ -9,8 +9,8 @@ import pytest
 from flashsale.usecases.books import read_books
 from flashsale.usecases.place_orders import place_orders
 from flashsale_local.paths import ROOT
+from tests.helpers.queued import Queue
 from tests.in_process import buyer_of
-from tests.integration.queued import Queue
 
 README = (ROOT / "README.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
@@ -19,9 +19,9 @@ ACCEPTED = {"/api/v2/buy": 201}
 
 
 def pasted(products):
-    """Path, headers and body of each curl in README and docs/api.md, and of each event by hand.
+    """Return path, headers and body of each curl command and each event in the pages.
 
-    With this test's own products, and with keys that no other test uses.
+    Products and keys are replaced by ones that only this test uses.
     """
     (front,) = re.findall(r"```sh\n(API=.*?)```", README, re.DOTALL)
     (block,) = re.findall(r"These work as pasted:\n\n```sh\n(.*?)```", API, re.DOTALL)
@@ -53,7 +53,7 @@ async def http(services):
         yield client
 
 
-async def test_the_examples_leave_the_books_clean(http, services, new_product):
+async def test_the_books_balance_after_the_examples(http, services, new_product):
     products = {f"p-{n:02}": await new_product(100) for n in range(1, 11)}
     sold = set()
 

@@ -1,4 +1,4 @@
-"""`flashsale rebuild`: a sale comes back after Redis lost it."""
+"""`flashsale rebuild` restores a sale that Redis lost."""
 
 import pytest
 
@@ -13,11 +13,11 @@ from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import NotRebuilt, StillBusy, rebuild
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.cli import sale
-from tests.support import USERS, until
+from tests.helpers.support import USERS, until
 
 
 class Line:
-    """A queue whose messages are worked off as soon as they are sent."""
+    """A queue whose messages are processed as soon as they are sent."""
 
     def __init__(self, services):
         self._services = services
@@ -41,7 +41,7 @@ async def take(services, product_id, user=USERS[0], quantity=1):
 
 
 async def lose(services, product_id):
-    """What FLUSHALL would do, for one product."""
+    """Delete one product from Redis, as FLUSHALL would."""
     keys = Keys(product_id)
     names = (keys.stock, keys.sale, keys.ledger, keys.buyers, keys.lease, keys.released)
     await services.redis.delete(*names)
@@ -57,7 +57,7 @@ async def books_of(services, product_id):
     return books
 
 
-async def test_a_lost_sale_comes_back_with_what_postgresql_has_left(services, line, new_product):
+async def test_a_lost_sale_returns_with_the_stock_of_postgresql(services, line, new_product):
     product_id = await new_product(10)
     for user in USERS[:4]:
         await take(services, product_id, user)
@@ -87,7 +87,7 @@ async def test_a_sale_that_was_not_lost_keeps_its_terms_and_its_claims(services,
     assert (await books_of(services, product_id)).confirmed == 2
 
 
-async def test_lost_terms_are_taken_from_who_asks(services, line, new_product):
+async def test_lost_terms_are_taken_from_the_command(services, line, new_product):
     product_id = await new_product(10)
     await lose(services, product_id)
 
@@ -96,27 +96,27 @@ async def test_lost_terms_are_taken_from_who_asks(services, line, new_product):
     assert await take(services, product_id, quantity=2) is Refusal.PURCHASE_LIMIT
 
 
-async def test_while_orders_are_on_their_way_the_sale_stays_paused(services, new_product):
+async def test_the_sale_stays_paused_while_orders_are_on_their_way(services, new_product):
     product_id = await new_product(10)
     await take(services, product_id)
     (order,) = await services.ledger.take_unsent(product_id, 1)
 
     class Stuck:
         async def send(self, envelopes):
-            """Taken, and never worked off."""
+            """Accept messages without processing them."""
 
     services.order_queue = Stuck()
     with pytest.raises(StillBusy, match="1 claims and 0 messages"):
         await rebuild(services, [product_id], empty, 0.5, grace=0)
 
     assert await take(services, product_id) is Refusal.SALE_NOT_OPEN
-    # The order comes through after all, and what is released meanwhile is counted by PostgreSQL.
+    # The order arrives after all. PostgreSQL counts what was released in the meantime.
     await services.ledger.release(product_id, [order])
     services.order_queue = Line(services)
     assert await rebuild(services, [product_id], empty, 5, grace=0) == {product_id: 10}
 
 
-async def test_a_sale_that_somebody_resumed_meanwhile_is_named_and_the_others_come_back(
+async def test_a_sale_that_was_resumed_meanwhile_is_named_and_others_return(
     services, line, new_product, monkeypatch
 ):
     resumed, other = await new_product(10), await new_product(5)
@@ -134,7 +134,7 @@ async def test_a_sale_that_somebody_resumed_meanwhile_is_named_and_the_others_co
     assert await services.stock.left([other]) == [5]
 
 
-async def test_without_names_what_an_admin_stopped_stays_so(services, new_product, capsys):
+async def test_without_names_sales_stopped_by_an_admin_stay_stopped(services, new_product, capsys):
     runs, lost, paused, ended = [await new_product(1) for _ in range(4)]
     await services.redis.delete(Keys(lost).stock)
     await services.stock.pause_sale(paused)
@@ -146,13 +146,15 @@ async def test_without_names_what_an_admin_stopped_stays_so(services, new_produc
     assert paused in capsys.readouterr().out
 
 
-async def test_the_database_guard_keeps_the_books_while_redis_is_wrong(services, line, new_product):
+async def test_the_database_prevents_overselling_while_redis_is_wrong(services, line, new_product):
     product_id = await new_product(3)
     await take(services, product_id, quantity=2)
     (late,) = await services.ledger.take_unsent(product_id, 1)
     await lose(services, product_id)
-    await until(lambda: a_later_millisecond(services, late))  # else an entry has the same name
-    await services.stock.open_sale(product_id, 3)  # somebody opens it by hand: 2 units twice
+    await until(lambda: a_later_millisecond(services, late))  # otherwise an entry has the same name
+    await services.stock.open_sale(
+        product_id, 3
+    )  # opened by hand, with 2 units that are sold already
     for user in USERS[:3]:
         await take(services, product_id, user)
 

@@ -1,4 +1,4 @@
-"""The relay process, and the sweep of the web workers, on a real Valkey; SQS is a list here."""
+"""The relay process and the sweep of web workers, on a real Valkey. SQS is a list."""
 
 import asyncio
 import logging
@@ -16,8 +16,8 @@ from flashsale.redis_store.stock import SWEEPER
 from flashsale.usecases.relay import ASGI_PACE, LEASE_MS, TOKEN, lead
 from flashsale_server.edge.background import cancel, relay_forever, sweep_forever
 from flashsale_server.edge.relay import serve_metrics
-from tests.integration.queued import Queue
-from tests.support import USERS, until
+from tests.helpers.queued import Queue
+from tests.helpers.support import USERS, until
 
 
 @pytest.fixture
@@ -72,11 +72,11 @@ async def test_without_a_relay_process_the_claimer_relays(services, queue, new_p
     assert not await services.redis.exists(INBOX)
 
 
-async def test_what_waited_for_a_dead_process_is_taken_by_the_next(
+async def test_the_next_process_takes_claims_left_by_a_dead_one(
     services, queue, start, new_product
 ):
     product_id = await new_product(5)
-    await services.relay_inbox.announce()  # and then it dies
+    await services.relay_inbox.announce()  # then it crashes
     await claim(services, product_id)
     await lead(services, product_id, ASGI_PACE)
     assert not queue.messages
@@ -89,7 +89,7 @@ async def test_what_waited_for_a_dead_process_is_taken_by_the_next(
     await until(sent)
 
 
-async def test_a_redis_that_does_not_answer_ends_neither_the_process_nor_the_buyer(
+async def test_a_silent_redis_stops_neither_the_process_nor_the_buyer(
     services, queue, start, new_product, monkeypatch, caplog
 ):
     product_id = await new_product(5)
@@ -115,14 +115,12 @@ async def test_a_redis_that_does_not_answer_ends_neither_the_process_nor_the_buy
     assert "Redis: gone" in caplog.text
 
 
-async def test_web_workers_sweep_and_only_one_of_them_in_a_period(
-    services, queue, start, new_product
-):
+async def test_one_web_worker_sweeps_in_each_period(services, queue, start, new_product):
     product_id = await new_product(5)
     services.settings = replace(services.settings, sweep_after=1)
     counted = REGISTRY.get_sample_value("flashsale_swept_claims_total")
     await claim(services, product_id)
-    await services.ledger.take_unsent(product_id, 1)  # read by a leader that died
+    await services.ledger.take_unsent(product_id, 1)  # read by a leader that crashed
 
     for _ in range(3):
         start(sweep_forever(services))
@@ -139,7 +137,7 @@ async def test_web_workers_sweep_and_only_one_of_them_in_a_period(
     await until(is_counted)
 
 
-def test_a_taken_port_for_its_figures_does_not_stop_the_relay_process(caplog):
+def test_a_taken_metrics_port_does_not_stop_the_relay_process(caplog):
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", 0))
         squatter.listen()
@@ -150,7 +148,7 @@ def test_a_taken_port_for_its_figures_does_not_stop_the_relay_process(caplog):
 
 
 @pytest.mark.parametrize("port", ["no number", "99999", "-1"])
-def test_a_port_that_is_none_does_not_stop_the_relay_process(caplog, port):
+def test_an_invalid_metrics_port_does_not_stop_the_relay_process(caplog, port):
     serve_metrics({"FLASHSALE_RELAY_PORT": port})
 
     assert "FLASHSALE_RELAY_PORT" in caplog.text

@@ -1,11 +1,11 @@
-"""The rollback use case on real stores: once, never on doubt, and in a race with the order."""
+"""The rollback use case on real stores: idempotent, safe in doubt, racing the order."""
 
 import asyncio
 
 from flashsale.domain.model import OrderStatus
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
-from tests.integration.queued import books_of, queued, row_of
+from tests.helpers.queued import books_of, queued, row_of
 
 
 class TestCompensate:
@@ -19,7 +19,7 @@ class TestCompensate:
         assert [outcome.released for outcome in outcomes] == [1, 0, 0]
         row = await row_of(services, message)
         assert (row["status"], row["user_id"]) == ("CANCELLED", None)
-        assert "no user 'nobody'" in row["reason"], "the row says why"
+        assert "no user 'nobody'" in row["reason"], "the row has the reason"
         books = await books_of(services, product_id)
         assert (books.redis_stock, books.cancelled, books.balanced) == (1, 1, True)
 
@@ -32,7 +32,7 @@ class TestCompensate:
         assert sum(outcome.released for outcome in outcomes) == 1
         assert (await books_of(services, product_id)).redis_stock == 1
 
-    async def test_dying_between_the_row_and_the_release_loses_nothing(
+    async def test_a_crash_between_the_row_and_the_release_loses_nothing(
         self, services, claimed, without
     ):
         product_id = await claimed(1)
@@ -47,7 +47,7 @@ class TestCompensate:
         assert again.released == 1
         assert (await books_of(services, product_id)).balanced
 
-    async def test_a_confirmed_order_is_left_alone(self, services, claimed):
+    async def test_a_confirmed_order_is_not_changed(self, services, claimed):
         product_id = await claimed(1)
         messages = queued(product_id)
         await place_orders(services, messages)
@@ -58,7 +58,7 @@ class TestCompensate:
         books = await books_of(services, product_id)
         assert (books.confirmed, books.redis_stock) == (1, 0)
 
-    async def test_a_late_order_cannot_bring_released_units_back(self, services, claimed):
+    async def test_a_late_order_cannot_claim_released_units(self, services, claimed):
         product_id = await claimed(1)
         messages = queued(product_id)
         await compensate(services, messages)

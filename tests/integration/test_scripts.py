@@ -1,4 +1,4 @@
-"""How scripts are run: many calls in one round trip, each with its own answer."""
+"""Concurrent script calls share round trips, and each gets its own answer."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ async def decrement(services):
     return units_left
 
 
-async def test_calls_at_once_share_round_trips_and_get_their_own_answers(
+async def test_concurrent_calls_share_round_trips_and_get_own_answers(
     decrement, services, new_product, monkeypatch
 ):
     product_id = await new_product(50)
@@ -41,7 +41,7 @@ async def test_calls_at_once_share_round_trips_and_get_their_own_answers(
     assert trips < 5
 
 
-async def test_a_redis_that_forgot_the_script_runs_each_call_once(decrement, services, new_product):
+async def test_each_call_runs_once_after_redis_lost_the_script(decrement, services, new_product):
     product_id = await new_product(10)
     await services.redis.script_flush()
 
@@ -50,7 +50,7 @@ async def test_a_redis_that_forgot_the_script_runs_each_call_once(decrement, ser
     assert sorted(answers) == [6, 7, 8, 9]
 
 
-async def test_a_caller_that_left_takes_nobody_along(decrement, new_product):
+async def test_a_cancelled_caller_does_not_affect_the_others(decrement, new_product):
     product_id = await new_product(10)
     keys = [Keys(product_id).stock]
     leaving, staying = (asyncio.create_task(decrement(keys, [1])) for _ in range(2))
@@ -60,7 +60,7 @@ async def test_a_caller_that_left_takes_nobody_along(decrement, new_product):
     assert await staying == 8
 
 
-async def test_an_error_reaches_its_caller_only(decrement, new_product):
+async def test_an_error_reaches_only_its_caller(decrement, new_product):
     product_id = await new_product(10)
     good, bad = await asyncio.gather(
         decrement([Keys(product_id).stock], [1]),

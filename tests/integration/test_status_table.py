@@ -1,4 +1,4 @@
-"""The table of statuses in docs/api.md, cell by cell: each generation answers what it says."""
+"""Each cell of the status table in docs/api.md matches the answer of its generation."""
 
 import asyncio
 import dataclasses
@@ -10,14 +10,14 @@ from flashsale.domain.model import Terms
 from flashsale.http import limits
 from flashsale.http.application import create_app
 from flashsale_local.paths import ROOT
+from tests.helpers.queued import books_of
+from tests.helpers.support import USERS
 from tests.in_process import buyer_of
-from tests.integration.queued import books_of
-from tests.support import USERS
 
 GENERATIONS = range(1, 6)
 HEAD = "| what happens | V1 | V2 | V3 | V4 | V5 |"
 DOCUMENT = create_app().openapi()
-# What OpenAPI documents do not list for each route.
+# Statuses that OpenAPI documents do not list for each route.
 UNLISTED = {"another method, such as GET", "another path", "a mistake of ours"}
 MALFORMED = [
     {"productId": ...}, {"productId": ""}, {"productId": "{p}"}, {"productId": "."},
@@ -28,7 +28,7 @@ MALFORMED = [
 
 
 def table():
-    """The statuses by what happens: {"the stock is out": [400, 400, 400, 400, 409]}."""
+    """Return the statuses by case: {"the stock is out": [400, 400, 400, 400, 409]}."""
     lines = (ROOT / "docs" / "api.md").read_text().splitlines()
     found = {}
     for line in lines[lines.index(HEAD) + 2 :]:
@@ -40,7 +40,7 @@ def table():
 
 
 class Queue:
-    """SQS takes everything; there is none in this stack."""
+    """Accepts all messages, because this stack has no SQS."""
 
     async def push(self, order):
         pass
@@ -50,7 +50,7 @@ class Queue:
 
 
 class Shop:
-    """Sends purchases of one product of its own."""
+    """Sends purchases of a product that only this test uses."""
 
     def __init__(self, http, services, stack, product_id, sold_out_id):
         self.http, self.services, self.stack = http, services, stack
@@ -180,7 +180,7 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("what", "generation", "status"), CELLS)
-async def test_each_cell_is_what_is_answered_and_documented(shop, what, generation, status):
+async def test_each_cell_matches_the_answer_and_the_document(shop, what, generation, status):
     answers = await WAYS[what](shop, generation)
 
     assert {answer.status_code for answer in answers} == {status}
@@ -193,7 +193,7 @@ async def test_each_cell_is_what_is_answered_and_documented(shop, what, generati
         )
 
 
-# The notes below the table: what V3 loses by a refusal.
+# See the notes below the table: V3 loses the unit of a rejected purchase.
 TAKES_THE_UNIT = {3: ("no such user", "PostgreSQL is down")}
 
 
@@ -204,7 +204,7 @@ def test_the_table_has_each_case_once():
 @pytest.mark.parametrize(
     ("generation", "lost"), [(1, 0), (2, 0), (3, 1)], ids=["V1", "V2", "V3, as docs/api.md says"]
 )
-async def test_an_unknown_user_takes_no_unit_where_it_can_be_known(shop, generation, lost):
+async def test_an_unknown_user_takes_no_unit_except_at_v3(shop, generation, lost):
     answer = await shop.buy(generation, userId="nobody")
 
     books = await books_of(shop.services, shop.product_id)

@@ -1,4 +1,4 @@
-"""How often the sweep sends a claim again: enough that none is forgotten, and no more than that."""
+"""How often the sweep resends a claim: often enough to lose none, and no more."""
 
 import asyncio
 from collections import Counter
@@ -19,8 +19,8 @@ from flashsale.usecases.relay import (
     relay,
     sweep,
 )
-from tests.integration.queued import Queue, books_of
-from tests.support import USERS
+from tests.helpers.queued import Queue, books_of
+from tests.helpers.support import USERS
 
 BUYERS = USERS[:30]
 
@@ -33,7 +33,7 @@ def queue(services):
 
 @pytest.fixture
 async def relayed(services, queue, new_product):
-    """A product with 30 claims, each of which was sent once."""
+    """Return a product with 30 claims that were each sent once."""
     product_id = await new_product(100)
     for user in BUYERS:
         await services.ledger.claim(Claim(product_id, user, 1), TOKEN, LEASE_MS)
@@ -43,12 +43,12 @@ async def relayed(services, queue, new_product):
 
 
 def copies(messages):
-    """How often each claim was sent."""
+    """Return how often each claim was sent."""
     return Counter(order.id for message in messages for order in orders_of_message(message.body))
 
 
 async def make_idle(services, product_id, seconds):
-    """Let the ledger believe that all was sent so long ago; how often it was sent stays."""
+    """Make all deliveries in the ledger that much older, without changing their number."""
     ledger = Keys(product_id).ledger
     for claim in await services.redis.xpending_range(ledger, "relay", "-", "+", 1000):
         await services.redis.execute_command(
@@ -64,18 +64,16 @@ async def age(services, product_id, seconds):
     await make_idle(services, product_id, idle + seconds)
 
 
-async def test_a_queue_that_stands_still_gets_each_claim_twice(services, queue, relayed):
+async def test_a_stuck_queue_gets_each_claim_twice(services, queue, relayed):
     for _ in range(10):
         await sweep(services, product_ids=[relayed])
 
     assert set(copies(queue.messages).values()) == {2}
 
 
-async def test_a_queue_that_stands_still_for_long_gets_a_copy_for_one_given_up(
-    services, queue, relayed
-):
+async def test_a_queue_stuck_for_long_gets_a_copy_for_each_parked_one(services, queue, relayed):
     sent_after = []
-    for minute in range(30):  # of a clock that goes on only here
+    for minute in range(30):  # on a clock that moves only here
         before = len(queue.messages)
         await sweep(services, product_ids=[relayed])
         sent_after += [minute] if len(queue.messages) > before else []
@@ -95,7 +93,7 @@ async def test_nothing_is_sent_again_while_postgresql_is_down(services, queue, r
     assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
 
 
-async def test_while_postgresql_is_down_a_copy_follows_when_the_one_before_is_given_up(
+async def test_while_postgresql_is_down_a_copy_follows_each_parked_one(
     services, queue, relayed, without
 ):
     down = without("database_url")
@@ -107,7 +105,7 @@ async def test_while_postgresql_is_down_a_copy_follows_when_the_one_before_is_gi
         assert await sweep(down, product_ids=[relayed]) == 0
 
 
-async def test_what_is_claimed_while_postgresql_is_down_is_sent_once(
+async def test_claims_made_while_postgresql_is_down_are_sent_once(
     services, queue, new_product, without
 ):
     down = without("database_url")
@@ -121,7 +119,7 @@ async def test_what_is_claimed_while_postgresql_is_down_is_sent_once(
     assert list(copies(queue.messages).values()) == [1]
 
 
-async def test_nothing_is_sent_again_while_sqs_does_not_say_what_waits(services, queue, relayed):
+async def test_nothing_is_sent_again_while_sqs_gives_no_message_count(services, queue, relayed):
     queue.is_silent = True
     assert await sweep(services, product_ids=[relayed]) == 0
 
@@ -129,7 +127,7 @@ async def test_nothing_is_sent_again_while_sqs_does_not_say_what_waits(services,
     assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
 
 
-async def test_what_a_queue_loses_twice_is_sent_again_at_once(services, queue, relayed):
+async def test_claims_that_a_queue_lost_twice_are_sent_again_at_once(services, queue, relayed):
     for _ in range(3):
         queue.take()  # lost
         assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
@@ -138,11 +136,9 @@ async def test_what_a_queue_loses_twice_is_sent_again_at_once(services, queue, r
     assert (await books_of(services, relayed)).confirmed == len(BUYERS)
 
 
-async def test_what_a_queue_loses_twice_comes_after_minutes_where_others_still_wait(
-    services, queue, relayed
-):
+async def test_claims_lost_twice_are_sent_after_minutes_if_others_wait(services, queue, relayed):
     await sweep(services, product_ids=[relayed])
-    queue.messages = queue.messages[:1]  # of which one copy is left, and does not come through
+    queue.messages = queue.messages[:1]  # one copy is left and is never processed
     assert await sweep(services, product_ids=[relayed]) == 0
 
     await make_idle(services, relayed, PATIENCE)
@@ -150,7 +146,7 @@ async def test_what_a_queue_loses_twice_comes_after_minutes_where_others_still_w
     assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
 
 
-async def test_with_empty_queues_the_pause_between_two_copies_has_an_end(services, queue, relayed):
+async def test_with_empty_queues_the_pause_between_copies_is_limited(services, queue, relayed):
     services.settings = replace(services.settings, sweep_after=60)
     for _ in range(6):
         await make_idle(services, relayed, PATIENCE)
@@ -159,21 +155,21 @@ async def test_with_empty_queues_the_pause_between_two_copies_has_an_end(service
         assert await sweep(services, product_ids=[relayed]) == 0
 
 
-async def test_sweepers_at_the_same_time_send_each_claim_once(services, queue, relayed):
+async def test_concurrent_sweeps_send_each_claim_once(services, queue, relayed):
     await asyncio.gather(*(sweep(services, product_ids=[relayed]) for _ in range(4)))
 
     assert set(copies(queue.messages).values()) == {2}
 
 
-async def test_what_a_dead_sweeper_took_is_sent_by_the_next(services, queue, relayed):
+async def test_claims_that_a_crashed_sweep_took_are_sent_by_the_next(services, queue, relayed):
     waits, queue.messages = [0], []
     async for _ in services.ledger.take_overdue(relayed, waits, 1000):
-        break  # and the process dies
+        break  # and the process crashes
 
     assert await sweep(services, product_ids=[relayed]) == len(BUYERS)
 
 
-async def test_more_claims_than_one_look_takes_are_all_sent_once(services, queue, relayed):
+async def test_more_claims_than_one_page_are_all_sent_once(services, queue, relayed):
     taken = [
         order.id
         async for orders in services.ledger.take_overdue(relayed, [0, 60_000], 7)

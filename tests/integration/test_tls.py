@@ -1,4 +1,4 @@
-"""Claims on a Redis as AWS offers it: TLS, cluster mode, a user with the rights of infra/aws."""
+"""Claims on a Redis as AWS offers it: TLS, cluster mode, and the rights of infra/aws."""
 
 import traceback
 from dataclasses import replace
@@ -16,11 +16,11 @@ from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import rebuild
 from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, relay, sweep
 from flashsale_local.stack.program import HOST
+from tests.helpers.queued import Queue, books_of
+from tests.helpers.support import USERS
 from tests.integration import secured
-from tests.integration.queued import Queue, books_of
-from tests.support import USERS
 
-# Not where it is used: a traceback shows that line.
+# Not in the test that uses it, because a traceback shows that line.
 WRONG = "wrong-secret"
 
 
@@ -60,7 +60,7 @@ async def claim(services, product_id, user, quantity=1):
     return await services.ledger.claim(Claim(product_id, user, quantity), TOKEN, LEASE_MS)
 
 
-async def test_a_sale_keeps_its_books(services, new_product):
+async def test_the_books_of_a_sale_balance(services, new_product):
     product_id = await new_product(5)
     assert await services.stock.left([product_id]) == [5]
 
@@ -86,7 +86,7 @@ async def test_a_claim_that_cannot_become_an_order_is_released(services, new_pro
     assert (books.ledger.stock, books.unsettled, books.lost) == (2, 0, 0)
 
 
-async def test_a_claim_whose_message_is_gone_is_swept(services, new_product):
+async def test_a_claim_whose_message_is_lost_is_swept(services, new_product):
     product_id = await new_product(2)
     await claim(services, product_id, USERS[0])
     await relay(services, product_id, LAMBDA_PACE)
@@ -107,7 +107,7 @@ async def test_a_sale_is_rebuilt(services, new_product):
     assert await rebuild(services, [product_id], lambda: 0, 30, grace=0) == {product_id: 2}
 
 
-async def test_the_user_of_the_functions_may_do_no_harm(server):
+async def test_the_functions_user_has_no_dangerous_rights(server):
     redis = Redis.from_url(server.url().replace("+cluster", ""))
     for command in ("FLUSHALL", "CONFIG GET *", "KEYS *", "EVAL return 0", "ACL LIST", "SHUTDOWN"):
         with pytest.raises(Exception, match=r"(?i)no permissions|noperm"):
@@ -115,7 +115,7 @@ async def test_the_user_of_the_functions_may_do_no_harm(server):
     await redis.aclose()
 
 
-async def test_a_server_of_an_unknown_ca_is_refused(connect, server, tmp_path):
+async def test_a_server_of_an_unknown_ca_is_rejected(connect, server, tmp_path):
     other = tmp_path / "other-ca.pem"
     trustme.CA().cert_pem.write_to_path(other)
 
@@ -123,12 +123,12 @@ async def test_a_server_of_an_unknown_ca_is_refused(connect, server, tmp_path):
         await connect(server.url(ca=other)).stock.ping()
 
 
-async def test_a_server_with_another_name_is_refused(connect, server):
+async def test_a_server_with_another_name_is_rejected(connect, server):
     with pytest.raises(StockUnavailable, match=r"(?i)certificate verify failed"):
         await connect(server.url(host="127.1")).stock.ping()
 
 
-async def test_a_wrong_password_is_refused_and_no_secret_is_told(connect, server):
+async def test_a_wrong_password_is_rejected_and_no_secret_is_shown(connect, server):
     with pytest.raises(StockUnavailable) as refused:
         await connect(server.url(password=WRONG)).stock.ping()
 
@@ -138,7 +138,7 @@ async def test_a_wrong_password_is_refused_and_no_secret_is_told(connect, server
     assert secured.PASSWORD not in told
 
 
-async def test_without_tls_there_is_no_way_in(connect, server):
+async def test_a_connection_without_tls_fails(connect, server):
     plain = server.url().replace("rediss", "redis", 1).partition("?")[0]
 
     with pytest.raises(StockUnavailable):

@@ -1,6 +1,6 @@
-"""Traces with the real X-Ray SDK: what it hands to the X-Ray daemon, and to SQS.
+"""Traces with the real X-Ray SDK: what it sends to the X-Ray daemon and to SQS.
 
-X-Ray itself is not here; the daemon's port is a socket of the test, and so is SQS.
+Sockets of the test stand in for the X-Ray daemon and for SQS.
 """
 
 import hashlib
@@ -16,16 +16,16 @@ import pytest
 
 from flashsale.domain.messages import QueuedOrder
 from flashsale_local.paths import ROOT
-from tests.support import POLL, USERS
+from tests.helpers.support import POLL, USERS
 
 TRACE = "1-67891233-abcdef012345678912345678"
-# Lambda gives each invocation a trace. A batch has one of its own, linked by Lambda to those of its
-# messages by the header that SQS keeps with each: that is AWS' work, and not shown here.
+# Lambda gives each invocation a trace. It links the trace of a batch to those of its messages by
+# the header that SQS keeps with each message. AWS does that, so no test here shows it.
 TRACE_OF_BATCH = "1-67891234-fedcba987654321087654321"
 PARENT = "463ac35c9f6413ad"
 SCRIPT = """
 import importlib, json, sys
-from tests.support import LambdaContext
+from tests.helpers.support import LambdaContext
 function, event = sys.argv[1:]
 handler = importlib.import_module("functions." + function + ".app").handler
 print(json.dumps({"answer": handler(json.loads(event), LambdaContext())}))
@@ -35,7 +35,7 @@ print("xray" if "aws_xray_sdk" in sys.modules else "no xray")
 
 @pytest.fixture
 def daemon():
-    """What arrives at the X-Ray daemon's port: a JSON document in each datagram."""
+    """Return a function that reads the JSON documents sent to the X-Ray daemon."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
         port.bind(("127.0.0.1", 0))
         port.setblocking(False)
@@ -53,7 +53,7 @@ def daemon():
 
 @pytest.fixture
 def queue():
-    """An SQS that takes messages: (its trace header, its body) each."""
+    """Serve an SQS that records the trace header and the body of each message."""
     sent = []
 
     class Sqs(BaseHTTPRequestHandler):
@@ -80,7 +80,7 @@ def queue():
 
 @pytest.fixture
 def invoke(migrated, daemon, queue):
-    """Run a function with an event as Lambda does, in a process of its own."""
+    """Return a function that runs a handler as Lambda does, in a separate process."""
 
     def run(function, event, *, trace=TRACE, tracing=True):
         done = subprocess.run(
@@ -137,7 +137,9 @@ async def test_a_purchase_and_its_order_are_traced_and_share_an_id(
         part["name"] for part in bought
     }
     (push,) = [part for part in bought if part["name"] == "sqs"]
-    assert header.startswith(f"Root={TRACE};Parent={push['id']};"), "what SQS keeps to link by"
+    assert header.startswith(f"Root={TRACE};Parent={push['id']};"), (
+        "the header by which Lambda links the traces"
+    )
     assert placed == {"batchItemFailures": []}
     assert {"## handler", "## flashsale.postgres_store.orders.Orders.write_batch"} <= {
         part["name"] for part in written
@@ -162,7 +164,7 @@ async def test_a_batch_is_annotated_with_all_its_purchases(invoke, daemon, new_p
     assert handler["annotations"]["correlation_id"] == "request-0 request-1"
 
 
-async def test_off_there_is_no_trace_and_not_even_the_sdk(invoke, daemon, queue, new_product):
+async def test_with_tracing_off_the_sdk_is_not_even_imported(invoke, daemon, queue, new_product):
     answer, xray = invoke("buy", request(await new_product(1)), tracing=False)
 
     assert (answer["statusCode"], xray) == (202, "no xray")

@@ -10,12 +10,12 @@ from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import NO_UNITS_LEFT, Terms
 from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
+from tests.helpers.support import USERS, eventually
 from tests.in_process import buyer_of, client_of
-from tests.support import USERS, eventually
 
 
 class Nowhere:
-    """A queue that takes everything: what the relay sends is tested elsewhere."""
+    """A queue that accepts and drops all messages. Other tests check what the relay sends."""
 
     async def send(self, envelopes):
         pass
@@ -42,7 +42,7 @@ def is_problem(answer, status, code):
     return True
 
 
-async def test_a_claim_is_202_with_a_place_to_ask(http, new_product):
+async def test_a_claim_is_202_with_a_location(http, new_product):
     product_id = await new_product(10)
 
     answer = await buy(http, product_id, quantity=3)
@@ -62,9 +62,7 @@ async def test_a_claim_is_202_with_a_place_to_ask(http, new_product):
 
 @pytest.mark.parametrize("prefix", ["/shop", "/_aws/execute-api/flashsale", "/api/v5"])
 @pytest.mark.parametrize("query", ["", "?utm_source=a/b:c"])
-async def test_the_place_to_ask_is_below_the_prefix_of_the_request(
-    services, new_product, prefix, query
-):
+async def test_the_location_keeps_the_prefix_of_the_request(services, new_product, prefix, query):
     product_id = await new_product(1)
     async with client_of(create_app(lambda: services), root_path=prefix) as client:
         path = f"{prefix}/api/v5/buy{query}"
@@ -79,7 +77,7 @@ async def test_the_place_to_ask_is_below_the_prefix_of_the_request(
     assert is_problem(unknown, 404, "not_found")
 
 
-async def test_who_asks_for_the_stock_has_no_claims_counted(http, services, new_product):
+async def test_reading_the_stock_counts_no_claims(http, services, new_product):
     product_id = await new_product(10)
     await buy(http, product_id, quantity=3)
     counted = await services.ledger.snapshot(product_id, count_claims=True)
@@ -91,7 +89,7 @@ async def test_who_asks_for_the_stock_has_no_claims_counted(http, services, new_
     assert {name: getattr(counted, name) for name in stock} == stock
 
 
-async def test_a_claim_for_nobody_is_counted_as_invalid_and_not_as_failed(services, new_product):
+async def test_a_claim_for_an_unknown_user_counts_as_invalid(services, new_product):
     product_id, seen = await new_product(10), []
     observed = Observe(create_app(lambda: services), seen.append)
     async with client_of(observed) as http:
@@ -101,7 +99,7 @@ async def test_a_claim_for_nobody_is_counted_as_invalid_and_not_as_failed(servic
 
 
 async def range_reads(services):
-    """How often Valkey has read a range of a stream, also in scripts."""
+    """Return how often Valkey has read a range of a stream, including by scripts."""
     return (await services.redis.info("commandstats"))["cmdstat_xrange"]["calls"]
 
 
@@ -148,7 +146,7 @@ async def test_invalid_input_is_422_and_changes_nothing(http, services, new_prod
         ("/api/v5/buy", 405, "method_not_allowed"),
     ],
 )
-async def test_reading_what_is_not_there(http, path, status, code):
+async def test_reading_a_missing_order_or_product(http, path, status, code):
     assert is_problem(await http.get(path), status, code)
 
 
@@ -174,7 +172,7 @@ async def test_no_claim_is_missing_after_valkey_was_killed(http, stack, services
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: stack.supervisor.info()["valkey"]["statename"] != "RUNNING")
     stack.start(stack.redis)
-    await services.redis.connection_pool.disconnect()  # it leads to the dead process
+    await services.redis.connection_pool.disconnect()  # its connections lead to the dead process
 
     snapshot = await services.ledger.snapshot(product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled, snapshot.balanced) == (6, 4, True)
@@ -196,7 +194,7 @@ async def test_a_body_that_is_too_large_is_a_problem_too(http):
         ),
     ],
 )
-async def test_a_buyer_hears_why_his_order_was_cancelled_and_nothing_of_the_inside(
+async def test_a_cancelled_order_shows_its_reason_without_internals(
     http, services, new_product, cause, shown
 ):
     order_id = (await buy(http, await new_product(1))).json()["orderId"]

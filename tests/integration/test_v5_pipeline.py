@@ -1,6 +1,6 @@
-"""V5 from the ledger to PostgreSQL and back, on real stores; only SQS is a list here.
+"""V5 from the ledger to PostgreSQL and back, on real stores. Only SQS is a list.
 
-What crosses a real SQS is in tests/e2e.
+tests/e2e covers a real SQS.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from flashsale.usecases import relay as relaying
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, Pace, relay, sweep
-from tests.integration.queued import Queue, books_of
-from tests.support import USERS
+from tests.helpers.queued import Queue, books_of
+from tests.helpers.support import USERS
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ async def test_a_burst_becomes_orders(services, queue, new_product):
     assert (books.ledger.settled, books.postgres_stock) == (50, 0)
 
 
-async def test_a_leader_that_left_is_followed_at_once(services, queue, new_product):
+async def test_a_leader_that_finished_is_followed_at_once(services, queue, new_product):
     product_id = await new_product(5)
     await sell(services, product_id, USERS[:1])
 
@@ -73,7 +73,7 @@ async def test_many_claims_fill_envelopes_and_calls(services, queue, new_product
     assert await relay(services, product_id, LAMBDA_PACE) == 150
 
     assert queue.calls == 3
-    assert len(queue.messages) == 22  # 10 and 10 full ones, then 10 claims in two
+    assert len(queue.messages) == 22  # 10 and 10 full envelopes, then 10 claims in two
     outcome = await place_orders(services, queue.take())
     assert len(outcome.confirmed) == 150
 
@@ -87,7 +87,7 @@ async def test_claims_that_come_while_the_leader_relays_are_relayed(services, qu
         relay(services, product_id, LAMBDA_PACE), sell(services, product_id, USERS[1:200])
     )
 
-    # Whoever claimed after the leader left was told to lead.
+    # A claimer after the leader finished was told to lead.
     relayed += await relay(services, product_id, LAMBDA_PACE) if relayed < 200 else 0
 
     outcome = await place_orders(services, queue.take())
@@ -95,7 +95,7 @@ async def test_claims_that_come_while_the_leader_relays_are_relayed(services, qu
     assert (await books_of(services, product_id)).balanced
 
 
-async def test_a_leader_hands_over_after_its_bound(services, queue, new_product):
+async def test_a_leader_hands_over_after_its_limit(services, queue, new_product):
     product_id = await new_product(10)
     await sell(services, product_id, USERS[:1])
     hurried = Pace(linger=0.05, bound=0.0)
@@ -111,12 +111,12 @@ async def test_a_leader_hands_over_after_its_bound(services, queue, new_product)
     assert await services.ledger.renew_lease(product_id, "next", 60_000)
 
 
-async def test_a_claim_that_nobody_relayed_is_swept(services, queue, new_product, stale_at_once):
+async def test_a_claim_that_was_never_relayed_is_swept(services, queue, new_product, stale_at_once):
     product_id = await new_product(5)
     await services.ledger.claim(Claim(product_id, USERS[0], 1), "dead leader", 1)
 
     async with asyncio.timeout(10):
-        while not queue.messages:  # until the dead leader's lease has run out
+        while not queue.messages:  # until the lease of the crashed leader has expired
             await sweep(services, product_ids=[product_id])
 
     await place_orders(services, queue.take())
@@ -134,7 +134,7 @@ async def test_a_fresh_claim_that_the_sweep_relays_is_no_orphan(services, queue,
 
 
 @pytest.mark.parametrize("fault", ["refuses", "loses_answers"])
-async def test_sqs_refuses_or_its_answer_is_lost(
+async def test_sqs_rejects_a_message_or_its_answer_is_lost(
     services, queue, new_product, stale_at_once, fault
 ):
     product_id = await new_product(5)
@@ -163,8 +163,10 @@ async def test_a_purged_queue_loses_nothing(services, queue, new_product, stale_
     assert (await books_of(services, product_id)).confirmed == 5
 
 
-async def test_messages_twice_late_and_in_any_order(services, queue, new_product, stale_at_once):
-    product_id = await new_product(40, in_redis=50)  # more than PostgreSQL has: some must go back
+async def test_duplicate_late_and_unordered_messages(services, queue, new_product, stale_at_once):
+    product_id = await new_product(
+        40, in_redis=50
+    )  # more than PostgreSQL has, so some must be released
     await sell(services, product_id, USERS[:45])
     await relay(services, product_id, LAMBDA_PACE)
     await sweep(services)
@@ -179,11 +181,11 @@ async def test_messages_twice_late_and_in_any_order(services, queue, new_product
     assert books.ledger.balanced
 
 
-async def test_dying_between_commit_and_settle(services, queue, new_product, stale_at_once):
+async def test_a_crash_between_commit_and_settle(services, queue, new_product, stale_at_once):
     product_id = await new_product(3)
     await sell(services, product_id, USERS[:3])
     orders = await services.ledger.take_unsent(product_id, 10)
-    await services.orders.write_batch(orders)  # and the process dies
+    await services.orders.write_batch(orders)  # and the process crashes
     assert (await services.ledger.snapshot(product_id, count_claims=True)).unsettled == 3
 
     await sweep(services)
@@ -193,7 +195,7 @@ async def test_dying_between_commit_and_settle(services, queue, new_product, sta
     assert (books.confirmed, books.unsettled, books.balanced) == (3, 0, True)
 
 
-async def test_a_bad_claim_in_an_envelope_travels_on_alone(services, queue, new_product):
+async def test_only_the_invalid_claim_of_an_envelope_is_forwarded(services, queue, new_product):
     product_id = await new_product(10)
     await sell(services, product_id, [*USERS[:4], "nobody", *USERS[4:6]])
     await relay(services, product_id, LAMBDA_PACE)
@@ -211,7 +213,7 @@ async def test_a_bad_claim_in_an_envelope_travels_on_alone(services, queue, new_
     assert (books.confirmed, books.redis_stock, books.balanced) == (6, 4, True)
 
 
-async def test_order_and_rollback_race_over_whole_envelopes(services, queue, new_product):
+async def test_order_and_rollback_race_for_whole_envelopes(services, queue, new_product):
     product_id = await new_product(200)
     for user in USERS[:100]:
         await sell(services, product_id, [user])
@@ -230,7 +232,7 @@ async def test_order_and_rollback_race_over_whole_envelopes(services, queue, new
     assert (books.redis_stock, books.unsettled) == (200 - books.confirmed, 0)
 
 
-async def test_how_an_order_stands(services, queue, new_product):
+async def test_the_status_of_an_order(services, queue, new_product):
     product_id = await new_product(1)
     (claimed,) = await sell(services, product_id, USERS[:1])
     entry_id = claimed.order_id.rpartition(":")[2]

@@ -1,20 +1,15 @@
-"""The scripts of V5 on a real Valkey: all or nothing, once, and never more than the rules allow."""
+"""The scripts of V5 on a real Valkey are atomic and idempotent, and keep all limits."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flashsale.domain.claims import Claim, Claimed
+from flashsale.domain.claims import Claimed
 from flashsale.domain.model import Refusal, Terms
 from flashsale.redis_store.scripts import Keys
-from tests.support import USERS
-
-TOKEN, OTHER, LEASE = "me", "somebody-else", 60_000
-
-
-def claim(product_id, user=USERS[0], quantity=1, key=""):
-    return Claim(product_id, user, quantity, key, "corr")
+from tests.helpers.support import USERS
+from tests.integration.v5_claims import buy
 
 
 @pytest.fixture
@@ -22,12 +17,8 @@ def ledger(services):
     return services.ledger
 
 
-async def buy(ledger, *arguments, **named):
-    return await ledger.claim(claim(*arguments, **named), TOKEN, LEASE)
-
-
 async def dump(services, product_id):
-    """Everything that Redis holds of a product, to compare before and after."""
+    """Return all that Redis holds of a product, to compare before and after."""
     keys = Keys(product_id)
     redis = services.redis
     return (
@@ -40,7 +31,7 @@ async def dump(services, product_id):
 
 
 class TestClaim:
-    async def test_takes_the_units_and_writes_the_claim_down(self, ledger, new_product):
+    async def test_takes_the_units_and_records_the_claim(self, ledger, new_product):
         product_id = await new_product(10)
 
         claimed = await buy(ledger, product_id, USERS[3], 2)
@@ -68,7 +59,7 @@ class TestClaim:
             (Terms(ends_at=datetime.now(UTC) - timedelta(hours=1)), 1, Refusal.SALE_NOT_OPEN),
         ],
     )
-    async def test_a_refusal_changes_nothing(
+    async def test_a_rejection_changes_nothing(
         self, services, ledger, new_product, terms, quantity, refusal
     ):
         product_id = await new_product(10, on_sale=False)
@@ -101,7 +92,9 @@ class TestClaim:
         assert sum(a.leader for a in won) == 1
         assert (await ledger.snapshot(product_id, count_claims=True)).balanced
 
-    async def test_the_limit_holds_for_one_buyer_at_once(self, services, ledger, new_product):
+    async def test_the_limit_holds_for_concurrent_claims_of_one_buyer(
+        self, services, ledger, new_product
+    ):
         product_id = await new_product(100, on_sale=False)
         await services.stock.open_sale(product_id, 100, Terms(limit_per_buyer=3))
 
@@ -112,7 +105,7 @@ class TestClaim:
 
 
 class TestIdempotency:
-    async def test_the_same_key_claims_once_also_at_the_same_instant(self, ledger, new_product):
+    async def test_the_same_key_claims_once_even_concurrently(self, ledger, new_product):
         product_id = await new_product(10)
 
         answers = await asyncio.gather(*(buy(ledger, product_id, key="at-once") for _ in range(20)))
@@ -121,7 +114,7 @@ class TestIdempotency:
         assert sum(a.leader for a in answers) == 1
         assert (await ledger.snapshot(product_id, count_claims=True)).accepted == 1
 
-    async def test_the_same_key_with_another_request_is_refused(self, ledger, new_product):
+    async def test_the_same_key_with_another_request_is_rejected(self, ledger, new_product):
         first, second = await new_product(10), await new_product(10)
         await buy(ledger, first, key="key-1")
 
@@ -138,7 +131,7 @@ class TestIdempotency:
         assert mine.order_id != theirs.order_id
         assert (await ledger.snapshot(product_id, count_claims=True)).accepted == 2
 
-    async def test_another_users_key_never_stands_in_the_way(self, ledger, new_product):
+    async def test_keys_of_two_users_do_not_collide(self, ledger, new_product):
         product_id = await new_product(10)
 
         await buy(ledger, product_id, USERS[0], key="common")
@@ -162,7 +155,7 @@ class TestSettleAndRelease:
         snapshot = await ledger.snapshot(product_id, count_claims=True)
         assert (snapshot.settled, snapshot.unsettled, snapshot.balanced) == (6, 0, True)
 
-    async def test_releasing_gives_back_once_also_at_the_same_instant(self, ledger, new_product):
+    async def test_releasing_returns_units_once_even_concurrently(self, ledger, new_product):
         product_id = await new_product(10)
         (order, *_) = await self.claimed(ledger, product_id)
 
@@ -196,7 +189,7 @@ class TestSettleAndRelease:
         assert (snapshot.stock, snapshot.settled, snapshot.released) == (18, 2, 14)
         assert snapshot.balanced
 
-    async def test_a_release_gives_the_purchase_limit_back(self, services, ledger, new_product):
+    async def test_a_release_restores_the_purchase_limit(self, services, ledger, new_product):
         product_id = await new_product(10, on_sale=False)
         await services.stock.open_sale(product_id, 10, Terms(limit_per_buyer=2))
         await buy(ledger, product_id, quantity=2)
@@ -206,46 +199,3 @@ class TestSettleAndRelease:
         await ledger.release(product_id, [order])
 
         assert isinstance(await buy(ledger, product_id), Claimed)
-
-
-class TestLease:
-    async def test_only_the_first_claimer_is_told_to_relay(self, ledger, new_product):
-        product_id = await new_product(10)
-
-        answers = [await buy(ledger, product_id, user) for user in USERS[:3]]
-
-        assert [a.leader for a in answers] == [True, False, False]
-
-    async def test_the_lease_is_kept_while_a_claim_is_unsent(self, ledger, new_product):
-        product_id = await new_product(10)
-        await buy(ledger, product_id)
-
-        assert await ledger.drop_lease(product_id, TOKEN) is False
-        await ledger.take_unsent(product_id, 10)
-        assert await ledger.drop_lease(product_id, TOKEN) is True
-        assert (await buy(ledger, product_id)).leader
-
-    async def test_nobody_drops_or_takes_the_lease_of_another(self, ledger, new_product):
-        product_id = await new_product(10)
-        await buy(ledger, product_id)
-
-        assert await ledger.renew_lease(product_id, OTHER, LEASE) is False
-        assert await ledger.drop_lease(product_id, OTHER) is True  # it is not the relay: it leaves
-        assert not (await buy(ledger, product_id)).leader
-
-    async def test_a_dead_leaders_lease_runs_out(self, ledger, new_product):
-        product_id = await new_product(1_000_000)  # more than can be bought in that time
-        await ledger.claim(claim(product_id), TOKEN, 1)  # a lease of one millisecond
-
-        async with asyncio.timeout(5):
-            while not (await buy(ledger, product_id)).leader:
-                pass
-
-    async def test_a_lease_that_is_handed_over_goes_to_the_next_claimer(self, ledger, new_product):
-        product_id = await new_product(10)
-        await buy(ledger, product_id)
-
-        await ledger.renew_lease(product_id, TOKEN, 0)
-
-        assert (await ledger.claim(claim(product_id), OTHER, LEASE)).leader
-        assert await ledger.renew_lease(product_id, TOKEN, LEASE) is False

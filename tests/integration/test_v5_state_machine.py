@@ -1,79 +1,41 @@
-"""V5 as a state machine: any order of steps, and between any two a crash, or somebody else's step.
+"""V5 as a state machine: steps in any order, with crashes and other steps between any two.
 
 Hypothesis drives the scripts and the use cases on a real Valkey and PostgreSQL and checks after
 every rule that no unit and no accepted buyer is lost. The queue is a list that keeps everything it
-was ever given: messages come twice, late, in any order, or not at all.
+was ever given, so messages may be duplicated, late, out of order, or lost.
 """
 
-import asyncio
 import math
-import uuid
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
-from flashsale.domain.claims import Claim, Claimed
-from flashsale.domain.model import Declined, Refusal, Terms
-from flashsale.generations import v5
-from flashsale.postgres_store.audit import Action
+from flashsale.domain.model import Terms
 from flashsale.redis_store.scripts import Keys
-from flashsale.services import Services
 from flashsale.usecases import admin
-from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import Pace, lead, sweep
-from flashsale_local.sale.seed import seed
-from tests.integration.steps import Crash, Messages, Steps
-from tests.support import USERS
+from tests.integration.sale_processes import BUYERS, LIMIT, UNITS, Processes
 
-UNITS, LIMIT = 9, 5
-BUYERS = [*USERS[:3], "stranger"]
 AT_ONCE = Pace(linger=0, bound=math.inf)
-
-
 EVENTS = st.dictionaries(
     st.integers(0, 12), st.sampled_from(["crash", "claim", "order", "rollback"]), max_size=2
 )
-# What an admin may hear who pauses, resumes or opens a sale that is not so far, or ended.
-NOT_NOW = (Declined.SALE_ENDED, Declined.SALE_PAUSED, Declined.NEEDS_REBUILD)
 
 
-class Sale(RuleBasedStateMachine):
-    """One sale of a few units to a few buyers, with a purchase limit."""
+class Sale(Processes):
+    """The rules of what can happen to a sale, and the invariants that must hold."""
 
-    def __init__(self, migrated):
-        super().__init__()
-        self._runner = asyncio.Runner()
-        self.services = Services(replace(migrated, sweep_after=0))
-        self.queue = self.services.order_queue = Messages()
-        self.product_id = f"m-{uuid.uuid4().hex[:12]}"
-        self.accepted = {}  # order id -> user
-        self.answers = {}  # user, key -> request and order id
-        self.tried = {}  # user, key -> requests
-        self.unattended = False  # whether claims may be unsent although nobody relays
-        self.actions = []  # what admins asked for, to be asked for again
-        self.restocked = 0
-        self.run(self._open())
-
-    def run(self, coroutine):
-        return self._runner.run(coroutine)
-
-    async def _open(self):
-        await seed(self.services, [], [self.product_id], UNITS)
-        await self.services.stock.open_sale(self.product_id, UNITS, Terms(limit_per_buyer=LIMIT))
-
-    # ---- what can happen --------------------------------------------------------------------
+    # ---- rules -----------------------------------------------------------------------------
 
     @rule(
         user=st.sampled_from(BUYERS),
@@ -82,66 +44,66 @@ class Sale(RuleBasedStateMachine):
         events=EVENTS,
     )
     def claim(self, user, quantity, key, events):
-        """A buyer claims; if told to lead, the process relays after its answer."""
+        """Claim as a buyer. If told to lead, relay after the answer."""
 
         async def process(services):
-            if await self._claim(services, user, quantity, key):
+            if await self.buy(services, user, quantity, key):
                 await lead(services, self.product_id, AT_ONCE)
 
-        self._run_process(process, events)
+        self.run_process(process, events)
 
     @rule(events=EVENTS)
     def sweep(self, events):
-        """The sweep runs."""
-        self._run_process(sweep_one(self.product_id), events)
+        """Run the sweep."""
+        self.run_process(sweep_one(self.product_id), events)
 
     @precondition(lambda self: self.queue.messages)
     @rule(numbers=st.lists(st.integers(0, 99), min_size=1, max_size=3), events=EVENTS)
     def order(self, numbers, events):
-        """The order function gets a batch of messages, new or old."""
-        self._run_process(lambda services: place_orders(services, self._messages(numbers)), events)
+        """Give the order function a batch of new or old messages."""
+        self.run_process(lambda services: place_orders(services, self.messages(numbers)), events)
 
     @precondition(lambda self: self.queue.messages)
     @rule(number=st.integers(0, 99), events=EVENTS)
     def rollback(self, number, events):
-        """The rollback function gets a message, even of an order that could be written."""
-        self._run_process(lambda services: compensate(services, self._messages([number])), events)
+        """Give the rollback function a message, even of an order that could be written."""
+        self.run_process(lambda services: compensate(services, self.messages([number])), events)
 
     @rule(fault=st.sampled_from(["refuses", "loses its answer"]))
     def sqs_fails(self, fault):
-        """The next call to SQS fails."""
+        """Let the next call to SQS fail."""
         self.queue.faults.append(fault)
         self.unattended = True
 
     @rule()
     def lose_the_queue(self):
-        """All messages are gone."""
+        """Drop all messages."""
         self.queue.messages.clear()
 
     @rule()
     def lease_runs_out(self):
-        """As much time passes as a lease has."""
+        """Let the lease expire."""
         self.run(self.services.redis.delete(Keys(self.product_id).lease))
         self.unattended = True
 
     @rule(action=st.sampled_from([admin.pause_sale, admin.resume_sale]), events=EVENTS)
     def pause_or_resume(self, action, events):
-        """An admin pauses or resumes the sale."""
-        self._act(action, self.product_id, events)
+        """Pause or resume the sale as an admin."""
+        self.act(action, self.product_id, events)
 
     @rule(events=EVENTS)
     def end(self, events):
-        """An admin ends the sale."""
-        self._act(admin.end_sale, self.product_id, events)
+        """End the sale as an admin."""
+        self.act(admin.end_sale, self.product_id, events)
 
     @rule(events=EVENTS)
     def open_again(self, events):
-        """An admin opens the sale, which another one may have ended."""
-        self._act(admin.open_sale, self.product_id, events, Terms(limit_per_buyer=LIMIT))
+        """Open the sale as an admin, possibly after it was ended."""
+        self.act(admin.open_sale, self.product_id, events, Terms(limit_per_buyer=LIMIT))
 
     @rule()
     def the_clock_of_redis_was_ahead(self):
-        """Its last entry is of a time to come."""
+        """Give its last entry a time in the future."""
         ledger = Keys(self.product_id).ledger
         last = self.run(self.services.redis.xinfo_stream(ledger))["last-generated-id"]
         ahead = f"{int(last.partition('-')[0]) + 3_600_000}-0"
@@ -149,79 +111,24 @@ class Sale(RuleBasedStateMachine):
 
     @rule(units=st.integers(1, 2), events=EVENTS)
     def restock(self, units, events):
-        """An admin adds units."""
+        """Add units as an admin."""
         self.restocked += units
-        self._act(admin.restock, self.product_id, events, units)
+        self.act(admin.restock, self.product_id, events, units)
 
     @precondition(lambda self: self.accepted)
     @rule(number=st.integers(0, 99), events=EVENTS)
     def cancel(self, number, events):
-        """An admin cancels an order, however it stands."""
+        """Cancel an order in any state as an admin."""
         order_id = sorted(self.accepted)[number % len(self.accepted)]
-        self._act(admin.cancel_order, order_id, events, "a wish")
+        self.act(admin.cancel_order, order_id, events, "a wish")
 
     @precondition(lambda self: self.actions)
     @rule(number=st.integers(0, 99), events=EVENTS)
     def repeat(self, number, events):
-        """An admin sends the same request again, who knows why."""
-        self._run_process(self.actions[number % len(self.actions)], events)
+        """Repeat an earlier request of an admin."""
+        self.run_process(self.actions[number % len(self.actions)], events)
 
-    # ---- how it is done ---------------------------------------------------------------------
-
-    def _act(self, action, target, events, *more):
-        request = Action("boss", action.__name__, target, {}, "corr", uuid.uuid4().hex)
-
-        async def process(services):
-            assert await action(services, request, *more) in (None, *NOT_NOW)
-
-        self.actions.append(process)
-        self._run_process(process, events)
-
-    def _run_process(self, process, events):
-        happenings = {
-            "crash": self._crash,
-            "claim": lambda: self._claim(self.services, BUYERS[1], 1, ""),
-            "order": lambda: place_orders(self.services, self._messages(range(99))),
-            "rollback": lambda: compensate(self.services, self._messages([0])),
-        }
-        services = Steps(self.services, {at: happenings[name] for at, name in events.items()})
-
-        async def until_a_crash():
-            try:
-                await process(services)
-            except Crash:
-                self.unattended = True
-
-        self.run(until_a_crash())
-
-    async def _crash(self):
-        raise Crash
-
-    async def _claim(self, services, user, quantity, key):
-        request = (user, quantity)
-        key = key and f"{key}-{self.product_id}"  # keys are remembered beyond a sale
-        tried = self.tried.setdefault((user, key), set())
-        others = tried - {request}
-        tried.add(request)
-        answer = await v5.buy(services, Claim(self.product_id, user, quantity, key))
-        assert answer is not Refusal.KEY_REUSED or others, "there was no other request before"
-        if not isinstance(answer, Claimed):
-            return False
-        if answer.order_id not in self.accepted:
-            assert all(_number(answer.order_id) > _number(id_) for id_ in self.accepted)
-        assert self.accepted.setdefault(answer.order_id, user) == user, "another buyer's order"
-        if key:
-            known = self.answers.setdefault((user, key), (request, answer.order_id))
-            assert known == (request, answer.order_id), "the same key claimed twice"
-        return answer.leader
-
-    def _messages(self, numbers):
-        bodies = self.queue.messages
-        return (
-            [ReceivedMessage(f"m{n}", bodies[n % len(bodies)]) for n in numbers] if bodies else []
-        )
-
-    # ---- what must hold ---------------------------------------------------------------------
+    # ---- invariants -------------------------------------------------------------------------
 
     @invariant()
     def no_unit_is_lost_and_none_is_sold_twice(self):
@@ -230,7 +137,7 @@ class Sale(RuleBasedStateMachine):
         assert snapshot == self.run(
             self.services.ledger.snapshot(self.product_id, count_claims=False)
         )
-        rows = self.run(self._rows())
+        rows = self.run(self.rows())
         confirmed = sum(r["quantity"] for r in rows.values() if r["status"] == "CONFIRMED")
         cancelled = sum(r["quantity"] for r in rows.values() if r["status"] == "CANCELLED")
         returned = sum(r["quantity"] for r in rows.values() if r["returned_at"])
@@ -242,7 +149,7 @@ class Sale(RuleBasedStateMachine):
 
     @invariant()
     def no_accepted_buyer_is_forgotten(self):
-        rows = self.run(self._rows())
+        rows = self.run(self.rows())
         for order_id in self.accepted.keys() - rows.keys():
             entry_id = order_id.rpartition(":")[2]
             assert self.run(self.services.ledger.get(self.product_id, entry_id)), order_id
@@ -258,24 +165,24 @@ class Sale(RuleBasedStateMachine):
         assert not unsent or self.unattended or self.run(redis.exists(keys.lease))
 
     def teardown(self):
-        """Everything heals: each claim ends, and each unit is somewhere."""
+        """Recover from all failures. Each claim ends, and each unit is accounted for."""
         try:
-            self.run(self._heal())
+            self.run(self._recover())
         finally:
             self.run(self.services.close())
             self._runner.close()
 
-    async def _heal(self):
+    async def _recover(self):
         self.queue.faults.clear()
         self.queue.messages.clear()
         await self.services.redis.delete(Keys(self.product_id).lease)
-        for action in self.actions:  # whatever died is done in the end, and nothing twice
+        for action in self.actions:  # each interrupted action completes exactly once
             await action(self.services)
         await sweep_one(self.product_id)(self.services)
         for act in (place_orders, place_orders, compensate):
-            await act(self.services, self._messages(range(len(self.queue.messages))))
+            await act(self.services, self.messages(range(len(self.queue.messages))))
         snapshot = await self.services.ledger.snapshot(self.product_id, count_claims=True)
-        rows = await self._rows()
+        rows = await self.rows()
         confirmed = sum(r["quantity"] for r in rows.values() if r["status"] == "CONFIRMED")
         assert snapshot.unsettled == 0
         (books,) = await read_books(self.services, [self.product_id])
@@ -284,36 +191,23 @@ class Sale(RuleBasedStateMachine):
         assert snapshot.stock == initial - confirmed
         assert not self.accepted.keys() - rows.keys()
         mine = await self.services.redis.hgetall(Keys(self.product_id).buyers)
-        assert sum(map(int, mine.values())) == confirmed, "limits are given back, too"
-
-    async def _rows(self):
-        async with self.services.database.transaction() as connection:
-            cursor = await connection.execute(
-                "SELECT id, quantity, status, returned_at FROM orders WHERE product_id = %s",
-                [self.product_id],
-            )
-            return {row["id"]: row for row in await cursor.fetchall()}
-
-
-def _number(order_id):
-    """The ledger entry that an id names, to compare it."""
-    return tuple(int(part) for part in order_id.rpartition(":")[2].split("-"))
+        assert sum(map(int, mine.values())) == confirmed, "purchase limits are released, too"
 
 
 def sweep_one(product_id):
-    """The sweep, of one product: the others belong to other tests."""
+    """Sweep one product. Other products belong to other tests."""
     return lambda services: sweep(services, None, [product_id])
 
 
-@pytest.mark.timeout(600)  # when it fails, Hypothesis looks for a shorter way to fail
-def test_the_sale_keeps_its_books_whatever_happens(migrated):
+@pytest.mark.timeout(600)  # when it fails, Hypothesis searches for a shorter example
+def test_the_books_balance_after_any_sequence_of_steps(migrated):
     run_state_machine_as_test(
         lambda: Sale(migrated),
         settings=settings(
             max_examples=60,
             stateful_step_count=30,
             deadline=None,
-            derandomize=True,  # the same in every run: `flashsale` is tested here, not luck
+            derandomize=True,  # the same examples in every run
             suppress_health_check=list(HealthCheck),
         ),
     )

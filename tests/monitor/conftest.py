@@ -18,9 +18,9 @@ from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 from tests.e2e.conftest import deployed  # noqa: F401 - a fixture
-from tests.support import eventually
+from tests.helpers.support import eventually
 
-# Milliseconds: an answer of the server, on a machine that is busy.
+# Milliseconds that the server may take to answer on a busy machine.
 expect.set_options(timeout=30_000)
 
 CHROMIUM = "/usr/bin/chromium"
@@ -40,7 +40,7 @@ POINTERS = ("AWS_ENDPOINT_URL", "REDIS_URL", "DATABASE_URL", "FLASHSALE_STACK", 
 
 @pytest.fixture(scope="session")
 def asgi_url(stack: Stack, deployed: Target) -> str:  # noqa: F811
-    """The ASGI edge, which `make demo` starts, too; and its address is remembered."""
+    """Start the ASGI edge, as `make demo` does, and save its address."""
     web = edge.web(stack.directory, free_port(), deployed, workers=2)
     stack.add(web)
     stack.add(edge.relay(deployed))
@@ -50,7 +50,7 @@ def asgi_url(stack: Stack, deployed: Target) -> str:  # noqa: F811
 
 @contextmanager
 def served(stack: Stack, **environment: str) -> Iterator[str]:
-    """The page of this stack, served by a process of its own; its address."""
+    """Serve the page of this stack from a process of its own. Yield its address."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     inherited = {
@@ -83,21 +83,21 @@ def served(stack: Stack, **environment: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def url(stack: Stack, asgi_url: str) -> Iterator[str]:
-    """The page of the local stack."""
+    """Serve the page of the local stack."""
     with served(stack) as address:
         yield address
 
 
 @pytest.fixture(autouse=True)
 def postgres_runs(stack: Stack) -> Iterator[None]:
-    """Whatever a test stopped, the next one finds PostgreSQL running."""
+    """Start PostgreSQL again after a test that stopped it."""
     yield
     stack.start(stack.database)
 
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
-    """A browser; it is Debian's, Playwright downloads none."""
+    """Start Debian's browser. Playwright downloads none."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
@@ -106,17 +106,17 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def visit(chromium):
-    """Opens the page as somebody sees it: `await visit(url, width=360, color_scheme="dark")`.
+    """Return a function that opens the page: `await visit(url, width=360, color_scheme="dark")`.
 
-    In the end no console has shown an error, and no request has left this machine.
+    Fail at the end if a console has shown an error or a request has left this machine.
     """
     complaints = []
 
-    def hear(message):
+    def check_message(message):
         if message.type in ("error", "warning"):
             complaints.append(f"console: {message.text}")
 
-    def see(request):
+    def check_request(request):
         parts = urlsplit(request.url)
         if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
             complaints.append(f"left this machine: {request.url}")
@@ -125,10 +125,10 @@ async def visit(chromium):
         page = await chromium.new_page(
             viewport={"width": width, "height": height}, color_scheme=color_scheme
         )
-        page.on("console", hear)
+        page.on("console", check_message)
         page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
-        page.on("request", see)
-        page.on("websocket", see)
+        page.on("request", check_request)
+        page.on("websocket", check_request)
         await page.goto(address)
         return page
 
@@ -138,5 +138,5 @@ async def visit(chromium):
 
 @pytest.fixture
 async def page(visit, url) -> Page:
-    """The page on a desktop, in light mode."""
+    """Open the page on a desktop, in light mode."""
     return await visit(url)

@@ -1,4 +1,4 @@
-"""The page at phone width, in dark and light, by keyboard, and for a screen reader."""
+"""The page on a phone, in dark and light mode, by keyboard, and for screen readers."""
 
 import re
 
@@ -11,7 +11,7 @@ CONTROLS = {
     "Open a sale", "Buy one", "Redrive dlq to orders", "Redrive parking to dlq",
 }  # fmt: skip
 
-# What has the focus: its name, and whether an outline is drawn around it or its field.
+# The name of the focused element, and whether an outline is drawn around it or its field.
 FOCUS = """() => {
   const one = document.activeElement, style = e => getComputedStyle(e);
   const box = one.closest('.q-field')?.querySelector('.q-field__control') ?? one;
@@ -39,7 +39,7 @@ async def test_a_phone_scrolls_in_one_direction_only(visit, url, scheme):
 
 
 @pytest.mark.parametrize(("scheme", "dark"), [("dark", True), ("light", False)])
-async def test_it_follows_the_system_into_the_dark(visit, url, scheme, dark):
+async def test_the_page_follows_the_dark_mode_of_the_system(visit, url, scheme, dark):
     page = await visit(url, color_scheme=scheme)
     await expect(page.get_by_role("heading", name="flashsale")).to_be_visible()
 
@@ -51,7 +51,7 @@ async def test_it_follows_the_system_into_the_dark(visit, url, scheme, dark):
         assert (brightness < 100) == dark
 
 
-async def test_every_control_is_reached_by_tab_and_shows_it(page):
+async def test_every_control_is_reached_by_tab_and_shows_its_focus(page):
     await expect(page.get_by_role("button", name="Buy one")).to_be_visible()
     reached = {}
 
@@ -64,7 +64,7 @@ async def test_every_control_is_reached_by_tab_and_shows_it(page):
     assert [name for name in CONTROLS if not reached[name]] == []
 
 
-async def test_a_sale_is_held_with_the_keyboard_alone(page):
+async def test_a_sale_needs_the_keyboard_only(page):
     await expect(page.get_by_role("button", name="Buy one")).to_be_visible()
 
     async def tab_to(name):
@@ -72,7 +72,7 @@ async def test_a_sale_is_held_with_the_keyboard_alone(page):
             await page.keyboard.press("Tab")
             if (await page.evaluate(FOCUS))["name"] == name:
                 return
-        pytest.fail(f"no way to {name}")
+        pytest.fail(f"Tab does not reach {name}")
 
     await tab_to("Units")
     await page.keyboard.press("Control+A")
@@ -95,7 +95,7 @@ async def test_a_sale_is_held_with_the_keyboard_alone(page):
     assert (await page.evaluate(FOCUS))["name"] == "Buy one", "the focus stays where it was"
 
 
-async def test_everything_has_a_name_and_news_is_announced(page):
+async def test_every_element_has_a_name_and_results_are_announced(page):
     await expect(page.get_by_role("button", name="Buy one")).to_be_visible()
 
     tree = await page.locator("body").aria_snapshot()

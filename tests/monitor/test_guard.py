@@ -1,4 +1,4 @@
-"""Who must not use the buttons: other machines and other sites. And on whose servers."""
+"""Other machines and other sites cannot use the buttons, and foreign servers have none."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from flashsale_local.stack.program import free_port
 from tests.monitor.conftest import served
 
 SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
-# True if a page may open this websocket.
+# True if a page can open this websocket.
 CONNECT = """url => new Promise(resolve => {
   const socket = new WebSocket(url);
   socket.onmessage = () => resolve(true);
@@ -23,7 +23,7 @@ CONNECT = """url => new Promise(resolve => {
 })"""
 
 
-async def test_the_page_itself_may_connect_and_another_sites_page_may_not(
+async def test_the_page_itself_may_connect_but_no_page_of_another_site(
     chromium, page, url, asgi_url
 ):
     socket = url.replace("http", "ws") + SOCKET
@@ -36,7 +36,7 @@ async def test_the_page_itself_may_connect_and_another_sites_page_may_not(
 
 @pytest.mark.parametrize("path", ["/", SOCKET.replace("=websocket", "=polling")])
 @pytest.mark.parametrize("origin", ["https://example.org", "http://127.0.0.1:1", "null"])
-def test_a_foreign_origin_is_refused(url, path, origin):
+def test_a_foreign_origin_is_rejected(url, path, origin):
     own = httpx.get(url + path, headers={"origin": url})
     foreign = httpx.get(url + path, headers={"origin": origin})
 
@@ -45,15 +45,15 @@ def test_a_foreign_origin_is_refused(url, path, origin):
     assert "access-control-allow-origin" not in foreign.headers
 
 
-def test_a_name_that_resolves_to_loopback_is_refused(url):
-    """DNS rebinding: the browser believes that this server is the other site."""
+def test_a_foreign_name_that_resolves_to_loopback_is_rejected(url):
+    """Reject DNS rebinding, where the browser takes this server for the other site."""
     port = urlsplit(url).port
 
     assert httpx.get(url, headers={"host": f"example.org:{port}"}).status_code == 403
     assert httpx.get(url, headers={"host": f"localhost:{port}"}).status_code == 200
 
 
-async def test_no_other_page_may_frame_it(chromium, url, asgi_url):
+async def test_no_other_page_can_embed_it_in_a_frame(chromium, url, asgi_url):
     stranger = await chromium.new_page()
     await stranger.goto(f"{asgi_url}/openapi.json")
 
@@ -74,7 +74,7 @@ def test_only_loopback_is_served(host, deployed):
     assert "not a loopback address" in " ".join(done.stderr.replace("│", " ").split())
 
 
-def test_a_port_that_is_taken_is_a_problem(url):
+def test_a_taken_port_is_reported(url):
     done = _flashsale("monitor", "--no-open", FLASHSALE_MONITOR_PORT=str(urlsplit(url).port))
 
     assert done.returncode == 1
@@ -82,7 +82,7 @@ def test_a_port_that_is_taken_is_a_problem(url):
 
 
 @pytest.mark.parametrize("variable", ["DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL"])
-async def test_servers_of_somebody_else_are_only_watched(
+async def test_the_page_is_read_only_where_servers_are_not_the_stacks_own(
     stack, asgi_url, visit, new_product, variable
 ):
     await new_product(3)
@@ -91,25 +91,25 @@ async def test_servers_of_somebody_else_are_only_watched(
         "REDIS_URL": stack.redis_url,
         "AWS_ENDPOINT_URL": stack.endpoint_url,
     }[variable]
-    # Another spelling of an address stands for another address.
+    # A different spelling stands in for a different address.
     with served(stack, **{variable: own.replace("127.0.0.1", "localhost")}) as address:
         page = await visit(address)
 
-        await expect(page.get_by_text("This page only watches")).to_be_visible(timeout=30_000)
+        await expect(page.get_by_text("This page is read-only")).to_be_visible(timeout=30_000)
         await expect(page.get_by_text("3 units = 3 in stock")).to_be_visible(timeout=30_000)
-        # What failed may be looked at, which changes nothing.
+        # Peeking at failed messages stays possible, because it changes nothing.
         changing = page.get_by_role("button").filter(has_not_text="Peek")
         await expect(changing).to_have_count(0)
 
 
-async def test_where_buyers_need_tokens_the_page_only_watches(stack, asgi_url, deployed, visit):
+async def test_the_page_is_read_only_where_buyers_need_tokens(stack, asgi_url, deployed, visit):
     target = replace(deployed, asgi_url=asgi_url)
     replace(target, auth="jwt").save(stack.directory)
     try:
         with served(stack) as address:
             page = await visit(address)
 
-            await expect(page.get_by_text("only watches: buyers need a token")).to_be_visible()
+            await expect(page.get_by_text("read-only: buyers need a token")).to_be_visible()
             await expect(page.get_by_role("button", name="Open a sale")).to_have_count(0)
     finally:
         target.save(stack.directory)

@@ -1,4 +1,4 @@
-"""The page draws nothing that contradicts its sentence, and says loudly what does not answer."""
+"""The charts never contradict the verdict, and the verdict names a server that is down."""
 
 import re
 
@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.monitor.test_visit import LONG, _press, _spike, _verdict
 
-# Each time that the page draws: its sentence, and what the charts say to a screen reader.
+# Records, at each frame, the verdict and the labels of the charts for screen readers.
 WATCH = """() => {
   window.seen = [];
   const look = () => {
@@ -28,39 +28,39 @@ def redis_runs(stack):
     stack.start(stack.redis)
 
 
-@pytest.mark.parametrize("way", ["V3", "V4", "V5", "V5 ASGI"])
-async def test_all_through_a_spike_charts_and_sentence_agree(page, way):
+@pytest.mark.parametrize("channel", ["V3", "V4", "V5", "V5 ASGI"])
+async def test_during_a_spike_charts_and_verdict_agree(page, channel):
     await page.evaluate(WATCH)
 
-    await _spike(page, way)
+    await _spike(page, channel)
     await expect(_verdict(page)).to_contain_text("+ 0 on the way + 60 confirmed", timeout=LONG)
 
     seen = await page.evaluate("window.seen")
-    drawn = [one for one in seen if one[2] and "unknown" not in one[1] + one[2]]
+    drawn = [frame for frame in seen if frame[2] and "unknown" not in frame[1] + frame[2]]
     assert len(drawn) > 2, seen
-    for sentence, in_stock, orders in drawn:
+    for verdict, in_stock, orders in drawn:
         (stock,) = _figures(in_stock)
         taken, confirmed = _figures(orders)
         assert confirmed <= taken <= 60, orders
-        if said := re.search(r"60 units . (\d+) in stock .* \+ (\d+) confirmed", sentence):
-            assert [stock, confirmed] == [int(figure) for figure in said.groups()], sentence
-        if said := re.search(r"(\d+) of 60 units left", sentence):
-            assert [stock, taken] == [int(said[1]), 60 - int(said[1])], sentence
+        if shown := re.search(r"60 units . (\d+) in stock .* \+ (\d+) confirmed", verdict):
+            assert [stock, confirmed] == [int(figure) for figure in shown.groups()], verdict
+        if shown := re.search(r"(\d+) of 60 units left", verdict):
+            assert [stock, taken] == [int(shown[1]), 60 - int(shown[1])], verdict
 
 
 def _figures(label):
     return [int(figure) for figure in re.findall(r" (\d+)(?:,|$)", label)]
 
 
-async def test_a_redis_that_is_down_is_said_loudly(page, stack, redis_runs):
+async def test_the_verdict_names_redis_when_it_is_down(page, stack, redis_runs):
     await _press(page, "Open a sale")
     await expect(_verdict(page)).to_contain_text("60 units = 60 in stock")
 
     stack.supervisor.stop_program("valkey")
 
     await expect(_verdict(page)).to_contain_text("Redis does not answer")
-    await expect(_verdict(page)).to_contain_text("Nobody can say where the units are")
-    await expect(_verdict(page)).to_have_attribute("data-mood", "blind")
+    await expect(_verdict(page)).to_contain_text("It is unknown where the units are")
+    await expect(_verdict(page)).to_have_attribute("data-status", "no-answer")
     stock = page.get_by_role("img", name="Stock, units: in stock unknown", exact=True)
     await expect(stock).to_be_visible()
     colour = await _verdict(page).evaluate("e => getComputedStyle(e).backgroundColor")

@@ -1,15 +1,15 @@
-"""What the page leaves behind, and what it leaves out: it says both."""
+"""What the page restores when it ends, what it does not show, and while it is busy."""
 
 import boto3
 from playwright.async_api import expect
 
 from tests.monitor.conftest import served
 
-# Milliseconds; a product for each generation is put aside before PostgreSQL is stopped.
+# Milliseconds. Stopping PostgreSQL first opens a product for each generation.
 LONG = 120_000
 
 
-async def test_who_ends_the_page_leaves_no_database_stopped(stack, asgi_url, visit):
+async def test_ending_the_page_starts_postgresql_again(stack, asgi_url, visit):
     with served(stack) as address:
         page = await visit(address)
         await page.get_by_role("button", name="Stop PostgreSQL").click()
@@ -19,10 +19,10 @@ async def test_who_ends_the_page_leaves_no_database_stopped(stack, asgi_url, vis
 
     assert stack.supervisor.info()["postgres"]["statename"] == "RUNNING"
     log = stack.directory / "logs" / f"monitor-{address.rpartition(':')[2]}.log"
-    assert "PostgreSQL, which was stopped from the page, is started again." in log.read_text()
+    assert "PostgreSQL was stopped from the page. It is running again." in log.read_text()
 
 
-async def test_messages_that_are_not_shown_are_counted(page, deployed):
+async def test_a_note_counts_messages_that_are_not_shown(page, deployed):
     sqs, parking = boto3.client("sqs"), deployed.queues["parking"]
     sqs.purge_queue(QueueUrl=parking)
     for _ in range(21):
@@ -33,7 +33,7 @@ async def test_messages_that_are_not_shown_are_counted(page, deployed):
     sqs.purge_queue(QueueUrl=parking)
 
 
-async def test_while_something_is_done_every_button_says_that_it_waits(page):
+async def test_every_button_is_marked_disabled_while_an_action_runs(page):
     redrive = page.get_by_role("button", name="Redrive dlq to orders")
     await expect(redrive).to_have_attribute("aria-disabled", "false")
 

@@ -1,4 +1,4 @@
-"""A visitor sees V1 oversell, V3 lose and V5 hold."""
+"""A visitor sees V1 oversell, V3 lose units and V5 stay correct."""
 
 import re
 
@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from flashsale_local.sale.demo import RACES
 from tests.monitor.conftest import SCREENSHOTS
 
-# Milliseconds; a spike on a busy machine, and what starts before it.
+# Milliseconds for a spike on a busy machine, including the warm-up before it.
 LONG = 120_000
 
 
@@ -16,12 +16,12 @@ def _verdict(page):
     return page.get_by_role("region", name="Verdict")
 
 
-async def _spike(page, way):
-    """Send a spike, and wait for what is said about it."""
-    await page.get_by_role("button", name=f"Spike through {way}", exact=True).click()
+async def _spike(page, channel):
+    """Send a spike and return its summary."""
+    await page.get_by_role("button", name=f"Spike through {channel}", exact=True).click()
     news = page.get_by_role("log")
-    await expect(news.locator("p").first).to_have_text(f"Spike through {way} …")
-    await expect(news.locator("p").first).to_contain_text(f"{way}: ", timeout=LONG)
+    await expect(news.locator("p").first).to_have_text(f"Spike through {channel} …")
+    await expect(news.locator("p").first).to_contain_text(f"{channel}: ", timeout=LONG)
     return await news.locator("p").first.inner_text()
 
 
@@ -51,24 +51,24 @@ async def test_a_visitor_opens_a_sale_and_buys_one(page):
 
 
 async def _oversell(page):
-    """V1's race is one of chance: it has as many tries as in the demo."""
+    """Send spikes through V1 until its race shows, at most as many as the demo."""
     for _ in range(RACES):
-        story = await _spike(page, "V1")
-        if "this time nobody came between" not in story:
+        summary = await _spike(page, "V1")
+        if "No two buyers collided" not in summary:
             break
-    return story
+    return summary
 
 
-async def test_v1_oversells_in_red_and_v5_holds_in_green(page):
-    story = await _oversell(page)
+async def test_v1_oversells_in_red_and_v5_stays_correct_in_green(page):
+    summary = await _oversell(page)
 
-    assert re.search(r"between the read and the write .* \d+ too many were sold", story)
+    assert re.search(r"Between the read and the write.* \d+ too many were sold", summary)
     await expect(_verdict(page)).to_contain_text(re.compile(r"\d+ units oversold"))
     red = await _colour(page)
-    for way in ("V5", "V5 ASGI"):
-        story = await _spike(page, way)
+    for channel in ("V5", "V5 ASGI"):
+        summary = await _spike(page, channel)
 
-        assert re.search(r"60 units, \d+ sold.* V5 takes the unit and writes the claim down", story)
+        assert re.search(r"60 units, \d+ sold.* V5 takes the unit and records the claim", summary)
         await expect(_verdict(page)).to_contain_text("Every unit is accounted for")
         green = await _colour(page)
         assert _reddish(red)
@@ -80,34 +80,34 @@ def _reddish(colour):
     return red > green
 
 
-async def test_without_postgres_v3_loses_and_v4_and_v5_wait(page):
+async def test_without_postgres_v3_loses_units_and_v4_and_v5_wait(page):
     await _press(page, "Stop PostgreSQL")
     start = page.get_by_role("button", name="Start PostgreSQL", exact=True)
     await expect(start).to_be_visible()
 
-    story = await _spike(page, "V3")
+    summary = await _spike(page, "V3")
 
-    lost = re.search(r"PostgreSQL did not take (\d+) of them, and nobody gave", story)
+    lost = re.search(r"did not store the orders of (\d+) units, and nothing returned", summary)
     assert lost
     await expect(_verdict(page)).to_contain_text(f"{lost[1]} units lost")
     assert _reddish(await _colour(page))
     taken = f"Orders, units: taken from stock {lost[1]}, confirmed 0"
     await expect(page.get_by_role("img", name=taken, exact=True)).to_be_visible()
-    explained = f"Taken from the stock, and in no order: {lost[1]} units."
+    explained = f"{lost[1]} units left the stock without an order."
     await expect(_verdict(page)).to_contain_text(explained)
     v3 = await page.get_by_role("combobox", name="Product").input_value()
-    for way in ("V4", "V5"):
-        assert "so it sells while PostgreSQL is down. 60 units wait" in await _spike(page, way)
+    for channel in ("V4", "V5"):
+        assert "sells even while PostgreSQL is down. 60 units wait" in await _spike(page, channel)
         await expect(_verdict(page)).to_contain_text("Every unit is accounted for")
         await expect(_verdict(page)).to_contain_text("PostgreSQL is down")
     await start.click()
     await expect(page.get_by_role("log")).to_contain_text("PostgreSQL is back")
-    # In this deployment messages are given up within seconds: some orders may be cancelled, and
-    # their units are in the stock again.
+    # Messages of this deployment expire within seconds. So some orders may be cancelled, and their
+    # units are in the stock again.
     await expect(_verdict(page)).to_contain_text("+ 0 on the way", timeout=LONG)
     await expect(_verdict(page)).to_contain_text("Every unit is accounted for")
-    for way in ("V4", "V5"):
-        await _spike(page, way)
+    for channel in ("V4", "V5"):
+        await _spike(page, channel)
         confirmed = "60 units = 0 in stock + 0 on the way + 60 confirmed"
         await expect(_verdict(page)).to_contain_text(confirmed, timeout=LONG)
     await _choose(page, v3)
@@ -119,9 +119,11 @@ async def _choose(page, product_id):
     await page.get_by_role("option", name=product_id, exact=True).click()
 
 
-async def test_a_poisoned_message_is_shown_looked_at_and_sent_back(page, deployed):
+async def test_a_poisoned_message_is_shown_opened_and_redriven(page, deployed):
     orders = deployed.queues["orders"]
-    boto3.client("sqs").purge_queue(QueueUrl=deployed.queues["parking"])  # of other tests' poison
+    boto3.client("sqs").purge_queue(
+        QueueUrl=deployed.queues["parking"]
+    )  # remove messages of other tests
     boto3.client("sqs").send_message(QueueUrl=orders, MessageBody="poison <b>pill</b>")
     section = page.locator("section", has=page.get_by_role("heading", name="Messages that failed"))
     parked = section.get_by_role("row", name="parking")
@@ -139,19 +141,19 @@ async def test_a_poisoned_message_is_shown_looked_at_and_sent_back(page, deploye
     await expect(page.get_by_role("log")).to_contain_text(moved)
     await expect(section.get_by_role("row", name="dlq")).to_be_visible()
     await expect(parked).to_be_hidden()
-    await expect(parked).to_be_visible(timeout=LONG)  # the rollback fails ten times more
+    await expect(parked).to_be_visible(timeout=LONG)  # after ten more attempts of the rollback
     boto3.client("sqs").purge_queue(QueueUrl=deployed.queues["parking"])
     await expect(section).to_contain_text("None.")
 
 
-async def test_pictures_of_an_oversold_and_a_sound_sale(page, visit, url):
-    """Kept for people: they are CI's artefacts, and two of them are in the README."""
+async def test_pictures_of_an_oversold_and_a_correct_sale(page, visit, url):
+    """Take screenshots. CI keeps them as artefacts, and two are in the README."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     phone = await visit(url, width=360, height=780, color_scheme="dark")
-    for way, said in (("V1", "oversold"), ("V5", "accounted for")):
-        await (_oversell(page) if way == "V1" else _spike(page, way))
+    for channel, verdict in (("V1", "oversold"), ("V5", "accounted for")):
+        await (_oversell(page) if channel == "V1" else _spike(page, channel))
         for seen, name in ((page, "light"), (phone, "phone-dark")):
-            await expect(_verdict(seen)).to_contain_text(said)
-            path = SCREENSHOTS / f"monitor-{way.lower()}-{name}.png"
+            await expect(_verdict(seen)).to_contain_text(verdict)
+            path = SCREENSHOTS / f"monitor-{channel.lower()}-{name}.png"
             await seen.screenshot(path=path, full_page=seen is page)
             assert path.stat().st_size > 10_000

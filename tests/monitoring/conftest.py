@@ -1,4 +1,4 @@
-"""A running sale on both edges, scraped by a real Prometheus with the shipped configuration."""
+"""A sale on both edges, scraped by a real Prometheus with the shipped configuration."""
 
 import asyncio
 import itertools
@@ -24,10 +24,10 @@ from flashsale_local.stack.program import free_port
 from flashsale_local.stack.prometheus import find_prometheus, prometheus, write_targets
 from flashsale_local.stack.stack import Stack
 from tests.e2e.conftest import deployed  # noqa: F401 - a fixture
-from tests.support import USERS, eventually
+from tests.helpers.support import USERS, eventually
 
 UNITS = 100_000
-# The wheel's PostgreSQL lacks the extension; the exporter sees the same columns.
+# The wheel's PostgreSQL lacks the extension, so a view provides the same columns.
 STATEMENTS = """
 CREATE OR REPLACE VIEW pg_stat_statements AS
 SELECT 'UPDATE  products SET …'::text AS query, 3::bigint AS calls, 1500::float AS total_exec_time
@@ -36,19 +36,19 @@ SELECT 'UPDATE  products SET …'::text AS query, 3::bigint AS calls, 1500::floa
 
 @dataclass(frozen=True)
 class Watched:
-    """Where to ask: Prometheus, and what it scrapes by job."""
+    """Prometheus, and the URLs that it scrapes by job."""
 
     url: str
     scraped: dict[str, str]
 
     def get(self, path: str, **params: Any) -> Any:
-        """The data of Prometheus' answer."""
+        """Return the data of Prometheus' answer."""
         answer = httpx.get(f"{self.url}/api/v1/{path}", params=params, timeout=20)
         assert answer.status_code == 200, answer.text
         return answer.json()["data"]
 
     def numbers(self, query: str) -> list[float]:
-        """What a query finds now, without what is no number."""
+        """Return the current numbers of a query, without NaN."""
         values = [float(row["value"][1]) for row in self.get("query", query=query)["result"]]
         return [value for value in values if math.isfinite(value)]
 
@@ -96,7 +96,7 @@ async def _prepare(settings: Settings) -> None:
 
 
 class _buying:  # noqa: N801 - a context manager, used like a function
-    """Buyers at both edges, until the block ends."""
+    """Lets buyers buy on both edges until the block ends."""
 
     def __init__(self, urls: dict[str, str]) -> None:
         self._urls = urls
@@ -115,7 +115,7 @@ class _buying:  # noqa: N801 - a context manager, used like a function
             for user in itertools.cycle(USERS):
                 for url, generation in itertools.product(self._urls.values(), (2, 4, 5)):
                     body = {"productId": f"watched-v{generation}", "userId": user}
-                    with suppress(httpx.HTTPError):  # the shop's faults are other tests' subject
+                    with suppress(httpx.HTTPError):  # other tests check the errors of the shop
                         http.post(f"{url}/api/v{generation}/buy", json=body)
                 if self._stop.wait(0.2):
                     return

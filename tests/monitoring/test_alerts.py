@@ -1,4 +1,4 @@
-"""The alerts: each is tested to fire and to stay silent, and Prometheus really raises one."""
+"""Each alert has tests for firing and for silence, and Prometheus raises one for real."""
 
 import subprocess
 
@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from flashsale_local.paths import MONITORING
-from tests.support import eventually
+from tests.helpers.support import eventually
 
 TESTS = sorted((MONITORING / "tests").glob("*.yml"))
 GROUPS = yaml.safe_load((MONITORING / "rules" / "alerts.yml").read_text())["groups"]
@@ -14,7 +14,7 @@ ALERTS = {rule["alert"]: rule for group in GROUPS for rule in group["rules"]}
 
 
 def expectations(name):
-    """The alerts that promtool is told to expect of one rule, one list for each moment."""
+    """Return the alerts that promtool expects of a rule, one list for each moment."""
     files = [yaml.safe_load(file.read_text()) for file in TESTS]
     moments = [
         moment
@@ -32,22 +32,22 @@ def promtool(*arguments):
 
 
 @pytest.mark.parametrize("file", TESTS, ids=lambda file: file.stem)
-def test_the_rules_do_what_their_tests_say(file):
+def test_the_rules_pass_their_tests(file):
     done = promtool("test", "rules", str(file))
 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", ALERTS)
-def test_an_alert_is_tested_to_fire_and_to_stay_silent(name):
+def test_each_alert_has_tests_for_firing_and_for_silence(name):
     expected = expectations(name)
 
-    assert any(expected), "it fires"
-    assert not all(expected), "it is silent"
+    assert any(expected), "no test expects it to fire"
+    assert not all(expected), "no test expects it to be silent"
 
 
 @pytest.mark.parametrize("name", ALERTS)
-def test_an_alert_says_how_bad_what_and_where_to_read_on(name):
+def test_each_alert_has_a_severity_a_summary_and_a_runbook_link(name):
     alert = ALERTS[name]
 
     assert alert["labels"]["severity"] in {"critical", "warning"}
@@ -55,7 +55,7 @@ def test_an_alert_says_how_bad_what_and_where_to_read_on(name):
     assert alert["annotations"]["runbook"] == f"docs/runbook.md#{name.lower()}"
 
 
-def test_prometheus_takes_the_shipped_configuration_and_its_rules(watched):
+def test_prometheus_loads_the_shipped_configuration_and_rules(watched):
     assert promtool("check", "config", str(MONITORING / "prometheus.yml")).returncode == 0
 
     def rules():
@@ -74,7 +74,7 @@ def test_every_target_is_scraped(watched):
     assert eventually(up)
 
 
-def test_a_parked_message_raises_its_alert_and_a_healthy_sale_no_critical_one_beside(watched):
+def test_a_parked_message_raises_its_alert_and_no_other_critical_one(watched):
     def firing():
         alerts = watched.get("alerts")["alerts"]
         return {

@@ -1,4 +1,4 @@
-"""Every query of every dashboard, as Grafana asks it, on a real Prometheus that scrapes a sale."""
+"""Every query of every dashboard, as Grafana sends it, on a Prometheus that scrapes a sale."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import re
 import pytest
 
 from flashsale_desk.dashboards.grafana import FOLDER
-from tests.support import eventually
+from tests.helpers.support import eventually
 
 FILES = sorted(FOLDER.glob("*.json"))
 BOARDS = {file.stem: json.loads(file.read_text()) for file in FILES}
@@ -21,9 +21,9 @@ VARIABLES = [
     for name, board in BOARDS.items()
     for variable in board["templating"]["list"]
 ]
-# What Grafana puts in for its own variables.
+# Values that Grafana inserts for its built-in variables.
 BUILT_IN = {"__rate_interval": "1m"}
-# By the suffix of a metric that is shown as it is; see `units_of`.
+# Units by the suffix of a metric that is shown unchanged. See `units_of`.
 SUFFIXES = {
     "_seconds(:p95_5m)?": "s", "_bytes": "bytes", ":ratio5m": "percentunit",
     "_healthy": "bool_yes_no", "up": "bool_on_off",
@@ -35,11 +35,11 @@ def variables(name):
 
 
 def units_of(query):
-    """What may stand behind the figures of a query."""
+    """Return the units that fit a query."""
     name = re.search(r"[\w:]*(flashsale|process)_[\w:]+|\bup\b", query)[0]
     if "histogram_quantile" in query:
         return {"s"}
-    if re.search(r"\b(rate|deriv)\(", query):  # seconds in a second are a share
+    if re.search(r"\b(rate|deriv)\(", query):  # seconds in a second are a ratio
         return {"percentunit"} if name.endswith("_seconds_total") else {"ops", "reqps"}
     if query.startswith("count("):
         return {"short"}
@@ -47,15 +47,15 @@ def units_of(query):
     return found or {"short"}
 
 
-def test_there_are_dashboards_of_the_sale_the_edge_the_pipeline_and_the_stores():
+def test_dashboards_show_the_sale_the_edge_the_pipeline_and_the_stores():
     assert set(BOARDS) == {f"flashsale-{name}" for name in ("sale", "http", "pipeline", "stores")}
 
 
 @pytest.mark.parametrize(("name", "query"), QUERIES)
-def test_a_query_finds_figures(watched, name, query):
+def test_every_query_returns_values(watched, name, query):
     known = BUILT_IN | {key: variable["allValue"] for key, variable in variables(name).items()}
     used = re.findall(r"\$\{?(\w+)", query)
-    assert set(used) <= set(known), "every variable is defined"
+    assert set(used) <= set(known), "a variable is not defined"
     for variable in used:
         query = query.replace(f"${variable}", known[variable])
 

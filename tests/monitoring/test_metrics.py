@@ -1,4 +1,4 @@
-"""What the exporter, the edge and the relay process show, of a real sale."""
+"""Metrics of the exporter, the edge and the relay process, for a real sale."""
 
 import asyncio
 import re
@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from flashsale.usecases.books import read_books
-from tests.support import USERS, eventually
+from tests.helpers.support import USERS, eventually
 
 
 @pytest.mark.parametrize("job", ["exporter", "edge", "relay"])
@@ -24,7 +24,7 @@ def test_names_and_units_follow_the_conventions(watched, job):
 
 
 @pytest.mark.parametrize(("job", "edge"), [("edge", ""), ("exporter", 'edge="lambda",')])
-def test_a_generation_from_which_nobody_bought_yet_is_shown_at_0(watched, job, edge):
+def test_a_generation_without_purchases_is_shown_as_0(watched, job, edge):
     text = httpx.get(f"{watched.scraped[job]}/metrics", timeout=20).text
 
     assert f'flashsale_claims_total{{{edge}generation="1",outcome="accepted"}} 0.0\n' in text
@@ -49,7 +49,7 @@ async def test_each_claim_of_the_lambda_edge_is_counted_once(
             body = {"productId": product_id, "userId": user}
             await http.post(f"/api/v{generation}/buy", json=body)
 
-    # The other buyers' products are never sold out.
+    # The products of the other buyers never sell out.
     def three_more():
         return counted("sold_out") >= before + 3
 
@@ -57,7 +57,7 @@ async def test_each_claim_of_the_lambda_edge_is_counted_once(
     assert [counted("sold_out") for _ in range(3)] == [before + 3] * 3
 
 
-async def test_units_are_those_of_the_books(watched, deployed, new_product, services):
+async def test_units_match_the_books(watched, deployed, new_product, services):
     product_id = await new_product(3)
     async with deployed.api.client() as http:
         for user in USERS[:2]:
@@ -67,7 +67,7 @@ async def test_units_are_those_of_the_books(watched, deployed, new_product, serv
         matchers = ",".join(f'{k}="{v}"' for k, v in {"product": product_id, **labels}.items())
         return watched.numbers(f"{metric}{{{matchers}}}")
 
-    # Claims are of this moment; the books may rest for longer, and come with the next look.
+    # Claims are current, but the books may be cached until the next reading.
     await asyncio.to_thread(eventually, lambda: figure("flashsale_confirmed_units") == [2.0])
 
     (books,) = await read_books(services, [product_id])
@@ -79,14 +79,14 @@ async def test_units_are_those_of_the_books(watched, deployed, new_product, serv
         assert figure(f"flashsale_{name}_units") == [getattr(books, name)] == [0]
 
 
-def test_one_call_to_sqs_carries_claims_of_the_asgi_edge(watched):
+def test_calls_to_sqs_carry_claims_of_the_asgi_edge(watched):
     calls = 'flashsale_sqs_sends_total{job="relay",operation="relay",outcome="ok"}'
 
     assert eventually(lambda: sum(watched.numbers(calls)) > 0)
     assert sum(watched.numbers('flashsale_relayed_claims_total{job="relay"}')) > 0
 
 
-def test_messages_of_the_dead_letter_and_parking_queues_are_seen_with_their_age(watched):
+def test_messages_in_the_dlq_and_parking_are_shown_with_their_age(watched):
     parked = 'sum(flashsale_queue_messages{queue="parking"})'
 
     assert eventually(lambda: sum(watched.numbers(parked)) >= 1)

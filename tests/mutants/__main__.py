@@ -1,4 +1,4 @@
-"""Plants one fault after another in a copy of the checkout; each must turn its tests red.
+"""Plant one fault after another in a copy of the checkout. Each must make its tests fail.
 
 `make test-mutants` runs it. It prints a table, and ends with status 1 if a fault survives, its text
 is no longer in its file, or its tests are not green without it.
@@ -20,16 +20,16 @@ from flashsale_local.console import show
 from flashsale_local.paths import ROOT
 from tests.mutants.planted import FAULTS, Fault
 
-# Copies of the checkout, each of which runs tests: most of their time is waiting.
+# Copies of the checkout that run tests concurrently. Most of their time is waiting.
 COPIES = 3
-# Seconds for the tests of one fault: it may make them wait for what never comes.
+# Seconds for the tests of one fault, which may make them wait forever.
 LONGEST = 300
 SOURCES = ("", "layers/flashsale", "infra")
 ENVIRONMENTS = (".venv", ".venv-emulator")
 
 
 def main() -> int:
-    """Plant all faults, or those whose guarantee has a word of the command line in it."""
+    """Plant all faults, or those whose guarantee contains a word of the command line."""
     faults = [one for one in FAULTS if all(word in one.breaks for word in sys.argv[1:])]
     with tempfile.TemporaryDirectory(prefix="flashsale-mutants-") as folder:
         copies: SimpleQueue[Path] = SimpleQueue()
@@ -77,7 +77,7 @@ def _copy(target: Path) -> Path:
 
 
 def _verdict(copy: Path, fault: Fault) -> str:
-    """What is wrong with the tests of this fault; nothing, if each of them fails."""
+    """Return what is wrong with the tests of this fault, or "" if each of them fails."""
     path = copy / fault.file
     before = path.read_text()
     if before.count(fault.text) != 1:

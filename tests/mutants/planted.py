@@ -1,4 +1,4 @@
-"""Faults of the kind that costs money: each breaks one guarantee, and must turn its tests red."""
+"""Faults that would cost money. Each breaks one guarantee and must make its tests fail."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,9 @@ class Fault:
     Attributes:
         breaks: the guarantee that no longer holds.
         file: path in the checkout.
-        text: what is replaced; it occurs exactly once in the file.
-        by: what replaces it.
-        tests: node ids, each of which must fail; of a parametrized test one case suffices.
+        text: the text to replace, which occurs exactly once in the file.
+        by: its replacement.
+        tests: node ids that must all fail. One case of a parametrized test is enough.
 
     """
 
@@ -44,22 +44,22 @@ FAULTS = [
     Fault(
         "a buyer claims no more than the purchase limit",
         f"{LUA}/claim.lua", "or 0) + quantity > limit then", "or 0) > limit then",
-        (f"{V5}::TestClaim::test_the_limit_holds_for_one_buyer_at_once",),
+        (f"{V5}::TestClaim::test_the_limit_holds_for_concurrent_claims_of_one_buyer",),
     ),
     Fault(
         "a buyer claims no more often than the rate limit",
         f"{LUA}/claim.lua", "if wait > 0 then", "if false then",
-        (f"{TESTS}/by_token/test_rate_limits.py::test_a_user_may_try_as_often_as_said",),
+        (f"{TESTS}/by_token/test_rate_limits.py::test_a_user_may_claim_as_often_as_configured",),
     ),
     Fault(
         "the same idempotency key claims once",
         f"{LUA}/claim.lua", "if before then", "if false then",
-        (f"{V5}::TestIdempotency::test_the_same_key_claims_once_also_at_the_same_instant",),
+        (f"{V5}::TestIdempotency::test_the_same_key_claims_once_even_concurrently",),
     ),
     Fault(
         "an idempotency key belongs to one request",
         f"{LUA}/bind_key.lua", "if bound and bound ~= ARGV[1] then", "if false then",
-        (f"{V5}::TestIdempotency::test_the_same_key_with_another_request_is_refused",),
+        (f"{V5}::TestIdempotency::test_the_same_key_with_another_request_is_rejected",),
     ),
     Fault(
         "the units of a V5 claim go back once, and not after it was settled",
@@ -67,7 +67,7 @@ FAULTS = [
         "if redis.call('XDEL', KEYS[2], entry) == 1 then",
         "if redis.call('XDEL', KEYS[2], entry) >= 0 then",
         (
-            f"{V5}::TestSettleAndRelease::test_releasing_gives_back_once_also_at_the_same_instant",
+            f"{V5}::TestSettleAndRelease::test_releasing_returns_units_once_even_concurrently",
             f"{V5}::TestSettleAndRelease::test_a_settled_claim_cannot_be_released",
         ),
     ),
@@ -83,26 +83,26 @@ FAULTS = [
         f"{LUA}/release.lua",
         "if redis.call('SADD', KEYS[2], ARGV[i]) == 1 then",
         "if redis.call('SADD', KEYS[2], ARGV[i]) >= 0 then",
-        (f"{TESTS}/test_lua.py::TestRelease::test_gives_units_back_once",),
+        (f"{TESTS}/test_lua.py::TestRelease::test_returns_units_once",),
     ),
     Fault(
         "the units of a cancelled order go back to Redis once",
         f"{LUA}/give_back.lua",
         "if redis.call('SADD', KEYS[5], ARGV[1]) == 0 then",
         "if redis.call('SADD', KEYS[5], ARGV[1]) < 0 then",
-        (f"{CANCEL}::test_twice_is_once_also_at_the_same_instant",),
+        (f"{CANCEL}::test_cancelling_is_idempotent_even_concurrently",),
     ),
     Fault(
         "the units of a cancelled order go back to PostgreSQL once",
         f"{SQL}/cancel_confirmed_order.sql",
         "WHERE id = %(id)s AND status = 'CONFIRMED'",
         "WHERE id = %(id)s",
-        (f"{CANCEL}::test_twice_is_once_also_at_the_same_instant",),
+        (f"{CANCEL}::test_cancelling_is_idempotent_even_concurrently",),
     ),
     Fault(
         "a leader keeps the lease while a claim is unsent",
         f"{LUA}/drop_lease.lua", "'COUNT', 1) > 0 then", "'COUNT', 1) > 1 then",
-        (f"{V5}::TestLease::test_the_lease_is_kept_while_a_claim_is_unsent",),
+        (f"{TESTS}/test_v5_lease.py::TestLease::test_the_lease_is_kept_while_a_claim_is_unsent",),
     ),
     Fault(
         "a running sale keeps its stock when it is opened again",
@@ -124,35 +124,35 @@ FAULTS = [
         f"{SQL}/insert_orders.sql",
         "ON CONFLICT (id) DO NOTHING",
         "ON CONFLICT (id) DO UPDATE SET status = 'CONFIRMED'",
-        (f"{TESTS}/test_rollback_function.py::TestCompensate::test_a_late_order_cannot_bring_released_units_back",),
+        (f"{TESTS}/test_rollback_function.py::TestCompensate::test_a_late_order_cannot_claim_released_units",),
     ),
     Fault(
         "an order's id confirms nothing of another buyer",
         f"{SQL}/select_statuses.sql",
         "AND (o.user_id = w.user_id OR o.user_id IS NULL)",
         "",
-        (f"{TESTS}/test_order_ids.py::test_another_buyers_row_confirms_nothing",),
+        (f"{TESTS}/test_order_ids.py::test_another_buyers_order_confirms_no_claim",),
     ),
     Fault(
         "a message that is no order fails, and reaches the dead letter queue",
         f"{CODE}/usecases/batch.py",
         "outcome.fail([message.id], str(error))",
         "outcome.done.add(message.id)",
-        (f"{TESTS}/test_order_function.py::TestPlaceOrders::test_a_message_that_is_no_order_is_reported_alone",),
+        (f"{TESTS}/test_order_function.py::TestPlaceOrders::test_only_an_invalid_message_is_reported",),
     ),
     Fault(
         "without PostgreSQL every message comes again",
         f"{CODE}/usecases/batch.py",
         "outcome.fail(outcome.orders, str(error))",
         "outcome.done.update(outcome.orders)",
-        (f"{TESTS}/test_order_function.py::TestPlaceOrders::test_without_postgres_every_message_comes_again",),
+        (f"{TESTS}/test_order_function.py::TestPlaceOrders::test_without_postgres_every_message_is_retried",),
     ),
     Fault(
         "an order that is CONFIRMED keeps its units",
         f"{CODE}/usecases/batch.py",
         "if status is OrderStatus.CANCELLED:",
         "if status:",
-        (f"{TESTS}/test_rollback_function.py::TestCompensate::test_a_confirmed_order_is_left_alone",),
+        (f"{TESTS}/test_rollback_function.py::TestCompensate::test_a_confirmed_order_is_not_changed",),
     ),
     Fault(
         "V4 gives nothing back while SQS may have the order",
@@ -166,25 +166,25 @@ FAULTS = [
         f"{CODE}/sqs_store/order_queue.py",
         "if uncertain is None and certainly_refused(error):",
         "if certainly_refused(error):",
-        ("tests/unit/test_order_queue.py::test_a_refusal_after_a_timeout_is_still_uncertain",),
+        ("tests/unit/test_order_queue.py::test_a_rejection_after_a_timeout_is_still_uncertain",),
     ),
     Fault(
         "a claim that SQS refuses is sent again",
         f"{CODE}/usecases/relay.py",
         "return SendResult.REFUSED if isinstance(error, PushRefused) else SendResult.UNKNOWN",
         "return SendResult.ACCEPTED",
-        (f"{TESTS}/test_v5_pipeline.py::test_sqs_refuses_or_its_answer_is_lost",),
+        (f"{TESTS}/test_v5_pipeline.py::test_sqs_rejects_a_message_or_its_answer_is_lost",),
     ),
     Fault(
         "tokens of another issuer are refused",
         f"{CODE}/auth/tokens.py", "            issuer=trust.issuer,\n", "",
-        ("tests/unit/test_tokens.py::test_a_claim_that_does_not_fit_is_named",),
+        ("tests/unit/test_tokens.py::test_an_invalid_claim_is_named",),
     ),
     Fault(
         "units that were sold twice show in the books",
         f"{CODE}/usecases/books.py",
         "return self.imbalance == 0 and not self.oversold",
         "return self.imbalance >= 0 and not self.oversold",
-        ("tests/unit/test_books.py::test_units_that_are_nowhere_are_lost",),
+        ("tests/unit/test_books.py::test_units_in_no_place_are_lost",),
     ),
 ]  # fmt: skip

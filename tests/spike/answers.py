@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from flashsale_local.sale.answers import AnswerKind, classify_answer
-from tests.support import POLL
+from tests.helpers.support import POLL
 
 # (status, body). Without a status, the answer is not HTTP.
 ANSWERS = [

@@ -14,8 +14,8 @@ from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 from loadtest.spike import k6
+from tests.helpers.support import USERS
 from tests.spike.answers import AnsweringServer, answering
-from tests.support import USERS
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ from flashsale_local.sale.answers import AnswerKind
 from loadtest.profiles import PROFILES, Profile
 from loadtest.spike import k6
 from loadtest.spike.outcome import read_summary, unsent
+from tests.helpers.support import USERS, eventually, until
 from tests.spike.answers import answering
-from tests.support import USERS, eventually, until
 
 
 async def test_every_answer_is_counted_under_its_kind(server, options, tmp_path):

@@ -14,7 +14,7 @@ from loadtest.spike import __main__ as spike
 from loadtest.spike import view
 from loadtest.spike.outcome import findings
 from loadtest.spike.sale import Spike, hold
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 # No machine misses this service level: the tests are about counting, not about speed.
 ANY_MS = 60_000.0

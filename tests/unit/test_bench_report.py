@@ -1,4 +1,4 @@
-"""The benchmark's report, from figures that are known."""
+"""The benchmark's report, made from known figures."""
 
 import html
 import json
@@ -94,13 +94,13 @@ def test_a_cell_is_the_median_with_min_and_max(results):
     assert oversold == ["99 (7 – 1,234)", "0", "0", "0", "0"]
 
 
-def test_what_was_not_measured_is_a_dash(results):
+def test_a_missing_measurement_is_a_dash(results):
     confirmed = cells(results, "ASGI edge, peak 1000/s: abundant", "claim to CONFIRMED: p95, s")
 
     assert confirmed == ["–", "–", "–", "0.1 (0.1 – 0.1)", "0.1 (0.1 – 0.1)"]
 
 
-def test_who_heals_is_said_of_each_generation(results):
+def test_each_generation_says_what_repairs_it(results):
     assert cells(results, "PostgreSQL is stopped", "heals by itself") == [
         "sells again after 1.5 s",
         "sells again after 1.5 s",
@@ -120,11 +120,11 @@ def test_every_row_has_a_cell_for_each_generation(results):
             assert len(row.original) in (0, len(GENERATIONS)), row.name
 
 
-def test_the_report_opens_offline_and_shows_everything(results, tmp_path):
+def test_the_report_opens_offline_and_is_complete(results, tmp_path):
     write_report(results, tmp_path)
 
     page = (tmp_path / "report.html").read_text()
-    # Addresses in SVG are names (of namespaces), not places.
+    # URLs in SVG are names of namespaces, not links.
     assert not re.search(r"""(src|href)=["'](?!#)""", page)
     assert not re.search(r"@import|url\((?!#)", page)
     assert page.count("<svg") == 6
@@ -139,7 +139,7 @@ def test_the_report_opens_offline_and_shows_everything(results, tmp_path):
     assert "99 (7 – 1,234)" in text
 
 
-def test_results_survive_the_way_to_disk(results, tmp_path):
+def test_results_are_unchanged_after_saving_and_loading(results, tmp_path):
     path = tmp_path / "results.json"
 
     results.save(path)

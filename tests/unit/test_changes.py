@@ -1,4 +1,4 @@
-"""What CloudFormation says of a change set that fails, put into its mouth: emulators never do.
+"""Change sets that fail. CloudFormation is faked, because emulators never fail them.
 
 Those that do not fail are made on the emulator, in tests/e2e/test_deploy.py.
 """
@@ -24,7 +24,7 @@ QUIET = {"Delay": 0, "MaxAttempts": 1}
 
 @pytest.fixture
 def told(monkeypatch):
-    """What CloudFormation says is what a test tells it to say."""
+    """Let the test choose the answers of CloudFormation."""
     client = boto3.client(
         "cloudformation",
         region_name="us-east-1",
@@ -65,19 +65,19 @@ def test_no_change_is_no_failure(told):
     failed_change_set(told, "The submitted information didn't contain changes.")
 
     proposed = changes.propose(NAME, TEMPLATE, {})
-    proposed.execute()  # and asks nothing of anybody
+    proposed.execute()  # and no question is asked
 
     assert proposed.changes == ()
 
 
-def test_a_change_set_that_fails_is_told_and_dropped(told):
+def test_a_failed_change_set_is_reported_and_deleted(told):
     failed_change_set(told, "Export x cannot be deleted")
 
     with pytest.raises(Problem, match="Export x cannot be deleted"):
         changes.propose(NAME, TEMPLATE, {})
 
 
-def test_a_template_that_cloudformation_refuses_is_a_problem(told):
+def test_a_template_that_cloudformation_rejects_is_reported(told):
     told.add_client_error("describe_stacks", "ValidationError", f"{NAME} does not exist")
     told.add_client_error("create_change_set", "ValidationError", "Template format error")
 
@@ -86,7 +86,7 @@ def test_a_template_that_cloudformation_refuses_is_a_problem(told):
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"])
-def test_what_a_failed_release_left_behind_is_to_be_deleted_first(told, status):
+def test_a_stack_of_a_failed_first_release_must_be_deleted(told, status):
     told.add_response("describe_stacks", stack(status))
 
     with pytest.raises(Problem, match=status) as caught:
@@ -103,11 +103,11 @@ def test_what_a_failed_release_left_behind_is_to_be_deleted_first(told, status):
         (True, "CREATE_IN_PROGRESS", "ROLLBACK_FAILED", "delete-stack"),
     ],
 )
-def test_a_failed_release_names_its_own_first_failure_and_what_the_stack_is(
+def test_a_failed_release_names_its_first_failure_and_the_stacks_status(
     told, creates, began, status, advice
 ):
     told.add_response("execute_change_set", {})
-    told.add_response("describe_stacks", stack(status))  # the waiter's look
+    told.add_response("describe_stacks", stack(status))  # for the waiter
     told.add_response("describe_stacks", stack(status))
     newest_first = [
         event(NAME, status, physical="s-1"),
@@ -125,7 +125,7 @@ def test_a_failed_release_names_its_own_first_failure_and_what_the_stack_is(
 
 
 @pytest.mark.parametrize("answer", [KeyboardInterrupt, typer.Abort])
-def test_who_ends_the_question_drops_what_was_proposed(told, monkeypatch, answer):
+def test_ending_the_question_deletes_the_change_set(told, monkeypatch, answer):
     proposed = changes.ChangeSet(
         NAME, (changes.Change("Add", "A", "AWS::SQS::Queue", False),), "arn:aws:change-set/1", False
     )

@@ -1,4 +1,4 @@
-"""docker-compose.yml, as far as it can be checked without Docker."""
+"""The parts of docker-compose.yml that can be checked without Docker."""
 
 import re
 
@@ -36,7 +36,7 @@ def test_a_service(name):
         assert known or (ROOT / source).exists(), source
 
 
-def test_functions_find_the_stores_by_their_names():
+def test_containers_find_the_stores_by_their_names():
     network = SERVICES["localstack"]["environment"]["LAMBDA_DOCKER_NETWORK"]
 
     assert COMPOSE["networks"][network]["name"] == network
@@ -45,10 +45,10 @@ def test_functions_find_the_stores_by_their_names():
     assert hosts == {"valkey", "postgres"}
 
 
-def test_the_same_ports_as_without_docker():
+def test_ports_are_the_same_as_without_docker():
     text = (ROOT / "docker-compose.yml").read_text()
 
-    in_containers = DEFAULT_PORTS.keys() - {"FLASHSALE_MONITOR_PORT"}  # the page runs outside
+    in_containers = DEFAULT_PORTS.keys() - {"FLASHSALE_MONITOR_PORT"}  # runs outside
     for variable in in_containers:
         assert f"${{{variable}:-{DEFAULT_PORTS[variable]}}}" in text
 
@@ -57,7 +57,7 @@ def test_the_same_ports_as_without_docker():
     ("containers", "seen"),
     [("abc", {"AUTH": "jwt", "CORS_ORIGINS": "https://a.example?b=c"}), ("", None)],
 )
-def test_a_container_tells_its_own_environment(tmp_path, monkeypatch, containers, seen):
+def test_each_container_names_its_environment(tmp_path, monkeypatch, containers, seen):
     docker = tmp_path / "docker"
     docker.write_text(
         "#!/bin/sh\n"
@@ -71,7 +71,7 @@ def test_a_container_tells_its_own_environment(tmp_path, monkeypatch, containers
     assert compose.environment_of("edge") == seen
 
 
-def test_to_look_after_the_exporter_is_no_scrape():
+def test_the_exporters_health_check_is_no_scrape():
     *_, script = SERVICES["exporter"]["healthcheck"]["test"]
 
     assert f"'http://127.0.0.1:{DEFAULT_PORTS['FLASHSALE_EXPORTER_PORT']}{ALIVE}'" in script
@@ -81,10 +81,10 @@ def test_no_secret_is_in_the_file():
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
             secret = re.search("PASSWORD|SECRET|TOKEN", name)
-            assert not secret or value in ("test", None), f"{name}: from the shell, if at all"
+            assert not secret or value in ("test", None), f"{name} may only come from the shell"
 
 
-def test_prometheus_finds_its_rules_and_every_container_that_has_metrics():
+def test_prometheus_finds_its_rules_and_all_containers_with_metrics():
     mounted = dict(volume.split(":")[:2] for volume in SERVICES["prometheus"]["volumes"])
     targets = yaml.safe_load((ROOT / "monitoring" / "targets" / "compose.yml").read_text())
 
@@ -106,7 +106,7 @@ def test_grafana_finds_its_dashboards():
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda dashboard: dashboard.uid)
-def test_dashboards_are_as_they_are_described(dashboard):
+def test_dashboards_match_their_description(dashboard):
     written = (FOLDER / f"{dashboard.uid}.json").read_text()
 
     assert written == render(dashboard), "run `make dashboards`"

@@ -1,4 +1,4 @@
-"""Text of strangers in an operator's terminal: log lines, bodies and causes of messages."""
+"""Untrusted text in a terminal: log lines, and bodies and causes of messages."""
 
 import pytest
 
@@ -17,13 +17,13 @@ from flashsale_local.console import show
         ("Käufer\nsecond line", "Käufer\nsecond line"),
     ],
 )
-def test_it_is_shown_as_it_is(capsys, text, shown):
+def test_untrusted_text_is_printed_literally(capsys, text, shown):
     show(text)
 
     assert capsys.readouterr().out == f"{shown}\n"
 
 
-def test_a_problem_is_shown_as_it_is_too(capsys, monkeypatch, tmp_path):
+def test_a_problem_is_printed_literally(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("flashsale_local.cli.dlq.LOCAL", tmp_path)
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/postgres")

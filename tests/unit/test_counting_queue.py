@@ -1,4 +1,4 @@
-"""What the ASGI edge counts of its calls to SQS."""
+"""How the ASGI edge counts its calls to SQS."""
 
 import boto3
 import pytest
@@ -61,14 +61,14 @@ async def test_one_call_may_carry_many_claims(queue, counted):
     assert counted() == {"ok": 1, "envelopes": 2, "claims": 3}
 
 
-async def test_what_sqs_did_not_take_is_no_claim_sent(sqs, counted):
+async def test_claims_that_sqs_rejects_are_not_counted_as_sent(sqs, counted):
     with pytest.raises(QueueUnavailable):
         await CountingQueue(OrderQueue(sqs, "https://sqs/1/no-such")).send([Envelope.of(ORDERS)])
 
     assert counted() == {"failed": 1}
 
 
-async def test_a_push_is_a_call_too(sqs, queue, counted):
+async def test_a_push_counts_as_a_call(sqs, queue, counted):
     await queue.push(ORDERS[0])
     with pytest.raises(PushRefused):
         await CountingQueue(OrderQueue(sqs, "https://sqs/1/no-such")).push(ORDERS[0])

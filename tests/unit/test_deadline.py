@@ -1,4 +1,4 @@
-"""A use case and its time: done, cut, or abandoned."""
+"""A use case with a deadline completes, is cancelled, or is abandoned."""
 
 import asyncio
 import time
@@ -7,14 +7,14 @@ import pytest
 
 from flashsale.deadline import NEVER, Deadline
 from flashsale.errors import OutOfTime, StockUnavailable
-from tests.support import LambdaContext
+from tests.helpers.support import LambdaContext
 
 
-async def test_work_that_is_done_in_time_has_its_result():
+async def test_work_that_ends_in_time_returns_its_result():
     assert await NEVER.bound(asyncio.sleep(0, "done")) == "done"
 
 
-async def test_an_error_of_the_work_is_the_callers():
+async def test_an_error_in_the_work_reaches_the_caller():
     async def fail():
         raise StockUnavailable("down")
 
@@ -59,7 +59,7 @@ async def test_work_that_cannot_be_cancelled_is_abandoned():
 @pytest.mark.parametrize(
     ("remaining", "reserve", "left"), [(10, 1.5, 8.5), (60, 20, 40), (2, 1.5, 1), (0, 1.5, 0)]
 )
-def test_a_function_keeps_a_reserve_but_half_of_its_time_at_most(remaining, reserve, left):
+def test_a_function_reserves_at_most_half_of_its_time(remaining, reserve, left):
     deadline = Deadline.of(LambdaContext(remaining), reserve)
 
     assert deadline.at == pytest.approx(time.monotonic() + left, abs=1)

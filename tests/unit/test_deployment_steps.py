@@ -1,4 +1,4 @@
-"""What a release to AWS consists of, and when it says that it failed."""
+"""The steps of a release to AWS, and the conditions under which it fails."""
 
 import io
 import json
@@ -19,7 +19,7 @@ from flashsale_local.deployment.steps import Environment, from_stores, smoke_tes
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import ROOT
 from flashsale_local.problems import Problem
-from tests.support import POLL
+from tests.helpers.support import POLL
 
 ISSUER = "JwtIssuer=https://issuer.example.org/ JwtAudience=flashsale"
 PUBLIC = ec.generate_private_key(ec.SECP256R1()).public_key()
@@ -43,7 +43,7 @@ def declared(name, section):
 
 
 class Outputs(dict[str, str]):
-    """Any output, as a word that can be recognised; remembers which were asked for."""
+    """Has a recognisable value for any output, and records which were read."""
 
     def __missing__(self, name):
         self[name] = f"<{name}>"
@@ -52,7 +52,7 @@ class Outputs(dict[str, str]):
 
 @pytest.fixture
 def shop():
-    """A shop whose answers a test chooses; remembers the purchases."""
+    """Serve a shop whose answers a test chooses. It records the purchases."""
     answers, bought = {"GET": [200], "POST": [404]}, []
 
     class Handler(BaseHTTPRequestHandler):
@@ -78,8 +78,8 @@ def shop():
     server.server_close()
 
 
-def test_the_migrate_function_is_called_once_and_waited_for(monkeypatch):
-    """It may take its 300 seconds; a second one would run beside it."""
+def test_the_migrate_function_is_called_once_and_awaited(monkeypatch):
+    """It may take 300 seconds. A retry would run at the same time."""
     given = {}
 
     class Lambda:
@@ -104,7 +104,7 @@ def test_stores_come_before_the_application_and_alarms_after_it(tmp_path):
     assert found == ["shop-network", "shop-data", "shop", "shop-monitoring"]
 
 
-def test_who_has_stores_gets_none(tmp_path):
+def test_no_stores_are_made_where_their_urls_are_given(tmp_path):
     given = f"{JWT} RedisUrl=rediss://mine DatabaseUrl=postgresql://mine"
 
     found = steps(environment(tmp_path, given), lambda: "")
@@ -120,7 +120,7 @@ def test_the_functions_get_a_way_out_only_to_fetch_keys(tmp_path, given, nat):
     assert network.parameters({}) == {"Nat": nat}
 
 
-def test_every_step_is_given_only_parameters_that_its_template_has(tmp_path):
+def test_every_step_passes_only_parameters_of_its_template(tmp_path):
     made = {"shop-network": Outputs(), "shop-data": Outputs()}
     templates = {
         "shop-network": "infra/aws/network.yaml",
@@ -144,7 +144,7 @@ def test_no_password_is_passed_on():
     assert found[1] == "{{resolve:secretsmanager:<RedisSecretArn>:SecretString:password}}"
 
 
-def test_whose_tokens_are_believed_is_asked_before_anything_happens(tmp_path):
+def test_token_settings_are_checked_before_anything_happens(tmp_path):
     with pytest.raises(Problem, match="Auth is none"):
         steps(environment(tmp_path, "Auth=none"), lambda: "")
 
@@ -176,7 +176,7 @@ def test_a_store_that_is_down_fails_the_release(shop):
 
 
 @pytest.mark.parametrize("status", [202, 500, 403])
-def test_a_purchase_that_is_not_refused_properly_fails_the_release(shop, status):
+def test_an_unexpected_answer_to_a_purchase_fails_the_release(shop, status):
     door, answers, _ = shop
     answers["POST"] = [status]
 

@@ -1,4 +1,4 @@
-"""The ASGI edge's figures before anything was counted, in a process of its own."""
+"""The metrics of the ASGI edge before anything is counted, in a separate process."""
 
 import os
 import subprocess
@@ -14,8 +14,8 @@ print(exposition().decode())
 """
 
 
-def test_a_sale_is_shown_before_its_first_purchase(tmp_path):
-    """Else one that is over between two scrapes would have no rate: it would never have risen."""
+def test_a_sale_has_series_before_its_first_purchase(tmp_path):
+    """Otherwise a sale that begins and ends between two scrapes would have no rate."""
     paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "flashsale")])
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],

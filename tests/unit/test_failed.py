@@ -1,4 +1,4 @@
-"""Messages that failed, looked at while they move."""
+"""Failed messages that move to another queue while they are read."""
 
 from types import SimpleNamespace
 
@@ -7,7 +7,7 @@ from flashsale_server.queues.messages import QueuedMessage
 
 
 class _Moving:
-    """A cloud in which a message moves from the dlq to parking between two looks."""
+    """A cloud in which a message moves from dlq to parking between two reads."""
 
     def peek(self, queue_url, limit):
         moving = QueuedMessage("m-1", "pill", 10)
@@ -16,7 +16,7 @@ class _Moving:
         ][:limit]
 
 
-def test_a_message_that_moves_while_it_is_looked_at_is_shown_once_where_it_went():
+def test_a_message_that_moves_meanwhile_is_shown_once_in_its_new_queue():
     target = SimpleNamespace(cloud=_Moving(), queues={"dlq": "dlq-url", "parking": "parking-url"})
 
     seen = failed.look_at_all(target, 20)

@@ -1,7 +1,7 @@
-"""The issuer's keys where nothing runs between two requests, as in a Lambda function.
+"""The issuer's keys in a process that is frozen between requests, as a Lambda function is.
 
-The event loop runs while a request is answered, and stands still in between. Time that passes then
-is counted by the wall clock, and by CLOCK_MONOTONIC perhaps: both kinds of freezing are tried.
+The event loop runs only while a request is answered. The wall clock counts the time in between, and
+CLOCK_MONOTONIC may or may not. The tests try both kinds of freezing.
 """
 
 import asyncio
@@ -16,14 +16,14 @@ from flashsale.auth.signing_keys import COOLDOWN, FETCH_TIMEOUT, KEEP
 from flashsale.auth.tokens import Tokens
 from flashsale.config import TrustedIssuer
 from flashsale.errors import KeysUnavailable
-from tests.issuer import AUDIENCE, NAME, Issuer
-from tests.support import eventually
+from tests.helpers.issuer import AUDIENCE, NAME, Issuer
+from tests.helpers.support import eventually
 
 STARTED = int(time.time())
 
 
 class Function:
-    """An execution environment: one event loop, which runs during invocations only."""
+    """An execution environment whose event loop runs only during invocations."""
 
     def __init__(self, issuer):
         self._loop = asyncio.new_event_loop()
@@ -56,7 +56,10 @@ def function(issuer):
 
 @pytest.fixture(params=["both clocks", "the wall clock", "the monotonic clock"])
 def freeze(request, monkeypatch):
-    """Lets seconds pass in which nothing runs; the loop's own clock is CLOCK_MONOTONIC."""
+    """Return a function that lets seconds pass in which nothing runs.
+
+    The clock of the event loop is CLOCK_MONOTONIC.
+    """
     passed, wall, monotonic = [0.0], time.time, time.monotonic
     if request.param != "the monotonic clock":
         monkeypatch.setattr(time, "time", lambda: wall() + passed[0])
@@ -70,23 +73,23 @@ def freeze(request, monkeypatch):
 
 
 def rotate(issuer):
-    """Withdraw the only key and sign with another."""
+    """Withdraw the only key and sign with a new one."""
     del issuer.keys["rsa-1"]
     issuer.add("rsa-2")
 
 
 def valid(issuer, **changes):
-    """A token for as long as any of these tests lasts."""
+    """Return a token that outlives any of these tests."""
     return issuer.token(iat=STARTED, exp=STARTED + 10**6, **changes)
 
 
-def test_a_withdrawn_key_is_believed_no_longer_than_said(function, issuer, freeze):
+def test_a_withdrawn_key_is_trusted_no_longer_than_configured(function, issuer, freeze):
     old = valid(issuer)
     assert isinstance(function.invoke(old), Principal)
     rotate(issuer)
 
     freeze(KEEP / 2 + 1)
-    assert isinstance(function.invoke(old), Principal)  # begins a fetch, and is frozen
+    assert isinstance(function.invoke(old), Principal)  # starts a fetch and is frozen
     freeze(KEEP / 2)
 
     assert isinstance(function.invoke(old), Denied)
@@ -95,20 +98,20 @@ def test_a_withdrawn_key_is_believed_no_longer_than_said(function, issuer, freez
 def test_a_new_key_is_known_at_its_first_use(function, issuer, freeze):
     assert isinstance(function.invoke(valid(issuer)), Principal)
     freeze(KEEP / 2 + 1)
-    assert isinstance(function.invoke(valid(issuer)), Principal)  # begins a fetch, and is frozen
+    assert isinstance(function.invoke(valid(issuer)), Principal)  # starts a fetch and is frozen
     rotate(issuer)
     freeze(1.5 * FETCH_TIMEOUT)
 
     assert isinstance(function.invoke(valid(issuer)), Principal)
 
 
-def test_a_fetch_that_was_frozen_on_a_silent_wire_is_not_waited_for(function, issuer, freeze):
-    """Its thread waits still; the next fetch has one of its own."""
+def test_a_frozen_fetch_on_a_silent_connection_delays_nobody(function, issuer, freeze):
+    """Its thread still waits, and the next fetch has a thread of its own."""
     old = valid(issuer)
     function.invoke(old)
     issuer.dribbling.add(2)
     freeze(KEEP / 2 + 1)
-    function.invoke(old)  # begins a fetch, and is frozen
+    function.invoke(old)  # starts a fetch and is frozen
     eventually(lambda: issuer.fetches == 2)
     rotate(issuer)
     freeze(KEEP / 2)
@@ -117,7 +120,7 @@ def test_a_fetch_that_was_frozen_on_a_silent_wire_is_not_waited_for(function, is
     assert isinstance(function.invoke(valid(issuer)), Principal)
 
 
-def test_an_issuer_that_is_down_locks_nobody_out_and_is_asked_again(function, issuer, freeze):
+def test_an_issuer_outage_locks_nobody_out_and_fetches_are_retried(function, issuer, freeze):
     old = valid(issuer)
     function.invoke(old)
     issuer.broken = True
@@ -126,7 +129,7 @@ def test_an_issuer_that_is_down_locks_nobody_out_and_is_asked_again(function, is
     rotate(issuer)
     issuer.broken = False
 
-    # Within a while of a failure nobody waits for the next try, which is frozen with its loop.
+    # Soon after a failure no request waits for the retry, which is frozen with its loop.
     freeze(COOLDOWN)
     function.invoke(old)
     freeze(COOLDOWN)
@@ -134,7 +137,7 @@ def test_an_issuer_that_is_down_locks_nobody_out_and_is_asked_again(function, is
     assert isinstance(function.invoke(old), Denied)
 
 
-def test_a_failure_of_long_ago_excuses_nobody(function, issuer, freeze):
+def test_an_old_failure_does_not_extend_the_trust(function, issuer, freeze):
     old = valid(issuer)
     function.invoke(old)
     issuer.broken = True
@@ -154,11 +157,11 @@ def test_one_fetch_is_enough_for_many_requests(function, issuer, freeze):
         freeze(1)
         function.invoke(valid(issuer, headers={"kid": "made-up"}))
 
-    # The second and last: an unknown key, once the first fetch was COOLDOWN ago.
+    # An unknown key causes the second and last fetch, COOLDOWN after the first.
     assert issuer.fetches <= 2
 
 
-def test_keys_that_never_came_are_asked_for_after_a_while(function, issuer, freeze):
+def test_keys_that_never_came_are_fetched_again_after_a_while(function, issuer, freeze):
     issuer.broken = True
     token = valid(issuer)
     for _ in range(3):
@@ -171,9 +174,7 @@ def test_keys_that_never_came_are_asked_for_after_a_while(function, issuer, free
     assert isinstance(function.invoke(token), Principal)
 
 
-def test_a_wall_clock_that_is_set_back_gives_a_withdrawn_key_no_more_time(
-    function, issuer, monkeypatch
-):
+def test_setting_the_clock_back_does_not_extend_a_withdrawn_key(function, issuer, monkeypatch):
     old = valid(issuer)
     function.invoke(old)
     rotate(issuer)

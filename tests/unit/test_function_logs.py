@@ -1,4 +1,4 @@
-"""The functions' log lines as counters: each line once, whenever it comes."""
+"""Counters from the functions' log lines. Each line counts once, even if it comes late."""
 
 import io
 import json
@@ -38,7 +38,7 @@ def put(logs, message, later=0.0, group=GROUP):
 
 
 def line(seen):
-    """What the buy function writes."""
+    """Return a log line of the buy function."""
     handler = emf.logger.registered_handler
     with redirect_stdout(io.StringIO()) as written:
         usual = handler.setStream(written)
@@ -77,17 +77,17 @@ def test_a_claim_is_counted_once_with_its_time(logs, functions):
     assert seen["http_request_seconds_bucket", *request, "0.05"] == 1
 
 
-def test_a_line_that_comes_late_is_counted_and_none_twice(logs, functions):
+def test_a_late_line_is_counted_and_no_line_twice(logs, functions):
     put(logs, bought(1), later=5)
     samples(functions)
-    put(logs, bought(2), later=1)  # older than what was read already
+    put(logs, bought(2), later=1)  # older than the lines that were read
 
     samples(functions)
 
     assert samples(functions)["claims_total", "lambda", "5", "accepted"] == 2
 
 
-def test_what_was_logged_before_the_start_is_another_exporters(logs):
+def test_lines_from_before_the_start_are_not_counted(logs):
     put(logs, bought(1), later=-5)
 
     seen = samples(Functions(GROUPS))
@@ -95,8 +95,8 @@ def test_what_was_logged_before_the_start_is_another_exporters(logs):
     assert not any(seen.values())
 
 
-def test_a_sale_is_shown_before_its_first_line(functions):
-    """Else one that is over between two scrapes would have no rate: it would never have risen."""
+def test_a_sale_has_series_before_its_first_line(functions):
+    """Otherwise a sale that begins and ends between two scrapes would have no rate."""
     seen = samples(functions)
 
     assert not any(seen.values())
@@ -109,7 +109,7 @@ def test_a_sale_is_shown_before_its_first_line(functions):
     assert ("order_batches_total", "rollback") in seen
 
 
-def test_a_request_that_buys_nothing_is_counted_by_its_route(logs, functions):
+def test_other_requests_are_counted_by_their_route(logs, functions):
     put(logs, line(Observation("GET", "/api/products/p-1", "/api/products/{product_id}", 200,
                                0.004, "c")))  # fmt: skip
 
@@ -121,7 +121,7 @@ def test_a_request_that_buys_nothing_is_counted_by_its_route(logs, functions):
 
 
 @pytest.mark.parametrize("message", ["START RequestId: 1", "{", "[]", '{"message": "hello"}'])
-def test_other_lines_count_nothing(logs, functions, message):
+def test_other_lines_are_not_counted(logs, functions, message):
     put(logs, message)
 
     assert not any(samples(functions).values())
@@ -137,7 +137,7 @@ def test_other_lines_count_nothing(logs, functions, message):
         {"Claims": {}},
     ],
 )
-def test_a_line_that_cannot_be_counted_is_told_and_hides_none(logs, functions, caplog, change):
+def test_a_malformed_line_is_logged_and_others_are_counted(logs, functions, caplog, change):
     fields = {**json.loads(bought(1)), **change}
     put(logs, json.dumps({name: value for name, value in fields.items() if value is not ...}))
     put(logs, bought(2), later=0.1)
@@ -148,7 +148,7 @@ def test_a_line_that_cannot_be_counted_is_told_and_hides_none(logs, functions, c
     assert "cannot be counted" in caplog.text
 
 
-def test_methods_that_clients_invent_are_one_series(logs, functions):
+def test_invented_methods_share_one_series(logs, functions):
     for number in range(3):
         put(logs, line(Observation(f"X{number}", "/", "", 405, 0.001, "c")))
 
@@ -174,7 +174,7 @@ def test_orders_and_swept_claims_are_counted(logs, functions):
 
 
 class Oldest:
-    """CloudWatch Logs as ministack has it: the oldest events, one page, no token for more."""
+    """CloudWatch Logs as in ministack: one page of the oldest events, without a next token."""
 
     def __init__(self, stamps):
         self.events = [{"timestamp": at, "message": f"line {n}"} for n, at in enumerate(stamps)]
@@ -186,13 +186,13 @@ class Oldest:
         yield {"events": [e for e in self.events if e["timestamp"] >= startTime][:PAGE]}
 
 
-def test_beyond_a_full_page_without_a_token_it_is_read_on():
-    logs = Oldest([1 + n // 3 for n in range(2 * PAGE + 5)])  # three lines a millisecond
+def test_reading_goes_on_after_a_full_page_without_a_token():
+    logs = Oldest([1 + n // 3 for n in range(2 * PAGE + 5)])  # three lines in each millisecond
 
     assert list(events_of(logs, GROUP, 1, "")) == logs.events
 
 
-def test_what_cannot_be_told_apart_by_time_does_not_keep_us_for_ever():
+def test_a_full_page_of_one_millisecond_does_not_loop_forever():
     logs = Oldest([1] * (PAGE + 5))
 
     assert len(list(events_of(logs, GROUP, 1, ""))) == PAGE

@@ -1,4 +1,4 @@
-"""What the functions return to API Gateway."""
+"""The functions' answers to API Gateway."""
 
 import asyncio
 import json
@@ -7,14 +7,14 @@ import pytest
 
 from functions.admin import app as admin
 from functions.buy import app as buy
-from tests.hostile.doors import event_of
+from tests.helpers.edges import event_of
 
 HANDLERS = {"buy": buy.handler, "admin": admin.handler}
 
 
 @pytest.fixture(autouse=True)
 def _loop():
-    """Mangum's is the current event loop."""
+    """Give Mangum a current event loop."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield
@@ -24,7 +24,7 @@ def _loop():
 
 @pytest.mark.parametrize("function", HANDLERS)
 @pytest.mark.parametrize("path", ["/api/v5/nothing", "/api/admin/nothing", "/nothing"])
-def test_an_error_is_text_that_people_read_in_the_functions_result(function, path):
+def test_a_problem_body_is_plain_text_in_the_functions_result(function, path):
     answer = HANDLERS[function](event_of("GET", path, b"", {}), None)
 
     assert answer["statusCode"] == 404
@@ -33,7 +33,7 @@ def test_an_error_is_text_that_people_read_in_the_functions_result(function, pat
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_so_is_what_else_the_buy_function_answers(path):
+def test_every_body_of_the_buy_function_is_plain_text(path):
     answer = buy.handler(event_of("GET", path, b"", {}), None)
 
     assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, False)

@@ -1,4 +1,4 @@
-"""Pages of which web sites may read answers; and whose address a request has."""
+"""Which sites' pages may read answers (CORS), and which address a request counts for."""
 
 import asyncio
 
@@ -38,7 +38,7 @@ async def preflight(http, origin):
     return await http.options("/buy", headers=headers)
 
 
-async def test_pages_of_the_shop_may_ask_and_read(http):
+async def test_pages_of_the_shop_may_send_requests_and_read_answers(http):
     asked = await preflight(http, SHOP)
     answer = await http.post("/buy", headers={"Origin": SHOP})
 
@@ -51,7 +51,7 @@ async def test_pages_of_the_shop_may_ask_and_read(http):
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "http://shop.example", f"{SHOP}.evil.example", "null"]
 )
-async def test_pages_of_others_may_not(http, origin):
+async def test_pages_of_other_sites_may_not(http, origin):
     asked = await preflight(http, origin)
     answer = await http.post("/buy", headers={"Origin": origin})
 
@@ -70,7 +70,7 @@ class Endless(httpx.AsyncByteStream):
 
 @pytest.fixture
 async def failing(monkeypatch):
-    """An API with an error of each kind."""
+    """Return an API with an error of each kind."""
     monkeypatch.setattr(limits, "BODY_DEADLINE", 0.05)
     api = FastAPI()
     add_error_handlers(api)
@@ -119,8 +119,8 @@ async def test_pages_of_the_shop_read_each_error(failing, shape, status, path, r
     assert "secret" not in answer.text
 
 
-async def test_a_mistake_is_told_to_the_server_too(failing):
-    """Which logs it, with where it happened."""
+async def test_an_unexpected_error_reaches_the_server(failing):
+    """The server logs it with its traceback."""
     failing._transport.raise_app_exceptions = True
 
     with pytest.raises(LookupError, match="a secret"):
@@ -138,7 +138,7 @@ async def test_a_mistake_is_told_to_the_server_too(failing):
         (None, ""),
     ],
 )
-def test_an_address_of_version_6_counts_as_its_network(host, address):
+def test_an_ipv6_address_counts_as_its_network(host, address):
     scope = {"type": "http", "client": (host, 1) if host else None}
 
     assert address_of(Request(scope)) == address

@@ -1,4 +1,4 @@
-"""docs/how-it-works.md: the files of a purchase, in order, exist and are few enough to read."""
+"""The files of a purchase in docs/how-it-works.md exist and are at most ten."""
 
 import re
 from pathlib import Path

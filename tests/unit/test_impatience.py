@@ -25,7 +25,7 @@ def hangs(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["", "ministack", "localstack"])
-async def test_an_age_is_not_waited_for(hangs, name):
+async def test_reading_an_age_does_not_hang(hangs, name):
     emulator = emulator_at(hangs if name else "", name)
 
     with pytest.raises((ReadTimeoutError, httpx.ReadTimeout)):

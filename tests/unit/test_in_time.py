@@ -1,4 +1,4 @@
-"""The last line: a request that waits for something is answered in time, and only such a one."""
+"""The request timeout ends requests that wait too long, and no others."""
 
 import asyncio
 
@@ -67,7 +67,7 @@ async def http(monkeypatch, seen):
 @pytest.mark.parametrize(
     ("generation", "media_type"), [(4, "application/json"), (5, "application/problem+json")]
 )
-async def test_a_request_that_waits_too_long_is_a_503_of_its_routes_shape(
+async def test_a_request_that_waits_too_long_is_a_503_in_its_routes_format(
     http, seen, generation, media_type
 ):
     answer = await http.get(f"/api/v{generation}/hang")
@@ -80,7 +80,7 @@ async def test_a_request_that_waits_too_long_is_a_503_of_its_routes_shape(
     assert (observed.status, observed.error) == (503, "no answer within 0.2 s")
 
 
-async def test_a_body_that_comes_slowly_has_its_own_limit(http):
+async def test_a_slow_body_has_its_own_limit(http):
     async def slowly():
         for _ in range(4):
             yield b"x"
@@ -91,13 +91,13 @@ async def test_a_body_that_comes_slowly_has_its_own_limit(http):
     assert answer.status_code == 200
 
 
-async def test_what_runs_after_the_answer_has_the_time_that_it_needs(http, seen):
+async def test_background_tasks_are_not_limited(http, seen):
     answer = await http.post("/led")
 
     assert (answer.status_code, seen["background"]) == (200, "done")
 
 
-async def test_another_time_limit_is_not_taken_for_this_one(http):
+async def test_another_timeout_is_not_mistaken_for_this_one(http):
     assert (await http.get("/late")).status_code == 500
 
 

@@ -1,4 +1,4 @@
-"""The pages of the project: their links lead somewhere, and their lines can be read."""
+"""The pages of the project have valid links and short lines."""
 
 import re
 
@@ -13,18 +13,18 @@ PAGES = sorted(
 CODE = re.compile(r"^( *)(```|~~~).*?^\1\2 *$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-# `make bench` and `flashsale model` write these; the tables of others are cut where they stand.
+# `make bench` and `flashsale model` write these pages.
 GENERATED = {"docs/report/report.md"}
 LONGEST = 120
 
 
 def prose(page):
-    """The text of a page without its code blocks; lines keep their numbers."""
+    """Return the text of a page without its code blocks. Lines keep their numbers."""
     return CODE.sub(lambda block: "\n" * block[0].count("\n"), page.read_text())
 
 
 def anchors(page):
-    """The names that GitHub gives to the headings of a page."""
+    """Return the anchors that GitHub makes for the headings of a page."""
     found = []
     for heading in re.findall(r"^#{1,6} +(.+?) *#*$", prose(page), re.MULTILINE):
         text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
@@ -34,7 +34,7 @@ def anchors(page):
 
 
 def broken(page):
-    """The relative links of a page whose file or heading does not exist."""
+    """Return the relative links of a page whose file or heading does not exist."""
     text = re.sub(r"`[^`\n]+`", "", prose(page).replace("[`", "[").replace("`]", "]"))
     for target in LINK.findall(text):
         path, _, anchor = target.partition("#")
@@ -46,7 +46,7 @@ def broken(page):
 
 
 def long_lines(page):
-    """Numbers of the lines that are too long; tables, links, and code need no breaks."""
+    """Return the numbers of the lines that are too long, except for tables, links and code."""
     for number, line in enumerate(COMMENT.sub("", prose(page)).splitlines(), 1):
         if len(line) <= LONGEST or line.lstrip().startswith("|") or line.startswith("    "):
             continue
@@ -59,7 +59,7 @@ def name(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_the_links_of_a_page_lead_somewhere(page):
+def test_the_links_of_a_page_are_valid(page):
     assert list(broken(page)) == []
 
 
@@ -95,7 +95,7 @@ def test_the_front_page_is_short():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 160
 
 
-def test_the_results_on_the_front_page_are_those_of_the_report():
+def test_the_results_on_the_front_page_match_the_report():
     report = (ROOT / "docs" / "report" / "report.md").read_text().splitlines()
     head = next(line for line in report if line.startswith("| | V1 naive"))
     lines = (ROOT / "README.md").read_text().splitlines()

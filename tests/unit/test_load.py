@@ -1,4 +1,4 @@
-"""What load clients share: profiles, and what an answer means."""
+"""What the load clients share: load profiles and the meaning of answers."""
 
 import json
 from itertools import pairwise
@@ -9,7 +9,7 @@ from flashsale_local.sale.answers import AnswerKind, classify_answer
 from loadtest.profiles import PROFILES, Profile
 
 
-def test_the_spike_is_the_one_of_the_original():
+def test_the_spike_matches_the_original():
     profile = Profile.named("spike")
 
     assert (profile.seconds, profile.peak) == (55, 1000)

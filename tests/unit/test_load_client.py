@@ -1,4 +1,4 @@
-"""Our load client, against a small server that answers what a test wants."""
+"""Our load client, against a small server whose answers a test chooses."""
 
 import asyncio
 import itertools
@@ -16,7 +16,7 @@ BODIES = itertools.repeat('{"productId": "p", "userId": "u"}')
 
 @asynccontextmanager
 async def server(answer):
-    """Serves `await answer(head, body)`: bytes of an HTTP answer, or None to hang up."""
+    """Serve `await answer(head, body)`: the bytes of an HTTP answer, or None to close."""
 
     async def serve(reader, writer):
         try:
@@ -42,7 +42,7 @@ def reply(status, body):
     return f"HTTP/1.1 {status} Some\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
-async def test_each_answer_is_counted_for_what_it_is():
+async def test_each_answer_is_counted_by_its_kind():
     replies = [
         reply(202, '{"orderId":"o-1"}'),
         reply(409, '{"code":"sold_out"}'),
@@ -70,8 +70,8 @@ async def test_each_answer_is_counted_for_what_it_is():
     assert all(b"host: shop.test\r\n" in head for head in heads)
 
 
-async def test_a_server_that_stalls_cannot_hide_it():
-    """Requests that were due during the stall were sent all the same, and waited."""
+async def test_a_stalled_server_cannot_hide_its_latency():
+    """Requests that were due during the stall are sent anyway, and their wait counts."""
     arrived, released = [], asyncio.Event()
 
     async def answer(*_):
@@ -109,7 +109,7 @@ async def test_no_more_connections_than_virtual_users(monkeypatch):
     assert (load.count(AnswerKind.ACCEPTED), load.dropped) == (3, 7)
 
 
-async def test_no_answer_in_time_is_a_failure(monkeypatch):
+async def test_a_missing_answer_is_a_failure(monkeypatch):
     monkeypatch.setattr(client, "ANSWER_TIMEOUT", 0.05)
     over = asyncio.Event()
 
@@ -118,7 +118,7 @@ async def test_no_answer_in_time_is_a_failure(monkeypatch):
 
     async with server(answer) as door:
         load = await open_loop(door, "/buy", BODIES, [0.0])
-        over.set()  # from Python 3.12 on a server waits for its last connection
+        over.set()  # since Python 3.12 a server waits for its last connection
 
     assert [(sample.kind, sample.status) for sample in load.samples] == [(AnswerKind.FAILED, 0)]
 

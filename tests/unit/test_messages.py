@@ -1,18 +1,18 @@
-"""Messages are told apart by their shape, whatever names a client chose."""
+"""Messages are recognised by their shape, whatever names a client chose."""
 
 import pytest
 
 from flashsale.domain.messages import Envelope, QueuedOrder, orders_of_message
 from flashsale.errors import InvalidMessage
 
-# What the shape of a message is made of, and what looks like it.
+# Field names of messages, and texts that look like them.
 NAMES = ["claims", "id", "envelope", "order", "product_id"]
 QUOTED = ['"claims"', '{"claims":[]}', '\\"claims\\":']
 
 
 @pytest.mark.parametrize("field", ["id", "product_id", "user_id", "correlation_id"])
 @pytest.mark.parametrize("name", NAMES)
-def test_an_order_may_have_any_name_for_anything(field, name):
+def test_an_order_may_contain_any_names(field, name):
     order = QueuedOrder(
         **{"id": "o-1", "product_id": "p", "user_id": "u", "generation": 4, field: name}
     )
@@ -21,7 +21,7 @@ def test_an_order_may_have_any_name_for_anything(field, name):
 
 
 @pytest.mark.parametrize("name", NAMES + QUOTED)
-def test_a_buyer_may(name):
+def test_a_buyer_may_have_any_name(name):
     order = QueuedOrder(id="o-1", product_id="p", user_id=name, generation=4)
     claim = QueuedOrder.of_claim("claims", "1-1", name, 1, name)
 
@@ -40,11 +40,11 @@ def test_a_buyer_may(name):
         ("claims", "body"),
     ],
 )
-def test_what_is_neither_says_where(body, where):
+def test_an_error_names_the_wrong_field(body, where):
     with pytest.raises(InvalidMessage, match=f"^not an order: {where}: "):
         orders_of_message(body)
 
 
-def test_both_at_once_is_neither():
+def test_a_message_of_both_shapes_is_rejected():
     with pytest.raises(InvalidMessage, match="id: Extra inputs"):
         orders_of_message('{"product_id": "p", "claims": [["1-1", "u", 1, ""]], "id": "o"}')

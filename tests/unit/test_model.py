@@ -1,4 +1,4 @@
-"""Messages and settings: what is understood, and how the rest is refused."""
+"""Parsing of messages and settings, and errors for what is invalid."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from flashsale.errors import ConfigError, InvalidMessage
 ENV = {"REDIS_URL": "redis://r:6379/0", "DATABASE_URL": "postgresql://u:secret@db/x"}
 
 
-def test_an_order_survives_its_message():
+def test_an_order_is_unchanged_after_encoding_and_decoding():
     order = QueuedOrder(
         id="o", product_id="p", user_id="u", quantity=2, generation=4, correlation_id="c"
     )
@@ -38,12 +38,12 @@ def test_an_order_survives_its_message():
         ('{"id": "o", "product_id": "p", "user_id": "u", "generation": 4, "x": 1}', "x"),
     ],
 )
-def test_what_is_no_order_is_refused_by_name(body, named):
+def test_an_invalid_order_is_rejected_with_the_fields_name(body, named):
     with pytest.raises(InvalidMessage, match=f"not an order: {named}: "):
         orders_of_message(body)
 
 
-def test_settings_come_from_a_mapping():
+def test_settings_are_read_from_a_mapping():
     settings = Settings.from_mapping({**ENV, "DATABASE_POOL_SIZE": "7"})
 
     assert (settings.redis_url, settings.database_pool_size) == (ENV["REDIS_URL"], 7)
@@ -60,12 +60,12 @@ def test_settings_come_from_a_mapping():
         ({"DATABASE_POOL_SIZE": "0"}, "DATABASE_POOL_SIZE is '0'"),
     ],
 )
-def test_a_wrong_setting_is_named(change, named):
+def test_an_invalid_setting_is_named(change, named):
     with pytest.raises(ConfigError, match=named):
         Settings.from_mapping({**ENV, **change})
 
 
-def test_a_wrong_setting_keeps_its_secret():
+def test_an_invalid_setting_does_not_show_its_value():
     with pytest.raises(ConfigError) as caught:
         Settings.from_mapping({**ENV, "DATABASE_URL": "mysql://u:secret@db/x"})
 

@@ -1,4 +1,4 @@
-"""What the live page does when something does not answer, is empty, or is not as it was."""
+"""The live page when a server does not answer, a list is empty, or the state has changed."""
 
 import asyncio
 from types import SimpleNamespace
@@ -6,19 +6,19 @@ from types import SimpleNamespace
 import pytest
 
 from flashsale_local.deployment.target import Target
-from flashsale_local.live_page.outage import why_only_watching
-from flashsale_local.live_page.session import Visit
-from flashsale_local.live_page.shop import Shop, Way
-from flashsale_local.live_page.verdict import Mood
+from flashsale_local.live_page.actions import Actions
+from flashsale_local.live_page.postgres_switch import read_only_reason
+from flashsale_local.live_page.shop import Channel, Shop
+from flashsale_local.live_page.verdict import Status
 from flashsale_local.live_page.watch import Watch
 from flashsale_local.problems import Problem
 from flashsale_local.stack.program import free_port
-from tests.support import until
+from tests.helpers.support import until
 
 
 @pytest.fixture
 def target(monkeypatch):
-    """A stack of which nothing answers."""
+    """Return a stack whose servers do not answer."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     return Target(
@@ -33,14 +33,14 @@ def watch(target):
     return Watch(target, None)
 
 
-async def test_the_watch_survives_what_nobody_thought_of(watch, monkeypatch):
+async def test_the_watch_survives_an_unexpected_error(watch, monkeypatch):
     looks = []
 
-    async def look(services):
+    async def take_reading(services):
         looks.append(services)
         raise KeyError("OrdersQueueUrl")
 
-    monkeypatch.setattr(watch, "look", look)
+    monkeypatch.setattr(watch, "take_reading", take_reading)
     running = asyncio.create_task(watch.run(lambda: True))
 
     async def looked_again():
@@ -49,30 +49,30 @@ async def test_the_watch_survives_what_nobody_thought_of(watch, monkeypatch):
 
     await until(looked_again)
     running.cancel()
-    assert watch.verdict.mood is Mood.BLIND
+    assert watch.verdict.status is Status.NO_ANSWER
     assert watch.verdict.headline == "The stack does not answer"
 
 
-def test_the_last_reading_of_long_ago_is_no_verdict(watch, monkeypatch):
-    watch.add(SimpleNamespace(product_id="p", way=Way(5, "lambda"), units=6))
+def test_an_old_reading_is_no_verdict(watch, monkeypatch):
+    watch.add(SimpleNamespace(product_id="p", channel=Channel(5, "lambda"), units=6))
     watch.history.append(watch.history[-1])
-    assert watch.verdict.mood is Mood.GOOD
+    assert watch.verdict.status is Status.GOOD
 
     monkeypatch.setattr(
         "flashsale_local.live_page.watch.time.time", lambda: watch.history[-1].at + 11
     )
 
-    assert watch.verdict.mood is Mood.BLIND
+    assert watch.verdict.status is Status.NO_ANSWER
 
 
-def test_a_verdict_is_suspended_only_for_the_product_that_buyers_go_to(watch):
-    watch.add(SimpleNamespace(product_id="p", way=Way(4, "lambda"), units=6))
+def test_a_verdict_is_suspended_only_for_the_product_being_bought(watch):
+    watch.add(SimpleNamespace(product_id="p", channel=Channel(4, "lambda"), units=6))
     watch.history.append(watch.history[-1])
     watch.busy = "Redriving dlq"
 
-    assert watch.verdict.mood is Mood.GOOD
+    assert watch.verdict.status is Status.GOOD
     with watch.sending_buyers("another"):
-        assert watch.verdict.mood is Mood.GOOD
+        assert watch.verdict.status is Status.GOOD
     with watch.sending_buyers("p"):
         assert watch.verdict.headline == "Selling"
 
@@ -90,15 +90,15 @@ async def test_the_chosen_product_stays_on_the_list(watch):
     assert (watch.products[0], watch.products[-1], len(watch.products)) == ("p-99", "p-1", 41)
 
 
-class _Postgres:
+class _Switch:
     def __init__(self):
-        self.postgres_up = True
+        self.is_on = True
 
     def start(self):
-        self.postgres_up = True
+        self.is_on = True
 
     def stop(self):
-        self.postgres_up = False
+        self.is_on = False
 
 
 @pytest.fixture
@@ -108,59 +108,59 @@ def shop(target):
 
 
 @pytest.fixture
-def outage():
-    return _Postgres()
+def switch():
+    return _Switch()
 
 
 @pytest.fixture
-def visit(watch, shop, outage):
-    return Visit(watch, shop, outage)
+def actions(watch, shop, switch):
+    return Actions(watch, shop, switch)
 
 
-async def test_a_button_does_what_its_label_promised(visit, watch, shop, outage, monkeypatch):
+async def test_a_button_does_what_its_label_promised(actions, watch, shop, switch, monkeypatch):
     async def nothing():
         pass
 
-    monkeypatch.setattr(shop, "fill_shelf", nothing)
+    monkeypatch.setattr(shop, "fill_reserve", nothing)
 
-    await visit.switch_postgres(on=False)
-    assert not watch.postgres_up, "at once, for the label"
-    await visit.switch_postgres(on=False)
+    await actions.switch_postgres(on=False)
+    assert not watch.postgres_up, "the label changes at once"
+    await actions.switch_postgres(on=False)
 
-    assert not outage.postgres_up
-    assert visit.news[0] == "PostgreSQL was stopped already."
-    await visit.switch_postgres(on=True)
-    assert outage.postgres_up
+    assert not switch.is_on
+    assert actions.results[0] == "PostgreSQL was already stopped."
+    await actions.switch_postgres(on=True)
+    assert switch.is_on
     assert watch.postgres_up
 
 
-async def test_a_second_spike_in_one_outage_hears_what_to_do(visit, outage):
-    outage.stop()
+async def test_a_second_spike_in_one_outage_names_the_way_out(actions, switch):
+    switch.stop()
 
-    await visit.spike(Way(3, "lambda"))
+    await actions.spike(Channel(3, "lambda"))
 
-    assert visit.news[0] == "There is no product left for V3. Start PostgreSQL first."
+    assert actions.results[0] == "There is no product left for V3. Start PostgreSQL first."
 
 
-async def test_an_error_that_nobody_thought_of_is_told(visit, watch, outage, monkeypatch):
+async def test_an_unexpected_error_is_shown(actions, watch, switch, monkeypatch):
     def stop():
         raise RuntimeError("the plug is stuck")
 
-    monkeypatch.setattr(outage, "stop", stop)
-    outage.postgres_up = False
-    monkeypatch.setattr(outage, "start", stop)
+    monkeypatch.setattr(switch, "stop", stop)
+    switch.is_on = False
+    monkeypatch.setattr(switch, "start", stop)
 
-    await visit.switch_postgres(on=True)
+    await actions.switch_postgres(on=True)
 
-    assert visit.news[0] == "Starting PostgreSQL failed: the plug is stuck"
+    assert actions.results[0] == "Starting PostgreSQL failed: the plug is stuck"
     assert watch.busy == ""
 
 
 def test_the_page_of_a_stack_that_is_down_says_how_to_start_it(target, tmp_path):
-    assert why_only_watching(tmp_path, target), "somebody else's"
+    assert read_only_reason(tmp_path, target), "the target is not the saved one"
     target.save(tmp_path)
 
     with pytest.raises(Problem, match="The local stack is down") as caught:
-        why_only_watching(tmp_path, target)
+        read_only_reason(tmp_path, target)
 
     assert caught.value.way_out == "make up"

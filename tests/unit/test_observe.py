@@ -1,4 +1,4 @@
-"""How long a buyer waited, by the edge through which he came."""
+"""How the waiting time of a buyer is measured on each edge."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from flashsale.http.observe import Observation, Observe
 
 @pytest.fixture
 def work(monkeypatch):
-    """Time that passes only when somebody works."""
+    """Return a function that lets fake time pass. Otherwise the clock stands still."""
     now = [0.0]
     monkeypatch.setattr(observe.time, "perf_counter", lambda: now[0])
 
@@ -30,9 +30,7 @@ async def nothing(*_):
 @pytest.mark.parametrize(
     ("scope", "seconds"), [({}, 1), ({"aws.event": {}}, 3)], ids=["ASGI", "Mangum"]
 )
-async def test_a_leaders_relaying_is_part_of_the_answer_only_where_its_buyer_waits(
-    work, scope, seconds
-):
+async def test_relaying_counts_as_latency_only_where_the_buyer_waits_for_it(work, scope, seconds):
     async def app(scope, receive, send):
         work(1)
         await send({"type": "http.response.start", "status": 202})
@@ -47,7 +45,7 @@ async def test_a_leaders_relaying_is_part_of_the_answer_only_where_its_buyer_wai
     assert [one.seconds for one in seen] == [seconds]
 
 
-async def test_an_observation_that_cannot_be_handed_over_changes_no_answer(caplog):
+async def test_a_failing_metrics_sink_changes_no_answer(caplog):
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 202})
         await send({"type": "http.response.body"})
@@ -67,7 +65,7 @@ async def test_an_observation_that_cannot_be_handed_over_changes_no_answer(caplo
     assert "No space left on device" in caplog.text
 
 
-def test_a_claim_whose_line_cannot_be_written_is_not_counted_with_the_next(monkeypatch):
+def test_a_claim_that_cannot_be_logged_is_not_counted_with_the_next(monkeypatch):
     claim = Observation("POST", "/api/v5/buy", "/api/v5/buy", 202, 0.1, "c", 5, "accepted")
     full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - closing it fails
     monkeypatch.setattr("sys.stdout", full)

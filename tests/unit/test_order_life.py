@@ -1,4 +1,4 @@
-"""The life of one order, from lines that the parts wrote."""
+"""The life of one order, read from the log lines of all parts."""
 
 import json
 
@@ -25,7 +25,7 @@ def batch(**fields):
     return Line(0, "order", json.dumps({"level": "INFO", "message": "orders placed", **fields}))
 
 
-def test_an_order_that_was_written_did_not_fail_with_its_message():
+def test_a_written_order_is_not_reported_as_failed_with_its_message():
     failed = {"m-1": {ORDER: "c", "p-1:1795464769699-1": "c"}}
     line = batch(orders={ORDER: "c"}, failed_orders=failed, failures={"m-1": "no user"})
 
@@ -34,7 +34,7 @@ def test_an_order_that_was_written_did_not_fail_with_its_message():
     assert event.text == "INFO    orders placed: CONFIRMED"
 
 
-def test_what_happened_in_one_millisecond_is_told_in_the_order_of_a_purchase():
+def test_events_of_one_millisecond_have_the_order_of_a_purchase():
     at = 1795464769699
     lines = [
         Line(at, "order", json.dumps({"level": "INFO", "message": "placed", "order_id": ORDER})),
@@ -48,7 +48,7 @@ def test_what_happened_in_one_millisecond_is_told_in_the_order_of_a_purchase():
 
 
 @pytest.mark.parametrize("text", [RELAYED, SWEPT])
-def test_a_path_that_reads_like_the_relay_is_no_event_of_the_relay(text, caplog):
+def test_a_path_that_looks_like_a_relay_line_is_no_relay_event(text, caplog):
     metrics.emit(Observation("GET", f"/{text}", "", 503, 0.1, "c", error="down"))
     (record,) = caplog.records
     lines = [
@@ -78,7 +78,7 @@ def test_a_person_reads_a_plain_line_without_its_fields(tmp_path):
     assert [event.where for event in Life(ORDER).events([line])] == ["redis", "relay"]
 
 
-def test_a_metric_line_with_a_message_is_for_people_whatever_is_in_its_values():
+def test_a_metric_line_with_a_message_is_text_whatever_its_values_are():
     metric = {"_aws": {}, "Claims": 1, "order_id": '"message":'}
 
     assert not Line(0, "buy", json.dumps(metric)).is_ours
@@ -86,7 +86,7 @@ def test_a_metric_line_with_a_message_is_for_people_whatever_is_in_its_values():
     assert not Line(0, "buy", "REPORT RequestId: c0ffee").is_ours
 
 
-def test_a_log_that_was_put_aside_is_read_too(tmp_path):
+def test_a_rotated_log_is_read(tmp_path):
     (tmp_path / "relay.log").write_text("2026-11-27 08:00:01,000 new\n")
     (tmp_path / "relay.log.1").write_text("2026-11-27 08:00:00,000 old\n")
     (tmp_path / "other.log").write_text("2026-11-27 08:00:00,000 not its\n")
@@ -96,10 +96,10 @@ def test_a_log_that_was_put_aside_is_read_too(tmp_path):
     assert [line.message for line in lines] == ["old", "new"]
 
 
-def test_it_is_known_whose_log_is_not_here(tmp_path, monkeypatch):
+def test_parts_without_a_local_log_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(logs, "LOCAL", tmp_path)
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "edge.log").touch()
 
     assert logs._unread(Target("", "", "", asgi_url="http://edge")) == ["relay"]
-    assert logs._unread(Target("", "", "")) == [], "there is no such edge"
+    assert logs._unread(Target("", "", "")) == [], "there is no ASGI edge"

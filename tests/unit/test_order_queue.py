@@ -1,7 +1,7 @@
-"""The push to SQS: what is refused for certain, and what may have got through.
+"""The push to SQS: certain rejections, and calls whose outcome is unknown.
 
-A server that answers as told, or not at all, stands in for an SQS that throttles or hangs: neither
-AWS nor an emulator does that on demand. Refusals that AWS decides are moto's.
+A server with scripted answers stands in for an SQS that throttles or hangs, because neither AWS nor
+an emulator does that on demand. moto answers where AWS decides about the rejection.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from flashsale.generations import v4
 from flashsale.sqs_store import order_queue
 from flashsale.sqs_store.order_queue import ATTEMPTS, THREADS, OrderQueue
 from flashsale_local.stack.program import free_port
-from tests.support import POLL
+from tests.helpers.support import POLL
 
 CLAIM = QueuedOrder.of_claim("p-01", "1-0", "u-1", 1, "c-1")
 TAKEN = b'{"MessageId": "m-1"}'
@@ -35,7 +35,7 @@ ORDER = QueuedOrder(
 
 
 class Sqs:
-    """An SQS that answers by a script: a status code, or "hang", or "cut" (the connection)."""
+    """An SQS with scripted answers: a status code, "hang", or "cut" (the connection)."""
 
     def __init__(self, *script):
         self.script = deque(script)
@@ -101,8 +101,8 @@ async def test_a_push_sends_the_order_as_json(sqs):
 
 
 @pytest.mark.parametrize("blocking", [True, False])
-async def test_other_requests_go_on_while_sqs_answers_unless_there_are_none(blocking):
-    """A thread costs as much as what it saves, in a process that serves one request at a time."""
+async def test_calls_use_threads_only_where_other_requests_run(blocking):
+    """A thread saves nothing in a process that serves one request at a time."""
     threads = []
 
     class Client:
@@ -116,7 +116,7 @@ async def test_other_requests_go_on_while_sqs_answers_unless_there_are_none(bloc
 
 
 async def test_work_with_a_deadline_never_blocks_its_thread():
-    """Else it could not be cut while SQS is silent."""
+    """Otherwise it could not be cancelled while SQS is silent."""
     threads = []
 
     class Client:
@@ -132,12 +132,12 @@ async def test_work_with_a_deadline_never_blocks_its_thread():
     assert [thread == threading.get_ident() for thread in threads] == [False, True]
 
 
-async def test_a_closed_port_is_a_certain_refusal():
+async def test_a_closed_port_is_a_certain_rejection():
     with pytest.raises(PushRefused):
         await queue_at(f"http://127.0.0.1:{free_port()}").push(ORDER)
 
 
-async def test_throttling_is_a_certain_refusal(sqs):
+async def test_throttling_is_a_certain_rejection(sqs):
     server = sqs(400)
 
     with pytest.raises(PushRefused, match="ThrottlingException"):
@@ -147,7 +147,7 @@ async def test_throttling_is_a_certain_refusal(sqs):
 
 
 @pytest.mark.parametrize("failure", ["hang", "cut", 500])
-async def test_an_unknown_outcome_is_tried_again_with_the_same_order(sqs, failure):
+async def test_an_unknown_outcome_is_retried_with_the_same_order(sqs, failure):
     server = sqs(failure, 200)
 
     await queue_at(server.url).push(ORDER)
@@ -166,14 +166,14 @@ async def test_an_outcome_that_stays_unknown_is_uncertain(sqs, failure):
     assert len(server.bodies) == ATTEMPTS
 
 
-async def test_a_refusal_after_a_timeout_is_still_uncertain(sqs):
+async def test_a_rejection_after_a_timeout_is_still_uncertain(sqs):
     server = sqs("hang", 400, 400)
 
     with pytest.raises(PushUncertain):
         await queue_at(server.url).push(ORDER)
 
 
-async def test_a_queue_that_does_not_exist_is_a_certain_refusal():
+async def test_a_missing_queue_is_a_certain_rejection():
     with mock_aws():
         queue = OrderQueue(
             boto3.client("sqs"), "https://sqs.us-east-1.amazonaws.com/123456789012/no-such"
@@ -212,9 +212,7 @@ def hanging():
 
 
 @pytest.mark.deadline
-async def test_all_tries_of_a_push_together_have_one_time_and_then_it_is_uncertain(
-    hanging, hurried
-):
+async def test_all_attempts_of_a_push_share_one_deadline(hanging, hurried):
     started = time.monotonic()
 
     with pytest.raises(PushUncertain, match="no answer within"):
@@ -225,8 +223,8 @@ async def test_all_tries_of_a_push_together_have_one_time_and_then_it_is_uncerta
 
 
 @pytest.mark.deadline
-async def test_where_calls_block_no_try_begins_that_could_end_too_late(sqs, hurried):
-    server = sqs("hang", 200)  # the client gives up after 0.3 s
+async def test_where_calls_block_no_attempt_starts_that_could_end_too_late(sqs, hurried):
+    server = sqs("hang", 200)  # the client times out after 0.3 s
     queue = queue_at(server.url)
     queue._blocking = True
 
@@ -236,8 +234,8 @@ async def test_where_calls_block_no_try_begins_that_could_end_too_late(sqs, hurr
     assert len(server.bodies) == 1
 
 
-async def test_a_push_for_which_no_thread_is_free_was_certainly_not_sent(hanging, hurried):
-    """Threads that hang are not the event loop's own, which look up addresses."""
+async def test_a_push_without_a_free_thread_is_a_certain_rejection(hanging, hurried):
+    """Threads that hang are not the event loop's default threads, which resolve addresses."""
     queue = OrderQueue(hanging, "queue")
 
     outcomes = await asyncio.gather(
@@ -250,7 +248,7 @@ async def test_a_push_for_which_no_thread_is_free_was_certainly_not_sent(hanging
 
 
 @pytest.mark.parametrize("ask", ["ping", "waiting"])
-async def test_a_question_to_a_queue_that_hangs_is_given_up(hanging, hurried, ask):
+async def test_reading_a_queue_that_hangs_times_out(hanging, hurried, ask):
     with pytest.raises(QueueUnavailable, match="no answer within"):
         await getattr(OrderQueue(hanging, "queue", blocking=True), ask)()
 
@@ -268,7 +266,7 @@ class Answering:
 
 
 @pytest.mark.parametrize("answer", [{}, {"message": "<html>"}, None, [], "text", ValueError("?")])
-async def test_an_answer_that_is_not_that_of_sqs_proves_nothing(answer):
+async def test_an_answer_that_is_not_from_sqs_is_uncertain(answer):
     queue = OrderQueue(Answering(answer), "queue")
 
     with pytest.raises(PushUncertain):
@@ -281,9 +279,7 @@ async def test_an_answer_that_is_not_that_of_sqs_proves_nothing(answer):
 
 
 @pytest.mark.parametrize("sender_fault", [True, False])
-async def test_an_envelope_that_sqs_did_not_take_waits_and_the_log_says_whose_fault_it_is(
-    sender_fault, caplog
-):
+async def test_a_rejected_envelope_waits_and_the_log_says_who_must_act(sender_fault, caplog):
     code = "InvalidMessageContents" if sender_fault else "InternalError"
     failed = [{"Id": "1", "Code": code, "SenderFault": sender_fault}]
     queue = OrderQueue(Answering({"Successful": [{"Id": "0"}], "Failed": failed}), "queue")
@@ -303,8 +299,8 @@ async def test_a_message_that_sqs_rejects_as_such_is_a_bug():
         await OrderQueue(Answering(refused), "queue").push(ORDER)
 
 
-async def test_units_of_a_refused_push_go_back_also_where_the_request_is_over_meanwhile():
-    """A request that takes too long is cancelled; on certain refusal its units are nobody's."""
+async def test_a_cancelled_request_still_releases_units_of_a_rejected_push():
+    """A timeout cancels the request. After a certain rejection its units must be released."""
     began, go_on, given_back = asyncio.Event(), asyncio.Event(), []
 
     class Stock:

@@ -1,6 +1,6 @@
-"""Policies, read from the templates: no stars, and which of AWS' own policies SAM attaches.
+"""Policies in the templates: no wildcards, and only accepted AWS managed policies.
 
-Whether they are what the code needs is tests/integration/test_least_privilege.py.
+tests/integration/test_least_privilege.py checks that the code needs what they allow.
 """
 
 import json
@@ -8,11 +8,11 @@ import json
 import pytest
 
 from flashsale_local.paths import ROOT
-from tests import iam
+from tests.helpers import iam
 
 TEMPLATES = ["template.yaml", *(f"infra/aws/{p.name}" for p in (ROOT / "infra/aws").glob("*.yaml"))]
 
-# Where IAM allows nothing narrower, by template and resource: why.
+# Reasons for each wildcard that IAM cannot narrow, by template and resource.
 STARS = {
     ("infra/aws/data.yaml", "Key"): (
         "In a key's own policy `*` is this key. kms:* for the account's root is what lets IAM "
@@ -23,13 +23,13 @@ STARS = {
         "which are made by a stack that comes later."
     ),
 }
-# Of Lambda permissions: who may invoke. A Function URL is open to everybody, as the HTTP API is.
+# Who may invoke a function. A Function URL is open to everybody, as the HTTP API is.
 OPEN_DOORS = {
     ("template.yaml", "FunctionUrlPermission"),
     ("template.yaml", "AdminFunctionUrlPermission"),
 }
 
-# SAM gives each function's role these. All of them have `*` as resource.
+# SAM attaches these to each function's role. All of them have `*` as resource.
 OF_FUNCTIONS = {
     "AWSLambdaBasicExecutionRole": "Three actions that write logs; nothing can be read.",
     "AWSXrayWriteOnlyAccess": "X-Ray knows no resources; only sampling rules can be read.",
@@ -38,7 +38,7 @@ OF_FUNCTIONS = {
         "resources; in the private subnets they lead nowhere else."
     ),
 }
-# And AWS' services get these, by role. No code of ours runs as them.
+# AWS services get these, by role. None of our code runs with these roles.
 OF_SERVICES = {
     "CodeDeployServiceRole": {
         "AWSCodeDeployRoleForLambda": (
@@ -64,19 +64,19 @@ def stars():
     return found
 
 
-def test_no_policy_has_a_star_that_is_not_explained():
+def test_no_policy_has_an_unexplained_wildcard():
     there = {(path, name) for path, name in STARS if (ROOT / path).exists()}
 
     assert stars() == there, "narrow it, or explain it in STARS"
 
 
-def test_no_statement_says_what_is_not_allowed_instead_of_what_is():
+def test_no_statement_allows_by_exclusion():
     for path in TEMPLATES:
         for statement in iam.statements(iam.read(path)):
             assert not {"NotAction", "NotResource", "NotPrincipal"} & statement.keys(), path
 
 
-def test_only_the_front_doors_are_open_to_everybody():
+def test_only_public_endpoints_are_open_to_everybody():
     found = {
         (path, name)
         for path in TEMPLATES
@@ -87,8 +87,8 @@ def test_only_the_front_doors_are_open_to_everybody():
     assert found == OPEN_DOORS
 
 
-def test_no_role_has_a_policy_of_aws_that_we_have_not_accepted():
-    """Of what production deploys: the canary and the stores have roles of their own."""
+def test_each_role_has_only_accepted_aws_managed_policies():
+    """Check what production deploys, including the roles of the canary and the stores."""
     stacks = [iam.transformed(), *map(iam.read, TEMPLATES[1:])]
     roles = {n: role for one in stacks for n, role in iam.of_type("AWS::IAM::Role", one).items()}
     of_functions = {f"{name}Role": OF_FUNCTIONS for name in iam.functions().values()}
@@ -100,14 +100,14 @@ def test_no_role_has_a_policy_of_aws_that_we_have_not_accepted():
 
 
 @pytest.mark.parametrize("function", iam.functions().values())
-def test_every_role_serves_one_function(function):
+def test_every_role_belongs_to_one_function(function):
     properties = iam.of_type("AWS::Lambda::Function")[function]
 
     assert properties["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
 
 
 def test_from_inside_the_network_nobody_but_an_operator_receives():
-    """Lambda itself receives for the functions; a stolen one is not to take messages away."""
+    """Lambda receives for the functions. Stolen credentials of one must not remove messages."""
     endpoint = iam.read("infra/aws/network.yaml")["Resources"]["SqsEndpoint"]
 
     for statement in iam.statements(endpoint):

@@ -1,4 +1,4 @@
-"""What a release to AWS refuses before anything happens, and how AWS' own refusals are told."""
+"""Checks before a release to AWS changes anything, and how AWS' own errors are shown."""
 
 import json
 import os
@@ -21,7 +21,7 @@ KEYS = json.dumps({"keys": [json.loads(jwt.algorithms.ECAlgorithm.to_jwk(PUBLIC)
 
 
 def parameters(overrides):
-    """Of the application, as samconfig.toml has them."""
+    """Return the application's parameters in the format of samconfig.toml."""
     settings = {"deploy": {"parameters": {"parameter_overrides": overrides}}}
     return Environment("prod", settings).parameters("deploy")
 
@@ -38,18 +38,18 @@ def parameters(overrides):
         (f"{ISSUER} JwtJwks='{{}}'", "not a JSON Web Key Set"),
     ],
 )
-def test_tokens_that_nobody_should_believe_are_refused_first(given, told):
+def test_unsafe_token_settings_are_rejected_first(given, told):
     with pytest.raises(Problem, match=told):
         preflight.tokens("prod", parameters(given))
 
 
-def test_quoted_keys_arrive_whole():
+def test_quoted_keys_arrive_complete():
     given = parameters(f"{ISSUER} JwtJwks='{KEYS}'")
 
     assert given["JwtJwks"] == KEYS
 
 
-def test_botocore_goes_where_aws_region_says(monkeypatch):
+def test_botocore_uses_aws_region(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -67,12 +67,12 @@ def test_without_a_region_nothing_is_deployed(monkeypatch, tmp_path):
         preflight.region(os.environ)
 
 
-def test_an_emulator_is_not_taken_for_aws():
+def test_an_emulator_is_not_mistaken_for_aws():
     with pytest.raises(Problem, match=r"127\.0\.0\.1:4566"):
         preflight.region({"AWS_REGION": "x", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
 
 
-def test_what_aws_refuses_is_told_without_a_traceback(monkeypatch, capsys):
+def test_an_error_of_aws_is_shown_without_a_traceback(monkeypatch, capsys):
     def no_credentials():
         boto3.client("sts", region_name="us-east-1").get_caller_identity()
 
@@ -90,7 +90,7 @@ def test_what_aws_refuses_is_told_without_a_traceback(monkeypatch, capsys):
     assert "Unable to locate credentials" in capsys.readouterr().err
 
 
-def test_what_a_local_stack_left_behind_is_not_asked_when_aws_is_named(monkeypatch, tmp_path):
+def test_a_leftover_local_stack_is_ignored_when_aws_is_named(monkeypatch, tmp_path):
     Target("redis://l", "postgresql://l", "http://127.0.0.1:4566", token_secret="s").save(tmp_path)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")

@@ -47,7 +47,7 @@ def shown(done, name):
     return float(line.split()[1])
 
 
-def test_what_is_written_is_read():
+def test_written_values_are_read():
     (row,) = parse(WHOLE).values.values()
 
     assert row.value == 7
@@ -93,7 +93,9 @@ def test_what_cannot_be_read_is_counted_and_logged_and_the_rest_is_shown(tmp_pat
     assert shown(done, "flashsale_metrics_unreadable_files") == len(DAMAGED) + 4
     assert shown(done, "flashsale_metrics_unkept_series") == 0
     for name in ("counter_0.db", "no-series.db", "folder.db", "pipe.db", "link.db"):
-        assert done.stderr.count(f"{tmp_path / name}:") == 1, "once, though it was read twice"
+        assert done.stderr.count(f"{tmp_path / name}:") == 1, (
+            "logged once, although it was read twice"
+        )
     assert "delete it" in done.stderr
 
 
@@ -105,11 +107,11 @@ def test_a_worker_continues_the_file_of_a_dead_one(tmp_path):
         done = worker(tmp_path)
 
     assert shown(done, "flashsale_relayed_envelopes_total") == 4
-    assert shown(done, "seldom_total") == 3, "a series that its successors never met"
+    assert shown(done, "seldom_total") == 3, "a series that no later worker used"
     assert [path.name for path in tmp_path.iterdir()] == ["worker-0.db"]
 
 
-def test_the_file_of_a_worker_that_is_alive_is_left_to_it(tmp_path):
+def test_the_file_of_a_live_worker_is_not_taken(tmp_path):
     locked = metrics_file.open_locked(tmp_path)
 
     done = worker(tmp_path)
@@ -124,7 +126,7 @@ def test_the_file_of_a_worker_that_is_alive_is_left_to_it(tmp_path):
     ["path.unlink()", "os.truncate(path, 0)", "os.truncate(path, 100)", "shutil.rmtree(folder)",
      "path.write_bytes(b'noise')", "path.rename(folder / 'old')"],
 )  # fmt: skip
-def test_a_worker_writes_a_file_again_that_was_damaged(tmp_path, damage):
+def test_a_worker_rewrites_a_damaged_file(tmp_path, damage):
     then = (
         f"import os, shutil; path, folder = PROCESS_METRICS.path, PROCESS_METRICS.folder; {damage}"
     )
@@ -152,12 +154,12 @@ PROCESS_METRICS.repair()
 """
 
 
-def test_a_series_for_which_there_is_no_room_stays_in_memory_and_is_written_later(tmp_path):
+def test_a_series_without_disk_space_stays_in_memory_and_is_written_later(tmp_path):
     done = worker(tmp_path, FULL)
 
     assert shown(done, "late_total") == 2
     assert shown(done, "flashsale_metrics_unkept_series") == 1
-    assert shown(worker(tmp_path), "flashsale_metrics_unkept_series") == 0, "it is dead"
+    assert shown(worker(tmp_path), "flashsale_metrics_unkept_series") == 0, "the worker is dead"
     assert done.stderr.count("stay in its memory") == 1
     assert "PROMETHEUS_MULTIPROC_DIR" in done.stderr
 
@@ -168,7 +170,7 @@ def test_a_series_for_which_there_is_no_room_stays_in_memory_and_is_written_late
     assert shown(worker(tmp_path), "late_total") == 2
 
 
-def test_all_workers_know_what_one_of_them_could_not_write(tmp_path):
+def test_all_workers_know_that_one_could_not_write(tmp_path):
     (tmp_path / "worker-7.db").write_bytes(encode_header(SIZE + len(RECORD), 3) + RECORD)
 
     done = worker(tmp_path)
@@ -187,7 +189,7 @@ def test_without_a_folder_a_worker_shows_its_own_metrics(tmp_path, folder):
     assert done.stderr.count("PROMETHEUS_MULTIPROC_DIR") == 1
 
 
-def test_a_process_that_is_no_web_worker_writes_no_file(tmp_path):
+def test_only_web_workers_write_files(tmp_path):
     """The image sets the variable for the relay process and the exporter, too."""
     code = """
 from flashsale_server.edge import relay

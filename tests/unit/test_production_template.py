@@ -1,4 +1,4 @@
-"""What `template.yaml` becomes on AWS, after SAM's transform."""
+"""The resources that `template.yaml` becomes on AWS after SAM's transform."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 from flashsale_desk.transformed import PRODUCTION, transformed
 from flashsale_local.deployment.steps import identified
-from tests import iam
+from tests.helpers import iam
 
 
 @pytest.fixture(scope="module")
@@ -39,19 +39,19 @@ def test_requests_come_to_the_alias_that_alarms_bring_back(production):
     assert "BuyFunctionAliaslive" in json.dumps(production["HttpApiPermission"])
 
 
-def test_the_emulators_see_nothing_of_the_canary(local):
+def test_emulators_get_no_canary(local):
     assert not [n for n, o in local["Resources"].items() if "CodeDeploy" in o["Type"]]
 
 
-def test_a_change_of_the_layer_alone_makes_a_new_version(production):
-    """Most of the code is in the layer, and a version is what the canary moves."""
+def test_a_change_of_the_layer_makes_a_new_version(production):
+    """Most of the code is in the layer, and the canary shifts between versions."""
     changed = transformed(PRODUCTION, layer="s3://bucket/other")["Resources"]
 
     assert version(changed) != version(production)
 
 
-def test_a_change_of_a_parameter_alone_makes_a_new_version():
-    """SAM overlooks it; the release tells it so."""
+def test_a_change_of_a_parameter_makes_a_new_version():
+    """SAM ignores such a change, so the release tells SAM about it."""
 
     def released(issuer):
         parameters = {**PRODUCTION, "JwtIssuer": issuer}
@@ -61,8 +61,8 @@ def test_a_change_of_a_parameter_alone_makes_a_new_version():
     assert released("https://a.example.org/") == released("https://a.example.org/")
 
 
-def test_what_makes_a_new_version_changes_the_function_too():
-    """Lambda refuses a second version of a function in which nothing has changed."""
+def test_each_new_version_has_a_changed_function():
+    """Lambda creates no second version of an unchanged function."""
     made = transformed({**PRODUCTION, "ReleaseId": "r1"})["Resources"]
 
     for one in properties(made, "AWS::Lambda::Function").values():
@@ -76,7 +76,7 @@ def test_the_access_log_has_each_request_and_never_a_token(production):
     assert "header" not in log.lower()
 
 
-def test_only_what_everybody_may_see_is_open_at_the_first_door(production):
+def test_the_authorizer_lets_only_public_routes_through(production):
     routes = properties(production, "AWS::ApiGatewayV2::Route")
     default = routes.pop("HttpApiDefaultRoute")
 
@@ -93,8 +93,8 @@ def test_only_what_everybody_may_see_is_open_at_the_first_door(production):
     }
 
 
-def test_a_preflight_of_the_admin_api_is_not_taken_for_an_admin(production):
-    """Which of `ANY /api/admin/{proxy+}` and `OPTIONS /{proxy+}` is nearer, nobody need know."""
+def test_a_preflight_of_the_admin_api_needs_no_admin(production):
+    """No test depends on whether `ANY /api/admin/{proxy+}` or `OPTIONS /{proxy+}` wins."""
     routes = properties(production, "AWS::ApiGatewayV2::Route").values()
     targets = {one["RouteKey"]: one["Target"] for one in routes}
 
@@ -124,7 +124,7 @@ def test_every_queue_log_and_environment_takes_the_key(production):
             assert uses_key(one, names[one["Type"]]), one
 
 
-def test_every_function_may_use_the_key_and_come_to_postgresql(production):
+def test_every_function_may_use_the_key_and_reach_postgresql(production):
     functions = {n for n, o in production.items() if o["Type"] == "AWS::Lambda::Function"}
 
     for policy in ("KeyAccess", "DatabaseAccess"):
@@ -132,8 +132,8 @@ def test_every_function_may_use_the_key_and_come_to_postgresql(production):
         assert roles == {f"{name}Role" for name in functions}, policy
 
 
-def test_what_outlives_its_stack_does_not_outlive_a_stack_that_never_came_up():
-    """Names are fixed: what a failed first release leaves behind stops the second."""
+def test_a_failed_first_release_leaves_no_retained_resources():
+    """Names are fixed, so leftovers of a failed first release would block the second."""
     resources = iam.read("infra/aws/data.yaml")["Resources"]
     policies = {name: one.get("DeletionPolicy") for name, one in resources.items()}
     kept = {name for name, policy in policies.items() if policy == "RetainExceptOnCreate"}

@@ -41,7 +41,7 @@ async def ask(app, peer, forwarded):
         ("10.0.0.0/8", BUYER, "127.0.0.1", (BUYER, False)),
         ("10.0.0.0/8", PROXY, None, (PROXY, True)),
         ("10.0.0.0/8", PROXY, "nonsense", ("nonsense", False)),
-        # Some proxies write the port, too.
+        # Some proxies add the port.
         ("10.0.0.0/8", PROXY, f"{BUYER}:4711", (BUYER, False)),
         ("10.0.0.0/8", PROXY, "[2001:db8:1:2::7]:4711", ("2001:db8:1:2::", False)),
         # A proxy that names no client is the client, and sees no more than a buyer.
@@ -50,7 +50,7 @@ async def ask(app, peer, forwarded):
         ("", "::1", None, ("::", True)),
     ],
 )
-async def test_only_trusted_proxies_say_who_the_client_is(trusted, peer, forwarded, seen):
+async def test_only_trusted_proxies_name_the_client(trusted, peer, forwarded, seen):
     assert await ask(edge(trusted), peer, forwarded) == seen
 
 
@@ -63,6 +63,6 @@ def test_addresses_and_networks_can_be_trusted(trusted):
     "trusted",
     ["*", "0.0.0.0/0", "::/0", "10.0.0.1/16", "10.0.0.0/8, proxy.example", "10.0.0.0/8 x"],
 )
-def test_to_trust_anybody_or_nobody_by_mistake_is_refused(trusted):
+def test_trusting_everybody_or_nobody_by_mistake_is_rejected(trusted):
     with pytest.raises(ConfigError, match="TRUSTED_PROXIES has"):
         edge(trusted)

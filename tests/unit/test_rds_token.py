@@ -1,4 +1,4 @@
-"""The IAM token that takes the place of PostgreSQL's password on AWS."""
+"""The IAM token that replaces PostgreSQL's password on AWS."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,21 +17,21 @@ URL = f"postgresql://flashsale@{HOST}:5432/flashsale?sslmode=verify-full"
 
 
 def asks(token):
-    """What a token says, but for the moment at which it was signed."""
+    """Return the content of a token without its time of signing."""
     found = {name: value for name, (value,) in parse_qs(urlsplit(f"//{token}").query).items()}
     assert found.pop("X-Amz-Signature")
     assert found.pop("X-Amz-Date")
     return urlsplit(f"//{token}").netloc, found
 
 
-def test_it_is_the_token_that_aws_own_client_makes():
+def test_the_token_equals_the_one_of_the_aws_client():
     client = boto3.client("rds", region_name="us-east-1")
     theirs = client.generate_db_auth_token(HOST, 5432, "flashsale")
 
     assert asks(rds_token.token(f"{HOST}:5432", "flashsale")) == asks(theirs)
 
 
-async def test_each_connection_gets_a_fresh_one_and_keeps_the_rest_of_the_url(monkeypatch):
+async def test_each_connection_gets_a_new_token_in_an_otherwise_equal_url(monkeypatch):
     made = iter(["first", "second"])
     monkeypatch.setattr(rds_token, "token", lambda *_: next(made))
     fresh = rds_token.conninfo_with_token(URL)
@@ -43,7 +43,7 @@ async def test_each_connection_gets_a_fresh_one_and_keeps_the_rest_of_the_url(mo
     assert (first["host"], first["user"], first["dbname"]) == (HOST, "flashsale", "flashsale")
 
 
-async def test_a_password_that_postgresql_refuses_is_not_told_to_anybody(monkeypatch):
+async def test_a_password_that_postgresql_rejects_is_not_shown(monkeypatch):
     url = f"postgresql://flashsale@127.0.0.1:{free_port()}/flashsale"
     monkeypatch.setattr(rds_token, "token", lambda *_: "the-secret")
     services = Services(
@@ -57,7 +57,7 @@ async def test_a_password_that_postgresql_refuses_is_not_told_to_anybody(monkeyp
     await services.close()
 
 
-def test_the_environment_says_whether_there_is_one():
+def test_the_environment_decides_whether_a_token_is_used():
     stores = {"REDIS_URL": "redis://127.0.0.1", "DATABASE_URL": URL}
 
     assert Settings.from_mapping({**stores, "DATABASE_AUTH": "iam"}).database_iam

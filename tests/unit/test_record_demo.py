@@ -1,4 +1,4 @@
-"""The recorder of `make demo`: what a terminal shows at the end, as a picture."""
+"""The recorder of `make demo` draws the last screen of a terminal."""
 
 import runpy
 
@@ -20,7 +20,7 @@ RECORDER = runpy.run_path(str(ROOT / "docs" / "pictures" / "record_demo.py"), ru
     ],
     ids=["lines", "a spinner", "progress bars", "a carriage return", "colours"],
 )
-def test_the_screen_is_what_a_terminal_shows(output, lines):
+def test_the_screen_matches_a_terminals(output, lines):
     screen = RECORDER["Screen"]()
 
     screen.feed(output)
@@ -28,7 +28,7 @@ def test_the_screen_is_what_a_terminal_shows(output, lines):
     assert screen.lines == lines
 
 
-def test_a_picture_has_colours_and_no_path_and_no_font_of_the_web():
+def test_a_picture_has_colours_but_no_local_path_or_web_font():
     picture = RECORDER["draw"](f"\x1b[32m✓\x1b[0m logs in {ROOT}/.local/logs\r\n")
 
     assert "flashsale/.local/logs" in picture.replace("&#160;", " ")
@@ -37,7 +37,7 @@ def test_a_picture_has_colours_and_no_path_and_no_font_of_the_web():
     assert "url(http" not in picture
 
 
-def test_the_picture_of_the_docs_is_a_sale():
+def test_the_picture_in_the_docs_shows_a_sale():
     picture = (ROOT / "docs" / "pictures" / "demo.svg").read_text().replace("&#160;", " ")
 
     assert "100 units, 600 buyers, 16 at a time" in picture

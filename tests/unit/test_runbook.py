@@ -1,4 +1,4 @@
-"""docs/runbook.md: it has a section for each alert, and its commands exist."""
+"""docs/runbook.md has a section for each alert, and its commands exist."""
 
 import re
 
@@ -29,19 +29,19 @@ def alerts():
     return [rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule]
 
 
-def test_each_alert_and_each_alarm_has_a_section_and_no_section_is_left_over():
+def test_alerts_and_alarms_have_one_section_each():
     assert set(alarms()) | set(alerts()) == set(SECTIONS)
 
 
 @pytest.mark.parametrize("name", SECTIONS)
-def test_a_section_says_all_that_is_needed(name):
+def test_each_section_has_all_parts(name):
     for part in ("**Means**", "**Buyers see**", "**Do not**", "**Over** when", "flashsale "):
         assert part in SECTIONS[name], part
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_exists_with_these_options(command):
-    """Parsed as the command line parses it, and not run."""
+    """Parse the command as the command line does, without running it."""
     node, words = typer.main.get_command(app), command.split()[1:]
     while hasattr(node, "commands"):
         name, *words = words

@@ -1,4 +1,4 @@
-"""A scrape of the exporter: who is asked, how often, and what becomes of a source that hangs."""
+"""Scrapes of the exporter: which sources are read, how often, and sources that hang."""
 
 import asyncio
 import threading
@@ -13,10 +13,10 @@ from flashsale_local.stack.program import answers, free_port
 from flashsale_server.exporter.backoff import FACTOR, LONGEST, Backoff
 from flashsale_server.exporter.exporter import DEADLINE, Exporter, InThread
 from flashsale_server.exporter.families import counter, gauge, merged
-from tests.support import by_labels, until
+from tests.helpers.support import by_labels, until
 
 
-async def test_to_ask_whether_it_runs_is_no_scrape():
+async def test_a_health_check_is_no_scrape():
     asked = []
 
     async def source():
@@ -35,7 +35,7 @@ async def test_to_ask_whether_it_runs_is_no_scrape():
     thread.join()
 
 
-async def test_who_asks_while_a_scrape_runs_gets_that_one():
+async def test_concurrent_requests_share_the_running_scrape():
     asked, go_on = [], asyncio.Event()
 
     async def slow():
@@ -52,7 +52,7 @@ async def test_who_asks_while_a_scrape_runs_gets_that_one():
     assert by_labels(await exporter.scrape())["figure",] == 2
 
 
-async def test_a_thread_that_outlives_the_deadline_is_waited_for_and_not_started_twice(monkeypatch):
+async def test_a_thread_past_the_deadline_is_awaited_and_not_started_twice(monkeypatch):
     monkeypatch.setattr("flashsale_server.exporter.exporter.DEADLINE", 0.05)
     running, most, go_on = [], [], threading.Event()
 
@@ -75,7 +75,7 @@ async def test_a_thread_that_outlives_the_deadline_is_waited_for_and_not_started
     assert max(most) == 1
 
 
-def test_a_series_is_shown_once_and_what_was_read_first_counts():
+def test_a_series_is_shown_once_with_the_value_that_was_read_first():
     old = [gauge("stock", "…", [(("a",), 2), (("b",), 3)], "store"), counter("sold", "…", [])]
 
     families = merged([gauge("stock", "…", [(("a",), 1)], "store"), *old])
@@ -86,7 +86,7 @@ def test_a_series_is_shown_once_and_what_was_read_first_counts():
 
 
 class Clock:
-    """Time that stands still until somebody works."""
+    """A clock that moves only with simulated work."""
 
     now = 0.0
 

@@ -1,4 +1,4 @@
-"""Settings of who is let in: what is unsafe or half said is refused at the start."""
+"""Settings of authentication. Unsafe or incomplete ones are rejected at the start."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def settings(**more):
     return Settings.from_mapping({**STORES, **more})
 
 
-def test_without_a_word_nobodys_tokens_are_believed():
+def test_without_settings_no_token_is_trusted():
     assert settings().auth == "none"
     assert settings().trusted_issuer is None
 
@@ -36,12 +36,12 @@ def test_without_a_word_nobodys_tokens_are_believed():
         ({"RATE_LIMIT_ADDRESS": "0/60"}, "RATE_LIMIT_ADDRESS is '0/60'"),
     ],
 )
-def test_what_is_unsafe_or_half_said_is_refused(more, named):
+def test_unsafe_or_incomplete_settings_are_rejected(more, named):
     with pytest.raises(ConfigError, match=named):
         settings(**more)
 
 
-def test_admins_have_tokens_also_where_buyers_need_none():
+def test_admins_need_tokens_even_where_buyers_do_not():
     read = settings(AUTH="none", JWT_SECRET=SECRET, **NAMES)
 
     assert (read.auth, read.trusted_issuer and read.trusted_issuer.secret) == ("none", SECRET)
@@ -64,7 +64,7 @@ def test_settings_do_not_print_secrets():
     assert "hidden" not in printed
 
 
-def test_origins_are_a_list_and_never_anybody():
+def test_origins_are_a_list_without_wildcards():
     listed = "https://a.example, http://localhost:3000"
     assert origins({"CORS_ORIGINS": listed}) == ["https://a.example", "http://localhost:3000"]
     assert origins({}) == []

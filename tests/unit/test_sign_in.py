@@ -1,4 +1,4 @@
-"""What `flashsale up` takes from its environment for who is let in, and how often."""
+"""Settings of authentication and rate limits that `flashsale up` takes from the shell."""
 
 import pytest
 from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]
@@ -18,7 +18,7 @@ def test_the_limits_of_the_environment_reach_the_functions(monkeypatch):
     parameters = local_parameters(target)
 
     assert parameters["RateLimitUser"] == "2/60"
-    # Said, and not left out: CloudFormation keeps the earlier value of what is left out.
+    # The empty value is explicit, because CloudFormation keeps the old value of an omitted one.
     assert (parameters["RateLimitAddress"], parameters["CorsOrigins"]) == ("", "")
 
 

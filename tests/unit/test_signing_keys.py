@@ -1,4 +1,4 @@
-"""The issuer's keys, fetched over HTTP: cached, rotated, and waited for no longer than said."""
+"""The issuer's keys, fetched over HTTP: caching, rotation and deadlines."""
 
 import asyncio
 from dataclasses import replace
@@ -10,13 +10,13 @@ from flashsale.auth.principal import Denied, Principal
 from flashsale.auth.tokens import Tokens
 from flashsale.config import TrustedIssuer
 from flashsale.errors import KeysUnavailable
-from tests.issuer import AUDIENCE, NAME, Issuer
+from tests.helpers.issuer import AUDIENCE, NAME, Issuer
 
 TRUST = TrustedIssuer(NAME, AUDIENCE)
 
 
 class TestFetchedKeys:
-    """On a real HTTP server."""
+    """Keys on a real HTTP server."""
 
     @pytest.fixture
     def published(self, monkeypatch):
@@ -29,7 +29,7 @@ class TestFetchedKeys:
     def tokens(self, issuer):
         return Tokens(replace(TRUST, jwks_url=issuer.url))
 
-    async def test_keys_are_fetched_once_for_many(self, published):
+    async def test_keys_are_fetched_once_for_many_tokens(self, published):
         tokens, token = self.tokens(published), published.token()
 
         callers = await asyncio.gather(*(tokens.verify(token) for _ in range(50)))
@@ -37,7 +37,7 @@ class TestFetchedKeys:
         assert all(isinstance(caller, Principal) for caller in callers)
         assert published.fetches == 1
 
-    async def test_a_new_key_is_found_and_an_old_one_forgotten(self, published):
+    async def test_a_new_key_is_found_and_a_withdrawn_one_is_dropped(self, published):
         tokens, old = self.tokens(published), published.token()
         await tokens.verify(old)
         del published.keys["rsa-1"]
@@ -47,14 +47,14 @@ class TestFetchedKeys:
         assert isinstance(await tokens.verify(published.token()), Principal)
         assert isinstance(await tokens.verify(old), Denied)
 
-    async def test_unknown_keys_make_no_flood_of_fetches(self, published):
+    async def test_unknown_keys_do_not_flood_the_issuer(self, published):
         tokens = self.tokens(published)
         for n in range(50):
             await tokens.verify(published.token(headers={"kid": f"made-up-{n}"}))
 
         assert published.fetches == 1
 
-    async def test_a_withdrawn_key_is_believed_no_longer_than_said(self, published):
+    async def test_a_withdrawn_key_is_trusted_no_longer_than_configured(self, published):
         tokens, old = self.tokens(published), published.token()
         await tokens.verify(old)
         del published.keys["rsa-1"]
@@ -74,7 +74,7 @@ class TestFetchedKeys:
         assert isinstance(await tokens.verify(token), Principal)
         assert published.fetches == 2
 
-    async def test_keys_that_never_came_are_an_outage_and_asked_for_again(self, published):
+    async def test_keys_that_never_came_are_an_outage_and_fetched_again(self, published):
         tokens, token = self.tokens(published), published.token()
         published.broken = True
         for _ in range(20):
@@ -87,14 +87,14 @@ class TestFetchedKeys:
 
         assert isinstance(await tokens.verify(token), Principal)
 
-    async def test_who_has_a_known_key_waits_for_no_fetch(self, published):
+    async def test_a_token_with_a_known_key_waits_for_no_fetch(self, published):
         tokens, token = self.tokens(published), published.token()
         await tokens.verify(token)
         published.add("rsa-2")
         published.hurries.clear()
 
         self.clock += signing_keys.KEEP / 2
-        caller = await tokens.verify(token)  # for ever, if it waited: the clock stands still
+        caller = await tokens.verify(token)  # would hang if it waited
 
         assert isinstance(caller, Principal)
         published.hurries.set()
@@ -102,7 +102,7 @@ class TestFetchedKeys:
         assert published.fetches == 2
         assert isinstance(await tokens.verify(published.token()), Principal)
 
-    async def test_during_an_outage_nobody_waits_for_the_next_try(self, published):
+    async def test_during_an_outage_no_request_waits_for_the_retry(self, published):
         tokens, token = self.tokens(published), published.token()
         await tokens.verify(token)
         published.broken = True
@@ -127,7 +127,7 @@ class TestFetchedKeys:
             await tokens.verify(token)
 
 
-async def test_an_issuer_that_dribbles_is_waited_for_no_longer_than_said(monkeypatch):
+async def test_a_slow_issuer_delays_a_request_no_longer_than_configured(monkeypatch):
     monkeypatch.setattr(signing_keys, "FETCH_TIMEOUT", 0.2)
     issuer = Issuer()
     issuer.hurries.clear()
@@ -139,5 +139,5 @@ async def test_an_issuer_that_dribbles_is_waited_for_no_longer_than_said(monkeyp
 
 
 async def under_way():
-    """Wait for what goes on in the background."""
+    """Wait for the fetches in the background."""
     await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})

@@ -1,6 +1,7 @@
-"""The answer of a function with ReportBatchItemFailures, which AWS reads to the letter.
+"""The answer of a function with ReportBatchItemFailures.
 
-An unknown key or id counts as success there, and on the emulators: so its shape is tested here.
+AWS and the emulators take an answer with an unknown key or id for success. So the tests check the
+exact shape.
 """
 
 import io
@@ -35,7 +36,7 @@ def test_failures_are_message_ids():
     }
 
 
-def test_orders_are_counted_also_where_they_fail_in_one_message():
+def test_failed_orders_of_one_message_are_counted_individually():
     orders = [QueuedOrder.of_claim("p", f"1-{number}", "u", 1, "c") for number in range(3)]
     failures = [Failure("m-1", "Redis went away after the first"), Failure("m-2", "no order")]
     outcome = Outcome(orders={"m-1": orders}, confirmed=orders[:1], failures=failures)
@@ -46,12 +47,12 @@ def test_orders_are_counted_also_where_they_fail_in_one_message():
     counted = {name: sum(metric["Value"]) for name, metric in metrics.metric_set.items()}
     metrics.clear_metrics()
     assert counted["OrdersConfirmed"] == 1
-    assert counted["OrdersFailed"] == 3, "two of the envelope, and what is no order"
+    assert counted["OrdersFailed"] == 3, "two orders of the envelope, and the invalid message"
     assert counted["BatchSize"] == 4
 
 
 class TestALargeBatch:
-    """Ten envelopes of 200 claims, with the longest names that they can have."""
+    """Ten envelopes of 200 claims with names of maximum length."""
 
     ORDERS: ClassVar = {
         f"m-{message}": [
@@ -75,7 +76,7 @@ class TestALargeBatch:
         ],
         ids=["confirmed", "cancelled", "sent alone", "failed"],
     )
-    def test_no_line_is_longer_than_cloudwatch_takes_and_each_order_is_named(self, outcome, group):
+    def test_log_lines_fit_into_cloudwatch_and_name_each_order(self, outcome, group):
         stream, metrics = io.StringIO(), Metrics()
 
         record("orders placed", outcome, Logger(service=uuid.uuid4().hex, stream=stream), metrics)
@@ -87,7 +88,7 @@ class TestALargeBatch:
         for line in map(json.loads, lines):
             found = line.get(group, {})
             for message_id in found if group == "failed_orders" else ():
-                assert line["failures"][message_id], "a line says why its orders failed"
+                assert line["failures"][message_id], "each line says why its orders failed"
             parts = found.values() if group == "failed_orders" else [found]
             named |= {order_id for part in parts for order_id in part}
         assert named == {order.id for order in self.ALL}

@@ -1,4 +1,4 @@
-"""Who has to act on an error of a store: from the lists of codes that the servers document."""
+"""Classification of store errors, by the codes that the servers document."""
 
 import psycopg
 import pytest
@@ -19,7 +19,7 @@ from flashsale.sqs_store.errors import certainly_refused, is_bug
 
 # Up to Redis 6.
 IN_OLD_SCRIPT = "ERR Error running script (call to f_1b2c): @user_script:4: "
-# As the server sends them; from the sources of Redis 6 to 8 and Valkey 7 to 9.
+# As in the sources of Redis 6 to 8 and Valkey 7 to 9.
 STATES_OF_REDIS = [
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist",
     "MISCONF Errors writing to the AOF file: No space left on device",
@@ -60,7 +60,7 @@ STATES_OF_REDIS = [
     "QUOTAEXCEEDED a code that nobody has heard of",
     "something without a code",
 ]  # fmt: skip
-OUR_MISTAKES_IN_REDIS = [
+BUGS_IN_REDIS = [
     "WRONGTYPE Operation against a key holding the wrong kind of value",
     "WRONGTYPE Operation against a key … script: 1b2c, on @user_script:4.",
     "ERR wrong number of arguments for 'set' command",
@@ -78,16 +78,16 @@ OUR_MISTAKES_IN_REDIS = [
 
 
 @pytest.mark.parametrize("text", STATES_OF_REDIS)
-def test_a_state_of_redis_is_not_now(text):
+def test_a_state_of_redis_is_retryable(text):
     assert is_retryable(BaseParser.parse_error(text))
 
 
-@pytest.mark.parametrize("text", OUR_MISTAKES_IN_REDIS)
-def test_a_wrong_request_to_redis_is_our_mistake(text):
+@pytest.mark.parametrize("text", BUGS_IN_REDIS)
+def test_a_wrong_request_to_redis_is_a_bug(text):
     assert not is_retryable(BaseParser.parse_error(text))
 
 
-def test_the_code_is_found_behind_what_the_driver_puts_before_it():
+def test_the_code_is_found_behind_the_drivers_prefix():
     error = BaseParser.parse_error("MISCONF Redis is configured to save RDB snapshots")
     error.args = (f"Command # 1 (GET {{a}}:stock) of pipeline caused error: {error.args}",)
 
@@ -95,7 +95,7 @@ def test_the_code_is_found_behind_what_the_driver_puts_before_it():
 
 
 @pytest.mark.parametrize(
-    ("error", "verdict"),
+    ("error", "retryable"),
     [
         (exceptions.ConnectionError("refused"), True),
         (exceptions.TimeoutError("no answer"), True),
@@ -111,12 +111,12 @@ def test_the_code_is_found_behind_what_the_driver_puts_before_it():
     ],
     ids=repr,
 )
-def test_errors_that_the_driver_of_redis_raises_itself(error, verdict):
-    assert is_retryable(error) is verdict
+def test_errors_that_the_driver_of_redis_raises_itself(error, retryable):
+    assert is_retryable(error) is retryable
 
 
 # SQLSTATE: classes and codes of PostgreSQL 18, Appendix A.
-VERDICTS = {
+KINDS = {
     ErrorKind.RETRYABLE: """
         08000 08003 08006 08001 08004 08007 08P01 25006 25P03 25P04 26000 28000 28P01 3D000 3F000
         40000 40001 40002 40003 40P01 42501 42P05 53000 53100 53200 53300 53400 54000
@@ -136,7 +136,7 @@ VERDICTS = {
 
 
 def postgresql(state, text="an error"):
-    """What psycopg raises for this SQLSTATE; a class of its own, also for a code that is new."""
+    """Return the error that psycopg raises for this SQLSTATE, even for an unknown code."""
     try:
         kind = states.lookup(state)
     except KeyError:
@@ -145,27 +145,27 @@ def postgresql(state, text="an error"):
 
 
 @pytest.mark.parametrize(
-    ("state", "verdict"),
-    [(state, verdict) for verdict, listed in VERDICTS.items() for state in listed.split()],
+    ("state", "kind"),
+    [(state, kind) for kind, listed in KINDS.items() for state in listed.split()],
 )
-def test_the_verdict_on_a_state_of_postgresql(state, verdict):
-    assert classify_error(postgresql(state)) is verdict
+def test_the_kind_of_a_state_of_postgresql(state, kind):
+    assert classify_error(postgresql(state)) is kind
 
 
-def test_every_state_that_the_driver_knows_has_a_verdict_and_none_of_them_by_its_class_alone():
+def test_every_state_that_the_driver_knows_has_a_kind_by_its_code():
     for state, kind in states._sqlcodes.items():
         assert isinstance(classify_error(kind("an error")), ErrorKind), state
     assert states.ReadOnlySqlTransaction.__mro__[1] is states.InFailedSqlTransaction.__mro__[1]
 
 
-def test_a_statement_that_a_migration_outdated_is_prepared_anew_next_time():
+def test_a_statement_outdated_by_a_migration_is_prepared_again():
     text = "cached plan must not change result type"
 
     assert classify_error(postgresql("0A000", text)) is ErrorKind.RETRYABLE
 
 
 @pytest.mark.parametrize(
-    ("error", "verdict"),
+    ("error", "kind"),
     [
         (
             psycopg.OperationalError("server closed the connection unexpectedly"),
@@ -180,8 +180,8 @@ def test_a_statement_that_a_migration_outdated_is_prepared_anew_next_time():
     ],
     ids=repr,
 )
-def test_errors_that_the_driver_of_postgresql_raises_itself(error, verdict):
-    assert classify_error(error) is verdict
+def test_errors_that_the_driver_of_postgresql_raises_itself(error, kind):
+    assert classify_error(error) is kind
 
 
 def answered(code, status):
@@ -190,7 +190,7 @@ def answered(code, status):
 
 
 @pytest.mark.parametrize(
-    ("error", "refused", "ours"),
+    ("error", "refused", "bug"),
     [
         (answered("ThrottlingException", 400), True, False),
         (answered("RequestThrottled", 403), True, False),
@@ -220,6 +220,6 @@ def answered(code, status):
     ],
     ids=repr,
 )
-def test_the_verdict_on_an_error_of_sqs(error, refused, ours):
+def test_the_kind_of_an_error_of_sqs(error, refused, bug):
     assert certainly_refused(error) is refused
-    assert is_bug(error) is ours
+    assert is_bug(error) is bug

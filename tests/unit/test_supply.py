@@ -1,4 +1,4 @@
-"""The supply chain: pins with hashes, licences that go with ours, an audit that can be blind."""
+"""The supply chain: pins with hashes, compatible licences, and the audit."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ HASH = "--hash=sha256:" + 64 * "0"
 
 
 @pytest.mark.parametrize("path", [*SHIPPED.values(), *TOOLS], ids=str)
-def test_every_pin_has_a_hash_and_no_file_an_address(path):
+def test_every_pin_has_a_hash_and_no_file_has_a_url(path):
     assert read_pins(path)
 
 
@@ -42,7 +42,7 @@ def test_every_function_and_layer_with_packages_is_known():
         "-r other.txt",
     ],
 )
-def test_anything_else_is_refused(line, tmp_path, monkeypatch):
+def test_other_lines_are_rejected(line, tmp_path, monkeypatch):
     monkeypatch.setattr("flashsale_desk.supply.pins.ROOT", tmp_path)
     path = tmp_path / "requirements.txt"
     path.write_text(f"idna==3.0 \\\n    {HASH}\n{line}\n")
@@ -51,36 +51,36 @@ def test_anything_else_is_refused(line, tmp_path, monkeypatch):
         read_pins(path)
 
 
-def test_what_we_ship_may_be_shipped_and_the_page_says_so():
+def test_shipped_packages_may_be_shipped_and_are_on_the_page():
     assert licences.PAGE.read_text() == licences.page(), "run `make licences`"
 
 
-def test_no_licence_goes_that_would_bind_our_own_code():
+def test_copyleft_licences_are_rejected():
     assert not licences.is_allowed("GPL-3.0-only")
     assert not licences.is_allowed("AGPL-3.0-only AND MIT")
-    assert licences.is_allowed("GPL-2.0-only OR MIT"), "we choose"
+    assert licences.is_allowed("GPL-2.0-only OR MIT"), "one of two licences is enough"
 
 
-def test_a_package_under_another_licence_is_refused(monkeypatch):
+def test_a_package_under_another_licence_is_rejected(monkeypatch):
     monkeypatch.delitem(licences.ALLOWED, "LGPL-3.0-only")
 
     with pytest.raises(Problem, match=r"psycopg is under LGPL-3\.0-only"):
         licences.page()
 
 
-def test_the_page_names_every_library_that_a_wheel_carries():
+def test_the_page_names_every_library_bundled_in_a_wheel():
     page = licences.PAGE.read_text()
 
     for package in licences.shipped():
         for file in files(package) or ():
             if file.parent.name.endswith(".libs"):
                 name = re.match(r"lib[a-z]+(_[a-z]+)?[0-9]?[a-z]*(_[a-z0-9]+)?", file.name)[0]
-                assert re.search(rf"\b{name}\b", page), f"{package} carries {file.name}"
+                assert re.search(rf"\b{name}\b", page), f"{package} bundles {file.name}"
 
 
 @pytest.fixture
 def knows(monkeypatch, tmp_path):
-    """Puts a pip-audit in place that answers from a table: requirements file -> pins."""
+    """Return a function that installs a pip-audit with fixed answers: file -> pins."""
 
     def answer(canary, pins, stderr=""):
         fake = tmp_path / "pip-audit"
@@ -112,12 +112,12 @@ def test_an_audit_that_finds_nothing_ends_with_0(knows, capsys):
     assert "0 shipped, 0 in all" in capsys.readouterr().out
 
 
-def test_what_is_known_against_what_we_ship_ends_with_1(knows, capsys):
+def test_a_vulnerability_in_what_we_ship_ends_with_1(knows, capsys):
     assert knows(SEES, [(LAYER, pin("redis", "CVE-1"))]) == 1
     assert "SHIPPED: redis 1: CVE-1" in capsys.readouterr().out
 
 
-def test_what_is_known_against_tools_is_told(knows, capsys):
+def test_a_vulnerability_in_tools_is_reported(knows, capsys):
     assert knows(SEES, [(DEV, pin("moto", "CVE-2"))]) == 0
     assert "tools only: moto 1: CVE-2" in capsys.readouterr().out
 
@@ -132,9 +132,7 @@ def test_what_is_known_against_tools_is_told(knows, capsys):
     ],
     ids=["canary skipped", "canary unknown", "pins skipped", "crash"],
 )
-def test_an_audit_that_could_not_look_says_so_and_ends_with_3(
-    knows, capsys, canary, pins, stderr, why
-):
+def test_an_audit_that_fails_says_so_and_ends_with_3(knows, capsys, canary, pins, stderr, why):
     assert knows(canary, pins, stderr) == 3
     said = capsys.readouterr().out
     assert why in " ".join(said.split())
@@ -142,7 +140,7 @@ def test_an_audit_that_could_not_look_says_so_and_ends_with_3(
 
 
 @pytest.mark.parametrize(("mode", "status"), [("", 0), ("strict", 2)])
-def test_only_the_strict_audit_fails_where_it_could_not_look(mode, status, tmp_path):
+def test_only_the_strict_audit_fails_if_it_cannot_run(mode, status, tmp_path):
     recipe = re.search(r"^audit:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[
         1
     ]

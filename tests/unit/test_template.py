@@ -1,4 +1,4 @@
-"""What `template.yaml` promises, read from the file."""
+"""Rules that `template.yaml` keeps."""
 
 import ast
 import json
@@ -85,7 +85,7 @@ def test_no_function_imports_another():
         assert not [name for name in names if re.match(r"(functions|infra|app)\b", name)], path
 
 
-def test_what_is_deployed_has_the_versions_that_are_tested():
+def test_deployed_versions_are_the_tested_ones():
     def pins(path):
         return dict(
             re.findall(r"^([a-z0-9-]+)(?:\[[^]]*\])?==([^ ]+)", path.read_text(), re.MULTILINE)

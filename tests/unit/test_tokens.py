@@ -1,4 +1,4 @@
-"""Whose token is believed: keys that are fetched for real, and tokens of every wrong kind."""
+"""Which tokens are trusted: keys fetched over HTTP, and invalid tokens of every kind."""
 
 import base64
 import json
@@ -10,14 +10,14 @@ from flashsale.auth.principal import ADMIN_SCOPE, Denied, Principal
 from flashsale.auth.tokens import MAX_TOKEN, Tokens
 from flashsale.config import TrustedIssuer
 from flashsale.errors import ConfigError
-from tests.issuer import AUDIENCE, NAME, Issuer, forged
+from tests.helpers.issuer import AUDIENCE, NAME, Issuer, forged
 
 TRUST = TrustedIssuer(NAME, AUDIENCE)
 
 
 @pytest.fixture(scope="module")
 def issuer():
-    """With one RSA key."""
+    """Serve the keys of an issuer with one RSA key."""
     return Issuer()
 
 
@@ -35,7 +35,7 @@ async def test_a_valid_token_names_its_bearer(issuer, tokens):
     assert caller.is_admin
 
 
-async def test_an_elliptic_key_will_do(issuer):
+async def test_an_elliptic_curve_key_is_accepted(issuer):
     issuer = Issuer()
     issuer.add("ec-1", "ES256")
     tokens = Tokens(replace(TRUST, jwks=json.dumps(issuer.document())))
@@ -65,14 +65,14 @@ async def test_an_elliptic_key_will_do(issuer):
     ],
     ids=str,
 )
-async def test_a_claim_that_does_not_fit_is_named(issuer, tokens, changes, reason):
+async def test_an_invalid_claim_is_named(issuer, tokens, changes, reason):
     denied = await tokens.verify(issuer.token(**changes))
 
     assert isinstance(denied, Denied)
     assert reason in denied.reason
 
 
-async def test_nobody_chooses_the_algorithm_but_us(issuer, tokens):
+async def test_a_token_cannot_choose_its_algorithm(issuer, tokens):
     valid = issuer.token()
     stranger = Issuer()
     header = {"kid": issuer.newest, "typ": "JWT"}
@@ -101,14 +101,14 @@ async def test_nobody_chooses_the_algorithm_but_us(issuer, tokens):
     assert isinstance(await tokens.verify(valid), Principal)
 
 
-async def test_a_huge_token_is_refused_unread(issuer, tokens):
+async def test_a_huge_token_is_rejected_without_parsing(issuer, tokens):
     denied = await tokens.verify(issuer.token(padding="x" * MAX_TOKEN))
 
     assert denied == Denied("The token is too large.")
 
 
-async def test_a_client_id_counts_where_there_is_no_audience(issuer, tokens):
-    """As the access tokens of Amazon Cognito have it."""
+async def test_a_client_id_replaces_a_missing_audience(issuer, tokens):
+    """Access tokens of Amazon Cognito have a client_id and no audience."""
     mine = issuer.token(aud=None, client_id=AUDIENCE)
     both = issuer.token(aud="another shop", client_id=AUDIENCE)
 
@@ -117,7 +117,7 @@ async def test_a_client_id_counts_where_there_is_no_audience(issuer, tokens):
 
 
 @pytest.mark.parametrize("scope", [{"scp": [ADMIN_SCOPE, 7]}, {"scope": ADMIN_SCOPE}])
-async def test_scopes_come_as_words_or_as_a_list(issuer, tokens, scope):
+async def test_scopes_may_be_a_string_or_a_list(issuer, tokens, scope):
     assert (await tokens.verify(issuer.token(**scope))).is_admin
 
 
@@ -126,7 +126,7 @@ async def test_nobody_is_an_admin_by_accident(issuer, tokens, scope):
     assert not (await tokens.verify(issuer.token(**scope))).is_admin
 
 
-async def test_a_secret_signs_only_where_it_was_set(issuer, tokens):
+async def test_a_secret_signs_only_where_it_is_configured(issuer, tokens):
     by_secret = Tokens(replace(TRUST, secret="s" * 32))
     token = forged(issuer.token("u-9"), {"alg": "HS256"}, b"s" * 32)
 
@@ -135,17 +135,17 @@ async def test_a_secret_signs_only_where_it_was_set(issuer, tokens):
     assert isinstance(await tokens.verify(token), Denied)
 
 
-async def test_without_trust_nobody_is_believed(issuer):
+async def test_without_an_issuer_no_token_is_trusted(issuer):
     assert isinstance(await Tokens(None).verify(issuer.token()), Denied)
 
 
 @pytest.mark.parametrize("jwks", ["no JSON", "[]", "{}", '{"keys": 7}', '{"keys": []}'])
-def test_keys_that_cannot_be_read_are_a_wrong_setting(jwks):
+def test_unreadable_keys_are_an_invalid_setting(jwks):
     with pytest.raises(ConfigError, match="JWT_JWKS"):
         Tokens(replace(TRUST, jwks=jwks))
 
 
-async def test_a_published_secret_is_no_key(issuer):
+async def test_a_symmetric_key_among_public_keys_is_ignored(issuer):
     public = {"kty": "oct", "k": "c2VjcmV0" * 8, "kid": "oct", "use": "sig", "alg": "HS256"}
     tokens = Tokens(replace(TRUST, jwks=json.dumps({"keys": [public, *issuer.document()["keys"]]})))
 

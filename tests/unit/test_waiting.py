@@ -1,4 +1,4 @@
-"""What waits in the queues, as units of products; and what books make of it."""
+"""Units of products that wait in the queues, and how the books use them."""
 
 import json
 from types import SimpleNamespace
@@ -25,11 +25,11 @@ def envelope():
 
 
 def books(generations=(4,), **more):
-    """Of ten units one is confirmed, and six are neither in stock nor confirmed."""
+    """Return books of ten units: one is confirmed, and six are in no place."""
     return Books("p-04", generations, 10, 3, 9, 1, 0, **more)
 
 
-def test_what_was_read_counts_for_what_it_names_and_the_rest_may_be_anything():
+def test_read_messages_count_for_their_product_and_others_for_any():
     read = [("orders", order("a")), ("dlq", order("b", "p-05", 2)), ("parking", order("c"))]
 
     waiting = waiting_in(DEPTHS, read)
@@ -37,25 +37,25 @@ def test_what_was_read_counts_for_what_it_names_and_the_rest_may_be_anything():
     assert waiting == Waiting(3, {"p-04": 1, "p-05": 2}, {"p-04": 1})
 
 
-def test_what_is_no_order_and_what_a_ledger_has_are_no_units_of_v4():
+def test_invalid_messages_and_v5_claims_hold_no_units_of_v4():
     near = json.dumps({"product_id": "p-04", "id": 7})
     read = [("orders", "poison"), ("orders", envelope()), ("dlq", near), ("parking", "p-04")]
 
     assert waiting_in({"orders": 2, "dlq": 1, "parking": 1}, read) == NOTHING
 
 
-def test_an_order_in_two_messages_counts_once_and_as_coming():
+def test_an_order_in_two_messages_counts_once_as_on_its_way():
     read = [("orders", order("a")), ("parking", order("a")), ("parking", order("a"))]
 
     assert waiting_in({"orders": 1, "parking": 2}, read) == Waiting(0, {"p-04": 1}, {})
 
 
-def test_a_message_that_left_before_it_was_read_may_be_anything():
+def test_a_message_that_left_before_it_was_read_counts_as_unread():
     assert waiting_in({"orders": 2}, [("orders", "poison")]).unread == 1
     assert waiting_in({"orders": 0}, [("orders", order("new"))]) == Waiting(0, {"p-04": 1}, {})
 
 
-def test_what_was_parked_before_is_not_counted_twice():
+def test_parked_messages_are_not_counted_twice():
     before = Waiting(1, {"p-04": 1}, {"p-04": 1})
 
     now = Waiting(2, {"p-04": 2}, {"p-04": 3}).or_earlier(before)
@@ -63,7 +63,7 @@ def test_what_was_parked_before_is_not_counted_twice():
     assert now == Waiting(3, {"p-04": 3}, {"p-04": 3})
 
 
-def test_units_that_are_gone_are_parked_first_then_on_their_way_then_lost():
+def test_missing_units_are_parked_first_then_on_their_way_then_lost():
     row = books().expecting(Waiting(1, {"p-04": 2}, {"p-04": 1}))
 
     assert (row.parked, row.unsettled, row.lost, row.exact) == (1, 3, 2, False)
@@ -73,7 +73,7 @@ def test_units_that_are_gone_are_parked_first_then_on_their_way_then_lost():
     assert known.balanced
 
 
-def test_messages_explain_no_more_than_is_gone():
+def test_messages_explain_no_more_units_than_are_missing():
     row = books().expecting(ANYTHING)
 
     assert (row.parked, row.unsettled, row.lost) == (0, 6, 0)
@@ -81,14 +81,14 @@ def test_messages_explain_no_more_than_is_gone():
     assert books().expecting(Waiting(0, {"p-05": 9}, {"p-05": 9})).lost == 6
 
 
-def test_who_writes_orders_at_once_has_none_in_a_queue():
+def test_generations_without_a_queue_have_no_waiting_units():
     for generation in (1, 2, 3):
         row = books((generation,))
         assert row.expecting(ANYTHING).unsettled == row.expecting(ANYTHING).parked == 0
 
 
 class _Aws:
-    """AWS with one order parked, for somebody who may receive, or may not."""
+    """AWS with one parked order, for a caller with or without the right to receive."""
 
     def __init__(self, *, may):
         self.may = may
@@ -116,7 +116,7 @@ class _Sqs:
         (True, False, Waiting(4, {}, {})),
     ],
 )
-def test_on_aws_only_parking_is_read_where_a_receive_counts_for_nothing(may, receive, waiting):
+def test_on_aws_only_parking_is_read_where_receives_are_harmless(may, receive, waiting):
     urls = {name: f"{name}-url" for name in ("orders", "dlq", "parking")}
     target = SimpleNamespace(endpoint_url="", cloud=_Aws(may=may), queues=urls)
 

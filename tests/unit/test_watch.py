@@ -1,4 +1,4 @@
-"""What Prometheus is told to scrape."""
+"""The targets that Prometheus is configured to scrape."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -8,12 +8,12 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from flashsale_local.stack.program import HOST, free_port
 from flashsale_local.stack.watchers import _relay_target
-from tests.support import POLL
+from tests.helpers.support import POLL
 
 
 @pytest.fixture
 def somebody_else():
-    """Who has the port, and answers 501."""
+    """Start another server on the port. It answers 501."""
     server = HTTPServer((HOST, 0), BaseHTTPRequestHandler)
     threading.Thread(target=server.serve_forever, args=(POLL,), daemon=True).start()
     yield f"http://{HOST}:{server.server_port}"
@@ -21,7 +21,7 @@ def somebody_else():
     server.server_close()
 
 
-def test_a_relay_that_shows_its_figures_is_scraped():
+def test_a_relay_with_metrics_is_scraped():
     port = free_port()
     server, thread = start_http_server(port, HOST, CollectorRegistry())
     url = f"http://{HOST}:{port}"

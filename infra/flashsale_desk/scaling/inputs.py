@@ -1,7 +1,7 @@
 """The inputs of the model: three TOML files, in which each value has its source and date.
 
 The `kind` of a value says how far to trust it: `quoted` from a page, `measured` here, a `setting`
-of this repository, or an `assumption`, which nobody has checked.
+of this repository, or an `assumption`, which is not checked.
 """
 
 import tomllib
@@ -28,7 +28,7 @@ class Inputs:
 
     @property
     def assumptions(self) -> list[str]:
-        """The names of the values that nobody has checked."""
+        """The names of the values that are not checked."""
         return [name for name, entry in self.entries.items() if entry["kind"] == "assumption"]
 
 

@@ -10,9 +10,10 @@ from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.queues import failed, parked
-from flashsale_local.queues.depths import depths
 from flashsale_local.queues.parked import Ended, Holds, Parked
 from flashsale_local.queues.table import queues_table
+from flashsale_server.queues.depths import depths
+from flashsale_server.queues.messages import FailedMessage
 
 app = typer.Typer(
     help="Show failed messages in the DLQ and the parking queue, redrive, cancel or discard them.",
@@ -172,7 +173,7 @@ def _tell_of_failures(ended: Ended) -> None:
         raise typer.Exit(1)
 
 
-def _show_message(message: failed.FailedMessage) -> None:
+def _show_message(message: FailedMessage) -> None:
     console.print(f"[bold]{message.id}[/]  received {message.receives} times")
     show(f"  cause  {message.cause or 'unknown; see `flashsale logs`'}")
     show(f"  body   {message.body}")

@@ -14,7 +14,7 @@ from flashsale_server.exporter.settings import ExporterSettings
 
 
 def exporter() -> None:
-    """Serve the figures of the sale to Prometheus until Ctrl+C.
+    """Serve the metrics of the sale to Prometheus until Ctrl+C.
 
     The port is 9464; FLASHSALE_EXPORTER_PORT changes it. `flashsale up` starts an exporter in the
     background.
@@ -27,4 +27,4 @@ def exporter() -> None:
         console.print("Serving /metrics. Ctrl+C ends it.")
         asyncio.run(serve(settings))
     except ConfigError as error:
-        raise Problem(f"The exporter does not start: {error}", "Set the variable.") from error
+        raise Problem(f"The exporter does not start: {error}.", "Set the variable.") from error

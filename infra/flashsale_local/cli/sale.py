@@ -14,9 +14,9 @@ from flashsale_local.console import console, step
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
-from flashsale_local.queues.depths import depths, total
 from flashsale_local.sale import seed as seeding
 from flashsale_local.sale.seed import IDS, PRODUCTS, UNITS, USERS
+from flashsale_server.queues.depths import depths, total
 
 Start = Annotated[datetime | None, typer.Option("--starts", help="Start of the sale (UTC).")]
 End = Annotated[datetime | None, typer.Option("--ends", help="End of the sale (UTC).")]

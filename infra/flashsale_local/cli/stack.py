@@ -12,7 +12,6 @@ from flashsale_local.cli.access import show_access
 from flashsale_local.console import console, table
 from flashsale_local.deployment.target import Edge, Target, masked
 from flashsale_local.paths import LOCAL
-from flashsale_local.queues.depths import depths
 from flashsale_local.queues.table import queues_table
 from flashsale_local.stack import compose
 from flashsale_local.stack.access import access_settings_of, refuse_differences
@@ -29,6 +28,7 @@ from flashsale_local.stack.versions import (
     relay_version,
 )
 from flashsale_local.stack.watchers import start_watchers
+from flashsale_server.queues.depths import depths
 
 
 def up(

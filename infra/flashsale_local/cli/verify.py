@@ -13,10 +13,11 @@ from flashsale_local.console import console, show
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
-from flashsale_local.queues.contents import InQueues, look_into_queues
-from flashsale_local.queues.depths import drain
+from flashsale_local.queues.contents import look_into_queues
+from flashsale_local.queues.drain import drain
 from flashsale_local.queues.parked import Parked, read_parked
 from flashsale_local.sale.books_table import books_table
+from flashsale_server.queues.inspection import InQueues
 
 # Exit statuses. Parked units have their own, because they are neither lost nor on their way.
 BROKEN, USAGE, UNITS_PARKED = 1, 2, 3

@@ -1,4 +1,4 @@
-"""The way in over HTTP: an address, and what a client must say there."""
+"""An HTTP endpoint: its address, and the headers that each request needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,11 +8,11 @@ import httpx
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where an API answers.
+    """The address of an API.
 
     Attributes:
-        url: without a slash at its end.
-        headers: that each request must carry: an emulator may tell its functions apart by Host.
+        url: without a slash at the end.
+        headers: headers of each request. An emulator may tell functions apart by Host.
 
     """
 
@@ -20,7 +20,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def client(self) -> httpx.AsyncClient:
-        """A client of this API."""
+        """Return a client of this API."""
         return httpx.AsyncClient(base_url=self.url, headers=dict(self.headers), timeout=60)
 
     @property

@@ -1,1 +1,1 @@
-"""The live page: `flashsale monitor` shows one sale, and lets a visitor break it."""
+"""The live page: `flashsale monitor` shows one sale, and lets a visitor stop parts of it."""

@@ -1,4 +1,4 @@
-"""The live charts as options of ECharts: what is drawn, and the same in words."""
+"""The live charts as options of ECharts, and the same figures as text."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,13 @@ from typing import Any
 from flashsale_local.live_page.figures import Figures
 from flashsale_local.live_page.reading import Reading
 
-# A key that begins with a colon is JavaScript: NiceGUI evaluates it at each update, so that the ink
-# follows the system's light or dark mode.
+# NiceGUI evaluates a key that begins with a colon as JavaScript at each update. So the colours
+# follow the light or dark mode of the system.
 DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
 INK = f"{DARK} ? '#d0d0d0' : '#404040'"
 GRID = f"{DARK} ? '#444' : '#ddd'"
-# Each 3:1 and more on its card (WCAG 1.4.11); and for who sees no colours, lines of their own.
+# Each colour has a contrast of at least 3:1 on its card (WCAG 1.4.11). Line styles tell the series
+# apart without colours.
 ON_DARK, ON_LIGHT = ("#3b82f6", "#f59e0b", "#a855f7"), ("#2563eb", "#b45309", "#9333ea")
 LINES = ("solid", "dashed", "dotted")
 
@@ -21,7 +22,7 @@ Figure = Callable[[Reading], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line of a chart; `figure` is None where nothing was seen."""
+    """One line of a chart. `figure` returns None where a reading has no value."""
 
     name: str
     figure: Figure
@@ -36,7 +37,7 @@ class Chart:
     series: Sequence[Series]
 
     def options(self, history: Sequence[Reading]) -> dict[str, Any]:
-        """What ECharts draws."""
+        """Return the options of ECharts."""
         label = {":color": INK, "hideOverlap": True}
         clock = {**label, "formatter": "{HH}:{mm}:{ss}"}
         return {
@@ -53,15 +54,15 @@ class Chart:
                 "axisLabel": label,
                 "splitLine": {"lineStyle": {":color": GRID}},
             },
-            # What comes later lies on top: the line below stays visible where they coincide.
+            # The first line is wider, so that it stays visible where a later one covers it.
             "series": [
                 self._line(one, LINES[index], 5 if index == 0 else 2, history)
                 for index, one in enumerate(self.series)
             ],
         }
 
-    def in_words(self, history: Sequence[Reading]) -> str:
-        """What a screen reader says instead: the last figures."""
+    def as_text(self, history: Sequence[Reading]) -> str:
+        """Return the last figures, for screen readers."""
         figures = (
             f"{one.name} {'unknown' if (last := _last(one, history)) is None else f'{last:.0f}'}"
             for one in self.series
@@ -71,17 +72,17 @@ class Chart:
     def _line(
         self, one: Series, line: str, width: int, history: Sequence[Reading]
     ) -> dict[str, Any]:
-        # Latencies are there only in seconds in which somebody bought: points carry the eye.
-        alone = self.unit == "ms"
+        # Latencies exist only for seconds with purchases. Points show where they are.
+        sparse = self.unit == "ms"
         data = [[int(seen.at * 1000), one.figure(seen)] for seen in history]
         return {
             "name": one.name,
             "type": "line",
             "data": data,
-            "symbol": "circle" if alone else "none",
+            "symbol": "circle" if sparse else "none",
             "symbolSize": 6,
             "lineStyle": {"width": width, "type": line},
-            "connectNulls": alone,
+            "connectNulls": sparse,
         }
 
 

@@ -1,4 +1,4 @@
-"""What all parts of the page say alike. Text is a heading or a paragraph, never read as HTML."""
+"""Elements that several parts of the page use. Text is never interpreted as HTML."""
 
 from collections.abc import Iterable
 
@@ -7,16 +7,20 @@ from nicegui.elements.mixins.text_element import TextElement
 
 
 def heading(text: str, level: int = 2) -> TextElement:
-    """A heading."""
+    """Add a heading."""
     return TextElement(tag=f"h{level}", text=text)
 
 
 def paragraph(text: str = "") -> TextElement:
-    """A paragraph."""
+    """Add a paragraph."""
     return TextElement(tag="p", text=text)
 
 
 def show_busy(buttons: Iterable[ui.button], busy: str) -> None:
-    """Say that buttons do nothing now. A disabled one leaves the tab order, and the focus goes."""
+    """Mark buttons as disabled while an action runs.
+
+    They stay enabled for the browser: a button that is really disabled leaves the tab order and
+    loses the focus.
+    """
     for button in buttons:
         button.props(f"aria-disabled={'true' if busy else 'false'}")

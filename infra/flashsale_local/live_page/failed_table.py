@@ -1,14 +1,15 @@
-"""Messages that failed, in a table: look at one, or send a queue's back."""
+"""A table of messages that failed, with buttons to read one and to redrive a queue."""
 
 from typing import Any
 
 from nicegui import ui
 
+from flashsale_local.live_page.actions import Actions
 from flashsale_local.live_page.elements import heading, paragraph, show_busy
-from flashsale_local.live_page.reading import MESSAGES
-from flashsale_local.live_page.session import Visit
-from flashsale_local.live_page.watch import TROUBLE, Watch
-from flashsale_local.queues.failed import SOURCES, FailedMessage
+from flashsale_local.live_page.reading import MAX_MESSAGES
+from flashsale_local.live_page.watch import EXPECTED_ERRORS, Watch
+from flashsale_local.queues.failed import SOURCES
+from flashsale_server.queues.messages import FailedMessage
 
 TITLE = "Messages that failed"
 COLUMNS = [
@@ -26,9 +27,9 @@ PEEK = """
 
 
 class FailedTable:
-    """What waits in `dlq` and `parking`."""
+    """The messages in `dlq` and `parking`."""
 
-    def __init__(self, watch: Watch, visit: Visit | None) -> None:
+    def __init__(self, watch: Watch, actions: Actions | None) -> None:
         self._watch = watch
         self._shown: list[FailedMessage] | None = None
         self._error = ""
@@ -40,9 +41,10 @@ class FailedTable:
             self._table.add_slot("no-data", "None.")
             self._table.on("peek", lambda event: self._open(event.args))
             with ui.element("div").classes("row-of"):
-                if not watch.looks_freely:
-                    ui.button("Look", on_click=self._look, color=None).props("no-caps outline")
-                self._redrives = [_redrive_button(visit, queue) for queue in SOURCES if visit]
+                if not watch.peeking_is_free:
+                    button = ui.button("Load messages", on_click=self._load, color=None)
+                    button.props("no-caps outline")
+                self._redrives = [_redrive_button(actions, queue) for queue in SOURCES if actions]
             self._note = paragraph()
         with ui.dialog() as self._dialog, ui.card():
             self._dialog.props('aria-label="One message"')
@@ -52,46 +54,46 @@ class FailedTable:
             ui.button("Close", on_click=self._dialog.close).props("no-caps")
 
     def refresh(self) -> None:
-        """Show what was seen last."""
+        """Show the messages that were read last."""
         if self._watch.failed != self._shown:
             self._shown = self._watch.failed
             self._table.rows = [_row(message) for message in self._shown]
         show_busy(self._redrives, self._watch.busy)
-        self._note.text = self._error or _left_out(self._watch)
+        self._note.text = self._error or _omitted(self._watch)
 
     def _open(self, row: dict[str, Any]) -> None:
         found = [m for m in self._watch.failed if m.id == row["id"]]
         if not found:
-            return  # it has left in the meantime
+            return  # the message has left the queue in the meantime
         message = found[0]
         self._heading.text = f"{message.id} in {message.queue}, received {message.receives} times"
-        self._cause.text = message.cause or "Nobody wrote down why it failed."
+        self._cause.text = message.cause or "No cause was recorded."
         self._body.text = message.body
         self._dialog.open()
 
-    async def _look(self) -> None:
+    async def _load(self) -> None:
         try:
             async with self._watch.target.services() as services:
-                await self._watch.look_at_failed(services)
+                await self._watch.peek_at_failed(services)
             self._error = ""
-        except TROUBLE as error:
-            self._error = f"Looking failed: {error}"
+        except EXPECTED_ERRORS as error:
+            self._error = f"The messages could not be read: {error}"
 
 
-def _left_out(watch: Watch) -> str:
+def _omitted(watch: Watch) -> str:
     depths = watch.history[-1].depths if watch.history else {}
     return " ".join(
         f"The first {shown} of {depths[queue].total} messages in {queue} are shown."
         for queue in SOURCES
-        if (shown := sum(message.queue == queue for message in watch.failed)) >= MESSAGES
+        if (shown := sum(message.queue == queue for message in watch.failed)) >= MAX_MESSAGES
         and queue in depths
         and depths[queue].total > shown
     )
 
 
-def _redrive_button(visit: Visit, queue: str) -> ui.button:
+def _redrive_button(actions: Actions, queue: str) -> ui.button:
     button = ui.button(f"Redrive {queue} to {SOURCES[queue]}", color=None).props("no-caps outline")
-    button.on_click(lambda: visit.redrive(queue))
+    button.on_click(lambda: actions.redrive(queue))
     return button
 
 

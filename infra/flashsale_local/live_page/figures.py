@@ -1,4 +1,4 @@
-"""Where the units of a sale are, as the page says and draws it: one set of figures for both."""
+"""Where the units of a sale are. The verdict and the charts both show these figures."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ class Figures:
     """Units of one product at one instant.
 
     Attributes:
-        taken: units that left the stock, whether an order has them or not.
+        taken: units that left the stock, with or without an order.
 
     """
 
@@ -24,26 +24,29 @@ class Figures:
 
 
 def on_postgres(books: Books) -> bool:
-    """Whether it is sold from PostgreSQL's stock, and from that only."""
+    """Return whether the product is sold only from PostgreSQL's stock."""
     return bool(books.generations) and ON_POSTGRES.issuperset(books.generations)
 
 
-def figures(books: Books, *, rests: bool) -> Figures:
-    """The figures of these books as of the instant at which Redis was read.
+def figures(books: Books, *, at_rest: bool) -> Figures:
+    """Return the figures of these books as of the instant at which Redis was read.
 
-    PostgreSQL is read after Redis. In between orders are confirmed whose units were in stock, or on
-    the way, when Redis was read: while a sale does not rest, they are counted where they were then.
+    PostgreSQL is read after Redis. Orders that are confirmed between the two reads belong to units
+    that were still in stock, or on the way, when Redis was read. Unless the sale is at rest, these
+    units are counted where Redis had them.
 
     Args:
-        rests: whether nothing moved between two readings; then no figure is changed.
+        at_rest: whether nothing moved between two readings. If so, no figure is adjusted.
 
     """
-    stock, way, parked, confirmed = books.stock, books.unsettled, books.parked, books.confirmed
-    if on_postgres(books):  # one statement reads both
-        return Figures(books.initial, stock, way, parked, confirmed, taken=confirmed)
+    stock, on_the_way = books.stock, books.unsettled
+    parked, confirmed = books.parked, books.confirmed
+    if on_postgres(books):  # one statement reads the stock and the orders
+        return Figures(books.initial, stock, on_the_way, parked, confirmed, taken=confirmed)
     taken = max(0, books.initial - stock)
     if books.ledger and books.imbalance == 0:
-        confirmed = max(0, taken - way)  # the ledger's law, of which Redis alone knows all
-    elif not rests:
+        # V5's conservation law holds at every instant, so Redis alone tells what is confirmed.
+        confirmed = max(0, taken - on_the_way)
+    elif not at_rest:
         confirmed = min(confirmed, taken)
-    return Figures(books.initial, stock, way, parked, confirmed, taken)
+    return Figures(books.initial, stock, on_the_way, parked, confirmed, taken)

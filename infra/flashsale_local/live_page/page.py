@@ -1,15 +1,15 @@
-"""The live page: widgets, and what each shows of the watch. No rules of the sale are here."""
+"""The widgets of the live page, and what each shows. The rules of the sale are elsewhere."""
 
 from pathlib import Path
 from typing import Protocol
 
 from nicegui import ui
 
+from flashsale_local.live_page.actions import Actions
 from flashsale_local.live_page.charts import CHARTS, Chart
-from flashsale_local.live_page.controls import Hands
+from flashsale_local.live_page.controls import Controls
 from flashsale_local.live_page.elements import heading, paragraph
 from flashsale_local.live_page.failed_table import FailedTable
-from flashsale_local.live_page.session import Visit
 from flashsale_local.live_page.watch import Watch
 
 STYLE = Path(__file__).with_name("style.css")
@@ -18,46 +18,46 @@ REFRESH = 0.5
 
 
 class Part(Protocol):
-    """What of the page follows the watch."""
+    """A part of the page that follows the watch."""
 
     def refresh(self) -> None:
         """Show what has changed."""
 
 
-def build(watch: Watch, visit: Visit | None, only_watches: str) -> None:
-    """Fill one visitor's page; without a `visit` it `only_watches`, and says why."""
+def build(watch: Watch, actions: Actions | None, read_only_reason: str) -> None:
+    """Fill one visitor's page. Without `actions` it shows the reason instead of buttons."""
     ui.add_css(STYLE)
     ui.colors(primary="#1d4ed8", negative="#b3261e")
     with ui.element("div").classes("row-of"):
         heading("flashsale, live", 1)
         product = ui.select([], label="Product", on_change=lambda e: watch.choose(e.value or ""))
         product.classes("grow").props("outlined dense options-dense behavior=menu")
-    parts: list[Part] = [Verdict(watch)]
-    if visit:
-        parts.append(Hands(watch, visit))
+    parts: list[Part] = [VerdictBanner(watch)]
+    if actions:
+        parts.append(Controls(watch, actions))
     else:
-        paragraph(f"This page only watches: {only_watches}.")
+        paragraph(f"This page is read-only: {read_only_reason}.")
     with ui.element("section").classes("cards").props('aria-label="Charts"'):
         parts += [LiveChart(watch, chart) for chart in CHARTS]
-    parts.append(FailedTable(watch, visit))
+    parts.append(FailedTable(watch, actions))
 
     def refresh() -> None:
-        _choose_from(product, watch)
+        _update_products(product, watch)
         for part in parts:
             part.refresh()
 
     ui.timer(REFRESH, refresh)
 
 
-def _choose_from(product: ui.select, watch: Watch) -> None:
+def _update_products(product: ui.select, watch: Watch) -> None:
     if product.options != watch.products:
         product.set_options(list(watch.products))
     if watch.chosen in watch.products and product.value != watch.chosen:
         product.value = watch.chosen
 
 
-class Verdict:
-    """The invariant in large, announced when it changes."""
+class VerdictBanner:
+    """The verdict in large letters. A screen reader announces each change."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
@@ -68,18 +68,18 @@ class Verdict:
         self.refresh()
 
     def refresh(self) -> None:
-        """Say the verdict on the last reading."""
+        """Show the verdict on the last reading."""
         verdict = self._watch.verdict
-        self._box.props(f"data-mood={verdict.mood}")
+        self._box.props(f"data-status={verdict.status}")
         self._headline.text = verdict.headline
         self._detail.text = verdict.detail
 
 
 class LiveChart:
-    """One chart, drawn anew when there is a new reading."""
+    """One chart. It is redrawn when there is a new reading."""
 
     def __init__(self, watch: Watch, chart: Chart) -> None:
-        self._watch, self._chart, self._seen = watch, chart, -1.0
+        self._watch, self._chart, self._last_drawn = watch, chart, -1.0
         with ui.element("section").classes("box"):
             heading(f"{chart.title}, {chart.unit}")
             self._drawn = ui.echart(chart.options([]), renderer="svg").classes("chart")
@@ -87,12 +87,12 @@ class LiveChart:
         self.refresh()
 
     def refresh(self) -> None:
-        """Draw what was seen since."""
+        """Redraw if there is a new reading."""
         history = list(self._watch.history)
         last = history[-1].at if history else 0.0
-        if last == self._seen:
+        if last == self._last_drawn:
             return
-        self._seen = last
-        self._drawn.props["aria-label"] = self._chart.in_words(history)
+        self._last_drawn = last
+        self._drawn.props["aria-label"] = self._chart.as_text(history)
         self._drawn.options["series"] = self._chart.options(history)["series"]
         self._drawn.update()

@@ -1,4 +1,4 @@
-"""Serves the live page until it is interrupted."""
+"""Serve the live page until it is interrupted."""
 
 import logging
 import socket
@@ -9,9 +9,9 @@ from nicegui import Client, app, background_tasks, core, ui
 
 from flashsale_local.deployment.target import Target
 from flashsale_local.live_page import page
-from flashsale_local.live_page.guard import OwnPageOnly, own_origins, refuse_public
-from flashsale_local.live_page.outage import Outage, why_only_watching
-from flashsale_local.live_page.session import Visit
+from flashsale_local.live_page.actions import Actions
+from flashsale_local.live_page.postgres_switch import PostgresSwitch, read_only_reason
+from flashsale_local.live_page.same_origin import SameOriginOnly, own_origins, require_loopback
 from flashsale_local.live_page.shop import Shop
 from flashsale_local.live_page.watch import Watch
 from flashsale_local.problems import Problem
@@ -20,30 +20,30 @@ from flashsale_local.problems import Problem
 def serve(
     directory: Path, host: str, port: int, *, show: bool, report: Callable[[str], None]
 ) -> None:
-    """Serve the page of the stack in `directory`; `show` opens a browser.
+    """Serve the page of the stack in `directory`. `show` opens a browser.
 
     Args:
-        report: hears the address, and in the end whether PostgreSQL was started again.
+        report: gets the address, and at the end whether PostgreSQL was started again.
 
     Raises:
-        Problem: the address is not loopback or not free, or there is no running stack.
+        Problem: the address is not loopback or not free, or no stack is running.
 
     """
-    refuse_public(host)
-    _refuse_taken(host, port)
+    require_loopback(host)
+    _require_free(host, port)
     target = Target.load(directory)
-    only_watches = why_only_watching(directory, target)
-    outage = None if only_watches else Outage(directory, target)
-    watch = Watch(target, outage)
-    visit = Visit(watch, Shop(target), outage) if outage else None
-    ui.page("/", title="flashsale", dark=None)(lambda: page.build(watch, visit, only_watches))
-    # NiceGUI lets any site's page connect; the middleware does not, and neither does engine.io.
+    reason = read_only_reason(directory, target)
+    switch = None if reason else PostgresSwitch(directory, target)
+    watch = Watch(target, switch)
+    actions = Actions(watch, Shop(target), switch) if switch else None
+    ui.page("/", title="flashsale", dark=None)(lambda: page.build(watch, actions, reason))
+    # NiceGUI accepts websockets from any site's page. The middleware and engine.io reject them.
     origins = own_origins(host, port)
     core.sio.eio.cors_allowed_origins = origins
-    app.add_middleware(OwnPageOnly, origins=origins)
-    app.on_startup(lambda: background_tasks.create(watch.run(_somebody_looks)))
-    if outage:
-        app.on_shutdown(lambda: _end(outage, report))
+    app.add_middleware(SameOriginOnly, origins=origins)
+    app.on_startup(lambda: background_tasks.create(watch.run(_has_viewers)))
+    if switch:
+        app.on_shutdown(lambda: _restore(switch, report))
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     report(f"Live page: {origins[0]} (Ctrl-C ends it)")
     ui.run(
@@ -59,16 +59,16 @@ def serve(
     )
 
 
-def _somebody_looks() -> bool:
+def _has_viewers() -> bool:
     return any(client.has_socket_connection for client in Client.instances.values())
 
 
-def _end(outage: Outage, report: Callable[[str], None]) -> None:
-    if outage.end():
-        report("PostgreSQL, which was stopped from the page, is started again.")
+def _restore(switch: PostgresSwitch, report: Callable[[str], None]) -> None:
+    if switch.restore():
+        report("PostgreSQL was stopped from the page. It is running again.")
 
 
-def _refuse_taken(host: str, port: int) -> None:
+def _require_free(host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

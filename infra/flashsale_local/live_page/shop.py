@@ -1,4 +1,4 @@
-"""What a visitor can do to a sale: open it, buy one unit, send a crowd."""
+"""What a visitor can do to a sale: open one, buy one unit, send a crowd of buyers."""
 
 import asyncio
 import random
@@ -15,23 +15,23 @@ from flashsale_local.sale.load import Answer, buy_all
 from flashsale_local.sale.seed import seed, user_ids
 from flashsale_local.sale.warm_up import warm_up
 
-# A spike: few units, many buyers, and seconds after which it ends whatever happens.
+# A spike: few units, many buyers, and the seconds after which it ends in any case.
 UNITS, BUYERS, DEADLINE = 60, 240, 60.0
-# While PostgreSQL is down, each buyer of V1 to V3 waits for it for two seconds.
-BUYERS_IN_THE_DARK = 24
-MOST_UNITS = 10_000
+# While PostgreSQL is down, each buyer of V1 to V3 waits two seconds for it. So there are fewer.
+BUYERS_IN_OUTAGE = 24
+MAX_UNITS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """A generation, and the edge that serves it."""
+class Channel:
+    """A generation and the edge that serves it."""
 
     generation: int
     edge: str
 
     @property
     def name(self) -> str:
-        """As buttons say it."""
+        """The label of its button."""
         return f"V{self.generation}" + (" ASGI" if self.edge == "asgi" else "")
 
     @property
@@ -41,11 +41,11 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class OnSale:
-    """A product that this page opened; one product is sold by one generation."""
+class OpenedSale:
+    """A product that this page opened. One generation sells one product."""
 
     product_id: str
-    way: Way
+    channel: Channel
     units: int
 
 
@@ -54,75 +54,79 @@ class Shop:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self.ways = [Way(*shop) for shop in SHOPS if shop[1] in target.edges]
-        self._shelf: dict[Way, OnSale] = {}
+        self.channels = [Channel(*shop) for shop in SHOPS if shop[1] in target.edges]
+        self._reserve: dict[Channel, OpenedSale] = {}
         self._opened = 0
         self._warm = False
 
-    async def open_sale(self, way: Way, units: int) -> OnSale:
+    async def open_sale(self, channel: Channel, units: int) -> OpenedSale:
         """Put a new product on sale."""
         self._opened += 1
-        edge = "-asgi" if way.edge == "asgi" else ""
-        product_id = f"live-v{way.generation}{edge}-{int(time.time()):x}-{self._opened}"
+        edge = "-asgi" if channel.edge == "asgi" else ""
+        product_id = f"live-v{channel.generation}{edge}-{int(time.time()):x}-{self._opened}"
         async with self._target.services() as services:
             await seed(services, user_ids(BUYERS), [product_id], units)
-            terms = Terms(generation=way.generation)
+            terms = Terms(generation=channel.generation)
             await services.stock.open_sale(product_id, units, terms)
-        return OnSale(product_id, way, units)
+        return OpenedSale(product_id, channel, units)
 
     async def warm_up(self) -> None:
-        """Start the functions' environments, once: a spike is to measure sales, not starts."""
+        """Start the functions' execution environments once, so that spikes meet no cold start."""
         if not self._warm:
             await warm_up(self._target)
             self._warm = True
 
-    async def fill_shelf(self) -> None:
-        """Keep a product for each way: without PostgreSQL no new one can be made."""
-        for way in self.ways:
-            if way not in self._shelf:
-                self._shelf[way] = await self.open_sale(way, UNITS)
+    async def fill_reserve(self) -> None:
+        """Open a product for each channel in advance: that is impossible without PostgreSQL."""
+        for channel in self.channels:
+            if channel not in self._reserve:
+                self._reserve[channel] = await self.open_sale(channel, UNITS)
 
-    async def next_sale(self, way: Way, *, postgres_up: bool) -> OnSale:
-        """A product for a spike: a new one, or while PostgreSQL is down the one on the shelf.
+    async def next_sale(self, channel: Channel, *, postgres_up: bool) -> OpenedSale:
+        """Return a product for a spike: a new one, or the reserved one while PostgreSQL is down.
 
         Raises:
-            Problem: the shelf is empty.
+            Problem: no product is reserved for this channel.
 
         """
         if postgres_up:
-            return await self.open_sale(way, UNITS)
-        if way not in self._shelf:
-            raise Problem(f"There is no product left for {way.name}.", "Start PostgreSQL first.")
-        return self._shelf.pop(way)
+            return await self.open_sale(channel, UNITS)
+        if channel not in self._reserve:
+            raise Problem(
+                f"There is no product left for {channel.name}.", "Start PostgreSQL first."
+            )
+        return self._reserve.pop(channel)
 
-    async def buy_one(self, product_id: str, way: Way, report: Callable[[Answer], None]) -> Answer:
-        """One unit, for some user."""
+    async def buy_one(
+        self, product_id: str, channel: Channel, report: Callable[[Answer], None]
+    ) -> Answer:
+        """Buy one unit as a random user."""
         user = random.choice(user_ids(BUYERS))  # noqa: S311 - no secret
-        door = self._target.edges[way.edge]
-        (answer,) = await buy_all(door, way.generation, product_id, [user], 1, report)
+        url = self._target.edges[channel.edge]
+        (answer,) = await buy_all(url, channel.generation, product_id, [user], 1, report)
         return answer
 
     async def spike(
-        self, sale: OnSale, report: Callable[[Answer], None], *, postgres_up: bool
+        self, sale: OpenedSale, report: Callable[[Answer], None], *, postgres_up: bool
     ) -> list[Answer]:
-        """Many buyers at once; returns the answers that came in time."""
-        waits = not postgres_up and not sale.way.queued
-        users = user_ids(BUYERS_IN_THE_DARK if waits else BUYERS)
+        """Send many buyers at once. Return the answers that came before the deadline."""
+        few = not postgres_up and not sale.channel.queued
+        users = user_ids(BUYERS_IN_OUTAGE if few else BUYERS)
         answers: list[Answer] = []
 
         def keep(answer: Answer) -> None:
             answers.append(answer)
             report(answer)
 
-        door = self._target.edges[sale.way.edge]
+        url, generation = self._target.edges[sale.channel.edge], sale.channel.generation
         try:
             async with asyncio.timeout(DEADLINE):
-                await buy_all(door, sale.way.generation, sale.product_id, users, CONNECTIONS, keep)
+                await buy_all(url, generation, sale.product_id, users, CONNECTIONS, keep)
         except TimeoutError:
-            pass  # it is a show; who was not served is not counted
+            pass  # buyers without an answer are not counted
         return answers
 
 
-def accepted_of(answers: list[Answer]) -> int:
-    """How many of them bought a unit."""
+def accepted_count(answers: list[Answer]) -> int:
+    """Return how many buyers got a unit."""
     return sum(answer.kind is AnswerKind.ACCEPTED for answer in answers)

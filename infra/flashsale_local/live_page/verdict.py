@@ -1,4 +1,4 @@
-"""The one sentence that the page says in large: is every unit accounted for?"""
+"""The verdict that the page shows in large letters: is every unit accounted for?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,24 +8,24 @@ from flashsale.usecases.books import Books
 from flashsale_local.live_page.figures import Figures, figures, on_postgres
 from flashsale_local.live_page.reading import Reading
 
-# Seconds after which a reading says nothing of now.
+# Seconds after which a reading is out of date.
 STALE = 10.0
 
 
-class Mood(StrEnum):
-    """The colour of a verdict: green, red, amber where something does not answer, else grey."""
+class Status(StrEnum):
+    """What a verdict's colour means: green, red, amber and grey, in this order."""
 
     GOOD = "good"
     BAD = "bad"
-    BLIND = "blind"
+    NO_ANSWER = "no-answer"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the books say, and the sum behind it."""
+    """Whether the books balance, and the sum that shows it."""
 
-    mood: Mood
+    status: Status
     headline: str
     detail: str
 
@@ -33,65 +33,68 @@ class Verdict:
 def judge(
     now: Reading, before: Reading | None, *, buying: bool, queued: bool, age: float = 0.0
 ) -> Verdict:
-    """Read a verdict from the last two readings.
+    """Return the verdict on the last two readings.
 
-    V5 is judged at every instant, the others when their units rest: a unit that left Redis and is
-    not yet written looks like a lost one. What is oversold stays oversold.
+    V5 can be judged at every instant. The other generations can be judged when their units are at
+    rest: a unit that left Redis and whose order is not written yet looks like a lost one. Oversold
+    units are certain at any time.
 
     Args:
-        buying: whether this page's buyers are on their way to the product.
+        buying: whether this page's buyers are sending requests for the product.
         queued: whether its orders go through the queue.
         age: seconds since the last reading.
 
     """
     books = now.books
     if age > STALE:
-        return Verdict(Mood.BLIND, "Not seen lately", f"The last look was {age:.0f} s ago.")
+        detail = f"The last reading is {age:.0f} s old."
+        return Verdict(Status.NO_ANSWER, "No recent reading", detail)
     if books is None:
         return _without_books(now.down)
     if books.oversold:
-        detail = f"{books.confirmed} orders are confirmed; there were {books.initial} units."
-        return Verdict(Mood.BAD, f"{_units(books.oversold)} oversold", detail)
-    dark, live = "PostgreSQL" in now.down, books.ledger is not None and books.imbalance == 0
-    resting = rests(now, before, buying=buying)
-    if not live and not resting:
+        detail = f"{books.confirmed} orders are confirmed, but there were {books.initial} units."
+        return Verdict(Status.BAD, f"{_units(books.oversold)} oversold", detail)
+    postgres_down = "PostgreSQL" in now.down
+    exact = books.ledger is not None and books.imbalance == 0
+    at_rest = is_at_rest(now, before, buying=buying)
+    if not exact and not at_rest:
         detail = (
             f"{books.stock} of {books.initial} units left. Only V5 can be judged while it sells; "
-            "the others when their units rest."
+            "other generations can be judged when the sale is at rest."
         )
-        return Verdict(Mood.UNKNOWN, "Selling", detail)
-    detail = _sum(figures(books, rests=resting), dark=dark)
-    if dark and on_postgres(books):
-        return Verdict(Mood.BLIND, _silent(now.down), f"When it did: {detail}")
-    return _judge_units(books, detail, blind=queued and dark)
+        return Verdict(Status.UNKNOWN, "Selling", detail)
+    detail = _sum(figures(books, at_rest=at_rest), postgres_down=postgres_down)
+    if postgres_down and on_postgres(books):
+        return Verdict(Status.NO_ANSWER, _no_answer(now.down), f"Last known: {detail}")
+    return _judge_units(books, detail, orders_unseen=queued and postgres_down)
 
 
 def _without_books(down: Sequence[str]) -> Verdict:
     if not down:
-        return Verdict(Mood.UNKNOWN, "Nothing to judge yet", "There is no sale yet.")
-    cause = "Nobody can say where the units are. The page goes on looking."
-    return Verdict(Mood.BLIND, _silent(down), cause)
+        return Verdict(Status.UNKNOWN, "Nothing to judge yet", "There is no sale yet.")
+    detail = "It is unknown where the units are. The page keeps trying."
+    return Verdict(Status.NO_ANSWER, _no_answer(down), detail)
 
 
-def rests(now: Reading, before: Reading | None, *, buying: bool) -> bool:
-    """Whether no unit moved between two readings, and none is about to."""
+def is_at_rest(now: Reading, before: Reading | None, *, buying: bool) -> bool:
+    """Return whether no unit moved between two readings, and no buyer is active."""
     return not buying and before is not None and _state(before.books) == _state(now.books)
 
 
-def _judge_units(books: Books, detail: str, *, blind: bool) -> Verdict:
-    if books.lost and blind and books.ledger is None:
-        # V4's orders between the last look and the outage are in no queue any more.
-        detail += " PostgreSQL's last orders were not seen."
-        return Verdict(Mood.BLIND, "Not known without PostgreSQL", detail)
+def _judge_units(books: Books, detail: str, *, orders_unseen: bool) -> Verdict:
+    if books.lost and orders_unseen and books.ledger is None:
+        # V4's orders between the last reading and the outage have left the queues.
+        detail += " The last orders in PostgreSQL were not read."
+        return Verdict(Status.NO_ANSWER, "Unknown without PostgreSQL", detail)
     if books.lost:
-        detail = f"Taken from the stock, and in no order: {_units(books.lost)}. {detail}"
-        return Verdict(Mood.BAD, f"{_units(books.lost)} lost", detail)
+        detail = f"{_units(books.lost)} left the stock without an order. {detail}"
+        return Verdict(Status.BAD, f"{_units(books.lost)} lost", detail)
     if books.imbalance < 0:
-        return Verdict(Mood.BAD, f"{_units(-books.imbalance)} sold and still in stock", detail)
+        return Verdict(Status.BAD, f"{_units(-books.imbalance)} sold and still in stock", detail)
     if books.parked:
-        detail += " Nobody works on what is parked: see flashsale dlq peek parking."
-        return Verdict(Mood.UNKNOWN, f"{_units(books.parked)} parked", detail)
-    return Verdict(Mood.GOOD, "Every unit is accounted for", detail)
+        detail += " Parked messages wait for the operator: see flashsale dlq peek parking."
+        return Verdict(Status.UNKNOWN, f"{_units(books.parked)} parked", detail)
+    return Verdict(Status.GOOD, "Every unit is accounted for", detail)
 
 
 def _state(books: Books | None) -> tuple[object, ...]:
@@ -101,19 +104,19 @@ def _state(books: Books | None) -> tuple[object, ...]:
     return books.product_id, books.stock, *waiting, books.confirmed, books.cancelled
 
 
-def _sum(units: Figures, *, dark: bool) -> str:
+def _sum(units: Figures, *, postgres_down: bool) -> str:
     found = units.stock + units.on_the_way + units.parked + units.confirmed
     parked = f"+ {units.parked} parked " if units.parked else ""
     text = (
         f"{units.initial} units {'=' if found == units.initial else '≠'} {units.stock} in stock "
         f"+ {units.on_the_way} on the way {parked}+ {units.confirmed} confirmed."
     )
-    if dark:
+    if postgres_down:
         text += " PostgreSQL is down: its figure is the last known."
     return text
 
 
-def _silent(down: Sequence[str]) -> str:
+def _no_answer(down: Sequence[str]) -> str:
     return f"{' and '.join(down)} {'does' if len(down) == 1 else 'do'} not answer"
 
 

@@ -6,8 +6,6 @@ from flashsale.domain.waiting import PARKING
 from flashsale_local.deployment.target import Target
 from flashsale_server.queues.inspection import MOST, QUEUES, InQueues, inspect
 
-__all__ = ["InQueues", "look_into_queues"]
-
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 

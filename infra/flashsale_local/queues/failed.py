@@ -8,8 +8,6 @@ from flashsale_local.problems import Problem
 from flashsale_server.queues.depths import depth
 from flashsale_server.queues.messages import FailedMessage
 
-__all__ = ["SOURCES", "FailedMessage", "look", "look_at_all", "redrive", "source_of", "with_causes"]
-
 # The queue that the messages of a queue came from.
 SOURCES = {"dlq": "orders", "parking": "dlq"}
 # What to say about messages that cannot be moved now.

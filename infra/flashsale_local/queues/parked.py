@@ -20,7 +20,8 @@ from flashsale.services import Services
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale_local.deployment.target import Target
-from flashsale_local.queues.failed import FailedMessage, with_causes
+from flashsale_local.queues.failed import with_causes
+from flashsale_server.queues.messages import FailedMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

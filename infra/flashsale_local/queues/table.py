@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rich.table import Table
 
 from flashsale_local.console import table
-from flashsale_local.queues.depths import Depth
+from flashsale_server.queues.depths import Depth
 
 
 def queues_table(depths: Mapping[str, Depth]) -> Table:

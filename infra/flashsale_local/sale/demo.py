@@ -11,10 +11,10 @@ from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
-from flashsale_local.queues.depths import depths
 from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import Answer, buy_all
 from flashsale_local.sale.seed import seed, user_ids
+from flashsale_server.queues.depths import depths
 
 UNITS = 100
 ATTEMPTS = 600

@@ -11,15 +11,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aws_lambda_powertools import Logger
-from starlette.types import ASGIApp
-
-from flashsale.http.application import create_app
-
-# isort: split
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.types import ASGIApp
 
 from flashsale.http import admin
+from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
 from flashsale_server.edge.aggregation import exposition
 from flashsale_server.edge.background import cancel, repair_metrics_forever, sweep_forever

@@ -9,12 +9,12 @@ from flashsale.config import TrustedIssuer
 from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
 from flashsale.services import Services
+from tests.helpers.issuer import AUDIENCE, NAME, Issuer
 from tests.in_process import client_of
-from tests.issuer import AUDIENCE, NAME, Issuer
 
 
 class Kept:
-    """A queue that keeps what it is given."""
+    """A queue that keeps all messages."""
 
     def __init__(self):
         self.envelopes = []
@@ -42,7 +42,7 @@ async def services(migrated, issuer, patient):
 
 @pytest.fixture
 def seen():
-    """What was observed of each request."""
+    """Return the list of observed requests."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""Who may buy where AUTH=jwt: over HTTP, in process, on real stores."""
+"""Purchases with AUTH=jwt, over HTTP in process, on real stores."""
 
 import pytest
 
@@ -8,13 +8,13 @@ from flashsale.usecases.admin import cancel_order
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
+from tests.helpers.queued import queued
+from tests.helpers.support import USERS
 from tests.integration.by_token.conftest import bearer
-from tests.integration.queued import queued
 from tests.integration.test_v5_api import is_problem
-from tests.support import USERS
 
 
-async def test_the_token_says_who_buys(http, services, issuer, new_product):
+async def test_the_token_identifies_the_buyer(http, services, issuer, new_product):
     product_id = await new_product(5)
 
     answer = await http.post(
@@ -26,7 +26,7 @@ async def test_the_token_says_who_buys(http, services, issuer, new_product):
     assert (await services.ledger.get(product, entry)).user_id == USERS[3]
 
 
-async def test_a_user_id_may_be_said_again_but_not_another(
+async def test_a_user_id_in_the_body_must_match_the_token(
     http, services, issuer, new_product, seen
 ):
     product_id = await new_product(5)
@@ -44,7 +44,7 @@ async def test_a_user_id_may_be_said_again_but_not_another(
     assert await services.stock.left([product_id]) == [4]
 
 
-async def test_who_cannot_say_who_he_is_changes_nothing(http, services, issuer, new_product):
+async def test_requests_without_a_valid_token_change_nothing(http, services, issuer, new_product):
     product_id = await new_product(5)
     valid = issuer.token()
     wrong = [
@@ -76,7 +76,9 @@ async def test_who_cannot_say_who_he_is_changes_nothing(http, services, issuer, 
 
 
 @pytest.mark.parametrize("generation", [1, 2, 3, 4])
-async def test_what_believes_its_body_is_closed(http, services, issuer, new_product, generation):
+async def test_generations_that_trust_the_body_are_closed(
+    http, services, issuer, new_product, generation
+):
     product_id = await new_product(5)
 
     answer = await http.post(
@@ -101,7 +103,7 @@ async def test_the_status_route_of_v4_is_closed_with_its_purchases(http, service
     assert answers[0].json()["message"] == "Not Found"
 
 
-async def test_everybody_may_look_at_the_shop(http, new_product):
+async def test_products_are_readable_without_a_token(http, new_product):
     product_id = await new_product(5)
 
     for path in ("/health", "/api/products", f"/api/products/{product_id}", "/openapi.json"):
@@ -133,9 +135,7 @@ async def test_an_order_is_shown_to_its_buyer_and_to_admins_only(
     await checked()  # CONFIRMED, in PostgreSQL
 
 
-async def test_a_buyer_whom_only_the_token_knows_gets_his_order(
-    http, services, issuer, new_product
-):
+async def test_a_buyer_known_only_by_the_token_gets_an_order(http, services, issuer, new_product):
     product_id = await new_product(5)
     nobody_yet = f"auth0|{product_id}"
 
@@ -149,7 +149,7 @@ async def test_a_buyer_whom_only_the_token_knows_gets_his_order(
 
 
 @pytest.mark.parametrize("by", ["the rollback", "an admin"])
-async def test_a_new_buyer_hears_that_his_first_order_was_cancelled(
+async def test_a_new_buyer_sees_that_the_first_order_was_cancelled(
     http, services, issuer, new_product, by
 ):
     product_id = await new_product(5)
@@ -168,14 +168,14 @@ async def test_a_new_buyer_hears_that_his_first_order_was_cancelled(
 
 
 async def write_orders(services):
-    """Do what the order function does with what was relayed after the claim."""
+    """Process the relayed messages as the order function does."""
     sent, services.order_queue.envelopes = services.order_queue.envelopes, []
     messages = [ReceivedMessage(str(n), e.model_dump_json()) for n, e in enumerate(sent)]
     outcome = await place_orders(services, messages)
     assert not outcome.failures
 
 
-async def test_browsers_are_told_what_not_to_do(http):
+async def test_answers_have_security_headers(http):
     paths = "/api/products", "/api/v5/nothing", "/api/v5/orders/x", "/openapi.json", "/x/docs"
     for path in (*paths, "/docs"):
         headers = (await http.get(path)).headers

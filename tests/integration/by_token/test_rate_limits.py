@@ -1,4 +1,4 @@
-"""429 for too many claims, by user and by address; and nothing is touched."""
+"""Too many claims by a user or an address are 429 and change nothing."""
 
 from dataclasses import replace
 
@@ -6,9 +6,9 @@ import pytest
 
 from flashsale.config import Rate
 from flashsale.services import Services
+from tests.helpers.support import USERS
 from tests.integration.by_token.conftest import Kept, bearer
 from tests.integration.test_v5_api import is_problem
-from tests.support import USERS
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def buy(http, issuer):
     return buy
 
 
-async def test_a_user_may_try_as_often_as_said(services, buy, new_product):
+async def test_a_user_may_claim_as_often_as_configured(services, buy, new_product):
     product_id, other = await new_product(50), await new_product(50)
 
     answers = [await buy(product_id, USERS[0]) for _ in range(5)]
@@ -44,29 +44,29 @@ async def test_a_user_may_try_as_often_as_said(services, buy, new_product):
     assert answers[3].headers["ratelimit-policy"] == '"user";q=3;w=60'
     wait = int(answers[3].headers["retry-after"])
     assert answers[3].headers["ratelimit"] == f'"user";r=0;t={wait}'
-    assert 1 <= wait <= 20  # a third of a minute for one token
+    assert 1 <= wait <= 20  # one token needs a third of a minute
     assert await services.stock.left([product_id]) == [47]
-    assert (await buy(other, USERS[0])).status_code == 202  # another product, another bucket
+    assert (await buy(other, USERS[0])).status_code == 202  # each product has its own bucket
 
 
-async def test_an_address_is_counted_whoever_calls(services, buy, new_product):
+async def test_an_address_is_limited_across_users(services, buy, new_product):
     product_id = await new_product(50)
 
     answers = [await buy(product_id, user) for user in USERS[:6]]
 
     assert [a.status_code for a in answers] == [202] * 5 + [429]
     assert answers[5].headers["ratelimit"].startswith('"address";r=0')
-    # Who was refused for his address has not paid for it as a user.
+    # A rejection by address takes no token from the user's bucket.
     assert await services.redis.exists(f"{{{product_id}}}:rate:user:{USERS[5]}") == 0
 
 
-async def test_refused_attempts_count_and_the_bucket_fills_again(services, buy, new_product):
+async def test_rejected_attempts_count_and_the_bucket_refills(services, buy, new_product):
     product_id = await new_product(0)
 
     answers = [await buy(product_id, USERS[0]) for _ in range(4)]
     assert [a.status_code for a in answers] == [409, 409, 409, 429]
 
-    # A token's time passes: what it would be worth is taken from the time kept.
+    # Let the time for one token pass by changing the stored time.
     name = f"{{{product_id}}}:rate:user:{USERS[0]}"
     assert 0 < await services.redis.pttl(name) <= 60_000
     full = int(await services.redis.get(name))
@@ -75,7 +75,7 @@ async def test_refused_attempts_count_and_the_bucket_fills_again(services, buy, 
     assert [a.status_code for a in answers] == [409, 429]
 
 
-async def test_a_refused_request_leaves_no_key_behind(services, buy, new_product):
+async def test_a_rejected_request_leaves_no_key(services, buy, new_product):
     product_id = await new_product(1)
     keys = [f"key-{product_id}-{n}" for n in range(3)]
 

@@ -1,4 +1,4 @@
-"""The three queues on the emulator, without functions: what is put into one stays there."""
+"""The three queues on the emulator, without functions, so that messages stay."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale_local.deployment.target import Target
-from tests.support import USERS, eventually
+from tests.helpers.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
 NAMES = {"OrdersQueue": "orders", "DeadLetterQueue": "orders-dlq", "ParkingQueue": "orders-parking"}
@@ -20,7 +20,7 @@ NAMES = {"OrdersQueue": "orders", "DeadLetterQueue": "orders-dlq", "ParkingQueue
 
 @pytest.fixture(scope="session")
 def with_queues(stack, migrated):
-    """A deployment of nothing but queues."""
+    """Deploy only the queues."""
     stack.start(stack.emulator)
     target = stack.target("flashsale-queues")
     template = {
@@ -50,7 +50,7 @@ def with_queues(stack, migrated):
 
 @pytest.fixture
 def target(with_queues: Target, monkeypatch) -> Target:
-    """The same with empty queues, and AWS pointing there."""
+    """Return this deployment with empty queues, and point AWS clients to it."""
     for name, value in with_queues.aws_environment.items():
         monkeypatch.setenv(name, value)
     sqs = boto3.client("sqs")
@@ -61,7 +61,7 @@ def target(with_queues: Target, monkeypatch) -> Target:
 
 @pytest.fixture
 def put(target):
-    """Puts messages into a queue; returns their ids."""
+    """Return a function that puts messages into a queue and returns their ids."""
 
     def send(queue, *messages):
         sqs, url = boto3.client("sqs"), target.queues[queue]
@@ -73,7 +73,7 @@ def put(target):
 
 @pytest.fixture
 def flashsale(target):
-    """Runs the command on these queues and stores."""
+    """Return a function that runs the command on these queues and stores."""
 
     def run(*arguments, typed="", **variables):
         addresses = {

@@ -1,4 +1,4 @@
-"""How a person ends what is parked: `flashsale dlq cancel` and `flashsale dlq discard`."""
+"""How the operator clears parked messages: `flashsale dlq cancel` and `dlq discard`."""
 
 import asyncio
 
@@ -10,16 +10,16 @@ from flashsale.redis_store.failures import Failure
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.queues import parked
-from flashsale_local.queues.depths import depths
 from flashsale_local.queues.failed import look
+from flashsale_server.queues.depths import depths
+from tests.helpers.queued import books_of, queued
+from tests.helpers.support import USERS
 from tests.integration.parked.conftest import envelope_of, order_of
-from tests.integration.queued import books_of, queued
-from tests.support import USERS
 
 
 @pytest.fixture
 def in_parking(target):
-    """Ids of what is there now, and nothing of it hidden."""
+    """Return a function that lists the ids of all visible messages."""
 
     def ids():
         depth = depths(target.queues)["parking"]
@@ -29,7 +29,7 @@ def in_parking(target):
     return ids
 
 
-async def test_cancelled_by_a_person_once_and_the_books_are_green(
+async def test_a_parked_order_is_cancelled_once_and_the_books_balance(
     services, claimed, put, flashsale, in_parking
 ):
     product_id = await claimed(2)
@@ -71,7 +71,7 @@ async def test_an_order_that_is_confirmed_by_now_keeps_its_unit(
     assert (books.confirmed, books.redis_stock) == (1, 0)
 
 
-async def test_claims_of_v5_go_back_by_their_ledger(services, new_product, put, flashsale):
+async def test_claims_of_v5_are_released_by_their_ledger(services, new_product, put, flashsale):
     product_id = await new_product(3)
     await services.ledger.claim(Claim(product_id, USERS[0], 2), TOKEN, LEASE_MS)
     put("parking", envelope_of(*await services.ledger.take_unsent(product_id, 10)))
@@ -101,7 +101,7 @@ async def test_nothing_happens_before_the_question_is_answered(
     assert (await books_of(services, product_id)).redis_stock == 1
 
 
-async def test_without_a_store_the_order_stays_parked_and_the_cause_is_said(
+async def test_without_a_store_the_order_stays_parked_and_the_cause_is_shown(
     services, without, claimed, put, target, in_parking
 ):
     product_id = await claimed(1)
@@ -117,7 +117,7 @@ async def test_without_a_store_the_order_stays_parked_and_the_cause_is_said(
     assert (await books_of(services, product_id)).balanced
 
 
-async def test_two_people_at_once_give_the_unit_back_once(services, claimed, put, target):
+async def test_two_concurrent_operators_release_the_unit_once(services, claimed, put, target):
     product_id = await claimed(5)
     put("parking", *[order_of(product_id) for _ in range(5)])
     chosen = await parked.read_parked(services, look(target, "parking", 10))
@@ -130,7 +130,7 @@ async def test_two_people_at_once_give_the_unit_back_once(services, claimed, put
     assert (await books_of(services, product_id)).redis_stock == 5
 
 
-async def test_what_is_no_order_is_printed_and_thrown_away(
+async def test_an_invalid_message_is_printed_and_discarded(
     services, claimed, put, flashsale, in_parking
 ):
     product_id = await claimed(1)
@@ -161,7 +161,7 @@ async def test_what_is_no_order_is_printed_and_thrown_away(
         (["redrive", "nope"], "Use dlq or parking"),
     ],
 )
-async def test_what_cannot_be_done_is_said_and_changes_nothing(
+async def test_impossible_requests_are_reported_and_change_nothing(
     claimed, put, flashsale, in_parking, arguments, words
 ):
     order, poison = put("parking", order_of(await claimed(1)), "poison")
@@ -174,7 +174,7 @@ async def test_what_cannot_be_done_is_said_and_changes_nothing(
     assert in_parking() == {order, poison}
 
 
-async def test_messages_that_were_not_meant_can_be_taken_again_at_once(
+async def test_messages_that_were_not_selected_are_visible_at_once(
     services, claimed, put, target, in_parking
 ):
     product_id = await claimed(25)

@@ -1,4 +1,4 @@
-"""What a command is asked for and does not exist: said, and never green."""
+"""Commands report names that do not exist, and never succeed for them."""
 
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,7 +13,7 @@ from flashsale_local.paths import MIGRATIONS
 
 @pytest.fixture
 async def empty_shop(target):
-    """The address of a database without products."""
+    """Return the URL of a database without products."""
     with psycopg.connect(target.database_url, autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS empty_shop")
         connection.execute("CREATE DATABASE empty_shop")
@@ -25,7 +25,7 @@ async def empty_shop(target):
 
 
 @pytest.mark.parametrize("asked", [["verify"], ["verify", "--json"], ["verify", "--wait", "1"]])
-async def test_a_shop_without_products_has_no_books_and_that_is_said(flashsale, empty_shop, asked):
+async def test_verify_reports_a_shop_without_products(flashsale, empty_shop, asked):
     done = flashsale(*asked, DATABASE_URL=empty_shop)
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -41,18 +41,18 @@ async def test_a_shop_without_products_has_no_books_and_that_is_said(flashsale, 
         (["rebuild", "nope"], "No such product: nope"),
         (["logs", "nope"], "There is no function 'nope'"),
         (["logs", "--order", ""], "--order names no order"),
-        (["dlq", "peek", "nope"], "'nope' is no queue of failed messages"),
-        (["dlq", "redrive", "nope"], "'nope' is no queue of failed messages"),
+        (["dlq", "peek", "nope"], "'nope' is not a queue of failed messages"),
+        (["dlq", "redrive", "nope"], "'nope' is not a queue of failed messages"),
     ],
 )
-def test_what_does_not_exist_is_said(flashsale, asked, words):
+def test_names_that_do_not_exist_are_reported(flashsale, asked, words):
     done = flashsale(*asked)
 
     assert (done.returncode, done.stdout) == (1, "")
     assert words in done.stderr
 
 
-async def test_there_is_nothing_to_open_in_an_empty_shop(flashsale, empty_shop):
+async def test_open_reports_an_empty_shop(flashsale, empty_shop):
     done = flashsale("open", DATABASE_URL=empty_shop)
 
     assert (done.returncode, done.stdout) == (1, "")

@@ -1,4 +1,4 @@
-"""`flashsale verify` while messages wait: what is on its way, what is parked, what is neither."""
+"""`flashsale verify` while messages wait: on their way, parked, or invalid."""
 
 import json
 from dataclasses import replace
@@ -13,15 +13,15 @@ from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.live_page.reading import read
 from flashsale_local.queues.contents import look_into_queues
-from flashsale_local.queues.depths import depths
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack.exporter import variables
 from flashsale_server.exporter.queues import Queues
 from flashsale_server.exporter.sale import Sale
 from flashsale_server.exporter.settings import ExporterSettings
+from flashsale_server.queues.depths import depths
+from tests.helpers.queued import queued
+from tests.helpers.support import USERS, by_labels
 from tests.integration.parked.conftest import envelope_of, order_of
-from tests.integration.queued import queued
-from tests.support import USERS, by_labels
 
 POISON = '{"product_id": "%s", "id": 7}'
 
@@ -38,13 +38,13 @@ def exported_queues(target):
 
 
 async def sold_by_v4(services, new_product, units, missing):
-    """A product of which V4 confirmed one unit, and so many are neither in stock nor confirmed."""
+    """Make a product with one confirmed unit of V4 and `missing` units in no place."""
     product_id = await new_product(units, in_redis=units - 1 - missing)
     await place_orders(services, queued(product_id))
     return product_id
 
 
-async def test_poison_hides_no_loss_from_anybody(services, new_product, put, target, flashsale):
+async def test_poisoned_messages_hide_no_loss(services, new_product, put, target, flashsale):
     product_id = await sold_by_v4(services, new_product, 30, missing=24)
     for queue in ("orders", "dlq", "parking"):
         put(queue, "poison", POISON % product_id, order_of("another-product"))
@@ -60,7 +60,7 @@ async def test_poison_hides_no_loss_from_anybody(services, new_product, put, tar
     assert exported["books_broken", product_id] == 1
 
 
-async def test_an_order_that_was_read_counts_for_its_product_and_its_units(
+async def test_an_order_that_was_read_counts_for_its_product_only(
     services, new_product, put, flashsale
 ):
     product_id = await sold_by_v4(services, new_product, 10, missing=5)
@@ -76,13 +76,13 @@ async def test_an_order_that_was_read_counts_for_its_product_and_its_units(
     assert (by_id[other]["unsettled"], by_id[other]["lost"]) == (0, 1)
 
 
-async def test_what_nobody_could_read_is_a_bound_and_says_so(
+async def test_unread_messages_are_reported_as_an_upper_bound(
     services, new_product, put, target, flashsale
 ):
     product_id = await sold_by_v4(services, new_product, 10, missing=3)
     put("orders", *["unread"] * 3)
 
-    queues = look_into_queues(target, most=2)  # a long queue in the middle of a sale is not read
+    queues = look_into_queues(target, most=2)  # a long queue during a sale is not read
     (row,) = await read_books(services, [product_id], queues.waiting)
     shown = flashsale("verify", product_id).stdout
 
@@ -90,7 +90,7 @@ async def test_what_nobody_could_read_is_a_bound_and_says_so(
     assert "≤" not in shown, "verify reads them all"
 
 
-async def test_a_parked_order_is_neither_on_its_way_nor_lost_nor_green(
+async def test_a_parked_order_has_its_own_state_and_exit_status(
     services, new_product, put, target, flashsale
 ):
     product_id = await sold_by_v4(services, new_product, 10, missing=2)
@@ -115,7 +115,7 @@ async def test_a_parked_order_is_neither_on_its_way_nor_lost_nor_green(
     assert exported["unsettled_units", product_id] == 1
 
 
-async def test_a_parked_order_that_holds_no_unit_covers_no_loss_of_another_product(
+async def test_a_parked_order_without_units_hides_no_loss_of_others(
     services, new_product, put, flashsale
 ):
     whole = await sold_by_v4(services, new_product, 5, missing=0)
@@ -127,9 +127,7 @@ async def test_a_parked_order_that_holds_no_unit_covers_no_loss_of_another_produ
     assert (status, told["products"][0]["lost"], told["parked"]) == (1, 1, [])
 
 
-async def test_parked_claims_of_v5_are_unsettled_and_that_is_said(
-    services, new_product, put, flashsale
-):
+async def test_parked_claims_of_v5_are_reported_as_unsettled(services, new_product, put, flashsale):
     product_id = await new_product(5)
     await services.ledger.claim(Claim(product_id, USERS[0], 2), TOKEN, LEASE_MS)
     put("parking", envelope_of(*await services.ledger.take_unsent(product_id, 10)))
@@ -143,7 +141,7 @@ async def test_parked_claims_of_v5_are_unsettled_and_that_is_said(
     assert "the sweep sends it again" in shown
 
 
-async def test_waiting_for_orders_does_not_wait_for_what_is_parked(new_product, put, flashsale):
+async def test_waiting_for_orders_ignores_parked_messages(new_product, put, flashsale):
     product_id = await new_product(1)
     put("parking", "poison")
 
@@ -154,7 +152,7 @@ async def test_waiting_for_orders_does_not_wait_for_what_is_parked(new_product, 
 
 
 @pytest.mark.parametrize("names", [["nope"], ["", "nope"]])
-async def test_a_typo_is_not_green(flashsale, new_product, names):
+async def test_a_mistyped_product_does_not_succeed(flashsale, new_product, names):
     product_id = await new_product(1)
 
     done = flashsale("verify", product_id, *names)
@@ -164,7 +162,7 @@ async def test_a_typo_is_not_green(flashsale, new_product, names):
     assert "nope" in done.stderr
 
 
-async def test_a_function_counts_messages_that_it_may_not_read_as_a_bound(
+async def test_messages_a_function_may_not_read_are_an_upper_bound(
     services, new_product, put, target
 ):
     product_id = await sold_by_v4(services, new_product, 5, missing=2)
@@ -188,7 +186,7 @@ def replace_urls(settings, target):
 
 
 @pytest.mark.parametrize("name", ["claims", "envelope", "order", '"claims":'])
-async def test_nobody_drains_a_sale_of_v4_by_a_name(services, claimed, put, target, name):
+async def test_a_sale_of_v4_cannot_be_drained_by_its_name(services, claimed, put, target, name):
     product_id = await claimed(1)
     await seed(services, [name], [], 0)
     (id_,) = put("orders", order_of(product_id, name))

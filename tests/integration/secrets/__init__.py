@@ -1,5 +1,5 @@
-"""No secret is in what is written or answered, and no answer shows how the inside is made.
+"""No output or answer contains a secret, and no answer shows internals.
 
-All functions, the ASGI edge and the command run in processes of their own, with recognisable
-secrets, on real stores that want passwords, while one thing after another goes wrong.
+All functions, the ASGI edge and the command run in separate processes, with recognisable secrets,
+on real stores with passwords, during one failure after another.
 """

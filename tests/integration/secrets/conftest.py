@@ -1,4 +1,4 @@
-"""Stores that want passwords, an SQS that refuses, and an environment full of secrets."""
+"""Stores with passwords, an SQS that rejects all calls, and an environment with secrets."""
 
 import asyncio
 import json
@@ -15,6 +15,7 @@ from flashsale.services import Services
 from flashsale_local.deployment import sign_in
 from flashsale_local.paths import ROOT
 from flashsale_local.sale.seed import seed
+from tests.helpers.support import POLL
 from tests.integration.secrets.failures import (
     AWS_SECRET,
     DATABASE_PASSWORD,
@@ -24,12 +25,11 @@ from tests.integration.secrets.failures import (
     REDIS_PASSWORD,
     USER,
 )
-from tests.support import POLL
 
 
 @pytest.fixture(scope="module")
 def locked(stack, migrated):
-    """The stores, for a user of Valkey and a role of PostgreSQL that need their passwords."""
+    """Return the stores with a user of Valkey and a role of PostgreSQL that have passwords."""
     with Redis.from_url(migrated.redis_url) as redis:
         redis.acl_setuser(
             USER, enabled=True, passwords=[f"+{REDIS_PASSWORD}"], keys="*", channels="*",
@@ -55,7 +55,7 @@ def locked(stack, migrated):
 
 @pytest.fixture(scope="module")
 def sqs():
-    """An AWS that refuses everything, and says why."""
+    """Serve an AWS that rejects each call with a reason."""
 
     class Refusing(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -84,7 +84,7 @@ def sqs():
 
 @pytest.fixture
 def environment(locked, sqs):
-    """Of a function or the edge, with all secrets."""
+    """Return the environment of a function or the edge, with all secrets."""
     return {
         **os.environ,
         **locked,

@@ -1,7 +1,7 @@
-"""Every function in one process, as Lambda runs it; takes the name of a file.
+"""Run every function in one process, as Lambda does.
 
 
-Standard input has pairs of a function and an event, as JSON; FILE gets what the handlers return.
+Standard input has pairs of a function and an event, as JSON. FILE, the argument, gets the results.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from flashsale import services as service_registry
 from flashsale.postgres_store import database
 from flashsale.runtime import process
 from flashsale.sqs_store import order_queue
-from tests.support import LambdaContext
+from tests.helpers.support import LambdaContext
 
 
 def main(answers: Path) -> None:
@@ -31,7 +31,7 @@ def main(answers: Path) -> None:
 
 
 if __name__ == "__main__":
-    # What is down is down at once: the real patience is tested elsewhere.
+    # Outages are reported at once. Other tests check the real timeouts.
     service_registry.SQS_CONNECT_TIMEOUT = 0.3
     order_queue.SQS_TIMEOUT = 0.3
     database.CONNECT_TIMEOUT = 1

@@ -1,4 +1,4 @@
-"""Recognisable secrets, what carries them in, and what can go wrong around them."""
+"""Recognisable secrets, the requests that carry them, and the failures to try."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from flashsale.domain.messages import QueuedOrder
 from flashsale_local.deployment import sign_in
 from flashsale_local.paths import ROOT
 from flashsale_local.stack.program import free_port
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 REDIS_PASSWORD = "s3cretOfRedis"
 DATABASE_PASSWORD = "s3cretOfPostgres"
@@ -18,7 +18,7 @@ AWS_SECRET = "s3cretOfAws"
 TOKEN = sign_in.mint(JWT_SECRET, USERS[0], admin=True, minutes=60)
 FORGED = sign_in.mint(JWT_SECRET + "forged", USERS[0], admin=True, minutes=60)
 OPAQUE = "s3cretOpaqueToken"
-# Parts too: who has a token's claims and signature has the token.
+# Also parts, because claims and signature are enough to restore a token.
 SECRETS = ["s3cret", *TOKEN.split(".")[1:], *FORGED.split(".")[1:]]
 
 PRODUCT = "p-secret"
@@ -26,14 +26,14 @@ USER = "keeper"
 
 
 def at(url, **changed):
-    """The same URL with another port or password."""
+    """Return the URL with another port or password."""
     parts = urlsplit(url)
     password, port = changed.get("password", parts.password), changed.get("port", parts.port)
     return f"{parts.scheme}://{parts.username}:{password}@{parts.hostname}:{port}{parts.path}"
 
 
 def failures(env):
-    """What goes wrong, by name: the environment's variables that change."""
+    """Return the failures by name, with the changed variables of the environment."""
     redis, database, port = env["REDIS_URL"], env["DATABASE_URL"], free_port()
     return {
         "nothing but SQS": {},
@@ -69,14 +69,14 @@ REQUESTS = [
     ("POST", "/api/v3/buy", OF_OTHERS[3], TOKEN, KEY),
     ("POST", "/api/v4/buy", OF_OTHERS[4], TOKEN, KEY),
     ("POST", "/api/v5/buy", PURCHASE, TOKEN, KEY),
-    ("POST", "/api/v5/buy", {**PURCHASE, "quantity": 2}, TOKEN, KEY),  # the key, reused
+    ("POST", "/api/v5/buy", {**PURCHASE, "quantity": 2}, TOKEN, KEY),  # reuses the key
     ("POST", "/api/v5/buy", PURCHASE, FORGED, KEY),
     ("POST", "/api/v5/buy", {**PURCHASE, "quantity": "many"}, OPAQUE, f"{KEY} with spaces"),
     ("GET", "/api/products", None, TOKEN, KEY),
     ("GET", f"/api/v5/orders/{PRODUCT}:1-0", None, TOKEN, KEY),
     ("GET", f"/api/v5/products/{PRODUCT}/stock", None, TOKEN, KEY),
     ("GET", "/health", None, TOKEN, KEY),
-    # Of an admin. Not the audit, which shows his keys on purpose: to repeat what has died.
+    # Requests of an admin. The audit is left out, because it shows keys on purpose.
     ("POST", "/api/admin/products", PURCHASE, TOKEN, KEY),
     ("POST", "/api/admin/products", NEW_PRODUCT, TOKEN, KEY),
     ("POST", "/api/admin/products", NEW_PRODUCT, FORGED, KEY),
@@ -117,7 +117,7 @@ def events():
     yield "migrate", {}
 
 
-# What nobody outside need know: classes, stack traces, files, hosts, statements, libraries.
+# Internals: classes, stack traces, files, hosts, statements, libraries.
 INTERNALS = re.compile(
     r"Traceback|\w(Error|Exception|Unavailable|Rejected)\b|\.py\b|/(srv|var|usr|home|work|opt)/"
     r"|site-packages|127\.0\.0\.1|localhost|\bport \d|\bERRNO\b|Errno|NOAUTH|WRONGPASS|EVALSHA"

@@ -1,4 +1,4 @@
-"""What the command `flashsale` prints."""
+"""The output of the command `flashsale`."""
 
 import json
 import subprocess
@@ -64,7 +64,7 @@ def test_the_command_keeps_secrets(environment, tmp_path, failure):
     assert_no_secret(done.stdout + done.stderr)
 
 
-def test_settings_do_not_show_themselves():
+def test_settings_hide_their_secrets_when_printed():
     settings = Settings.from_mapping(
         {
             "REDIS_URL": "redis://:s3cret@h:1/0",
@@ -91,8 +91,8 @@ def test_a_url_is_shown_without_its_password(url, shown):
     assert masked(url) == shown
 
 
-def test_files_with_addresses_are_their_owners_only(tmp_path):
-    (tmp_path / "target.json").write_text("{}")  # of an older version
+def test_files_with_urls_are_readable_by_their_owner_only(tmp_path):
+    (tmp_path / "target.json").write_text("{}")  # written by an older version
 
     Target("redis://:s3cret@h", "postgresql://h", "").save(tmp_path)
 

@@ -1,4 +1,4 @@
-"""What the ASGI edge and the relay process write and answer."""
+"""Output and answers of the ASGI edge and the relay process."""
 
 import json
 import subprocess
@@ -10,6 +10,7 @@ import pytest
 from flashsale_local.paths import ROOT
 from flashsale_local.stack.edge import SERVE
 from flashsale_local.stack.program import free_port
+from tests.helpers.support import eventually
 from tests.integration.secrets.failures import (
     REQUESTS,
     assert_no_internals,
@@ -17,12 +18,11 @@ from tests.integration.secrets.failures import (
     failures,
     headers,
 )
-from tests.support import eventually
 
 
 @pytest.fixture
 def edge(environment, tmp_path):
-    """Starts the ASGI edge and its relay; returns their address and what they wrote so far."""
+    """Return a function that starts the ASGI edge and its relay, with access to their output."""
     running, log = [], tmp_path / "edge.log"
 
     def start(changes):
@@ -87,7 +87,7 @@ def test_the_edge_keeps_secrets_and_internals(environment, edge, on_sale, failur
         assert_no_internals(answer)
 
 
-def test_an_edge_that_cannot_start_keeps_secrets(environment, edge):
+def test_an_edge_that_fails_to_start_keeps_secrets(environment, edge):
     _, log = edge(failures(environment)["a / in Redis' password"])
 
     eventually(lambda: log.read_text().count("ConfigError") >= 2)  # web worker and relay

@@ -1,4 +1,4 @@
-"""What functions write, answer and trace."""
+"""Logs, answers and traces of the functions."""
 
 import json
 import socket
@@ -54,7 +54,7 @@ def test_functions_keep_secrets_and_internals(environment, tmp_path, on_sale, fa
     answers = json.loads(returned.read_text())
     assert len(answers) == len(list(events()))
     assert done.stderr or done.stdout
-    assert traces, "there are traces to look at"
+    assert traces, "traces were sent"
     for text in (done.stdout, done.stderr, json.dumps(answers), traces.decode()):
         assert_no_secret(text)
     for answer in answers[: len(REQUESTS)]:

@@ -1,4 +1,4 @@
-"""A shop on both edges, each store of which can be in trouble."""
+"""A shop on both edges, whose stores can fail."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -8,17 +8,18 @@ from urllib.parse import urlsplit
 import pytest
 from redis import Redis
 
+from flashsale.services import Services
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.valkey import valkey
+from tests.helpers.support import until
 from tests.integration.troubles.doors import AsgiDoor, LambdaDoor
 from tests.integration.troubles.routes import ROUTES, named
 from tests.integration.troubles.servers import Sqs, Wire
-from tests.support import until
 
 
 @pytest.fixture(scope="session")
 def own_redis(stack):
-    """A Valkey of these tests' own: what it is told to refuse, no other test meets."""
+    """Start a separate Valkey, because these tests make it reject commands."""
     folder = stack.directory / "valkey-troubles"
     folder.mkdir()
     program = replace(valkey(folder, free_port()), name="valkey-troubles")
@@ -37,7 +38,7 @@ def sqs(monkeypatch, no_aws):
 
 @pytest.fixture
 def ports(own_redis, migrated):
-    """Where the stores listen, by name."""
+    """Return the ports of the stores by name."""
     return {"redis": own_redis.port, "postgresql": urlsplit(migrated.database_url).port}
 
 
@@ -49,7 +50,7 @@ def redis(own_redis):
 
 @pytest.fixture
 def wires(ports):
-    """Proxies before Redis and PostgreSQL; a test that asks for them has its shop behind them."""
+    """Put proxies before Redis and PostgreSQL for tests that use this fixture."""
     wires = {name: Wire(port) for name, port in ports.items()}
     yield wires
     for wire in wires.values():
@@ -58,7 +59,7 @@ def wires(ports):
 
 @pytest.fixture
 def troubled(request, migrated, own_redis, sqs):
-    """Settings of a shop with these stores."""
+    """Return the settings of a shop with these stores."""
     wires = request.getfixturevalue("wires") if "wires" in request.fixturenames else {}
 
     def reached(url, name):
@@ -85,7 +86,7 @@ async def door(request, troubled):
 
 @pytest.fixture
 async def products(door, services, new_product):
-    """A product on sale for each route, because some pause theirs; all connections are open."""
+    """Put a product on sale for each route, because some routes pause theirs."""
     made = {route: await new_product(500, on_sale=False) for route in ROUTES}
 
     async def prepare(services):
@@ -99,7 +100,7 @@ async def products(door, services, new_product):
 
 
 async def ask_all(door, products, routes, times=1):
-    """What each route answers; at the same time where the door serves many."""
+    """Return the answer of each route, asked concurrently where the edge allows it."""
     asked = [(route, route.ask(door, products[route])) for route in routes for _ in range(times)]
     if isinstance(door, AsgiDoor):
         answers = await asyncio.gather(*(asking for _, asking in asked))
@@ -109,7 +110,7 @@ async def ask_all(door, products, routes, times=1):
 
 
 async def well_again(door, products, routes=ROUTES, deadline=8.0):
-    """All routes answer as ever, soon, in the same process, which has lost no connection."""
+    """Check that all routes soon work again in the same process, with all connections."""
     wrong = "not asked"
 
     async def answers():
@@ -128,7 +129,15 @@ async def well_again(door, products, routes=ROUTES, deadline=8.0):
 
 
 async def hold_all_connections(services):
-    """Fail unless every connection that the pool may have can be had, at the same time."""
+    """Fail unless all connections of the pool can be used at the same time."""
     async with AsyncExitStack() as held:
         for _ in range(services.settings.database_pool_size):
             await held.enter_async_context(services.database.transaction())
+
+
+@pytest.fixture
+async def shop(troubled):
+    """Return the services of a queue function, with one connection to PostgreSQL."""
+    shop = Services(replace(troubled, database_pool_size=1, one_at_a_time=True))
+    yield shop
+    await shop.close()

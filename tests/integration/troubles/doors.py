@@ -1,4 +1,4 @@
-"""The two edges in process: the same routes as an ASGI application, and as Lambda functions."""
+"""The two edges in process: the routes as an ASGI application and as Lambda functions."""
 
 import asyncio
 import base64
@@ -12,12 +12,12 @@ from flashsale.http import admin
 from flashsale.http.application import create_admin_app, create_app
 from flashsale.http.gateway import lambda_handler
 from flashsale.services import Services
-from tests.integration.admin_desk import TRUST, token
+from tests.helpers.admin_desk import TRUST, token
 
 
 @dataclass
 class Answer:
-    """What a caller got, and the seconds until it began; on Lambda until it had ended."""
+    """An answer, and the seconds until its start. On Lambda it is the seconds until its end."""
 
     status: int
     headers: dict[str, str]
@@ -35,7 +35,7 @@ def _headers(path, more):
 
 
 class AsgiDoor:
-    """Many requests at the same time, on the event loop of the test."""
+    """Sends concurrent requests on the event loop of the test."""
 
     def __init__(self, settings):
         self.services = Services(replace(settings, trusted_issuer=TRUST))
@@ -64,7 +64,7 @@ class AsgiDoor:
                 whole.set()
 
         started = time.monotonic()
-        # What runs after the answer (the relay) is not waited for, as no buyer waits for it.
+        # The relay runs after the answer, and neither a buyer nor this client waits for it.
         serving = asyncio.create_task(self._api(scope, receive, send))
         waiting = asyncio.create_task(whole.wait())
         await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
@@ -82,7 +82,7 @@ class AsgiDoor:
 
 
 class LambdaDoor:
-    """One request at a time, each with an event loop that runs only meanwhile."""
+    """Sends one request at a time. The event loop runs only during a request."""
 
     def __init__(self, settings):
         lonely = replace(settings, trusted_issuer=TRUST, one_at_a_time=True, database_pool_size=1)

@@ -1,4 +1,4 @@
-"""States of a real server in which it refuses what it is asked; well again after the block."""
+"""States in which a real server rejects requests. Each ends with its block."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from flashsale_local.stack.program import free_port
-from tests.support import eventually
+from tests.helpers.support import eventually
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def configured(redis, **values):
 
 @contextmanager
 def misconf(redis):
-    """Its snapshot cannot be written, because a folder has the name of the file."""
+    """Make snapshots fail: a folder has the name of the file."""
     (Path(redis.config_get("dir")["dir"]) / "dump.rdb").mkdir(exist_ok=True)
     with configured(redis, save="3600 1", stop_writes_on_bgsave_error="yes"):
         with suppress(RedisError):
@@ -51,7 +51,7 @@ def out_of_memory(redis):
 
 @contextmanager
 def busy(redis):
-    """Another's script runs without end."""
+    """Run an endless script on another connection."""
     with (
         configured(redis, busy_reply_threshold=50),
         Redis(**_address(redis)) as other,
@@ -87,7 +87,7 @@ def _says_busy(redis):
 
 @contextmanager
 def readonly(redis):
-    """It is a replica now, as after a failover."""
+    """Make it a replica, as after a failover."""
     redis.replicaof("127.0.0.1", free_port())
     try:
         yield
@@ -103,7 +103,7 @@ def masterdown(redis):
 
 @contextmanager
 def noperm(redis):
-    """The operator forgot a right."""
+    """Remove a right that the application needs."""
     redis.acl_setuser("default", enabled=True, nopass=True, keys=["*"], categories=["+@all"],
                       commands=["-evalsha", "-set"])  # fmt: skip
     try:
@@ -125,7 +125,7 @@ REDIS_REFUSALS = {
 
 @contextmanager
 def read_only_postgresql(url):
-    """25006, as after a failover to a replica."""
+    """Make PostgreSQL answer 25006, as after a failover to a replica."""
     with psycopg.connect(
         url, autocommit=True, options="-c default_transaction_read_only=off"
     ) as connection:

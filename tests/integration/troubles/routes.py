@@ -1,9 +1,9 @@
-"""Every route, the stores that it needs, and what it answers while all is well."""
+"""Every route, the stores that it needs, and its answer when all stores work."""
 
 import uuid
 from dataclasses import dataclass, field
 
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 REDIS, POSTGRESQL, SQS = "redis", "postgresql", "sqs"
 
@@ -77,7 +77,7 @@ def named(route):
 
 
 def assert_unavailable(answer, route):
-    """503 in the shape of its route, with Retry-After."""
+    """Check for a 503 in the format of its route, with Retry-After."""
     assert answer.status == 503, (answer.status, answer.text)
     assert not answer.text or "Traceback" not in answer.text
     assert answer.headers["retry-after"] == "1"

@@ -1,4 +1,4 @@
-"""Stores that can be frozen, cut off, and told to refuse; each is well again after the block."""
+"""Stores that can be frozen, cut off, or made to reject calls. Each recovers after its block."""
 
 import json
 import os
@@ -13,14 +13,14 @@ from typing import Any
 
 import psutil
 
-from tests.support import POLL
+from tests.helpers.support import POLL
 
 URN = "arn:aws:sqs:us-east-1:000000000000:orders"
 COUNTS = {f"ApproximateNumberOfMessages{which}": "0" for which in ("", "NotVisible", "Delayed")}
 
 
 def processes_at(port: int) -> list[psutil.Process]:
-    """The server that listens on this port, its children first."""
+    """Return the processes of the server on this port, children first."""
     (parent,) = {
         connection.pid
         for connection in psutil.net_connections("tcp4")
@@ -31,7 +31,7 @@ def processes_at(port: int) -> list[psutil.Process]:
 
 
 def well(asked: dict[str, Any]) -> dict[str, Any]:
-    """What SQS answers to any of the application's calls."""
+    """Return the regular answer of SQS to a call of the application."""
     taken = [{"Id": entry["Id"], "MessageId": "m"} for entry in asked.get("Entries", [])]
     attributes = {"QueueArn": URN, **COUNTS}
     return {"MessageId": "m", "Attributes": attributes, "Successful": taken, "Failed": []}
@@ -39,10 +39,10 @@ def well(asked: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def frozen(port: int) -> Iterator[None]:
-    """The server of this port is there, and does not run."""
+    """Stop the server of this port with SIGSTOP until the block ends."""
     stopped = []
     try:
-        # The parent first, so that it makes no more children.
+        # The parent first, so that it starts no more children.
         for process in reversed(processes_at(port)):
             os.kill(process.pid, signal.SIGSTOP)
             stopped.append(process.pid)
@@ -56,7 +56,7 @@ def frozen(port: int) -> Iterator[None]:
 
 
 class Wire:
-    """A TCP proxy whose established connections can swallow all bytes, in both directions."""
+    """A TCP proxy whose open connections can drop all bytes in both directions."""
 
     def __init__(self, upstream: int) -> None:
         self._upstream = upstream
@@ -67,7 +67,7 @@ class Wire:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def swallow(self) -> None:
-        """Lose every byte of the connections that stand; new ones are well."""
+        """Drop all bytes of open connections. New ones work."""
         for pair in self._pairs:
             self._dead.update(pair)
 
@@ -103,8 +103,8 @@ class Sqs:
     """Stands in for SQS, which neither AWS nor an emulator makes hang on demand.
 
     Attributes:
-        silent: it accepts connections and requests, and never answers.
-        refusing: a status and a body instead of an answer.
+        silent: whether it accepts requests and never answers.
+        refusing: a status and a body to answer instead.
 
     """
 
@@ -133,7 +133,7 @@ class Sqs:
 
         class Server(ThreadingHTTPServer):
             def handle_error(self, *_):
-                pass  # a client that has given up
+                pass  # a client that timed out
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

@@ -1,48 +1,36 @@
-"""Order and rollback functions, health and the leader, while a store is silent or refuses."""
+"""The queue functions, health and the leader, while a store is silent or rejects calls."""
 
 import asyncio
 import time
-from dataclasses import replace
 
 import pytest
 
 from flashsale.domain.claims import Claim
-from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import OrderStatus
-from flashsale.errors import DatabaseUnavailable
 from flashsale.redis_store.failures import Failure
 from flashsale.redis_store.scripts import Keys
-from flashsale.services import Services
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.health import read_health
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, lead
 from flashsale_server.exporter.exporter import Exporter
 from flashsale_server.exporter.stores import read_postgres, read_redis
-from tests.integration.admin_desk import message_of
+from tests.helpers.admin_desk import message_of
+from tests.helpers.support import USERS, by_labels
 from tests.integration.troubles.refusals import REDIS_REFUSALS, read_only_postgresql
 from tests.integration.troubles.servers import frozen
-from tests.support import USERS, by_labels, until
 
 pytestmark = pytest.mark.deadline
 
-# Seconds, for each function: it must report its failures before its own time (10 s) is over.
+# Seconds for each function, which must report failures before its own timeout (10 s).
 REPORTED = 8.0
-# To close a claim frees memory, so Redis lets it be done.
+# Closing a claim frees memory, so Redis allows it.
 HARMLESS = {"OOM"}
 
 
 @pytest.fixture
-async def shop(troubled):
-    """The services of a queue function: one connection to PostgreSQL."""
-    shop = Services(replace(troubled, database_pool_size=1, one_at_a_time=True))
-    yield shop
-    await shop.close()
-
-
-@pytest.fixture
 async def claimed(shop, services, new_product):
-    """Three claims of V5 that were sent, and the product."""
+    """Return three relayed claims of V5 and their product."""
     product_id = await new_product(10, on_sale=False)
     await shop.stock.open_sale(product_id, 10)
     for user in USERS[:3]:
@@ -55,10 +43,10 @@ def ids_of(outcome):
 
 
 @pytest.mark.parametrize("code", REDIS_REFUSALS)
-async def test_a_redis_that_refuses_after_the_commit_is_a_failed_message(
+async def test_a_redis_that_rejects_calls_after_the_commit_fails_the_message(
     shop, services, claimed, redis, code
 ):
-    """The orders stay CONFIRMED, and the message that comes again closes their claims."""
+    """The orders stay CONFIRMED, and the retried message settles their claims."""
     product_id, orders = claimed
     await shop.database.ping()
     with REDIS_REFUSALS[code](redis):
@@ -74,7 +62,7 @@ async def test_a_redis_that_refuses_after_the_commit_is_a_failed_message(
 
 
 @pytest.mark.parametrize("code", REDIS_REFUSALS)
-async def test_a_redis_that_refuses_to_take_units_back_is_a_failed_message(
+async def test_a_redis_that_rejects_a_release_fails_the_message(
     shop, services, claimed, redis, code
 ):
     product_id, orders = claimed
@@ -88,9 +76,7 @@ async def test_a_redis_that_refuses_to_take_units_back_is_a_failed_message(
     assert (snapshot.unsettled, snapshot.stock) == (0, 10)
 
 
-async def test_also_our_own_mistake_after_a_commit_is_a_failed_message(
-    shop, claimed, redis, caplog
-):
+async def test_a_bug_after_the_commit_fails_the_message(shop, claimed, redis, caplog):
     product_id, orders = claimed
     ledger = Keys(product_id).ledger
     kept = redis.dump(ledger)
@@ -106,7 +92,7 @@ async def test_also_our_own_mistake_after_a_commit_is_a_failed_message(
 
 @pytest.mark.parametrize("store", ["redis", "postgresql"])
 @pytest.mark.parametrize("use_case", [place_orders, compensate])
-async def test_a_silent_store_is_a_failed_message_before_the_functions_time_is_over(
+async def test_a_silent_store_fails_the_message_within_the_functions_timeout(
     shop, services, claimed, ports, store, use_case
 ):
     _, orders = claimed
@@ -124,7 +110,7 @@ async def test_a_silent_store_is_a_failed_message_before_the_functions_time_is_o
 
 
 @pytest.mark.parametrize("use_case", [place_orders, compensate])
-async def test_a_postgresql_that_is_read_only_is_a_failed_message(
+async def test_a_read_only_postgresql_fails_the_message(
     shop, services, claimed, troubled, use_case
 ):
     product_id, orders = claimed
@@ -138,7 +124,7 @@ async def test_a_postgresql_that_is_read_only_is_a_failed_message(
 
 
 @pytest.mark.parametrize("code", REDIS_REFUSALS)
-async def test_causes_are_a_help_and_never_an_error(shop, redis, code):
+async def test_recording_a_cause_never_fails_the_function(shop, redis, code):
     with REDIS_REFUSALS[code](redis):
         await shop.failures.remember([Failure("m-1", "why")])
         await shop.failures.causes(["m-1"])
@@ -151,7 +137,7 @@ async def test_a_leader_raises_nothing(shop, claimed, redis, code):
         await lead(shop, product_id, LAMBDA_PACE)
 
 
-async def test_a_leader_raises_nothing_and_logs_what_nobody_expects(shop, claimed, redis, caplog):
+async def test_a_leader_logs_unexpected_errors_and_raises_nothing(shop, claimed, redis, caplog):
     product_id, _ = claimed
     lease = Keys(product_id).lease
     redis.delete(lease)
@@ -166,7 +152,7 @@ async def test_a_leader_raises_nothing_and_logs_what_nobody_expects(shop, claime
 
 
 @pytest.mark.parametrize("store", ["redis", "postgresql"])
-async def test_health_sees_a_store_that_is_silent_in_time(shop, services, claimed, ports, store):
+async def test_health_reports_a_silent_store_in_time(shop, services, claimed, ports, store):
     await shop.database.ping()
     started = time.monotonic()
     with frozen(ports[store]):
@@ -181,14 +167,14 @@ async def test_health_sees_a_store_that_is_silent_in_time(shop, services, claime
     assert time.monotonic() - started < REPORTED
 
 
-async def test_health_sees_stores_that_refuse_writes(shop, services, redis, troubled):
+async def test_health_reports_stores_that_reject_writes(shop, services, redis, troubled):
     with REDIS_REFUSALS["MISCONF"](redis), read_only_postgresql(troubled.database_url):
         report = await read_health(shop)
 
     assert (report.redis_up, report.postgresql_up) == (False, False)
 
 
-async def test_the_exporter_has_the_same_check_and_goes_on_showing_figures(
+async def test_the_exporter_reports_the_store_and_keeps_its_other_metrics(
     shop, services, redis, troubled
 ):
     sources = {"redis": lambda: read_redis(shop), "postgresql": lambda: read_postgres(shop)}
@@ -201,84 +187,3 @@ async def test_the_exporter_has_the_same_check_and_goes_on_showing_figures(
     assert (seen["up", "redis"], seen["up", "postgresql"]) == (0, 0)
     assert seen["redis_memory_bytes",]
     assert seen["postgres_max_connections",]
-
-
-@pytest.mark.parametrize("ending", ["statement", "commit", "rollback"])
-async def test_a_server_that_falls_silent_within_a_transaction_is_given_up(shop, ports, ending):
-    async def transact():
-        async with shop.database.transaction() as connection:
-            await connection.execute("SELECT 1")
-            with frozen(ports["postgresql"]):
-                waiting = {
-                    "statement": lambda: connection.execute("SELECT 2"),
-                    "commit": connection.commit,
-                    "rollback": connection.rollback,
-                }
-                await waiting[ending]()
-
-    await shop.database.ping()
-    started = time.monotonic()
-
-    with pytest.raises(DatabaseUnavailable, match="no answer within"):
-        await transact()
-
-    assert time.monotonic() - started < 3.0
-    await until(lambda: _answers(shop), 5)
-
-
-async def _answers(shop):
-    try:
-        await shop.database.ping()
-    except DatabaseUnavailable:
-        return False
-    return True
-
-
-async def test_a_process_that_was_held_up_itself_does_not_blame_the_server(shop, sqs):
-    async with shop.database.transaction() as connection:
-        statement = asyncio.create_task(connection.execute("SELECT pg_sleep(0.1)"))
-        await asyncio.sleep(0.05)
-        time.sleep(connection.silence + 0.5)  # noqa: ASYNC251 - that is the point
-        await statement
-
-
-async def test_a_long_batch_is_possible(shop, services):
-    """The limit is for one statement that is not answered, not for a transaction."""
-    async with shop.database.transaction() as connection:
-        for _ in range(3):
-            await connection.execute("SELECT pg_sleep(1.2)")
-    async with shop.database.transaction(silence=10) as connection:
-        await connection.execute("SELECT pg_sleep(2.5)")
-    with pytest.raises(DatabaseUnavailable, match="canceling statement"):
-        async with shop.database.transaction() as connection:
-            await connection.execute("SELECT pg_sleep(8)")
-
-
-def _order(product_id, number):
-    id_ = f"{product_id}-{number}"
-    return QueuedOrder(id=id_, product_id=product_id, user_id=USERS[number], generation=2)
-
-
-async def test_a_line_before_a_locked_row_is_left_in_time_on_the_server_too(
-    troubled, services, new_product
-):
-    """V2 while somebody holds the row: 503, nothing written, and nobody waits on the server."""
-    product_id = await new_product(5)
-    line = Services(replace(troubled, database_pool_size=4))
-    async with services.database.transaction(silence=60) as holder:
-        await holder.execute("SELECT 1 FROM products WHERE id = %s FOR UPDATE", [product_id])
-        buyers = [line.orders.take_units_and_insert(_order(product_id, n)) for n in range(8)]
-        started = time.monotonic()
-        outcomes = await asyncio.gather(*buyers, return_exceptions=True)
-        took = time.monotonic() - started
-        cursor = await holder.execute(
-            "SELECT count(*) AS waiting FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        )
-        waiting = (await cursor.fetchone())["waiting"]
-
-    assert {type(outcome) for outcome in outcomes} == {DatabaseUnavailable}
-    assert took < 4.5  # a place in the pool, and then the row
-    assert waiting == 0
-    assert (await services.products.get(product_id)).stock == 5
-    assert await line.orders.take_units_and_insert(_order(product_id, 99))
-    await line.close()

@@ -1,10 +1,11 @@
-"""A store that answers, and refuses: its own state is "not now", a wrong request is our mistake."""
+"""A store that answers and refuses: its state is retryable, a wrong request is a bug."""
 
 import uuid
 
 import pytest
 
 from flashsale.redis_store.scripts import Keys
+from tests.helpers.support import USERS
 from tests.integration.troubles.conftest import ask_all, well_again
 from tests.integration.troubles.doors import AsgiDoor
 from tests.integration.troubles.refusals import REDIS_REFUSALS, read_only_postgresql
@@ -15,11 +16,10 @@ from tests.integration.troubles.routes import (
     assert_unavailable,
     named,
 )
-from tests.support import USERS
 
-# With these, Redis refuses reads as well.
+# In these states Redis also rejects reads.
 DEAF = {"BUSY", "MASTERDOWN"}
-# Routes that write to Redis; of the two that cancel and open something, what is not there.
+# Routes that write to Redis. Cancel and open name things that do not exist.
 WRITING = ("/buy", "/health", "/pause", "/restock", "/open")
 
 
@@ -32,7 +32,7 @@ def route_of(path, *, key=False):
 
 
 @pytest.mark.parametrize("code", REDIS_REFUSALS)
-async def test_a_redis_that_refuses_writes_is_a_503_and_every_script_all_or_nothing(
+async def test_a_redis_that_rejects_writes_is_a_503_and_scripts_stay_atomic(
     door, products, redis, code
 ):
     keys = [key for product_id in products.values() for key in vars_of(product_id)]
@@ -57,9 +57,7 @@ def dumped(redis, keys):
     return {key: redis.dump(key) for key in keys}
 
 
-async def test_a_postgresql_that_is_read_only_is_a_503_where_something_is_written(
-    door, products, troubled
-):
+async def test_a_read_only_postgresql_is_a_503_on_routes_that_write(door, products, troubled):
     with read_only_postgresql(troubled.database_url):
         answered = await ask_all(door, products, ROUTES)
 
@@ -72,7 +70,7 @@ async def test_a_postgresql_that_is_read_only_is_a_503_where_something_is_writte
 
 
 @pytest.mark.parametrize("door", [AsgiDoor], indirect=True)
-async def test_a_wrong_request_to_redis_is_our_mistake(door, products, redis):
+async def test_a_wrong_request_to_redis_is_a_bug(door, products, redis):
     route = route_of("/api/v5/buy")
     stock = Keys(products[route]).stock
     redis.delete(stock)
@@ -86,7 +84,7 @@ async def test_a_wrong_request_to_redis_is_our_mistake(door, products, redis):
 
 
 @pytest.mark.parametrize("door", [AsgiDoor], indirect=True)
-async def test_a_statement_that_postgresql_does_not_understand_is_our_mistake(
+async def test_a_statement_that_postgresql_does_not_understand_is_a_bug(
     door, products, monkeypatch
 ):
     monkeypatch.setattr("flashsale.postgres_store.database.sql", lambda _: "SELECT no_such_column")
@@ -124,7 +122,7 @@ def error(code):
     ],
 )
 async def test_an_answer_of_sqs_to_a_push(door, products, redis, sqs, status, body, verdict):
-    """What SQS certainly does not have goes back to the stock; on doubt nothing does."""
+    """Units return to the stock only if SQS certainly does not have the message."""
     route = route_of("/api/v4/buy")
     stock = Keys(products[route]).stock
     before = int(redis.get(stock))
@@ -141,7 +139,7 @@ async def test_an_answer_of_sqs_to_a_push(door, products, redis, sqs, status, bo
 
 @pytest.mark.parametrize("door", [AsgiDoor], indirect=True)
 @pytest.mark.parametrize("body", [b"[1, 2]", b"{truncated", b"{}", b"<html></html>", b"\xff"])
-async def test_health_is_up_only_on_an_answer(door, products, sqs, body):
+async def test_health_is_up_only_after_a_valid_answer(door, products, sqs, body):
     with sqs.refusing_with(200, body):
         answer = await door.ask("GET", "/health")
 
@@ -162,14 +160,14 @@ async def test_head_is_get_without_a_body(door, products, path):
     assert "content-length" in headed.headers
 
 
-async def test_head_of_what_has_no_get_is_not_allowed(door, products):
+async def test_head_without_a_get_route_is_not_allowed(door, products):
     answer = await door.ask("HEAD", "/api/v5/buy")
 
     assert (answer.status, answer.text) == (405, "")
 
 
 @pytest.mark.parametrize("door", [AsgiDoor], indirect=True)
-async def test_a_refused_claim_can_be_repeated_with_its_key(door, products, redis):
+async def test_a_rejected_claim_can_be_repeated_with_its_key(door, products, redis):
     route = route_of("/api/v5/buy", key=True)
     body = {"productId": products[route], "userId": USERS[1]}
     key = uuid.uuid4().hex

@@ -1,4 +1,4 @@
-"""A store that is there and does not answer: each request is answered in time, and all heals."""
+"""A store that is silent: each request is answered in time, and everything recovers."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ from tests.integration.troubles.servers import frozen
 
 pytestmark = pytest.mark.deadline
 
-# Seconds: what a caller waits at most.
+# Seconds that a caller waits at most.
 IN_TIME = 3.0
 # A health check must not take longer.
 HEALTH_IN_TIME = 2.0
@@ -31,7 +31,7 @@ def limit_of(route):
 
 @pytest.fixture
 def silent(ports, sqs):
-    """Makes a store silent until the end of the block."""
+    """Return a function that makes a store silent until the end of its block."""
 
     def make(store):
         return sqs.being_silent() if store == SQS else frozen(ports[store])
@@ -40,7 +40,7 @@ def silent(ports, sqs):
 
 
 @pytest.mark.parametrize("store", STORES)
-async def test_a_silent_store_is_a_503_in_time_on_every_route_that_needs_it(
+async def test_a_silent_store_is_a_503_in_time_on_routes_that_need_it(
     door, products, silent, store
 ):
     with silent(store):
@@ -58,7 +58,7 @@ async def test_a_silent_store_is_a_503_in_time_on_every_route_that_needs_it(
 @pytest.mark.parametrize("door", [AsgiDoor], indirect=True)
 @pytest.mark.parametrize("store", STORES)
 async def test_a_crowd_loses_no_connection_and_no_thread(door, products, silent, store):
-    """Many times as many as there are connections, some of which leave before their answer."""
+    """There are far more callers than connections, and some leave before their answer."""
     routes = [route for route in ROUTES if store in route.needs]
     with silent(store):
         crowd = asyncio.create_task(ask_all(door, products, routes, times=8))
@@ -67,21 +67,19 @@ async def test_a_crowd_loses_no_connection_and_no_thread(door, products, silent,
         leaving.cancel()
         for route, answer in await crowd:
             assert_unavailable(answer, route)
-            assert answer.seconds < limit_of(route) + 1, named(route)  # one core serves them all
+            assert answer.seconds < limit_of(route) + 1, named(route)  # one core serves them
 
     await well_again(door, products)
 
 
 @pytest.mark.parametrize("store", [POSTGRESQL, REDIS])
-async def test_connections_that_a_wire_swallows_are_given_up_in_time_and_replaced(
-    wires, door, products, store
-):
-    """Connections that stand are cut off; those that are made later are well."""
+async def test_cut_off_connections_are_abandoned_in_time_and_replaced(wires, door, products, store):
+    """Open connections are cut off, and new ones work."""
     await ask_all(door, products, ROUTES)
     wires[store].swallow()
 
     for route, answer in await ask_all(door, products, ROUTES):
-        # By a new connection it may also be served.
+        # A new connection may also serve it.
         assert answer.status == route.status or store in route.needs, (named(route), answer)
         if answer.status != route.status:
             assert_unavailable(answer, route)

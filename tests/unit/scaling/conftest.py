@@ -1,4 +1,4 @@
-"""Inputs of `flashsale model`: those that are shipped, and round ones."""
+"""Inputs of `flashsale model`: the shipped ones, and round numbers."""
 
 import pytest
 

@@ -2,7 +2,7 @@
 
 MANY_RATES = [10 ** (step / 10) for step in range(60)]
 
-# Round figures, so that the examples can be followed with a pencil.
+# Round numbers, so that the examples can be checked by hand.
 ROUND = {
     # a function has half a vCPU: 3 ms of CPU take 6 ms
     "function_mb": 1024, "mb_per_vcpu": 2048, "vcpu_speed": 1, "billing_step": 0,

@@ -1,4 +1,4 @@
-"""What `flashsale model` says that a rate costs, against numbers worked out by hand."""
+"""Costs that `flashsale model` predicts for a rate, against results computed by hand."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_costs_of_an_hour_on_the_lambda_edge(pencil):
     )  # fmt: skip
 
 
-def test_a_function_url_costs_the_same_less_the_api(pencil):
+def test_a_function_url_saves_the_cost_of_the_api(pencil):
     api, url = hourly(pencil, Edge.HTTP_API, 100), hourly(pencil, Edge.FUNCTION_URL, 100)
 
     assert url == api | {"front door": 0}
@@ -64,7 +64,7 @@ def test_an_hour_at_a_higher_rate_never_costs_less(shipped, edge):
 
 @pytest.mark.parametrize("inputs", ["shipped", "pencil"])
 @pytest.mark.parametrize("edge", LAMBDA_EDGES)
-def test_at_the_crossover_both_edges_cost_the_same(inputs, edge, request):
+def test_at_the_crossover_both_edges_have_equal_costs(inputs, edge, request):
     inputs = request.getfixturevalue(inputs)
     found = crossover(inputs, edge)
 

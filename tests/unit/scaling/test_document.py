@@ -1,4 +1,4 @@
-"""The command `flashsale model`, and what docs/scaling.md says of it."""
+"""The command `flashsale model`, and its figures in docs/scaling.md."""
 
 import json
 import math
@@ -29,14 +29,14 @@ def run(monkeypatch):
     return run
 
 
-def test_the_document_has_what_the_command_prints(run):
+def test_the_document_has_the_output_of_the_command(run):
     printed = "\n".join(line.rstrip() for line in run().splitlines())
 
     assert "What a rate needs" in printed
     assert f"\n{printed}\n```" in DOCUMENT
 
 
-def test_the_document_says_rightly_how_the_crossover_moves():
+def test_the_document_describes_how_the_crossover_moves():
     rows = re.findall(
         r"^\| `--set (\w+)=([\d.]+)` \|[^|]*\| (\d+) \| (\d+) \|$", DOCUMENT, re.MULTILINE
     )
@@ -48,14 +48,14 @@ def test_the_document_says_rightly_how_the_crossover_moves():
         assert found == [api, url], name
 
 
-def test_the_document_has_each_price_and_says_which_nobody_has_checked(shipped):
+def test_the_document_lists_prices_and_marks_unchecked_ones(shipped):
     for name in type(shipped.prices).__dataclass_fields__:
         ((value, rest),) = re.findall(rf"^\| `{name}` \| ([\d.]+) \|(.*)$", DOCUMENT, re.MULTILINE)
         assert float(value) == shipped.entries[name]["value"], name
         assert ("assumption" in rest) == (name in shipped.assumptions), name
 
 
-def test_machines_get_the_same_numbers(run, shipped):
+def test_json_output_has_the_same_numbers(run, shipped):
     found = json.loads(run("--json", "--rate", "50", "--rate", "5000"))
 
     assert [row["rate"] for row in found["needs"]] == [50, 5000]

@@ -1,4 +1,4 @@
-"""The figures that `flashsale model` starts from."""
+"""The input figures of `flashsale model`."""
 
 import io
 import re
@@ -32,13 +32,13 @@ def test_every_price_has_the_address_and_the_date_of_its_page(shipped):
         assert entry["kind"] in {"quoted", "assumption"}, name
 
 
-def test_everything_measured_names_its_command(shipped):
+def test_every_measured_figure_names_its_command(shipped):
     for name, entry in shipped.entries.items():
         if entry["kind"] == "measured":
             assert entry["command"], name
 
 
-def test_the_figures_of_the_code_are_those_of_the_code(shipped):
+def test_figures_from_the_code_match_the_code(shipped):
     measured = shipped.measured
 
     assert measured.claims_per_envelope == relay.CLAIMS_PER_ENVELOPE
@@ -46,7 +46,7 @@ def test_the_figures_of_the_code_are_those_of_the_code(shipped):
     assert measured.relay_linger_lambda == relay.LAMBDA_PACE.linger
 
 
-def test_the_figures_of_the_template_are_those_of_the_template(shipped):
+def test_figures_from_the_template_match_the_template(shipped):
     template = (ROOT / "template.yaml").read_text()
     found = [int(number) for number in re.findall(r"MaximumConcurrency: (\d+)", template)]
     (memory,) = re.findall(r"MemorySize: (\d+)", template)
@@ -76,11 +76,11 @@ def test_our_log_line_has_as_many_bytes_as_stated(shipped, monkeypatch):
     with redirect_stdout(io.StringIO()) as line:
         emit(seen)
 
-    # and 265 of Lambda's own lines, and 26 for each of three
+    # plus 265 of Lambda's own lines, and 26 for each of three lines
     assert len(line.getvalue()) + 265 + 3 * 26 == pytest.approx(shipped.measured.log_bytes, rel=0.1)
 
 
-def test_another_file_replaces_what_it_names(tmp_path):
+def test_another_file_replaces_the_entries_that_it_names(tmp_path):
     other = tmp_path / "prices.toml"
     other.write_text('[http_api_request]\nvalue = 3\nper = 1000000\nkind = "assumption"\n')
 
@@ -98,7 +98,7 @@ def test_an_override_is_in_the_unit_of_its_entry():
 @pytest.mark.parametrize("text", ["[x]\nvalue = 1\nkind = 'quoted'", "nonsense", "[sqs_request]",
                                   "[sqs_request]\nvalue = '1'\nkind = 'quoted'",
                                   "[sqs_request]\nvalue = 1\nkind = 'heard'"])  # fmt: skip
-def test_a_file_that_is_wrong_is_refused(tmp_path, text):
+def test_an_invalid_file_is_rejected(tmp_path, text):
     path = tmp_path / "prices.toml"
     path.write_text(text)
 
@@ -106,6 +106,6 @@ def test_a_file_that_is_wrong_is_refused(tmp_path, text):
         load(prices=path)
 
 
-def test_an_override_of_nothing_is_refused():
+def test_an_override_of_an_unknown_entry_is_rejected():
     with pytest.raises(Problem, match="no nonsense"):
         load(overrides={"nonsense": 1.0})

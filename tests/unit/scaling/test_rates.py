@@ -1,4 +1,4 @@
-"""What `flashsale model` says that a rate needs, against numbers worked out by hand."""
+"""Capacity that `flashsale model` predicts for a rate, against results computed by hand."""
 
 import pytest
 
@@ -7,21 +7,21 @@ from flashsale_desk.scaling.inputs import load
 from tests.unit.scaling.figures import MANY_RATES, ROUND
 
 
-def test_a_function_computes_as_fast_as_its_part_of_a_vcpu(pencil):
+def test_a_function_is_as_fast_as_its_share_of_a_vcpu(pencil):
     assert rates.buy_seconds(pencil, 5) == pytest.approx(0.010)
     assert rates.buy_seconds(pencil, 4) == pytest.approx(0.020)
 
 
-def test_more_memory_than_a_vcpu_brings_makes_one_thread_no_faster():
+def test_memory_beyond_one_vcpu_makes_one_thread_no_faster():
     big = load(overrides=ROUND | {"function_mb": 4096})
 
     assert rates.buy_seconds(big, 5) == pytest.approx(0.003 + 0.004)
 
 
-def test_environments_are_rate_times_duration_where_an_invocation_is_long():
+def test_long_invocations_need_rate_times_duration_environments():
     slow = load(overrides=ROUND | {"valkey_wait": 494})  # 6 + 494 = 500 ms
 
-    # 200/s x 0.5 s = 100, and one that relays
+    # 200/s x 0.5 s = 100, and one environment that relays
     assert rates.environments(slow, 200, 5) == 101
 
 
@@ -31,20 +31,20 @@ def test_an_environment_serves_no_more_than_ten_requests_a_second(pencil):
     assert rates.environments(pencil, 1000, 5) == 100 + 1
 
 
-def test_scaling_takes_no_time_up_to_the_burst_and_ten_seconds_for_each_thousand_more(pencil):
+def test_scaling_beyond_the_burst_takes_ten_seconds_per_thousand(pencil):
     assert rates.scaling_seconds(pencil, 1000) == 0
     assert rates.scaling_seconds(pencil, 2000) == 10
     assert rates.scaling_seconds(pencil, 4500) == 35
 
 
-def test_relay_calls_follow_the_purchases_then_the_pace_then_the_full_calls(pencil):
+def test_relay_calls_depend_on_purchases_then_pace_then_full_calls(pencil):
     # a call has at most 10 x 200 = 2,000 claims
     assert rates.relay_calls(pencil, 2, pace=5) == 2
     assert rates.relay_calls(pencil, 300, pace=5) == 5
     assert rates.relay_calls(pencil, 20_000, pace=5) == 10
 
 
-def test_relay_calls_agree_with_what_was_measured(shipped):
+def test_relay_calls_match_the_measurements(shipped):
     # docs/benchmarks.md: 0.008 calls an order at 1,000/s, 0.030 at 300/s
     measured = shipped.measured.relay_calls_asgi
 

@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 from flashsale.config import Rate
 from flashsale.domain.claims import Claim, Claimed, RateLimited
 from flashsale.domain.model import NotSold, Refusal, SoldBy
+from flashsale.redis_store.return_codes import Claiming
 from flashsale.redis_store.scripts import Keys, owned
 
 # Seconds for which an Idempotency-Key is remembered. Clients stop retrying long before that.
 IDEMPOTENCY_TTL = 24 * 3600
 
 _REFUSALS = {
-    -1: Refusal.SOLD_OUT,
-    -2: Refusal.NO_SUCH_PRODUCT,
-    -3: Refusal.SALE_NOT_OPEN,
-    -4: Refusal.PURCHASE_LIMIT,
+    Claiming.SOLD_OUT: Refusal.SOLD_OUT,
+    Claiming.NOT_ON_SALE: Refusal.NO_SUCH_PRODUCT,
+    Claiming.NOT_OPEN: Refusal.SALE_NOT_OPEN,
+    Claiming.PURCHASE_LIMIT: Refusal.PURCHASE_LIMIT,
 }
-_RATE_LIMITED, _OTHER_GENERATION = -5, -6
 
 
 def buckets_of(claim: Claim, rate_limits: Mapping[str, Rate]) -> dict[str, str]:
@@ -62,20 +62,20 @@ def outcome_of(
 ) -> Claimed | NotSold | RateLimited:
     """Translate an answer of claim.lua."""
     code, *values = answer
-    if code == _RATE_LIMITED:
+    if code >= 0:
+        entry, remaining, leader, *allowed = values
+        return Claimed(
+            order_id=f"{product_id}:{entry}",
+            remaining=remaining,
+            leader=bool(leader),
+            allowed=dict(zip(buckets, allowed, strict=True)),
+        )
+    if code == Claiming.RATE_LIMIT:
         number, microseconds = values
         return RateLimited(list(buckets)[number - 1], microseconds / 1_000_000)
-    if code == _OTHER_GENERATION:
+    if code == Claiming.OTHER_GENERATION:
         return SoldBy(product_id, *values)
-    if code < 0:
-        return _REFUSALS[code]
-    entry, remaining, leader, *allowed = values
-    return Claimed(
-        order_id=f"{product_id}:{entry}",
-        remaining=remaining,
-        leader=bool(leader),
-        allowed=dict(zip(buckets, allowed, strict=True)),
-    )
+    return _REFUSALS[Claiming(code)]
 
 
 def key_binding(claim: Claim) -> tuple[str, str]:

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 class Failure:
     """A message that stays in its queue, and the cause for the operator.
 
-    An order of V4 is kept under its own id, too, so that its status route finds it.
+    The failure of a V4 order is also stored under the order's id, for its status route.
     """
 
     message_id: str
@@ -25,7 +25,7 @@ class Failure:
 
 
 class Failures:
-    """The last cause of each failed message, for `flashsale dlq peek`. No reliable record."""
+    """The last known cause of each failed message, for `flashsale dlq peek`."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

@@ -114,7 +114,7 @@ class Ledger:
 
         Args:
             count_claims: count the ledger claim by claim, so that the invariant is checked. Redis
-                serves nobody else meanwhile, so buyers must not be able to ask for it. Otherwise
+                serves no other client meanwhile, so requests of buyers must not use it. If false,
                 `unsettled` is computed from the invariant, in constant time.
 
         """
@@ -155,7 +155,7 @@ class Ledger:
         return _order(product_id, *entries[0]) if entries else None
 
     async def take_unsent(self, product_id: str, count: int) -> list[QueuedOrder]:
-        """Return the next claims that nobody has relayed yet; this process must send them."""
+        """Take the next claims that were never sent; this process must send them now."""
         answer: Any = None
         async with translated_errors(), _none_if_lost():
             answer = await self._redis.xreadgroup(

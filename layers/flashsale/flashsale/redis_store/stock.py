@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from enum import IntEnum
 
 from redis.asyncio import Redis
 
@@ -18,6 +17,7 @@ from flashsale.domain.model import (
     Terms,
     split_order_id,
 )
+from flashsale.redis_store.return_codes import Decrement, Opening, Pause, Resumption
 from flashsale.redis_store.scripts import (
     CLAIMS_PER_SCRIPT,
     Keys,
@@ -34,50 +34,11 @@ PROBE = "probe"
 ANYTIME = Terms()
 
 
-class Decrement(IntEnum):
-    """Negative return codes of decrement.lua."""
-
-    SOLD_OUT = -1
-    NOT_ON_SALE = -2
-    NOT_OPEN = -3
-    OTHER_GENERATION = -6
-
-
 _REFUSALS = {
     Decrement.SOLD_OUT: Refusal.SOLD_OUT,
     Decrement.NOT_ON_SALE: Refusal.NO_SUCH_PRODUCT,
     Decrement.NOT_OPEN: Refusal.SALE_NOT_OPEN,
 }
-
-
-class Opening(IntEnum):
-    """Return codes of open_sale.lua."""
-
-    OPENED = 1
-    RUNNING = 0
-    RUNNING_ON_OTHER_TERMS = -1
-    PAUSED = -2
-    NOT_DRAINED = -3
-    OTHER_GENERATION = -4
-
-
-class Pause(IntEnum):
-    """Return codes of pause_sale.lua."""
-
-    DONE = 1
-    DONE_BEFORE = 0
-    ENDED = -1
-    NO_SALE = -2
-
-
-class Resumption(IntEnum):
-    """Return codes of resume_sale.lua."""
-
-    RESUMED = 1
-    RUNNING = 0
-    ENDED = -1
-    NO_SALE = -2
-    LOST = -3
 
 
 class Stock:
@@ -213,7 +174,7 @@ class Stock:
         return max(0, int(added))
 
     async def list_sales(self) -> list[str]:
-        """Return the ids of the products whose sale was opened, or nearly."""
+        """Return the ids of all products on sale, and of those whose opening was cut off."""
         async with translated_errors():
             return sorted(str(id_) for id_ in await self._redis.smembers(SALES))
 

@@ -101,9 +101,9 @@ async def process_in_parts(
 
 
 def _by_order(outcome: Outcome) -> Iterator[Failure]:
-    """Yield the failures of V4's orders by order id: their buyers can hear that they are PENDING.
+    """Yield the failures of V4 orders by order id, so that their status route answers PENDING.
 
-    A claim of V5 is PENDING as long as it is in the ledger.
+    V5 does not need this: a claim is PENDING as long as it is in the ledger.
     """
     for failure in outcome.failures:
         for order in outcome.orders.get(failure.message_id, []):

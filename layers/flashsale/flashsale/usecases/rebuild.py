@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from flashsale.domain.model import ON_POSTGRES, Terms
-from flashsale.redis_store.stock import Opening
+from flashsale.redis_store.return_codes import Opening
 from flashsale.services import Services
 from flashsale.usecases.relay import sweep
 from flashsale.usecases.sales import put_on_sale
@@ -76,7 +76,7 @@ async def rebuild(
                     f"{product_id} stays paused, as V{supply.generation} has sold it before"
                 )
             else:
-                missed.append(f"Somebody put {product_id} on sale meanwhile")
+                missed.append(f"{product_id} was put on sale meanwhile")
     if missed:
         raise NotRebuilt("; ".join(missed))
     return opened

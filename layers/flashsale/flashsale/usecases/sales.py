@@ -5,7 +5,7 @@ Each is idempotent. PostgreSQL changes before Redis, so it has every unit that R
 
 from flashsale.domain.claims import SaleState
 from flashsale.domain.model import Declined, Supply, Terms
-from flashsale.redis_store.stock import Opening, Pause, Resumption
+from flashsale.redis_store.return_codes import Opening, Pause, Resumption
 from flashsale.services import Services
 from flashsale.usecases.cancellation import give_back
 

@@ -1,5 +1,5 @@
--- More units of a product than it began with. No row comes back if there is no such product, or if
--- they were more than the column can count. Parameters: id, units.
+-- Restock a product. It returns no row if there is no such product, or if the sum exceeds the
+-- column's range. Parameters: id, units.
 UPDATE products
 SET
     initial_stock = initial_stock + %(units)s, stock = stock + %(units)s, updated_at = now()

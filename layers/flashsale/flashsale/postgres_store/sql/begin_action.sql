@@ -1,4 +1,4 @@
--- An admin's action begins. No row comes back if he used this key before.
+-- Record an admin's action. It returns no row if the admin used this key before.
 -- Parameters: who, action, target, arguments (JSON), key (null for none), correlation_id.
 INSERT INTO admin_actions (who, action, target, arguments, idempotency_key, correlation_id)
 VALUES (

@@ -1,5 +1,5 @@
--- Cancel an order that is CONFIRMED, and give its units back to the stock, once. An order that is
--- not CONFIRMED is left as it is. Parameters: id, reason.
+-- Cancel an order that is CONFIRMED, and give its units back to the stock, once. Any other order
+-- stays unchanged. Parameters: id, reason.
 WITH cancelled AS (
     UPDATE orders
     SET status = 'CANCELLED', reason = %(reason)s, returned_at = now()

@@ -1,4 +1,4 @@
--- How an admin's action ended. Parameters: id, outcome.
+-- Record the outcome of an admin's action. Parameters: id, outcome.
 UPDATE admin_actions
 SET outcome = %(outcome)s, ended_at = clock_timestamp()
 WHERE id = %(id)s

@@ -1,7 +1,7 @@
--- The tombstones of orders that could not be written: after them, a late message of the same orders
--- changes nothing. Orders that exist already are left as they are, those of products that do not
--- exist are left out. An unknown user becomes null.
--- Sorted, so that two batches with the same ids cannot deadlock.
+-- Write orders that could not be confirmed as CANCELLED. Later messages of the same orders then
+-- change nothing. Existing orders stay unchanged, and orders of unknown products are left out. An
+-- unknown user becomes null. Rows are sorted, so that two batches with the same ids cannot
+-- deadlock.
 -- Parameters, arrays of one length: ids, user_ids, product_ids, quantities, generations, reasons.
 INSERT INTO orders (id, user_id, product_id, quantity, status, generation, reason)
 SELECT o.id, u.id, o.product_id, o.quantity, 'CANCELLED', o.generation, o.reason

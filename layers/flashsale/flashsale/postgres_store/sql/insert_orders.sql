@@ -1,6 +1,6 @@
--- A batch of orders, all CONFIRMED for now; those that exist already are left as they are, those of
--- users or products that do not exist are left out. Returns the ids of the new rows.
--- Sorted, so that two batches with the same ids cannot deadlock.
+-- Write a batch of orders, all CONFIRMED at first. Existing orders stay unchanged, and orders of
+-- unknown users or products are left out. It returns the ids of the new rows.
+-- Rows are sorted, so that two batches with the same ids cannot deadlock.
 -- Parameters, arrays of one length: ids, user_ids, product_ids, quantities, generations.
 INSERT INTO orders (id, user_id, product_id, quantity, status, generation)
 SELECT o.id, o.user_id, o.product_id, o.quantity, 'CONFIRMED', o.generation

@@ -1,4 +1,4 @@
--- A new product. No row comes back if there is one with this id or this name.
+-- Add a product. It returns no row if a product with this id or this name exists.
 -- Parameters: id, name, price, stock.
 INSERT INTO products (id, name, price, initial_stock, stock)
 VALUES (%(id)s, %(name)s, %(price)s, %(stock)s, %(stock)s)

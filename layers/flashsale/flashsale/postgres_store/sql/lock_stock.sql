@@ -1,3 +1,3 @@
--- The units left of a product, which nobody else can take until this transaction ends.
+-- Read the stock of a product, and lock it until this transaction ends.
 -- Parameters: id.
 SELECT stock FROM products WHERE id = %(id)s FOR UPDATE

@@ -1,5 +1,5 @@
--- V1's mistake: write back a stock that was computed outside the database.
--- Whatever others sold between the read and this write is forgotten. Parameters: id, stock.
+-- Write back a stock that was computed outside the database: the bug of V1. Units that were sold
+-- between the read and this write are forgotten. Parameters: id, stock.
 UPDATE products
 SET stock = %(stock)s, updated_at = now()
 WHERE id = %(id)s

@@ -1,4 +1,4 @@
--- The newest actions of admins, newest first. Parameters: limit.
+-- Read the newest actions of admins, newest first. Parameters: limit.
 SELECT
     id, who, action, target, arguments, outcome, idempotency_key, correlation_id, begun_at, ended_at
 FROM admin_actions

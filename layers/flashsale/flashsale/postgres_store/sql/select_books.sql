@@ -1,5 +1,5 @@
--- Per product: what was to be sold, what is left, and what the orders say. Parameters: ids, or null
--- for all products.
+-- Read the books per product: the initial stock, the stock, and the units in orders.
+-- Parameters: ids, or null for all products.
 SELECT
     p.id, p.initial_stock, p.stock,
     coalesce(sum(o.quantity) FILTER (WHERE o.status = 'CONFIRMED'), 0)::bigint AS confirmed,

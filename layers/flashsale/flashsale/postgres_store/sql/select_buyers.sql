@@ -1,4 +1,4 @@
--- Units that each buyer of a product has in confirmed orders. Parameters: id.
+-- Read the units in CONFIRMED orders of a product, per buyer. Parameters: id.
 SELECT user_id, sum(quantity)::bigint AS units
 FROM orders
 WHERE product_id = %(id)s AND status = 'CONFIRMED'

@@ -1,4 +1,4 @@
--- One product as it stands. Parameters: id.
+-- Read one product. Parameters: id.
 SELECT id, name, price, initial_stock, stock, created_at, updated_at
 FROM products
 WHERE id = %(id)s

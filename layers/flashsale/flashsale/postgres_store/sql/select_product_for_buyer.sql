@@ -1,4 +1,4 @@
--- V1's read: one product as it stands, and whether its buyer exists. Parameters: id, user_id.
+-- Read one product, and whether a buyer exists (V1). Parameters: id, user_id.
 SELECT id, name, price, initial_stock, stock, created_at, updated_at,
        EXISTS (SELECT FROM users WHERE users.id = %(user_id)s) AS buyer_exists
 FROM products

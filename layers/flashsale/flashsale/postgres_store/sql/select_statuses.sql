@@ -1,7 +1,6 @@
--- How these orders stand: of each the row with its id, if that is the same order. The id of another
--- buyer's order, or of another number of units, is left out. The row of a cancelled order has no
--- user where there is none. Parameters, arrays of one length: ids, user_ids, product_ids,
--- quantities, generations.
+-- Read the status of these orders. A row counts only if it is the same order: an id whose row has
+-- another buyer, product, quantity or generation is left out. The row of a cancelled order may have
+-- no user. Parameters, arrays of one length: ids, user_ids, product_ids, quantities, generations.
 SELECT o.id, o.status
 FROM unnest(
     %(ids)s::text[], %(user_ids)s::text[], %(product_ids)s::text[],

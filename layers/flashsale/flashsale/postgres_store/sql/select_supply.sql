@@ -1,8 +1,11 @@
--- What there is of a product to sell, all at one instant: units that it began with or got since,
--- units left, units in confirmed orders, and the cancelled orders whose units the stock counts and
--- somebody may give back to Redis once more: those that were confirmed (an admin repeats himself),
--- and those of V4 (their message comes again). Then the highest generation of its orders, and the
--- largest ledger entry among those of V5, without entries that Lua's numbers cannot compare.
+-- Read what there is to sell of a product, at one instant:
+-- initial: the initial units and all restocks;
+-- stock: the units that are left;
+-- confirmed: the units in CONFIRMED orders;
+-- returned: cancelled orders whose units are in the stock, and may be given back to Redis again:
+--   those that were CONFIRMED (an admin may retry), and V4's (their message may come again);
+-- generation: the highest generation of its orders;
+-- last_entry: the largest ledger entry of its V5 orders, of those that Lua's numbers can compare.
 -- Parameters: id.
 SELECT
     p.id AS product_id, p.initial_stock AS initial, p.stock,

@@ -1,4 +1,4 @@
-"""An issuer of tokens for tests: keys of its own, published over HTTP, and tokens of any kind."""
+"""An issuer of tokens for tests. It publishes keys over HTTP and makes tokens of any kind."""
 
 import base64
 import hashlib
@@ -17,23 +17,23 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from tests.support import POLL
+from tests.helpers.support import POLL
 
 NAME, AUDIENCE = "https://issuer.test", "shop"
 
 
 class Issuer:
-    """Signs with its newest key; publishes the public halves of all keys that it has."""
+    """Signs with its newest key, and publishes all its public keys."""
 
     def __init__(self):
         self.keys = {}
         self.fetches = 0
         self.broken = False
         self.resets = False
-        # While this is clear, the document comes blank by blank, and has no end.
+        # While this is clear, the document is an endless sequence of single blanks.
         self.hurries = threading.Event()
         self.hurries.set()
-        # The same for single fetches, by their numbers.
+        # Numbers of single fetches with the same answer.
         self.dribbling = set()
         self.url = ""
         self.add("rsa-1")
@@ -47,7 +47,7 @@ class Issuer:
         self.newest = kid
 
     def document(self):
-        """The JSON Web Key Set."""
+        """Return the JSON Web Key Set."""
         makers = {"RS256": RSAAlgorithm, "ES256": ECAlgorithm}
         return {
             "keys": [
@@ -57,17 +57,17 @@ class Issuer:
         }
 
     def token(self, sub="u-00001", *, kid=None, headers=None, **changes):
-        """A token that is valid but for `changes`; a claim that is None is left out."""
+        """Return a token that is valid except for `changes`. A claim of None is omitted."""
         now = int(time.time())
         claims = {"iss": NAME, "aud": AUDIENCE, "sub": sub, "iat": now, "exp": now + 600, **changes}
         claims = {name: value for name, value in claims.items() if value is not None}
         kind, key = self.keys[kid or self.newest]
-        # Below the part of the library that refuses to sign what makes no sense.
+        # Bypasses the check of the library that rejects invalid claims.
         headers = {"kid": kid or self.newest, **(headers or {})}
         return jwt.api_jws.encode(json.dumps(claims).encode(), key, kind, headers)
 
     def confused_token(self, sub="u-00001"):
-        """Signed by HMAC, with what everybody can read, the public key, as the secret."""
+        """Return a token signed by HMAC with the public key as the secret."""
         pem = (
             self.keys[self.newest][1]
             .public_key()
@@ -91,7 +91,7 @@ class Issuer:
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, lingers_not)
                     self.server.shutdown_request = self.server.close_request
                     return
-                with suppress(ConnectionError):  # who asked may be gone
+                with suppress(ConnectionError):  # the client may have disconnected
                     while not issuer.hurries.wait(0.02) or number in issuer.dribbling:
                         self.wfile.write(b" ")
                         time.sleep(0.02)
@@ -112,7 +112,7 @@ class Issuer:
 
 
 def forged(token, header, secret=None):
-    """The same claims below another header; signed by HMAC if there is a secret, else unsigned."""
+    """Return the claims with another header, signed by HMAC if there is a secret."""
     signed = f"{_encode(json.dumps(header).encode())}.{token.split('.')[1]}"
     signature = hmac.digest(secret, signed.encode(), hashlib.sha256) if secret else b""
     return f"{signed}.{_encode(signature)}"

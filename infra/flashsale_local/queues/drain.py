@@ -1,11 +1,9 @@
-"""How many messages the queues hold, and waiting until they are empty."""
+"""Waiting until queues are empty."""
 
 import time
 from collections.abc import Callable, Mapping
 
-from flashsale_server.queues.depths import Depth, depth, depths, total
-
-__all__ = ["Depth", "depth", "depths", "drain", "total"]
+from flashsale_server.queues.depths import depths, total
 
 
 def drain(

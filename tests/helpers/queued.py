@@ -6,7 +6,7 @@ from flashsale.domain.messages import QueuedOrder, orders_of_message
 from flashsale.errors import PushRefused, PushUncertain, QueueUnavailable
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
-from tests.support import USERS
+from tests.helpers.support import USERS
 
 
 def queued(product_id, count=1, user_id=USERS[0], quantity=1):
@@ -36,7 +36,7 @@ async def row_of(services, message):
 
 
 class Queue:
-    """Messages that were sent, and a switch that makes sending fail before or after it."""
+    """Keeps the messages that were sent. Sending can fail, before or after its effect."""
 
     def __init__(self):
         self.messages = []

@@ -1,8 +1,8 @@
-"""Who may talk to the page: a browser that has this very page open, and no other site's page.
+"""Reject requests that do not come from the live page itself.
 
-A page of another site in the same browser can send requests to loopback, open websockets to it
-(no browser forbids that), and give itself a name that resolves to 127.0.0.1. It cannot forge the
-headers Host and Origin, which browsers write themselves.
+A page of another site in the same browser can send requests to loopback. It can also open
+websockets to it, which no browser forbids, and use a host name that resolves to 127.0.0.1. It
+cannot forge the headers Host and Origin, because the browser sets them.
 """
 
 import ipaddress
@@ -14,15 +14,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flashsale_local.problems import Problem
 
-# Everything comes from this server; nobody may put the page into a frame and guide the clicks.
+# Everything comes from this server. No other page may embed this one in a frame (clickjacking).
 POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
     "frame-ancestors 'none'; form-action 'self'; base-uri 'self'"
 )
 
 
-def refuse_public(host: str) -> None:
-    """Let nobody bind the page to an address that other machines reach.
+def require_loopback(host: str) -> None:
+    """Check that other machines cannot reach the page's address.
 
     Raises:
         Problem: `host` is not a loopback address.
@@ -40,20 +40,20 @@ def refuse_public(host: str) -> None:
 
 
 def own_origins(host: str, port: int) -> list[str]:
-    """The addresses under which this page may be opened, the one to name first."""
+    """Return the origins under which this page may be opened, the preferred one first."""
     names = (f"[{host}]" if ":" in host else host, "localhost")
     return [f"http://{name}:{port}" for name in names]
 
 
-class OwnPageOnly:
-    """ASGI middleware that refuses (403) requests and websockets of other sites' pages."""
+class SameOriginOnly:
+    """ASGI middleware that rejects (403) requests and websockets from pages of other sites."""
 
     def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
         self._app = app
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve, or refuse."""
+        """Pass the request on, or reject it."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
         elif self._is_own(Headers(scope=scope)):
@@ -66,13 +66,13 @@ class OwnPageOnly:
     def _is_own(self, headers: Headers) -> bool:
         if f"http://{headers.get('host')}" not in self._origins:
             return False
-        # Browsers leave Origin out where nothing is changed (a link); programs always do.
+        # Browsers omit Origin when they follow a link, and programs always omit it.
         origin = headers.get("origin")
         return origin is None or origin == f"http://{headers['host']}"
 
 
 def _with_policy(send: Send) -> Send:
-    async def sending(message: Message) -> None:
+    async def send_with_policy(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers["Content-Security-Policy"] = POLICY
@@ -80,4 +80,4 @@ def _with_policy(send: Send) -> Send:
             headers["Referrer-Policy"] = "no-referrer"
         await send(message)
 
-    return sending
+    return send_with_policy

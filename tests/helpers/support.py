@@ -1,4 +1,4 @@
-"""What tests share: buyers, and waiting for a condition, never for a time."""
+"""Helpers of all tests: buyers, and waiting for a condition instead of a fixed time."""
 
 import asyncio
 import time
@@ -13,14 +13,14 @@ from flashsale_local.sale.seed import user_ids
 T = TypeVar("T")
 
 USERS = user_ids(300)
-# Seconds between two looks of a `socketserver` at whether it shall stop; its own 0.5 is a wait
-# at the end of every test that has one.
+# Seconds between two checks of a `socketserver` for its shutdown. The default of 0.5 would delay
+# the end of every test that has one.
 POLL = 0.01
 
 
 @dataclass
 class LambdaContext:
-    """What functions read of a Lambda context; `seconds` is what is left of the invocation."""
+    """The parts of a Lambda context that functions read. `seconds` is the time left."""
 
     seconds: float = 60.0
     function_name: str = "test"
@@ -34,7 +34,7 @@ class LambdaContext:
 
 
 def eventually(condition: Callable[[], T], deadline: float = 60.0) -> T:
-    """The first true value of `condition`; fails with the last one after `deadline` seconds."""
+    """Wait for a true value of `condition` and return it. Fail after `deadline` seconds."""
     end = time.monotonic() + deadline
     while not (value := condition()):
         assert time.monotonic() < end, f"still {value!r} after {deadline} s"
@@ -43,7 +43,7 @@ def eventually(condition: Callable[[], T], deadline: float = 60.0) -> T:
 
 
 async def until(condition: Callable[[], Awaitable[T]], deadline: float = 60.0) -> T:
-    """`eventually` for a condition that is a coroutine function."""
+    """Do the same as `eventually` for a coroutine function."""
     async with asyncio.timeout(deadline):
         while not (value := await condition()):
             await asyncio.sleep(0.05)
@@ -51,7 +51,7 @@ async def until(condition: Callable[[], Awaitable[T]], deadline: float = 60.0) -
 
 
 def by_labels(families: Iterable[Metric], product_id: str | None = None) -> dict[Any, float]:
-    """Values of metrics by name, without "flashsale_", and labels; of one product or of all."""
+    """Return values by name without "flashsale_" and by labels, for one product or all."""
     return {
         (sample.name.removeprefix("flashsale_"), *sample.labels.values()): sample.value
         for family in families

@@ -1,4 +1,4 @@
-"""What `template.yaml` lets each function do, after SAM has made roles and policies of it."""
+"""The rights of each function in `template.yaml`, after SAM's transform."""
 
 import json
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ from cfnlint.decode import decode
 from flashsale_desk.transformed import transformed as production
 from flashsale_local.paths import ROOT
 
-# An action, and the logical id of the resource that it is for (what is no resource of ours as is).
+# An action, and the logical id of its resource. Other resources are kept unchanged.
 Grant = tuple[str, str]
 
-# What Lambda itself does in a function's name with a queue that it polls.
+# Actions that Lambda performs with a function's role on a queue that it polls.
 POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
 
 def read(path: str) -> dict[str, Any]:
-    """A template, with functions such as !Ref spelled out."""
+    """Return a template with short forms such as !Ref in their long form."""
     document, problems = decode(str(ROOT / path))
     assert not problems
     loaded: dict[str, Any] = json.loads(json.dumps(document))
@@ -27,30 +27,30 @@ def read(path: str) -> dict[str, Any]:
 
 @cache
 def transformed() -> dict[str, Any]:
-    """`template.yaml` as CloudFormation gets it in production, offline."""
+    """Return `template.yaml` after SAM's transform with production's parameters, offline."""
     return production()
 
 
 def functions() -> dict[str, str]:
-    """Logical ids of all functions, by the folder of their code."""
+    """Return the logical ids of all functions by the folder of their code."""
     found = of_type("AWS::Serverless::Function", read("template.yaml"))
     return {p["CodeUri"].strip("/").rpartition("/")[2]: name for name, p in found.items()}
 
 
 def of_type(kind: str, template: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The properties of all resources of a type, by logical id."""
+    """Return the properties of all resources of a type by logical id."""
     resources = (template or transformed())["Resources"].items()
     return {name: made["Properties"] for name, made in resources if made["Type"] == kind}
 
 
 def managed_policies(role: dict[str, Any]) -> set[str]:
-    """Names of AWS' own policies in a role's properties."""
+    """Return the names of the AWS managed policies of a role."""
     arns = map(json.dumps, role.get("ManagedPolicyArns", []))
     return {arn.rstrip('"]}').rpartition("/")[2] for arn in arns}
 
 
 def granted(function: str) -> set[Grant]:
-    """What the policies of its role allow, AWS' own aside."""
+    """Return the grants of its role, without those of AWS managed policies."""
     role = of_type("AWS::IAM::Role")[f"{function}Role"]
     attached = [
         policy
@@ -66,7 +66,7 @@ def granted(function: str) -> set[Grant]:
 
 
 def used_by_lambda(function: str) -> set[Grant]:
-    """What Lambda itself needs of the role: to poll, and to keep failed invocations."""
+    """Return the grants that Lambda needs to poll and to keep failed invocations."""
     reference = {"Ref": function}
     polled = [
         target(mapping["EventSourceArn"])
@@ -84,7 +84,7 @@ def used_by_lambda(function: str) -> set[Grant]:
 
 
 def statements(node: Any) -> Iterator[dict[str, Any]]:
-    """Every statement of every policy anywhere in a template."""
+    """Return all statements of all policies in a template."""
     if isinstance(node, dict):
         if "Effect" in node:
             yield node
@@ -96,12 +96,12 @@ def statements(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def listed(value: Any) -> list[Any]:
-    """One or many, as IAM takes them."""
+    """Return a list of one or many values, because IAM accepts both forms."""
     return value if isinstance(value, list) else [value]
 
 
 def target(resource: Any) -> str:
-    """The logical id that a resource's ARN is of, or what stands there instead."""
+    """Return the logical id to which an ARN refers, or the value itself."""
     match resource:
         case {"Fn::GetAtt": [str(name), "Arn"]} | {"Ref": str(name)}:
             return name

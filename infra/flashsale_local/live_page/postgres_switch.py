@@ -1,4 +1,4 @@
-"""Stopping and starting PostgreSQL, where it is the local stack's own."""
+"""Stop and start PostgreSQL from the page, where it belongs to the local stack."""
 
 import json
 import socket
@@ -11,8 +11,8 @@ from flashsale_local.stack.postgres import postgres
 from flashsale_local.stack.stack import Stack
 
 
-class Outage:
-    """The local stack's PostgreSQL, for a visitor to switch off and on. Its methods block."""
+class PostgresSwitch:
+    """Switches the local stack's PostgreSQL off and on. All methods block."""
 
     def __init__(self, directory: Path, target: Target) -> None:
         self._stack = Stack(directory)
@@ -20,8 +20,8 @@ class Outage:
         self._stopped_here = False
 
     @property
-    def postgres_up(self) -> bool:
-        """Whether it runs."""
+    def is_on(self) -> bool:
+        """Whether PostgreSQL runs."""
         return self._state == "RUNNING"
 
     @property
@@ -30,45 +30,45 @@ class Outage:
         return str(state.get("statename", ""))
 
     def stop(self) -> None:
-        """Stop it in good order; connections are cut."""
+        """Shut PostgreSQL down cleanly. Open connections are closed."""
         self._stopped_here = True
         self._stack.supervisor.stop_program(self._postgres.name)
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start PostgreSQL and wait until it answers."""
         self._stack.start(self._postgres)
         self._stopped_here = False
 
-    def end(self) -> bool:
-        """Start what was stopped here, unless the stack is down; returns whether it had to."""
+    def restore(self) -> bool:
+        """Start PostgreSQL if it was stopped here and the stack is up. Return whether it was."""
         left_stopped = self._stopped_here and self._state not in ("", "RUNNING")
         if left_stopped:
             self.start()
         return left_stopped
 
 
-def why_only_watching(directory: Path, target: Target) -> str:
-    """Why a visitor of this target's page may change nothing; "" where he may.
+def read_only_reason(directory: Path, target: Target) -> str:
+    """Return why a visitor of this target's page may change nothing, or "" if they may.
 
     Raises:
-        Problem: it is the stack in this folder, and that is down.
+        Problem: the target is the stack in this folder, and that stack is down.
 
     """
     programs = Stack(directory).supervisor.info()
     saved = _is_saved(directory, target)
-    # In containers it runs without supervisord.
+    # In containers the stack runs without supervisord.
     if saved and not programs and not _listens(target.endpoint_url):
         raise Problem("The local stack is down.", "make up")
-    # Servers that were given by their URL when the stack came up are somebody else's.
+    # The stack starts no server of its own where it was given the URL of an existing one.
     if not saved or not {"valkey", "postgres", target.emulator} <= programs.keys():
-        return "its servers are not the local stack's own"
+        return "its servers do not belong to the local stack"
     if target.auth != "none":
-        return f"buyers need a token here (AUTH={target.auth}), and it has none"
+        return f"buyers need a token here (AUTH={target.auth}), and the page has none"
     return ""
 
 
 def _is_saved(directory: Path, target: Target) -> bool:
-    """Whether these are the addresses of the stack in this folder."""
+    """Return whether these are the addresses of the stack in this folder."""
     path = directory / "target.json"
     if not path.exists():
         return False

@@ -1,4 +1,4 @@
-"""The two edges behind one face: a request in bytes, an answer out."""
+"""Clients of the two edges with one interface: they send bytes and return an answer."""
 
 import asyncio
 import base64
@@ -32,7 +32,7 @@ class Asgi:
 
     @property
     def way(self):
-        """How schemathesis gets there."""
+        """Return how schemathesis reaches the edge."""
         return {"base_url": self.url}
 
     def request(self, method, path, body=b"", headers=None, query=""):
@@ -52,7 +52,7 @@ class Lambda:
 
     @property
     def way(self):
-        """How schemathesis gets there: as to a WSGI application."""
+        """Return the WSGI application that schemathesis calls."""
         return {"base_url": "http://localhost", "app": self}
 
     def request(self, method, path, body=b"", headers=None, query=""):
@@ -65,11 +65,11 @@ class Lambda:
 
     @staticmethod
     def run(coroutine_function):
-        """On the loop of the thread that calls this, which is the handler's."""
+        """Run it on the event loop of the calling thread, which is the handler's."""
         return asyncio.get_event_loop().run_until_complete(coroutine_function())
 
     def __call__(self, environ, start_response):
-        """The same as a WSGI application, which is what schemathesis can talk to."""
+        """Answer as a WSGI application, because schemathesis cannot send Lambda events."""
         headers = {
             name[5:].replace("_", "-").lower(): value
             for name, value in environ.items()
@@ -86,7 +86,7 @@ class Lambda:
 
 
 def event_of(method, path, body, headers, query=""):
-    """What API Gateway makes of a request; `path` is bytes, or text that is percent-encoded."""
+    """Return API Gateway's event for a request. `path` is bytes, or percent-encoded text."""
     raw = path if isinstance(path, bytes) else unquote_to_bytes(path)
     shown = raw.decode("utf-8", "replace")
     try:

@@ -1,4 +1,4 @@
-"""What the tests of the admin API share: the API in process, tokens, and stores that die."""
+"""What the tests of the admin API share: the API in process, tokens, and store failures."""
 
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,8 +11,8 @@ from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.deployment import sign_in
+from tests.helpers.support import USERS
 from tests.in_process import client_of
-from tests.support import USERS
 
 SECRET = "a-secret-of-32-bytes-for-tests-only"
 TRUST = TrustedIssuer(sign_in.ISSUER, sign_in.AUDIENCE, secret=SECRET)
@@ -23,7 +23,7 @@ def token(user="boss", *, admin=True):
 
 
 class Nowhere:
-    """A queue that takes everything and holds nothing."""
+    """A queue that accepts and drops all messages."""
 
     async def send(self, envelopes):
         pass
@@ -33,7 +33,7 @@ class Nowhere:
 
 
 class Desk:
-    """The admin API as a client sees it; `services` are what the next request is served with."""
+    """A client of the admin API. `services` serve the next request."""
 
     def __init__(self, services):
         self.services = services
@@ -79,7 +79,7 @@ async def desk_of(services):
 
 
 def dies(monkeypatch, adapter, method, error, *, after):
-    """The next call of this method fails: before it has an effect, or after."""
+    """Let the next call of this method fail, before or after its effect."""
     real = getattr(adapter, method)
 
     async def once(*arguments, **named):
@@ -96,7 +96,7 @@ async def claim(services, product_id, user=USERS[0], quantity=1):
 
 
 async def sell(services, product_id, users, quantity=1, *, settle=True):
-    """V5 orders that are CONFIRMED."""
+    """Return new V5 orders that are CONFIRMED."""
     for user in users:
         assert isinstance(await claim(services, product_id, user, quantity), Claimed)
     orders = await services.ledger.take_unsent(product_id, 100)
@@ -107,7 +107,7 @@ async def sell(services, product_id, users, quantity=1, *, settle=True):
 
 
 async def books_of(services, product_id):
-    """The books of a product, which must balance."""
+    """Return the books of a product, which must balance."""
     (books,) = await read_books(services, [product_id])
     snapshot = await services.ledger.snapshot(product_id, count_claims=True)
     assert snapshot is None or snapshot.balanced, snapshot

@@ -1,0 +1,115 @@
+"""The processes of a sale that the state machine runs, with crashes and other steps between."""
+
+import asyncio
+import uuid
+from dataclasses import replace
+
+from hypothesis.stateful import RuleBasedStateMachine
+
+from flashsale.domain.claims import Claim, Claimed
+from flashsale.domain.model import Declined, Refusal, Terms
+from flashsale.generations import v5
+from flashsale.postgres_store.audit import Action
+from flashsale.services import Services
+from flashsale.usecases.batch import ReceivedMessage
+from flashsale.usecases.compensate import compensate
+from flashsale.usecases.place_orders import place_orders
+from flashsale_local.sale.seed import seed
+from tests.helpers.support import USERS
+from tests.integration.steps import Crash, Messages, Steps
+
+UNITS, LIMIT = 9, 5
+BUYERS = [*USERS[:3], "stranger"]
+# Codes for pausing, resuming or opening a sale that is not in the right state.
+NOT_NOW = (Declined.SALE_ENDED, Declined.SALE_PAUSED, Declined.NEEDS_REBUILD)
+
+
+class Processes(RuleBasedStateMachine):
+    """One sale of a few units to a few buyers, with a purchase limit, and its processes."""
+
+    def __init__(self, migrated):
+        super().__init__()
+        self._runner = asyncio.Runner()
+        self.services = Services(replace(migrated, sweep_after=0))
+        self.queue = self.services.order_queue = Messages()
+        self.product_id = f"m-{uuid.uuid4().hex[:12]}"
+        self.accepted = {}  # order id -> user
+        self.answers = {}  # user, key -> request and order id
+        self.tried = {}  # user, key -> requests
+        self.unattended = False  # whether claims may be unsent although no process relays
+        self.actions = []  # requests of admins, to be repeated
+        self.restocked = 0
+        self.run(self._open())
+
+    def run(self, coroutine):
+        return self._runner.run(coroutine)
+
+    async def _open(self):
+        await seed(self.services, [], [self.product_id], UNITS)
+        await self.services.stock.open_sale(self.product_id, UNITS, Terms(limit_per_buyer=LIMIT))
+
+    def act(self, action, target, events, *more):
+        request = Action("boss", action.__name__, target, {}, "corr", uuid.uuid4().hex)
+
+        async def process(services):
+            assert await action(services, request, *more) in (None, *NOT_NOW)
+
+        self.actions.append(process)
+        self.run_process(process, events)
+
+    def run_process(self, process, events):
+        happenings = {
+            "crash": self._crash,
+            "claim": lambda: self.buy(self.services, BUYERS[1], 1, ""),
+            "order": lambda: place_orders(self.services, self.messages(range(99))),
+            "rollback": lambda: compensate(self.services, self.messages([0])),
+        }
+        services = Steps(self.services, {at: happenings[name] for at, name in events.items()})
+
+        async def until_a_crash():
+            try:
+                await process(services)
+            except Crash:
+                self.unattended = True
+
+        self.run(until_a_crash())
+
+    async def _crash(self):
+        raise Crash
+
+    async def buy(self, services, user, quantity, key):
+        request = (user, quantity)
+        key = key and f"{key}-{self.product_id}"  # keys outlive a sale
+        tried = self.tried.setdefault((user, key), set())
+        others = tried - {request}
+        tried.add(request)
+        answer = await v5.buy(services, Claim(self.product_id, user, quantity, key))
+        assert answer is not Refusal.KEY_REUSED or others, "an earlier request used this key"
+        if not isinstance(answer, Claimed):
+            return False
+        if answer.order_id not in self.accepted:
+            assert all(_number(answer.order_id) > _number(id_) for id_ in self.accepted)
+        assert self.accepted.setdefault(answer.order_id, user) == user, "another buyer's order"
+        if key:
+            known = self.answers.setdefault((user, key), (request, answer.order_id))
+            assert known == (request, answer.order_id), "the same key claimed twice"
+        return answer.leader
+
+    def messages(self, numbers):
+        bodies = self.queue.messages
+        return (
+            [ReceivedMessage(f"m{n}", bodies[n % len(bodies)]) for n in numbers] if bodies else []
+        )
+
+    async def rows(self):
+        async with self.services.database.transaction() as connection:
+            cursor = await connection.execute(
+                "SELECT id, quantity, status, returned_at FROM orders WHERE product_id = %s",
+                [self.product_id],
+            )
+            return {row["id"]: row for row in await cursor.fetchall()}
+
+
+def _number(order_id):
+    """Return the ledger entry of an id in a form that can be compared."""
+    return tuple(int(part) for part in order_id.rpartition(":")[2].split("-"))
