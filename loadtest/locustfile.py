@@ -10,15 +10,19 @@ for. If more than a tenth is missing, the exit status is 1.
 import itertools
 import json
 import os
+import sys
 from pathlib import Path
 
 from locust import FastHttpUser, LoadTestShape, constant_throughput, events, task
 from locust.env import Environment
 
-from flashsale_local.sale.answers import AnswerKind, classify_answer
-from loadtest.profiles import Profile
-
 ROOT = Path(__file__).resolve().parent.parent
+# Locust has its own virtual environment, in which this project is not installed.
+sys.path[:0] = [str(ROOT), str(ROOT / "infra")]
+
+from flashsale_local.sale.answers import AnswerKind, classify_answer  # noqa: E402
+from loadtest.profiles import Profile  # noqa: E402
+
 IDS = json.loads(Path(os.environ.get("IDS") or ROOT / ".local" / "ids.json").read_text())
 PRODUCT = os.environ.get("PRODUCT") or IDS["products"][0]
 PATH = f"/api/v{os.environ.get('GENERATION') or 5}/buy"
