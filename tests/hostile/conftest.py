@@ -144,19 +144,19 @@ def guarded_lambda(guarded_services, one_thread):
 
 
 @pytest.fixture(params=["asgi", "aws_lambda"])
-def door(request):
+def edge(request):
     """Return each edge in turn."""
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(params=["guarded_asgi", "guarded_lambda"])
-def guarded_door(request):
+def guarded_edge(request):
     """Return each edge in turn, where buyers need a token."""
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(params=["asgi", "admin_lambda"])
-def admin_door(request):
+def admin_edge(request):
     """Return the admin API on each edge."""
     return request.getfixturevalue(request.param)
 

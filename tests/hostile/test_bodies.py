@@ -87,12 +87,12 @@ SPELLINGS = {
 }
 
 
-def taken(door, shop, generation, bodies_by_name):
+def taken(edge, shop, generation, bodies_by_name):
     """Return the names of the bodies that are not rejected as they should be."""
     before, expected = shop.everything(), 422 if generation == 5 else 400
     wrong = {}
     for name, body in bodies_by_name.items():
-        answer = door.request("POST", f"/api/v{generation}/buy", body(shop))
+        answer = edge.request("POST", f"/api/v{generation}/buy", body(shop))
         if answer.status != expected or not json.loads(answer.body):
             wrong[name] = answer
     assert shop.everything() == before
@@ -100,40 +100,40 @@ def taken(door, shop, generation, bodies_by_name):
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
-def test_bodies_that_no_generation_accepts(door, shop, generation):
-    assert taken(door, shop, generation, BODIES | BODIES_BEYOND_THE_FIELDS) == {}
+def test_bodies_that_no_generation_accepts(edge, shop, generation):
+    assert taken(edge, shop, generation, BODIES | BODIES_BEYOND_THE_FIELDS) == {}
 
 
-def test_what_v5_does_not_take(door, shop):
-    assert taken(door, shop, 5, SPELLINGS) == {}
+def test_what_v5_does_not_take(edge, shop):
+    assert taken(edge, shop, 5, SPELLINGS) == {}
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
-def test_a_body_that_is_too_large(door, shop, generation):
+def test_a_body_that_is_too_large(edge, shop, generation):
     before = shop.everything()
     body = shop.body()[:-1] + b" " * MAX_BODY + b"}"
 
-    answer = door.request("POST", f"/api/v{generation}/buy", body)
+    answer = edge.request("POST", f"/api/v{generation}/buy", body)
 
     assert answer.status == 413
     assert shop.everything() == before
 
 
 @pytest.mark.parametrize("generation", [1, 2, 3, 4])
-def test_bodies_of_the_original_scripts_are_accepted(door, shop, generation):
+def test_bodies_of_the_original_scripts_are_accepted(edge, shop, generation):
     """The fields may be repeated, because the original parser was not strict."""
     twice = text(b'{"productId": "P", "userId": "X", "userId": "U"}')
 
     for body in (shop.body(), twice(shop), shop.body(quantity=1)):
-        answer = door.request("POST", f"/api/v{generation}/buy", body)
+        answer = edge.request("POST", f"/api/v{generation}/buy", body)
         assert answer.status in (201, 202)
 
 
-def test_similar_user_ids_are_different_users(door, shop):
+def test_similar_user_ids_are_different_users(edge, shop):
     """Case is significant. Ids with blanks or of another width are tested above."""
     other = USERS[0].upper()
 
-    assert door.request("POST", "/api/v5/buy", shop.body(userId=other)).status == 202
+    assert edge.request("POST", "/api/v5/buy", shop.body(userId=other)).status == 202
     assert [entry["u"] for _, entry in shop.books()["ledger"]] == [other]
 
 

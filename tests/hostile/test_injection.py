@@ -43,7 +43,7 @@ FIELDS = ["productId", "userId", "quantity", "Idempotency-Key", "order", "produc
 IN_HEADERS = {"Idempotency-Key"}
 
 
-def attack(door, shop, field, payload):
+def attack(edge, shop, field, payload):
     """Send a request with the payload in one field, and return its answer."""
     headers = {"content-type": "application/json"}
     if field in ("order", "product", "stock"):
@@ -52,11 +52,11 @@ def attack(door, shop, field, payload):
             "product": "/api/products/{}",
             "stock": "/api/v5/products/{}/stock",
         }[field].format(quote(payload, safe=""))
-        return door.request("GET", path, headers=headers)
+        return edge.request("GET", path, headers=headers)
     if field in IN_HEADERS:
         headers[field] = payload
-        return door.request("POST", "/api/v5/buy", shop.body(), headers)
-    return door.request("POST", "/api/v5/buy", shop.body(**{field: payload}), headers)
+        return edge.request("POST", "/api/v5/buy", shop.body(), headers)
+    return edge.request("POST", "/api/v5/buy", shop.body(**{field: payload}), headers)
 
 
 def changed_as_answered(shop, before, answer, field, payload):
@@ -75,13 +75,13 @@ def changed_as_answered(shop, before, answer, field, payload):
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_known_payloads(door, shop, field):
+def test_known_payloads(edge, shop, field):
     taken = []
     for payload in PAYLOADS:
         if field in IN_HEADERS and {"\r", "\0"} & set(payload):
             continue  # no client or gateway sends these in a header; see test_wire.py
         before = shop.everything()
-        answer = attack(door, shop, field, payload)
+        answer = attack(edge, shop, field, payload)
         taken.append(answer.status == 202)
         changed_as_answered(shop, before, answer, field, payload)
 
@@ -103,36 +103,36 @@ def test_any_text(aws_lambda, shop, field, payload):
 
 @pytest.mark.parametrize("generation", [1, 2, 3, 4])
 @pytest.mark.parametrize("field", ["productId", "userId"])
-def test_the_other_generations(door, shop, generation, field):
+def test_the_other_generations(edge, shop, generation, field):
     """V3 and V4 claim a unit for any valid user, so the payloads are invalid user ids."""
     for payload in PAYLOADS:
         if field == "userId" and payload.isprintable() and payload.strip() and " " not in payload:
             continue
         before = shop.everything()
 
-        answer = door.request("POST", f"/api/v{generation}/buy", shop.body(**{field: payload}))
+        answer = edge.request("POST", f"/api/v{generation}/buy", shop.body(**{field: payload}))
 
         assert answer.status in (400, 404)
         assert shop.everything() == before
 
 
-def test_an_idempotency_key_of_one_user_is_not_anothers(door, shop):
+def test_an_idempotency_key_of_one_user_is_not_anothers(edge, shop):
     """Keep user "a:b" with key "c" apart from user "a" with key "b:c"."""
-    first = buy(door, shop, f"a:{shop.product_id}", "c")
-    second = buy(door, shop, "a", f"{shop.product_id}:c")
+    first = buy(edge, shop, f"a:{shop.product_id}", "c")
+    second = buy(edge, shop, "a", f"{shop.product_id}:c")
 
     assert (first.status, second.status) == (202, 202)
     assert first.json["orderId"] != second.json["orderId"]
 
 
-def test_an_order_id_reaches_no_other_key(door, shop):
+def test_an_order_id_reaches_no_other_key(edge, shop):
     """An Idempotency-Key may end like a ledger's name, but its value is no stream."""
-    assert buy(door, shop, USERS[0], f"{shop.product_id}}}:ledger").status == 202
+    assert buy(edge, shop, USERS[0], f"{shop.product_id}}}:ledger").status == 202
     for separator in (" ", ":"):
         product_id = f"{shop.product_id}}}:idem:{USERS[0]}{separator}{shop.product_id}"
         order_id = quote(f"{product_id}:1-1", safe="")
 
-        answer = door.request("GET", f"/api/v5/orders/{order_id}")
+        answer = edge.request("GET", f"/api/v5/orders/{order_id}")
 
         assert (answer.status, answer.json["code"]) == (404, "not_found")
 
@@ -153,6 +153,6 @@ def test_an_invalid_correlation_id_is_replaced(
         assert entry["c"].isprintable()
 
 
-def buy(door, shop, user_id, key):
+def buy(edge, shop, user_id, key):
     headers = {"content-type": "application/json", "Idempotency-Key": key}
-    return door.request("POST", "/api/v5/buy", shop.body(userId=user_id), headers)
+    return edge.request("POST", "/api/v5/buy", shop.body(userId=user_id), headers)

@@ -56,7 +56,7 @@ def boss(bearer, shop):
     return bearer(f"admin-of-{shop.product_id}", admin=True)
 
 
-def attack(door, shop, field, payload, headers, order=""):
+def attack(edge, shop, field, payload, headers, order=""):
     """Send a request with the payload in one field, and return its answer."""
     path, body = REQUESTS[field]
     here = quote(payload, safe="", errors="replace")
@@ -64,19 +64,19 @@ def attack(door, shop, field, payload, headers, order=""):
     path = path.format(here=here, product=shop.product_id, order=order)
     path, _, query = f"/api/admin/{path}".partition("?")
     if body is None:
-        return door.request("GET", path, headers=headers, query=query)
+        return edge.request("GET", path, headers=headers, query=query)
     sent = {name: {HERE: payload, NEW: new}.get(value, value) for name, value in body.items()}
     key = payload if field == "Idempotency-Key" else new
     headers = headers | JSON | {"Idempotency-Key": key}
-    return door.request("POST", path, json.dumps(sent).encode(), headers)
+    return edge.request("POST", path, json.dumps(sent).encode(), headers)
 
 
-def tried(door, shop, field, payload, headers):
+def tried(edge, shop, field, payload, headers):
     """Return whether it was accepted. Check the stores in either case."""
     order = shop.confirm() if field == "reason" else ""
     names, books = shop.everything()
 
-    answer = attack(door, shop, field, payload, headers, order)
+    answer = attack(edge, shop, field, payload, headers, order)
 
     after_names, after = shop.everything()
     assert answer.status in (200, 201, 404, 409, 422), answer.body
@@ -94,13 +94,13 @@ def tried(door, shop, field, payload, headers):
 
 
 @pytest.mark.parametrize("field", REQUESTS)
-def test_known_payloads_in_an_admins_fields(admin_door, shop, boss, field):
+def test_known_payloads_in_an_admins_fields(admin_edge, shop, boss, field):
     taken = []
     for payload in [*PAYLOADS, "\ud800"]:
         if field == "Idempotency-Key" and {"\r", "\0", "\ud800"} & set(payload):
             continue  # no client or gateway sends these in a header; see test_wire.py
         if payload != "\ud800" or HERE in (REQUESTS[field][1] or {}).values():
-            taken.append(tried(admin_door, shop, field, payload, boss))
+            taken.append(tried(admin_edge, shop, field, payload, boss))
 
     assert any(taken) == (field in TEXTS)
     assert not all(taken)
@@ -116,11 +116,11 @@ def test_any_text_in_an_admins_fields(admin_lambda, shop, bearer, field, payload
     tried(admin_lambda, shop, field, payload, another)
 
 
-def test_an_admins_subject_is_data(admin_door, shop, bearer):
+def test_an_admins_subject_is_data(admin_edge, shop, bearer):
     for payload in PAYLOADS:
         before = shop.everything()
 
-        answer = attack(admin_door, shop, "pause", "no-such-product", bearer(payload, admin=True))
+        answer = attack(admin_edge, shop, "pause", "no-such-product", bearer(payload, admin=True))
 
         if re.fullmatch(USER_ID, payload):
             assert answer.status == 409
@@ -130,12 +130,12 @@ def test_an_admins_subject_is_data(admin_door, shop, bearer):
         assert shop.everything() == before
 
 
-def test_a_buyers_subject_is_data(guarded_door, shop, bearer, guarded_services, one_thread):
+def test_a_buyers_subject_is_data(guarded_edge, shop, bearer, guarded_services, one_thread):
     """The subject goes from the token to Redis, the queue and PostgreSQL."""
     good = {payload for payload in PAYLOADS if re.fullmatch(USER_ID, payload)}
     for payload in PAYLOADS:
         names, books = shop.everything()
-        answer = guarded_door.request(
+        answer = guarded_edge.request(
             "POST", "/api/v5/buy", shop.body(userId=...), bearer(payload) | JSON
         )
         assert answer.status == (202 if payload in good else 401)
@@ -156,13 +156,13 @@ def test_a_buyers_subject_is_data(guarded_door, shop, bearer, guarded_services, 
     assert shop.buyers() == good
 
 
-def test_no_order_id_reaches_another_key(guarded_asgi, admin_door, shop, bearer, boss):
+def test_no_order_id_reaches_another_key(guarded_asgi, admin_edge, shop, bearer, boss):
     """The name of a buyer's bucket may end like a ledger's name, but it is no stream."""
     bought = guarded_asgi.request(
         "POST", "/api/v5/buy", shop.body(userId=...), bearer("x}:ledger") | JSON
     )
     order_id = f"{shop.product_id}}}:rate:user:x:1-1"
 
-    answer = attack(admin_door, shop, "cancel", order_id, boss)
+    answer = attack(admin_edge, shop, "cancel", order_id, boss)
 
     assert (bought.status, answer.status) == (202, 404)

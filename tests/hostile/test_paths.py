@@ -27,23 +27,23 @@ def as_sent(path):
     return parse_url(f"http://shop{path}").path
 
 
-def make(admin_door, bearer, id_):
+def make(admin_edge, bearer, id_):
     product = {"id": id_, "name": f"Product {id_}", "price": 1, "stock": 1000}
     headers = {**bearer("boss", admin=True), "content-type": "application/json"}
-    made = admin_door.request("POST", "/api/admin/products", json.dumps(product).encode(), headers)
+    made = admin_edge.request("POST", "/api/admin/products", json.dumps(product).encode(), headers)
     opening = as_sent(f"/api/admin/products/{id_}/open")
-    return made.status, admin_door.request("POST", opening, b"{}", headers).status
+    return made.status, admin_edge.request("POST", opening, b"{}", headers).status
 
 
 @pytest.mark.parametrize("id_", REACHABLE)
-def test_a_product_that_can_be_made_can_be_reached(asgi, door, bearer, id_):
+def test_a_product_that_can_be_made_can_be_reached(asgi, edge, bearer, id_):
     assert make(asgi, bearer, id_) == (201, 200)
 
-    product = door.request("GET", as_sent(f"/api/products/{id_}"))
-    stock = door.request("GET", as_sent(f"/api/v5/products/{quote(id_)}/stock"))
+    product = edge.request("GET", as_sent(f"/api/products/{id_}"))
+    stock = edge.request("GET", as_sent(f"/api/v5/products/{quote(id_)}/stock"))
     body = json.dumps({"productId": id_, "userId": USERS[0]}).encode()
-    bought = door.request("POST", "/api/v5/buy", body)
-    order = door.request("GET", as_sent(f"/api/v5/orders/{bought.json['orderId']}"))
+    bought = edge.request("POST", "/api/v5/buy", body)
+    order = edge.request("GET", as_sent(f"/api/v5/orders/{bought.json['orderId']}"))
 
     assert (product.status, product.json["id"]) == (200, id_)
     assert stock.status == 200
@@ -51,11 +51,11 @@ def test_a_product_that_can_be_made_can_be_reached(asgi, door, bearer, id_):
 
 
 @pytest.mark.parametrize("id_", [".", ".."])
-def test_a_product_that_could_not_be_reached_cannot_be_made(admin_door, shop, bearer, id_):
+def test_a_product_that_could_not_be_reached_cannot_be_made(admin_edge, shop, bearer, id_):
     assert as_sent(f"/api/products/{id_}") in ("/api/products/", "/api/")
     before = shop.books()["rows"]
 
-    status, _ = make(admin_door, bearer, id_)
+    status, _ = make(admin_edge, bearer, id_)
 
     assert status == 422
     assert shop.books()["rows"] == before
@@ -63,8 +63,8 @@ def test_a_product_that_could_not_be_reached_cannot_be_made(admin_door, shop, be
 
 @pytest.mark.parametrize("id_", [".", ".."])
 @pytest.mark.parametrize("generation", range(1, 6))
-def test_a_product_that_could_not_be_reached_cannot_be_bought(door, shop, generation, id_):
-    answer = door.request("POST", f"/api/v{generation}/buy", shop.body(productId=id_))
+def test_a_product_that_could_not_be_reached_cannot_be_bought(edge, shop, generation, id_):
+    answer = edge.request("POST", f"/api/v{generation}/buy", shop.body(productId=id_))
 
     assert answer.status == (422 if generation == 5 else 400)
 
@@ -88,10 +88,10 @@ def test_a_stage_of_api_gateway_changes_nothing(aws_lambda, shop):
 
 def test_an_extra_slash_is_404_and_no_redirect(asgi, admin_lambda, aws_lambda):
     """A redirect would use the client's Host header and lose the prefix."""
-    for door, path in (
+    for edge, path in (
         (asgi, "/api/admin/books/"),
         (admin_lambda, "/api/admin/books/"),
         (aws_lambda, "/api/products/"),
     ):
-        answer = door.request("GET", path)
+        answer = edge.request("GET", path)
         assert (answer.status, "location" in answer.headers) == (404, False)

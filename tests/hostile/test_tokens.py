@@ -65,15 +65,15 @@ def guarded(migrated, sqs, queue_url, one_thread, algorithm):
     one_thread.submit(Lambda.run, services.close).result()
 
 
-def buy(door, shop, authorization):
+def buy(edge, shop, authorization):
     headers = {"content-type": "application/json", "authorization": authorization}
-    return door.request("POST", "/api/v5/buy", shop.body(userId=...), headers)
+    return edge.request("POST", "/api/v5/buy", shop.body(userId=...), headers)
 
 
-def is_refused(door, shop, changed):
+def is_refused(edge, shop, changed):
     before = shop.everything()
 
-    answer = buy(door, shop, f"Bearer {changed}")
+    answer = buy(edge, shop, f"Bearer {changed}")
 
     assert answer.status == 401, answer.body
     assert answer.headers["content-type"] == "application/problem+json"

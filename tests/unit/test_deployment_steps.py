@@ -159,26 +159,26 @@ def test_an_unknown_environment_is_named(tmp_path):
 
 
 def test_the_smoke_test_waits_for_health_and_buys_nothing(shop):
-    door, answers, bought = shop
+    endpoint, answers, bought = shop
     answers["GET"] = [503, 200]
 
-    assert smoke_test(door) == "/health 200, a purchase of nothing 404"
+    assert smoke_test(endpoint) == "/health 200, a purchase of nothing 404"
     (purchase,) = bought
     assert b"no-such-product" in purchase
 
 
 def test_a_store_that_is_down_fails_the_release(shop):
-    door, answers, _ = shop
+    endpoint, answers, _ = shop
     answers["GET"] = [503]
 
     with pytest.raises(Problem, match="/health says 503"):
-        smoke_test(door, deadline=0)
+        smoke_test(endpoint, deadline=0)
 
 
 @pytest.mark.parametrize("status", [202, 500, 403])
 def test_an_unexpected_answer_to_a_purchase_fails_the_release(shop, status):
-    door, answers, _ = shop
+    endpoint, answers, _ = shop
     answers["POST"] = [status]
 
     with pytest.raises(Problem, match=f"got {status}"):
-        smoke_test(door)
+        smoke_test(endpoint)

@@ -59,8 +59,8 @@ async def test_each_answer_is_counted_by_its_kind():
         heads.append(head)
         return next(waiting)
 
-    async with server(answer) as door:
-        load = await constant_rate(door, "/buy", BODIES, rate=len(replies) * 10, seconds=0.1)
+    async with server(answer) as endpoint:
+        load = await constant_rate(endpoint, "/buy", BODIES, rate=len(replies) * 10, seconds=0.1)
 
     assert [load.count(kind) for kind in AnswerKind] == [1, 1, 1, 1, 3]
     assert {sample.order_id for sample in load.samples} == {"o-1", ""}
@@ -81,8 +81,8 @@ async def test_a_stalled_server_cannot_hide_its_latency():
         await released.wait()
         return reply(202, "{}")
 
-    async with server(answer) as door:
-        load = await constant_rate(door, "/buy", BODIES, rate=200, seconds=0.1)
+    async with server(answer) as endpoint:
+        load = await constant_rate(endpoint, "/buy", BODIES, rate=200, seconds=0.1)
 
     assert load.count(AnswerKind.ACCEPTED) == 20
     by_due = sorted(load.samples, key=lambda sample: sample.due)
@@ -98,9 +98,9 @@ async def test_no_more_connections_than_virtual_users(monkeypatch):
         await released.wait()
         return reply(202, "{}")
 
-    async with server(answer) as door:
+    async with server(answer) as endpoint:
         due = iter([0.0] * 10)
-        loading = asyncio.create_task(open_loop(door, "/buy", BODIES, due))
+        loading = asyncio.create_task(open_loop(endpoint, "/buy", BODIES, due))
         while len(arrived) < 3:
             await asyncio.sleep(0.01)
         released.set()
@@ -116,8 +116,8 @@ async def test_a_missing_answer_is_a_failure(monkeypatch):
     async def answer(*_):
         await over.wait()
 
-    async with server(answer) as door:
-        load = await open_loop(door, "/buy", BODIES, [0.0])
+    async with server(answer) as endpoint:
+        load = await open_loop(endpoint, "/buy", BODIES, [0.0])
         over.set()  # since Python 3.12 a server waits for its last connection
 
     assert [(sample.kind, sample.status) for sample in load.samples] == [(AnswerKind.FAILED, 0)]
@@ -130,8 +130,8 @@ async def test_a_closed_loop_keeps_its_connections():
         seen.add(asyncio.current_task())
         return reply(200, "{}")
 
-    async with server(answer) as door:
-        load = await closed_loop(door, "/echo", BODIES, connections=4, seconds=0.2)
+    async with server(answer) as endpoint:
+        load = await closed_loop(endpoint, "/echo", BODIES, connections=4, seconds=0.2)
 
     assert len(seen) == 4
     assert load.rate(200) == pytest.approx(len(load.samples) / load.elapsed)

@@ -12,7 +12,7 @@ from flashsale.services import Services
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.valkey import valkey
 from tests.helpers.support import until
-from tests.integration.troubles.doors import AsgiDoor, LambdaDoor
+from tests.integration.troubles.edges import AsgiEdge, LambdaEdge
 from tests.integration.troubles.routes import ROUTES, named
 from tests.integration.troubles.servers import Sqs, Wire
 
@@ -77,15 +77,15 @@ def troubled(request, migrated, own_redis, sqs):
     )
 
 
-@pytest.fixture(params=[AsgiDoor, LambdaDoor], ids=["asgi", "lambda"])
-async def door(request, troubled):
-    door = request.param(troubled)
-    yield door
-    await door.close()
+@pytest.fixture(params=[AsgiEdge, LambdaEdge], ids=["asgi", "lambda"])
+async def edge(request, troubled):
+    edge = request.param(troubled)
+    yield edge
+    await edge.close()
 
 
 @pytest.fixture
-async def products(door, services, new_product):
+async def products(edge, services, new_product):
     """Put a product on sale for each route, because some routes pause theirs."""
     made = {route: await new_product(500, on_sale=False) for route in ROUTES}
 
@@ -95,27 +95,27 @@ async def products(door, services, new_product):
         await services.order_queue.ping()
         await services.database.ping()
 
-    await door.run(prepare)
+    await edge.run(prepare)
     return made
 
 
-async def ask_all(door, products, routes, times=1):
+async def ask_all(edge, products, routes, times=1):
     """Return the answer of each route, asked concurrently where the edge allows it."""
-    asked = [(route, route.ask(door, products[route])) for route in routes for _ in range(times)]
-    if isinstance(door, AsgiDoor):
+    asked = [(route, route.ask(edge, products[route])) for route in routes for _ in range(times)]
+    if isinstance(edge, AsgiEdge):
         answers = await asyncio.gather(*(asking for _, asking in asked))
     else:
         answers = [await asking for _, asking in asked]
     return list(zip((route for route, _ in asked), answers, strict=True))
 
 
-async def well_again(door, products, routes=ROUTES, deadline=8.0):
+async def well_again(edge, products, routes=ROUTES, deadline=8.0):
     """Check that all routes soon work again in the same process, with all connections."""
     wrong = "not asked"
 
     async def answers():
         nonlocal wrong
-        answered = await ask_all(door, products, routes)
+        answered = await ask_all(edge, products, routes)
         wrong = [
             (named(route), a.status, a.text) for route, a in answered if a.status != route.status
         ]
@@ -125,7 +125,7 @@ async def well_again(door, products, routes=ROUTES, deadline=8.0):
         await until(answers, deadline)
     except TimeoutError:
         raise AssertionError(f"still wrong after {deadline} s: {wrong}") from None
-    await door.run(hold_all_connections)
+    await edge.run(hold_all_connections)
 
 
 async def hold_all_connections(services):

@@ -21,14 +21,14 @@ class Route:
     def name(self) -> str:
         return f"{self.method} {self.path}"
 
-    async def ask(self, door, product_id, order_id=""):
+    async def ask(self, edge, product_id, order_id=""):
         path = self.path.format(product=product_id, order=order_id or f"{product_id}:1-1")
         names = {"productId": product_id, "userId": USERS[0]}
         wanted = {**names, **self.body} if self.path.endswith("/buy") else self.body
         if wanted and wanted.get("id") == "new":
             wanted = {**wanted, "id": (new := f"n-{uuid.uuid4().hex[:12]}"), "name": new}
         headers = {"idempotency-key": uuid.uuid4().hex} if self.key else {}
-        return await door.ask(self.method, path, wanted, **headers)
+        return await edge.ask(self.method, path, wanted, **headers)
 
 
 def route(method, path, status, needs, body=None, *, key=False):

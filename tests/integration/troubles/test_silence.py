@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.integration.troubles.conftest import ask_all, well_again
-from tests.integration.troubles.doors import AsgiDoor
+from tests.integration.troubles.edges import AsgiEdge
 from tests.integration.troubles.routes import (
     POSTGRESQL,
     REDIS,
@@ -41,10 +41,10 @@ def silent(ports, sqs):
 
 @pytest.mark.parametrize("store", STORES)
 async def test_a_silent_store_is_a_503_in_time_on_routes_that_need_it(
-    door, products, silent, store
+    edge, products, silent, store
 ):
     with silent(store):
-        answered = await ask_all(door, products, ROUTES)
+        answered = await ask_all(edge, products, ROUTES)
 
     for route, answer in answered:
         assert answer.seconds < limit_of(route), (named(route), answer)
@@ -52,37 +52,37 @@ async def test_a_silent_store_is_a_503_in_time_on_routes_that_need_it(
             assert_unavailable(answer, route)
         else:
             assert answer.status == route.status, (named(route), answer)
-    await well_again(door, products)
+    await well_again(edge, products)
 
 
-@pytest.mark.parametrize("door", [AsgiDoor], indirect=True)
+@pytest.mark.parametrize("edge", [AsgiEdge], indirect=True)
 @pytest.mark.parametrize("store", STORES)
-async def test_a_crowd_loses_no_connection_and_no_thread(door, products, silent, store):
+async def test_a_crowd_loses_no_connection_and_no_thread(edge, products, silent, store):
     """There are far more callers than connections, and some leave before their answer."""
     routes = [route for route in ROUTES if store in route.needs]
     with silent(store):
-        crowd = asyncio.create_task(ask_all(door, products, routes, times=8))
-        leaving = asyncio.create_task(ask_all(door, products, routes, times=2))
+        crowd = asyncio.create_task(ask_all(edge, products, routes, times=8))
+        leaving = asyncio.create_task(ask_all(edge, products, routes, times=2))
         await asyncio.sleep(0.3)
         leaving.cancel()
         for route, answer in await crowd:
             assert_unavailable(answer, route)
             assert answer.seconds < limit_of(route) + 1, named(route)  # one core serves them
 
-    await well_again(door, products)
+    await well_again(edge, products)
 
 
 @pytest.mark.parametrize("store", [POSTGRESQL, REDIS])
-async def test_cut_off_connections_are_abandoned_in_time_and_replaced(wires, door, products, store):
+async def test_cut_off_connections_are_abandoned_in_time_and_replaced(wires, edge, products, store):
     """Open connections are cut off, and new ones work."""
-    await ask_all(door, products, ROUTES)
+    await ask_all(edge, products, ROUTES)
     wires[store].swallow()
 
-    for route, answer in await ask_all(door, products, ROUTES):
+    for route, answer in await ask_all(edge, products, ROUTES):
         # A new connection may also serve it.
         assert answer.status == route.status or store in route.needs, (named(route), answer)
         if answer.status != route.status:
             assert_unavailable(answer, route)
         assert answer.seconds < limit_of(route), (named(route), answer)
 
-    await well_again(door, products)
+    await well_again(edge, products)

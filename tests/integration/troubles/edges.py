@@ -34,7 +34,7 @@ def _headers(path, more):
     return {"content-type": "application/json", **bearer, **more}
 
 
-class AsgiDoor:
+class AsgiEdge:
     """Sends concurrent requests on the event loop of the test."""
 
     def __init__(self, settings):
@@ -81,7 +81,7 @@ class AsgiDoor:
         await self.services.close()
 
 
-class LambdaDoor:
+class LambdaEdge:
     """Sends one request at a time. The event loop runs only during a request."""
 
     def __init__(self, settings):
