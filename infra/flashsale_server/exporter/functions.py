@@ -69,7 +69,11 @@ class Functions:
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
-        """Create series that will probably be needed: see `expected_requests`."""
+        """Create series that will probably be needed: see `expected_requests`.
+
+        Prometheus takes a counter that begins at 0 for a restart. It would count a total that is
+        read again twice.
+        """
         for route, status in expected_requests():
             self._requests.labels("lambda", "POST", route, str(status))
         for generation, outcome in product(STATUSES, OUTCOMES):

@@ -62,7 +62,8 @@ async def read_redis(services: Services) -> list[Metric]:
 async def read_postgres(services: Services) -> list[Metric]:
     """Return connections, transactions, the longest running statement, and the slowest ones.
 
-    The slowest statements need the extension pg_stat_statements and the permission to read it.
+    The slowest statements need the extension pg_stat_statements and the permission to read it. The
+    PostgreSQL of the local stack has no such extension.
     """
     async with services.database.transaction() as connection:
         by_state = await _rows(connection, CONNECTIONS)
