@@ -112,7 +112,7 @@ clean: down ## stop the stack and delete its data and build
 	@rm -rf .local .aws-sam
 
 # Tests run in this many processes, each with servers of its own: most of their time is waiting.
-TEST_PROCESSES ?= 4
+TEST_PROCESSES ?= 3
 SIDE_BY_SIDE := -n $(TEST_PROCESSES)
 
 .PHONY: test
