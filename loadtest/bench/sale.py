@@ -106,10 +106,12 @@ def _with_fault(sale: Sale, fault: Fault, load: Load, settled: float) -> Sale:
 
     """
     sale.fault = fault
-    told = [s.due + s.seconds for s in load.samples if s.kind is AnswerKind.ACCEPTED]
-    sale.accepted_during_fault = sum(fault.begin <= moment < fault.end for moment in told)
+    accepted_at = [s.due + s.seconds for s in load.samples if s.kind is AnswerKind.ACCEPTED]
+    sale.accepted_during_fault = sum(fault.begin <= moment < fault.end for moment in accepted_at)
     if sale.imbalance == 0 and sale.oversold == 0:
-        sells_again = min((moment for moment in told if moment >= fault.end), default=math.inf)
+        sells_again = min(
+            (moment for moment in accepted_at if moment >= fault.end), default=math.inf
+        )
         healed = settled if sale.generation >= 4 else sells_again
         sale.healed_after = max(0.0, healed - fault.end) if healed < math.inf else None
     return sale

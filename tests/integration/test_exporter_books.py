@@ -40,13 +40,13 @@ async def test_books_that_take_too_long_are_not_shown_until_they_are_read_again(
     sale = Sale(services, Messages(0), lambda: next(clock))
     exporter = Exporter({"books": sale.read_books}, asyncio.get_running_loop())
 
-    async def told():
+    async def is_up():
         return by_labels(await exporter.scrape())["up", "books"]
 
-    assert [await told() for _ in range(FACTOR - 1)] == [1] * (FACTOR - 1)
+    assert [await is_up() for _ in range(FACTOR - 1)] == [1] * (FACTOR - 1)
     async with services.database.transaction() as connection:
         await connection.execute("LOCK TABLE orders")
-        assert await told() == 0
-    assert await told() == 0  # the next read is not due, and what was read before is old
+        assert await is_up() == 0
+    assert await is_up() == 0  # the next read is not due, and what was read before is old
 
-    await until(told)
+    await until(is_up)
