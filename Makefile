@@ -121,7 +121,7 @@ test: setup ## run all tests
 	@$(BIN)/pytest -m alone tests/integration
 
 .PHONY: test-fast
-test-fast: setup ## run the tests that need no deployment, in less than a minute
+test-fast: setup ## run the unit tests, in about a minute
 	@$(BIN)/pytest --quiet tests/unit
 
 .PHONY: test-mutants

@@ -53,8 +53,8 @@ def main() -> None:
         with step("what a claim costs Valkey"):
             for name, rates in claim_costs(target.redis_url):
                 rows.add_row(f"claim.lua: {name}, calls/s", *spread(rates, 0))
-        for measure in (_lone, _closed, _constant, _lambda_edge):
-            with step(str(measure.__doc__)):
+        for name, measure in MEASUREMENTS.items():
+            with step(name):
                 measure(target, bench.url, rows.add_row)
     finally:
         stack.supervisor.stop_program(bench.name)
@@ -66,7 +66,7 @@ AddRow = Callable[..., None]
 
 
 def _lone(target: Target, url: str, add_row: AddRow) -> None:
-    """Measure a lone claim on an idle system, until it is CONFIRMED"""
+    """Measure a lone claim on an idle system, until it is CONFIRMED."""
     product_id = put_on_sale(target, "bench")
     asyncio.run(warm_up(target))
     for name, base in (("ASGI", url), ("Lambda", target.api.url)):
@@ -75,7 +75,7 @@ def _lone(target: Target, url: str, add_row: AddRow) -> None:
 
 
 def _closed(target: Target, url: str, add_row: AddRow) -> None:
-    """Run a closed loop over 64 connections"""
+    """Measure a closed loop over 64 connections."""
     product_id = put_on_sale(target, "bench")
 
     def closed(path: str, seconds: float) -> Load:
@@ -101,7 +101,7 @@ def _closed(target: Target, url: str, add_row: AddRow) -> None:
 
 
 def _constant(target: Target, url: str, add_row: AddRow) -> None:
-    """Send at constant rates, in turn with the echo route"""
+    """Measure constant rates, in turn with the echo route."""
     for rate in RATES:
         _constant_rate(target, url, rate, add_row)
 
@@ -135,7 +135,7 @@ def _constant_rate(target: Target, url: str, rate: int, add_row: AddRow) -> None
 
 
 def _lambda_edge(target: Target, _: str, add_row: AddRow) -> None:
-    """Measure the emulated Lambda edge, in turn with its floor"""
+    """Measure the emulated Lambda edge, in turn with its floor."""
     product_id = put_on_sale(target, "bench")
     asyncio.run(warm_up(target))
     rates: dict[str, list[float]] = {"constant": [], "V5": []}
@@ -175,6 +175,14 @@ async def _until_settled(services: Services, product_id: str) -> None:
 async def _confirmed(services: Services, product_id: str) -> int:
     rows = await services.database.fetch_all("select_books", ids=[product_id])
     return int(rows[0]["confirmed"])
+
+
+MEASUREMENTS: dict[str, Callable[[Target, str, AddRow], None]] = {
+    "a lone claim on an idle system, until it is CONFIRMED": _lone,
+    "a closed loop over 64 connections": _closed,
+    "constant rates, in turn with the echo route": _constant,
+    "the emulated Lambda edge, in turn with its floor": _lambda_edge,
+}
 
 
 if __name__ == "__main__":

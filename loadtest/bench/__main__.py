@@ -24,7 +24,7 @@ from loadtest.bench.about import describe
 from loadtest.bench.faults import Breaker, postgres_outage, web_killed
 from loadtest.bench.report import write_report
 from loadtest.bench.results import GENERATIONS, Edge, Results, Sale
-from loadtest.bench.sale import Order, hold
+from loadtest.bench.sale import PlannedSale, hold
 from loadtest.bench.shop import Shop, open_shop
 from loadtest.edge import constant_function
 from loadtest.profiles import Profile
@@ -103,19 +103,19 @@ async def _run(shop: Shop, results: Results, size: Size) -> None:
             edge.name: SPIKE.scaled(edge.peak / SPIKE.peak, size.time) for edge in results.edges
         }
         results.about.seconds = SPIKE.seconds * size.time
-        orders = [
-            order
+        sales = [
+            planned
             for repeat in range(size.repeats)
-            for order in _spikes(spikes, repeat)
-            if size.thorough or (order.edge, order.kind) != ("lambda", "abundant")
+            for planned in _spikes(spikes, repeat)
+            if size.thorough or (planned.edge, planned.kind) != ("lambda", "abundant")
         ]
-        orders += _faults(spikes["asgi"].peak * FAULT_SHARE, size)
-        results.order = [order.product_id for order in orders]
-        for number, order in enumerate(orders, 1):
-            with step(f"{number} of {len(orders)}: {order.product_id}") as done:
-                sale = await hold(shop, services, order)
+        sales += _faults(spikes["asgi"].peak * FAULT_SHARE, size)
+        results.order = [planned.product_id for planned in sales]
+        for number, planned in enumerate(sales, 1):
+            with step(f"{number} of {len(sales)}: {planned.product_id}") as done:
+                sale = await hold(shop, services, planned)
                 results.sales.append(sale)
-                done(f"{number} of {len(orders)}: {_line(sale)}")
+                done(f"{number} of {len(sales)}: {_line(sale)}")
 
 
 async def _edges(shop: Shop) -> list[Edge]:
@@ -130,10 +130,10 @@ async def _edges(shop: Shop) -> list[Edge]:
     ]  # fmt: skip
 
 
-def _spikes(spikes: dict[str, Profile], repeat: int) -> Iterator[Order]:
+def _spikes(spikes: dict[str, Profile], repeat: int) -> Iterator[PlannedSale]:
     """Yield each generation, edge and stock once, in an order that depends on `repeat` only."""
-    orders = [
-        Order(kind, generation, edge, repeat, units, spike)
+    sales = [
+        PlannedSale(kind, generation, edge, repeat, units, spike)
         for edge, spike in spikes.items()
         for generation in GENERATIONS
         for kind, units in (
@@ -141,24 +141,24 @@ def _spikes(spikes: dict[str, Profile], repeat: int) -> Iterator[Order]:
             ("abundant", ABUNDANT),
         )
     ]
-    random.Random(repeat).shuffle(orders)  # noqa: S311 - not for security
-    yield from orders
+    random.Random(repeat).shuffle(sales)  # noqa: S311 - not for security
+    yield from sales
 
 
-def _faults(rate: float, size: Size) -> Iterator[Order]:
+def _faults(rate: float, size: Size) -> Iterator[PlannedSale]:
     seconds = size.fault
     load = Profile(rate, ((seconds, rate),))
 
-    def order(kind: str, generation: int, breaker: Breaker) -> Order:
-        return Order(kind, generation, "asgi", 0, ABUNDANT, load, breaker)
+    def plan(kind: str, generation: int, breaker: Breaker) -> PlannedSale:
+        return PlannedSale(kind, generation, "asgi", 0, ABUNDANT, load, breaker)
 
     for generation in GENERATIONS if size.thorough else (3, 4, 5):
-        yield order("outage", generation, postgres_outage(seconds / 4, seconds * 0.6))
+        yield plan("outage", generation, postgres_outage(seconds / 4, seconds * 0.6))
     for generation in (4, 5):
-        yield order("kill", generation, web_killed(seconds / 2))
+        yield plan("kill", generation, web_killed(seconds / 2))
         if size.thorough:
             breaker = postgres_outage(seconds / 2, seconds / 2 + size.long_outage)
-            yield order("long outage", generation, breaker)
+            yield plan("long outage", generation, breaker)
 
 
 def _is_finding(sale: Sale) -> bool:

@@ -78,8 +78,8 @@ def _units(results: Results) -> Figure:
     for (axes,), sale in panels:
         axes.axhline(sale.units, color="grey", linestyle="--", linewidth=0.8)
         step = sale.timeline.step
-        told = [sum(sale.timeline.accepted[: n + 1]) * step for n in range(len(_seconds(sale)))]
-        axes.plot(_seconds(sale), told, color="black", linewidth=1, label="accepted")
+        accepted = [sum(sale.timeline.accepted[: n + 1]) * step for n in range(len(_seconds(sale)))]
+        axes.plot(_seconds(sale), accepted, color="black", linewidth=1, label="accepted")
         _watched(axes, sale, "confirmed", COLOURS[sale.generation])
         _watched(axes, sale, "stock", "grey")
     panels[0][0][0].set_ylabel("units")

@@ -31,7 +31,7 @@ WHERE product_id = %(id)s AND status = 'CONFIRMED'
 
 
 @dataclass(frozen=True)
-class Order:
+class PlannedSale:
     """A sale to run. `kind` is scarce, abundant, or the name of a fault."""
 
     kind: str
@@ -49,27 +49,27 @@ class Order:
         return f"{kind}-v{self.generation}-{self.edge}-{self.repeat}"
 
 
-async def hold(shop: Shop, services: Services, order: Order) -> Sale:
+async def hold(shop: Shop, services: Services, planned: PlannedSale) -> Sale:
     """Run the sale, wait until nothing is on its way, and read the books."""
-    await shop.reset(services, order.generation, order.product_id, order.units)
-    path = f"/api/v{order.generation}/buy"
-    bodies, due = purchases(order.product_id, USERS), list(order.profile.arrivals())
-    with watching(shop.target, order.product_id) as watched, _no_garbage_collection():
-        breaking = asyncio.create_task(order.breaker(shop)) if order.breaker else None
-        load = await open_loop(shop.target.edges[order.edge], path, bodies, due)
+    await shop.reset(services, planned.generation, planned.product_id, planned.units)
+    path = f"/api/v{planned.generation}/buy"
+    bodies, due = purchases(planned.product_id, USERS), list(planned.profile.arrivals())
+    with watching(shop.target, planned.product_id) as watched, _no_garbage_collection():
+        breaking = asyncio.create_task(planned.breaker(shop)) if planned.breaker else None
+        load = await open_loop(shop.target.edges[planned.edge], path, bodies, due)
         fault = await breaking if breaking else None
         drain = await shop.empty(services, DRAIN_DEADLINE)
         settled = time.time() - load.started
-    (books,) = await read_books(services, [order.product_id])
-    waits = await _waits(services, order, load)
+    (books,) = await read_books(services, [planned.product_id])
+    waits = await _waits(services, planned, load)
     answered = [s.seconds for s in load.samples if s.kind is not AnswerKind.THROTTLED]
     accepted = [s.seconds for s in load.samples if s.kind is AnswerKind.ACCEPTED]
     sale = Sale(
-        generation=order.generation,
-        edge=order.edge,
-        kind=order.kind,
-        repeat=order.repeat,
-        units=order.units,
+        generation=planned.generation,
+        edge=planned.edge,
+        kind=planned.kind,
+        repeat=planned.repeat,
+        units=planned.units,
         offered=len(due),
         seconds=load.elapsed,
         accepted=len(accepted),
@@ -92,7 +92,7 @@ async def hold(shop: Shop, services: Services, order: Order) -> Sale:
         lost=books.lost,
         imbalance=books.imbalance,
         broken=books.broken,
-        timeline=_timeline(order.profile, due, load.samples),
+        timeline=_timeline(planned.profile, due, load.samples),
         watched=watched,
     )
     return _with_fault(sale, fault, load, settled) if fault else sale
@@ -106,21 +106,23 @@ def _with_fault(sale: Sale, fault: Fault, load: Load, settled: float) -> Sale:
 
     """
     sale.fault = fault
-    told = [s.due + s.seconds for s in load.samples if s.kind is AnswerKind.ACCEPTED]
-    sale.accepted_during_fault = sum(fault.begin <= moment < fault.end for moment in told)
+    accepted_at = [s.due + s.seconds for s in load.samples if s.kind is AnswerKind.ACCEPTED]
+    sale.accepted_during_fault = sum(fault.begin <= moment < fault.end for moment in accepted_at)
     if sale.imbalance == 0 and sale.oversold == 0:
-        sells_again = min((moment for moment in told if moment >= fault.end), default=math.inf)
+        sells_again = min(
+            (moment for moment in accepted_at if moment >= fault.end), default=math.inf
+        )
         healed = settled if sale.generation >= 4 else sells_again
         sale.healed_after = max(0.0, healed - fault.end) if healed < math.inf else None
     return sale
 
 
-async def _waits(services: Services, order: Order, load: Load) -> list[float]:
+async def _waits(services: Services, planned: PlannedSale, load: Load) -> list[float]:
     """Return the seconds from when each confirmed order was due until it was written (V4, V5)."""
-    if order.generation < 4:
+    if planned.generation < 4:
         return []
     async with services.database.transaction(silence=LONG_SILENCE) as connection:
-        cursor = await connection.execute(WRITTEN, {"id": order.product_id})
+        cursor = await connection.execute(WRITTEN, {"id": planned.product_id})
         written = {row["id"]: row["at"] for row in await cursor.fetchall()}
     return [
         written[sample.order_id] - load.started - sample.due

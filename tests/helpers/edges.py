@@ -31,7 +31,7 @@ class Asgi:
         self._pool = urllib3.PoolManager(retries=False, timeout=60)
 
     @property
-    def way(self):
+    def schemathesis_target(self):
         """Return how schemathesis reaches the edge."""
         return {"base_url": self.url}
 
@@ -51,7 +51,7 @@ class Lambda:
         self.stage = "$default"
 
     @property
-    def way(self):
+    def schemathesis_target(self):
         """Return the WSGI application that schemathesis calls."""
         return {"base_url": "http://localhost", "app": self}
 

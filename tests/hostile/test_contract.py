@@ -83,7 +83,9 @@ def attack(case, edge, shop, headers=None):
             value = fields[name]
             if isinstance(value, str) and re.fullmatch(USER_ID, value) and len(value) % 4:
                 fields[name] = known[name]
-    return case.call_and_validate(**edge.way, headers=headers, checks=CHECKS).status_code
+    return case.call_and_validate(
+        **edge.schemathesis_target, headers=headers, checks=CHECKS
+    ).status_code
 
 
 def test_answers_of_tokens_and_limits_are_documented(guarded_edge, shop, bearer):
@@ -92,7 +94,9 @@ def test_answers_of_tokens_and_limits_are_documented(guarded_edge, shop, bearer)
     def buy(headers=None, **fields):
         body = {"productId": shop.product_id, **fields}
         case = shop_document["/api/v5/buy"]["POST"].Case(body=body, media_type="application/json")
-        return case.call_and_validate(**guarded_edge.way, headers=headers, checks=CHECKS)
+        return case.call_and_validate(
+            **guarded_edge.schemathesis_target, headers=headers, checks=CHECKS
+        )
 
     assert buy().status_code == 401
     assert buy(bearer(USERS[0]), userId=USERS[1]).status_code == 403

@@ -166,8 +166,8 @@ async def test_keys_of_two_admins_do_not_collide(desk, services, new_product):
     product_id = await new_product(1)
     path, body = f"/products/{product_id}/restock", {"units": 2}
 
-    for who in ("boss", "deputy"):
-        answer = await desk.post(path, body, key=f"same-{product_id}", bearer=token(who))
+    for admin in ("boss", "deputy"):
+        answer = await desk.post(path, body, key=f"same-{product_id}", bearer=token(admin))
         assert answer.status_code == 200
 
     assert (await books_of(services, product_id)).initial == 5

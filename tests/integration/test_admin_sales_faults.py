@@ -73,7 +73,7 @@ async def test_pauses_during_claims_lose_no_unit(desk, services, new_product):
 
     *answers, _ = await asyncio.gather(buyers(), buyers(), switch())
 
-    won = sum(isinstance(a, Claimed) for some in answers for a in some)
+    won = sum(isinstance(a, Claimed) for of_buyers in answers for a in of_buyers)
     snapshot = await services.ledger.snapshot(product_id, count_claims=True)
     assert (snapshot.stock, snapshot.unsettled) == (60 - won, won)
     await books_of(services, product_id)

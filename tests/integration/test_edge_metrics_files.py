@@ -13,7 +13,7 @@ import pytest
 
 from flashsale.redis_store.relay_inbox import ALIVE, INBOX
 from flashsale_local.deployment import sign_in
-from flashsale_local.paths import ROOT
+from flashsale_local.paths import ROOT, SOURCE_ROOTS
 from flashsale_local.stack.edge import SERVE
 from flashsale_local.stack.program import free_port
 from tests.helpers.support import USERS, eventually
@@ -84,7 +84,7 @@ def edge(migrated, tmp_path):
         environment = {
             **os.environ,
             **sign_in.settings("none", ""),
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "layers" / "flashsale")]),
+            "PYTHONPATH": SOURCE_ROOTS,
             "REDIS_URL": migrated.redis_url,
             "DATABASE_URL": migrated.database_url,
             "ORDERS_QUEUE_URL": migrated.orders_queue_url,

@@ -1,7 +1,6 @@
 """The exporter on a real Valkey and PostgreSQL, and during their outages."""
 
 import asyncio
-import itertools
 import math
 from dataclasses import replace
 from urllib.request import urlopen
@@ -10,32 +9,14 @@ import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
 from flashsale.domain.claims import Claim
-from flashsale.domain.waiting import ANYTHING, Waiting
-from flashsale.errors import DatabaseUnavailable
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.stack.program import free_port
-from flashsale_server.exporter.backoff import FACTOR
 from flashsale_server.exporter.exporter import Exporter, sources_of
-from flashsale_server.exporter.sale import Sale
 from flashsale_server.exporter.settings import ExporterSettings
 from tests.helpers.queued import queued
-from tests.helpers.support import USERS, by_labels, until
-
-
-class Messages:
-    """Queues with so many messages that were not read; None while SQS does not answer."""
-
-    def __init__(self, count=0):
-        self.count = count
-        self.asked = 0
-
-    def read(self):
-        return []
-
-    def waiting(self):
-        self.asked += 1
-        return ANYTHING if self.count is None else Waiting(unread=self.count)
+from tests.helpers.support import USERS, by_labels
+from tests.helpers.unread_messages import Messages
 
 
 @pytest.fixture
@@ -150,25 +131,6 @@ async def test_claims_are_current_between_reads_of_the_books(services, new_produ
     assert seen["unsettled_units", product_id] == 2
 
 
-async def test_books_are_read_again_as_soon_as_postgresql_is_back(without, services):
-    sale = Sale(without("database_url"), Messages(0))
-    with pytest.raises(DatabaseUnavailable):
-        await sale.read_books()
-
-    sale._services = services
-
-    assert await sale.read_books()
-
-
-async def test_sqs_is_not_asked_again_after_no_answer(services, new_product):
-    await new_product(5, in_redis=7)  # no message explains it, so a second reading follows
-    messages = Messages(None)
-
-    await Sale(services, messages).read_books()
-
-    assert messages.asked == 1
-
-
 async def test_other_metrics_are_shown_without_redis(without, scrape):
     seen = await scrape(without("redis_url"))
 
@@ -232,23 +194,3 @@ async def test_metrics_are_served_in_prometheus_text_format(services, watched):
     await asyncio.to_thread(server.shutdown)
     server.server_close()
     thread.join()
-
-
-async def test_books_that_take_too_long_are_not_shown_until_they_are_read_again(
-    services, monkeypatch
-):
-    monkeypatch.setattr("flashsale_server.exporter.exporter.DEADLINE", 1.0)
-    clock = itertools.count()  # a read takes one second of this clock
-    sale = Sale(services, Messages(0), lambda: next(clock))
-    exporter = Exporter({"books": sale.read_books}, asyncio.get_running_loop())
-
-    async def told():
-        return by_labels(await exporter.scrape())["up", "books"]
-
-    assert [await told() for _ in range(FACTOR - 1)] == [1] * (FACTOR - 1)
-    async with services.database.transaction() as connection:
-        await connection.execute("LOCK TABLE orders")
-        assert await told() == 0
-    assert await told() == 0  # the next read is not due, and what was read before is old
-
-    await until(told)

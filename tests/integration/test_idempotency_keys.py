@@ -113,7 +113,7 @@ def joined(lines):
     values = defaultdict(list)
     for name, value in lines:
         values[name.lower()].append(value)
-    return {name: ",".join(some) for name, some in values.items()}
+    return {name: ",".join(listed) for name, listed in values.items()}
 
 
 @pytest.fixture

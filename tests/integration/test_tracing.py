@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale_local.paths import ROOT
+from flashsale_local.paths import ROOT, SOURCE_ROOTS
 from tests.helpers.support import POLL, USERS
 
 TRACE = "1-67891233-abcdef012345678912345678"
@@ -87,7 +87,7 @@ def invoke(migrated, daemon, queue):
             [sys.executable, "-c", SCRIPT, function, json.dumps(event)],
             env={
                 **os.environ,
-                "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "layers" / "flashsale")]),
+                "PYTHONPATH": SOURCE_ROOTS,
                 "REDIS_URL": migrated.redis_url,
                 "DATABASE_URL": migrated.database_url,
                 "ORDERS_QUEUE_URL": f"{queue[0]}/000000000000/orders",

@@ -1,4 +1,4 @@
-"""How V4's buyers hear what became of their order, on both edges."""
+"""How V4's buyers learn what became of their order, on both edges."""
 
 from urllib.parse import urljoin
 

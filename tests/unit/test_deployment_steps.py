@@ -1,4 +1,4 @@
-"""The steps of a release to AWS, and the conditions under which it fails."""
+"""The steps of a deployment to AWS, and the conditions under which it fails."""
 
 import io
 import json

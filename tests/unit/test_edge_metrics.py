@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from flashsale_local.paths import ROOT
+from flashsale_local.paths import SOURCE_ROOTS
 
 SCRIPT = """
 from flashsale_server.edge.metrics import start_at_zero
@@ -16,10 +16,9 @@ print(exposition().decode())
 
 def test_a_sale_has_series_before_its_first_purchase(tmp_path):
     """Otherwise a sale that begins and ends between two scrapes would have no rate."""
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "flashsale")])
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],
-        env={**os.environ, "PYTHONPATH": paths, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": SOURCE_ROOTS, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Checks before a release to AWS changes anything, and how AWS' own errors are shown."""
+"""Checks before a deployment to AWS changes anything, and how AWS' own errors are shown."""
 
 import json
 import os

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from flashsale_local.paths import ROOT
+from flashsale_local.paths import SOURCE_ROOTS
 from flashsale_server.edge import metrics_file
 from flashsale_server.edge.metrics_file import (
     HEADER,
@@ -34,10 +34,9 @@ print(exposition().decode())
 
 
 def worker(folder, then="", **variables):
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "flashsale")])
     return subprocess.run(
         [sys.executable, "-c", WORKER, str(folder), then],
-        env={**os.environ, "PYTHONPATH": paths, **variables},
+        env={**os.environ, "PYTHONPATH": SOURCE_ROOTS, **variables},
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
 
@@ -196,9 +195,10 @@ from flashsale_server.edge import relay
 from flashsale_server.exporter.functions import Counter
 Counter("a", "A", registry=None).inc()
 """
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "flashsale")])
-    environment = {**os.environ, "PYTHONPATH": paths, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    variables = {"PYTHONPATH": SOURCE_ROOTS, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
 
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **variables}, check=True, timeout=60
+    )
 
     assert list(tmp_path.iterdir()) == []

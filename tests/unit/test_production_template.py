@@ -51,7 +51,7 @@ def test_a_change_of_the_layer_makes_a_new_version(production):
 
 
 def test_a_change_of_a_parameter_makes_a_new_version():
-    """SAM ignores such a change, so the release tells SAM about it."""
+    """SAM ignores such a change, so the deployment tells SAM about it."""
 
     def released(issuer):
         parameters = {**PRODUCTION, "JwtIssuer": issuer}
@@ -133,7 +133,7 @@ def test_every_function_may_use_the_key_and_reach_postgresql(production):
 
 
 def test_a_failed_first_release_leaves_no_retained_resources():
-    """Names are fixed, so leftovers of a failed first release would block the second."""
+    """Names are fixed, so leftovers of a failed first deployment would block the second."""
     resources = iam.read("infra/aws/data.yaml")["Resources"]
     policies = {name: one.get("DeletionPolicy") for name, one in resources.items()}
     kept = {name for name, policy in policies.items() if policy == "RetainExceptOnCreate"}

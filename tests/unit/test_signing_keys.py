@@ -32,9 +32,9 @@ class TestFetchedKeys:
     async def test_keys_are_fetched_once_for_many_tokens(self, published):
         tokens, token = self.tokens(published), published.token()
 
-        callers = await asyncio.gather(*(tokens.verify(token) for _ in range(50)))
+        principals = await asyncio.gather(*(tokens.verify(token) for _ in range(50)))
 
-        assert all(isinstance(caller, Principal) for caller in callers)
+        assert all(isinstance(principal, Principal) for principal in principals)
         assert published.fetches == 1
 
     async def test_a_new_key_is_found_and_a_withdrawn_one_is_dropped(self, published):
@@ -94,9 +94,9 @@ class TestFetchedKeys:
         published.hurries.clear()
 
         self.clock += signing_keys.KEEP / 2
-        caller = await tokens.verify(token)  # would hang if it waited
+        principal = await tokens.verify(token)  # would hang if it waited
 
-        assert isinstance(caller, Principal)
+        assert isinstance(principal, Principal)
         published.hurries.set()
         await under_way()
         assert published.fetches == 2
@@ -112,9 +112,9 @@ class TestFetchedKeys:
         published.hurries.clear()
 
         self.clock += signing_keys.COOLDOWN
-        caller = await tokens.verify(token)
+        principal = await tokens.verify(token)
 
-        assert isinstance(caller, Principal)
+        assert isinstance(principal, Principal)
         published.hurries.set()
         await under_way()
         assert published.fetches == 3

@@ -61,7 +61,7 @@ class TestALargeBatch:
         ]
         for message in range(10)
     }
-    ALL: ClassVar = tuple(order for some in ORDERS.values() for order in some)
+    ALL: ClassVar = tuple(order for orders in ORDERS.values() for order in orders)
 
     @pytest.mark.parametrize(
         ("outcome", "group"),

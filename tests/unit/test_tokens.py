@@ -29,10 +29,10 @@ def tokens(issuer):
 async def test_a_valid_token_names_its_bearer(issuer, tokens):
     token = issuer.token("u-7", scope=f"openid {ADMIN_SCOPE}")
 
-    caller = await tokens.verify(token)
+    principal = await tokens.verify(token)
 
-    assert caller == Principal("u-7", frozenset({"openid", ADMIN_SCOPE}))
-    assert caller.is_admin
+    assert principal == Principal("u-7", frozenset({"openid", ADMIN_SCOPE}))
+    assert principal.is_admin
 
 
 async def test_an_elliptic_curve_key_is_accepted(issuer):

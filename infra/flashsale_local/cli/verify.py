@@ -52,12 +52,12 @@ def verify(
     rows, parked = with_services(target, lambda services: _read(services, products, queues))
     if as_json:
         waiting = {name: depth.total for name, depth in queues.depths.items()}
-        told = {
+        document = {
             "waiting": waiting,
             "products": [row.figures() for row in rows],
             "parked": [one.figures() for one in parked],
         }
-        print(json.dumps(told))  # noqa: T201
+        print(json.dumps(document))  # noqa: T201
     else:
         _show(rows, parked, queues)
     if any(row.broken for row in rows):

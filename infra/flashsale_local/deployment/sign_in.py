@@ -43,11 +43,11 @@ def auth_of(environment: Mapping[str, str]) -> str:
     return auth
 
 
-def refuse_tokens(auth: str, who: str) -> None:
+def refuse_tokens(auth: str, sender: str) -> None:
     """Refuse to send buyers without tokens to a stack that requires tokens.
 
     Args:
-        who: what sends them, for example "a spike".
+        sender: what sends them, for example "a spike".
 
     Raises:
         Problem: the stack requires tokens.
@@ -55,7 +55,7 @@ def refuse_tokens(auth: str, who: str) -> None:
     """
     if auth != "none":
         raise Problem(
-            f"Buyers need a token here (AUTH={auth}), and those of {who} have none.",
+            f"Buyers need a token here (AUTH={auth}), and those of {sender} have none.",
             "Open the stack by `AUTH=none flashsale up`, and unset AUTH.",
         )
 

@@ -67,7 +67,7 @@ class Parked:
             case Holds.CLAIMS:
                 return (
                     f"{len(self.orders)} claims of V5: {units}. The ledger has those that are "
-                    "unsettled, and the sweep sends it again"
+                    "unsettled, and the sweep sends them again"
                 )
             case Holds.NOTHING:
                 return "no order of a product that exists; it has no units"

@@ -26,7 +26,7 @@ VARIABLES = (*PUBLIC, "JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", "JWT_JWKS", 
 # Endpoints that a function serves. The ASGI edge serves buyers and admins by one program.
 FUNCTIONS = {"lambda": "buy", "lambda admin": "admin"}
 ASGI = "asgi"
-# Seconds. A user should hear soon that an emulator is down.
+# Seconds. An emulator that is down should be reported soon.
 PATIENT = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 2})
 
 WAY_OUT = (

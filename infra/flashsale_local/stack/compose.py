@@ -64,7 +64,7 @@ def _docker(*arguments: str) -> str:
         ).stdout  # fmt: skip
     except (OSError, subprocess.CalledProcessError) as error:
         raise Problem(
-            f"Docker does not tell what runs: {getattr(error, 'stderr', None) or error}",
+            f"Docker does not report what runs: {getattr(error, 'stderr', None) or error}",
             "Start Docker, or leave out DOCKER=1.",
         ) from error
 

@@ -9,7 +9,7 @@ from redis import Redis
 from flashsale.redis_store.relay_inbox import ALIVE
 from flashsale_local.deployment.sign_in import limits, settings
 from flashsale_local.deployment.target import Target
-from flashsale_local.paths import ROOT
+from flashsale_local.paths import SOURCE_ROOTS
 from flashsale_local.stack.program import HOST, Program, answers
 
 # Connections of each web worker to PostgreSQL: V1 to V3 hold one while a buyer waits.
@@ -65,7 +65,7 @@ def relay(target: Target, port: int | None = None, **more: str) -> Program:
 
 def _environment(target: Target) -> dict[str, str]:
     return {
-        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'flashsale'}",
+        "PYTHONPATH": SOURCE_ROOTS,
         "REDIS_URL": target.redis_url,
         "DATABASE_URL": target.database_url,
         "DATABASE_POOL_SIZE": str(POOL_SIZE),

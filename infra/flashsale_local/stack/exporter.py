@@ -1,10 +1,9 @@
 """The exporter on this machine: the metrics of the sale, for Prometheus and for curl."""
 
-import os
 import sys
 
 from flashsale_local.deployment.target import Target
-from flashsale_local.paths import ROOT
+from flashsale_local.paths import SOURCE_ROOTS
 from flashsale_local.stack.program import HOST, Program, answers
 
 # Tells whether it runs. Only metric families that are named are read, and no family has this name.
@@ -23,7 +22,7 @@ def exporter(port: int, target: Target) -> Program:
         command=[sys.executable, "-m", "flashsale_server.exporter"],
         ready=lambda: answers(f"{url}{ALIVE}"),
         environment={
-            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'flashsale'}",
+            "PYTHONPATH": SOURCE_ROOTS,
             **variables(target),
             "FLASHSALE_EXPORTER_PORT": str(port),
         },

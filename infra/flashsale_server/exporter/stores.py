@@ -91,7 +91,7 @@ async def read_postgres(services: Services) -> list[Metric]:
 
 
 async def _read_statements(services: Services) -> list[DictRow]:
-    """Return no statement where they cannot be read, as the wheel lacks the extension.
+    """Return the slowest statements; none without the extension or the permission to read it.
 
     This needs a transaction of its own: an error in it must not look as if PostgreSQL were down.
     """

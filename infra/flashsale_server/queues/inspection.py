@@ -30,7 +30,7 @@ class InQueues:
 
     @property
     def waiting(self) -> Waiting:
-        """The same as units of products."""
+        """The units that wait in the queues, as far as the messages that were read show it."""
         return waiting_in(
             {queue: depth.total for queue, depth in self.depths.items()},
             [(message.queue, message.body) for message in self.read],

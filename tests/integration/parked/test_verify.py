@@ -138,7 +138,7 @@ async def test_parked_claims_of_v5_are_reported_as_unsettled(services, new_produ
     (row,) = told["products"]
     assert (status, row["unsettled"], row["parked"], row["exact"]) == (0, 2, 0, True)
     assert f"1 claims of V5: 2 units of {product_id}" in shown
-    assert "the sweep sends it again" in shown
+    assert "the sweep sends them again" in shown
 
 
 async def test_waiting_for_orders_ignores_parked_messages(new_product, put, flashsale):

@@ -13,7 +13,7 @@ from redis import Redis
 
 from flashsale.services import Services
 from flashsale_local.deployment import sign_in
-from flashsale_local.paths import ROOT
+from flashsale_local.paths import SOURCE_ROOTS
 from flashsale_local.sale.seed import seed
 from tests.helpers.support import POLL
 from tests.integration.secrets.failures import (
@@ -88,7 +88,7 @@ def environment(locked, sqs):
     return {
         **os.environ,
         **locked,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "layers" / "flashsale")]),
+        "PYTHONPATH": SOURCE_ROOTS,
         "PYTHONUNBUFFERED": "1",
         "ORDERS_QUEUE_URL": f"{sqs}/000000000000/orders",
         "AWS_ENDPOINT_URL": sqs,

@@ -9,7 +9,7 @@ from tests.unit.scaling.figures import MANY_RATES
 
 def test_costs_of_an_hour_on_the_lambda_edge(pencil):
     # 100/s are 0.36 million an hour.
-    # door: 0.36 x 2 USD; logs: 0.36 million x 1 KB = 0.36 GB x 1 USD
+    # front door: 0.36 x 2 USD; logs: 0.36 million x 1 KB = 0.36 GB x 1 USD
     # compute: 0.36 x 1 USD, and GB-seconds: 100/s x 0.01 s + 1 leader = 2 environments x 3,600 s
     #   x 1 GB x 0.00001 = 0.072
     # 10 relay calls/s (linger 0.1 s), a message each, of 10 claims = 10 KB: one chunk

@@ -145,7 +145,7 @@ async def cancel_order(
 
 @router.get("/products/{product_id}/books", response_model=BooksBody)
 async def get_books(
-    product_id: ProductId, caller: Admin, services: Injected
+    product_id: ProductId, principal: Admin, services: Injected
 ) -> BooksBody | Response:
     """Return where every unit of a product is."""
     found = await _books(services, [product_id])
@@ -153,14 +153,14 @@ async def get_books(
 
 
 @router.get("/books")
-async def get_all_books(caller: Admin, services: Injected) -> AllBooksBody:
+async def get_all_books(principal: Admin, services: Injected) -> AllBooksBody:
     """Return where every unit of all products is."""
     return AllBooksBody(products=await _books(services, None))
 
 
 @router.get("/audit")
 async def get_audit(
-    caller: Admin, services: Injected, limit: Annotated[int, Query(ge=1, le=500)] = 50
+    principal: Admin, services: Injected, limit: Annotated[int, Query(ge=1, le=500)] = 50
 ) -> AuditBody:
     """List the actions of admins, newest first.
 

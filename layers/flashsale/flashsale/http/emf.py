@@ -18,7 +18,7 @@ metrics = Metrics()
 
 
 def emit(seen: Observation) -> None:
-    """Write the line of one request. Of a claim, CloudWatch counts the metrics in it."""
+    """Write the log line of one request. The line of a claim contains metrics for CloudWatch."""
     message = f"{seen.method} {seen.path}"
     failed = seen.status >= 500
     fields = {
