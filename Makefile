@@ -113,11 +113,12 @@ clean: down ## stop the stack and delete its data and build
 
 # Tests run in this many processes, each with servers of its own: most of their time is waiting.
 TEST_PROCESSES ?= 3
-SIDE_BY_SIDE := -n $(TEST_PROCESSES)
 
+# Tests of how long a client waits run apart from those that need the processor.
 .PHONY: test
 test: setup ## run all tests
-	@$(BIN)/pytest $(SIDE_BY_SIDE) -m "not alone"
+	@$(BIN)/pytest -n $(TEST_PROCESSES) -m "not deadline and not alone"
+	@$(BIN)/pytest -n 2 -m "deadline and not alone"
 	@$(BIN)/pytest -m alone tests/integration
 
 .PHONY: test-fast
