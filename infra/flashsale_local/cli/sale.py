@@ -49,7 +49,7 @@ def seed(
     seeding.write_ids(IDS, buyers, goods)
     console.print(f"{users} users ({new[0]} new): {buyers[0]} … {buyers[-1]}")
     console.print(f"{products} products ({new[1]} new, {stock} units each): {' '.join(goods)}")
-    console.print(f"Ids for load scripts: {IDS}")
+    console.print(f"Ids for load scripts: {IDS}", soft_wrap=True)
 
 
 def open_(
