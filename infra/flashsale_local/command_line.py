@@ -18,7 +18,6 @@ _NO_ANSWER = {
     "botocore.exceptions.HTTPClientError",
     "httpx.TransportError",
     "psycopg.OperationalError",
-    "psycopg.errors.OperationalError",
     "redis.exceptions.ConnectionError",
     "redis.exceptions.TimeoutError",
 }

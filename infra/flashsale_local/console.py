@@ -15,10 +15,10 @@ console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
 
-def show(text: str) -> None:
+def show(text: str, where: Console = console) -> None:
     """Print untrusted text: neither the terminal nor rich interprets anything in it."""
     visible = (c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
-    console.print("".join(visible), markup=False, soft_wrap=True)
+    where.print("".join(visible), markup=False, soft_wrap=True)
 
 
 def report_done(line: str) -> None:

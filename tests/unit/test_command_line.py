@@ -114,8 +114,8 @@ def test_other_errors_are_not_taken_for_a_stack_that_is_down():
 @pytest.mark.parametrize(
     "command",
     [
-        "status", "verify", "seed", "open", "rebuild", "logs", "token --user u-1",
-        "dlq ls", "dlq peek", "dlq redrive", "dlq cancel --all", "exporter",
+        "status", "verify", "seed", "open --yes", "rebuild --yes", "logs", "token --user u-1",
+        "dlq ls", "dlq peek", "dlq redrive", "dlq cancel --all", "env", "exporter",
     ],
 )  # fmt: skip
 def test_every_command_says_in_the_same_way_that_no_stack_runs(

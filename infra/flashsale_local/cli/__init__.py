@@ -23,6 +23,11 @@ class Commands(LazyGroup):
                 "Show what runs: servers with addresses, processes and versions, the API, the "
                 "queues.",
             ),
+            "env": Entry(
+                "env:env",
+                "Print the addresses of the running stack as variables of the shell: API, "
+                "AWS_ENDPOINT_URL, …",
+            ),
             "token": Entry(
                 "token:token",
                 "Print a token for the local stack. On AWS your identity provider issues tokens.",
