@@ -107,14 +107,11 @@ def _unbroken(line: Text) -> Text:
 
 
 def _widths(sizes: Sequence[Measurement], room: int) -> list[int]:
-    """Return a width for each column: its longest word at least, then what it wants, in turn."""
+    """Return a width for each column: its longest word, and more where most is missing."""
     widths = [size.minimum for size in sizes]
-    left = room - sum(widths)
-    while left:
-        wanting = [i for i, size in enumerate(sizes) if widths[i] < size.maximum]
-        narrowest = min(wanting, key=lambda i: widths[i])
-        widths[narrowest] += 1
-        left -= 1
+    for _ in range(room - sum(widths)):
+        missing = [size.maximum - width for size, width in zip(sizes, widths, strict=True)]
+        widths[missing.index(max(missing))] += 1
     return widths
 
 
