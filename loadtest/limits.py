@@ -30,7 +30,6 @@ LOOK_EVERY = 0.05
 RUNS = ((1, 150), (2, 150), (3, 150), (4, 150), (5, 150), (5, 800))
 SERVERS = ("edge", "relay", "ministack", "postgres", "valkey")
 SLOW_US = 1000
-WIDTH = 110
 
 WAITS = """
 SELECT coalesce(wait_event_type || ' ' || wait_event, 'running') FROM pg_stat_activity
@@ -50,7 +49,7 @@ def main() -> None:
             found.append(_measure(target, generation, rate))
     for name in found[0]:
         rows.add_row(name, *(column[name] for column in found))
-    console.print(rows, width=WIDTH, crop=False)
+    console.print(rows)
 
 
 def _measure(target: Target, generation: int, rate: int) -> dict[str, str]:

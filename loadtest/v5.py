@@ -17,7 +17,7 @@ import uvloop
 
 from flashsale.services import Services
 from flashsale_local.clouds.endpoint import Endpoint
-from flashsale_local.console import console, step, table
+from flashsale_local.console import console, number, step, table
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.sale.warm_up import warm_up
@@ -90,14 +90,14 @@ def _closed(target: Target, url: str, add_row: AddRow) -> None:
     persisted = with_services(target, lambda services: _confirmed(services, product_id))
     assert persisted == load.statuses[202], (persisted, load.statuses)
     floor = (echo.rate(200) + again.rate(200)) / 2
-    add_row("closed loop: claims accepted per second", f"{load.rate(202):.0f}", "")
+    add_row("closed loop: claims accepted per second", f"{load.rate(202):,.0f}", "")
     rate = persisted / (load.elapsed + drained)
-    add_row("closed loop: claims accepted and persisted per second", f"{rate:.0f}", "")
+    add_row("closed loop: claims accepted and persisted per second", f"{rate:,.0f}", "")
     add_row("closed loop: the echo route, per second", *spread([echo.rate(200), again.rate(200)]))
     add_row("  accepted and persisted × echo", f"{rate / floor:.2f}", "")
     add_row("  ledger empty after the last claim, s", f"{drained:.1f}", "")
     for percent in (50, 95, 99):
-        add_row(f"  latency p{percent}, ms", f"{load.percentile_ms(percent):.0f}", "")
+        add_row(f"  latency p{percent}, ms", f"{load.percentile_ms(percent):,.0f}", "")
 
 
 def _constant(target: Target, url: str, add_row: AddRow) -> None:
@@ -128,7 +128,7 @@ def _constant_rate(target: Target, url: str, rate: int, add_row: AddRow) -> None
     ]
     add_row("  p95 × echo, run by run", *spread(ratios, 2))
     refused = sum(load.statuses.total() - load.statuses[202] for load in found["V5"])
-    add_row("  answers other than 202", str(refused), "")
+    add_row("  answers other than 202", number(refused), "")
     calls = relay_log.read_text().count(f" claims of {product_id} ") - calls_before
     accepted = sum(load.statuses[202] for load in found["V5"])
     add_row("  SQS calls per order", f"{calls / accepted:.4f}", "")

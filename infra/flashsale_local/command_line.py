@@ -4,13 +4,24 @@ import logging
 import sys
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.panel import Panel
 from rich.text import Text
 
-from flashsale.errors import FlashsaleError
+from flashsale.errors import FlashsaleError, ServiceUnavailable
 from flashsale_local.console import errors
-from flashsale_local.problems import Problem
+from flashsale_local.problems import Problem, StackDown
+
+# The clients' exceptions that mean "no answer". They are compared by name, because an import of all
+# clients takes longer than `flashsale --help`.
+_NO_ANSWER = {
+    "botocore.exceptions.ConnectionError",
+    "botocore.exceptions.HTTPClientError",
+    "httpx.TransportError",
+    "psycopg.OperationalError",
+    "redis.exceptions.ConnectionError",
+    "redis.exceptions.TimeoutError",
+}
+_AWS = {"botocore.exceptions.BotoCoreError", "botocore.exceptions.ClientError"}
 
 
 def run_command_line(app: Callable[[], object]) -> None:
@@ -18,24 +29,40 @@ def run_command_line(app: Callable[[], object]) -> None:
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings are also raised
     try:
         app()
-    except Problem as problem:
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        problem = explain(error)
+        if problem is None:
+            raise
         lines = [problem.cause]
         if problem.log_tail:
             lines += ["", f"From {problem.log}:", problem.log_tail]
         _show("\n".join([*lines, "", problem.way_out]))
         sys.exit(problem.status)
-    except FlashsaleError as error:
-        _show(f"{error}\n\nSee `flashsale status`. `flashsale up` starts what is down.")
-        sys.exit(1)
-    except (BotoCoreError, ClientError) as error:
-        _show(
-            f"{error}\n\nThis answer comes from AWS or from the emulator. Check the credentials "
-            "and the region of this shell (AWS_PROFILE, AWS_DEFAULT_REGION), and the user's "
-            "permissions."
+
+
+def explain(error: Exception) -> Problem | None:
+    """Return what the user can do about an exception; None if it is a bug."""
+    names = {f"{each.__module__}.{each.__qualname__}" for each in type(error).__mro__}
+    match error:
+        case Problem():
+            return error
+        case ServiceUnavailable():
+            return StackDown(str(error))
+        case FlashsaleError():
+            return Problem(
+                str(error), "See `flashsale status`. `flashsale up` starts the local stack."
+            )
+    if names & _NO_ANSWER:
+        return StackDown(str(error))
+    if names & _AWS:
+        return Problem(
+            str(error),
+            "This answer comes from AWS or from the emulator. Check the credentials and the region "
+            "of this shell (AWS_PROFILE, AWS_DEFAULT_REGION), and the user's permissions.",
         )
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    return None
 
 
 def _show(problem: str) -> None:

@@ -27,3 +27,19 @@ class Problem(Exception):
         if self.log is None or not self.log.exists():
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
+
+
+class StackDown(Problem):
+    """A server of the stack does not answer, or no stack was started.
+
+    Args:
+        detail: which server, and what its client says.
+
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"The stack is down. {detail.rstrip('.')}.",
+            "`flashsale up` starts the local stack, and `flashsale status` shows what runs. Check "
+            "REDIS_URL, DATABASE_URL and AWS_ENDPOINT_URL if you set them.",
+        )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flashsale_local.command_line import run_command_line
-from flashsale_local.console import console, errors
+from flashsale_local.console import console, errors, show_table
 from flashsale_local.deployment.sign_in import refuse_tokens
 from flashsale_local.deployment.target import Edge, Target, with_services
 from flashsale_local.paths import LOCAL
@@ -68,7 +68,7 @@ def spike(
     asked = Spike(generation, edge, profile, scale, stock, product, p95_ms, error_rate, max_vus)
     result = with_services(target, lambda services: hold(target, services, asked, LOCAL))
     console.print(result_table(title, result))
-    console.print(books_table([result.after]))
+    show_table(books_table([result.after]))
     found = findings(result)
     for finding in found:
         errors.print(f"[red]✗[/] {finding}")

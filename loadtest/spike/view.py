@@ -10,7 +10,7 @@ from rich.table import Table
 
 from flashsale.services import Services
 from flashsale.usecases.books import read_books
-from flashsale_local.console import errors, table, units
+from flashsale_local.console import errors, number, table, units
 from flashsale_local.deployment.target import Target
 from flashsale_local.queues.contents import look_into_queues
 from loadtest.profiles import Profile
@@ -61,23 +61,31 @@ async def watch(
             waiting = {name: depth.total for name, depth in queues.depths.items()}
             (books,) = await read_books(services, [product_id], queues.waiting)
             now, total = time.monotonic(), _figure(metrics, "http_reqs", "count")
-            line = table(
+            line = live_table(
                 f"{now - started:.0f} of {profile.seconds:.0f} s",
-                *("offered/s", "answered/s", "accepted p95, ms", "orders", "dlq", "parking"),
-                *("stock", "unsettled", "confirmed"),
-                numbers_from=0,
-            )
-            line.add_row(
-                f"{profile.rate_at(now - started):.0f}",
+                f"{profile.rate_at(now - started):,.0f}",
                 _shown(answered.per_second(total, now)),
                 _shown(_figure(metrics, "accepted_ms", "p(95)")),
-                *(str(waiting[name]) for name in ("orders", "dlq", "parking")),
+                *(number(waiting[name]) for name in ("orders", "dlq", "parking")),
                 units(books.stock),
-                str(books.unsettled),
-                str(books.confirmed),
+                number(books.unsettled),
+                number(books.confirmed),
             )
             live.update(line, refresh=True)
             await asyncio.sleep(PERIOD)
+
+
+def live_table(title: str, *figures: str) -> Table:
+    """Return the table of one reading: each figure below its heading."""
+    made = table(
+        title,
+        *("offered/s", "answered/s", "accepted p95, ms", "orders", "dlq", "parking"),
+        *("stock", "unsettled", "confirmed"),
+        numbers_from=0,
+    )
+    made.box = None  # so that it fits into 80 columns
+    made.add_row(*figures)
+    return made
 
 
 def _figure(metrics: Mapping[str, Mapping[str, Any]], name: str, figure: str) -> float | None:
@@ -88,7 +96,7 @@ def _figure(metrics: Mapping[str, Mapping[str, Any]], name: str, figure: str) ->
 
 
 def _shown(figure: float | None) -> str:
-    return UNKNOWN if figure is None else f"{figure:.0f}"
+    return UNKNOWN if figure is None else f"{figure:,.0f}"
 
 
 def result_table(title: str, result: Result) -> Table:
@@ -96,11 +104,11 @@ def result_table(title: str, result: Result) -> Table:
     summary = result.summary
     made = table(title, "outcome", "purchases", "share")
     for kind, count in summary.outcomes.items():
-        made.add_row(kind.value, str(count), f"{count / max(1, summary.attempts):.1%}")
-    made.add_row("not sent: k6 had no buyer free", str(summary.unsent), "")
+        made.add_row(kind.value, number(count), f"{count / max(1, summary.attempts):.1%}")
+    made.add_row("not sent: k6 had no buyer free", number(summary.unsent), "")
     made.add_section()
-    made.add_row("answered per second", f"{summary.attempts / summary.seconds:.0f}", "")
+    made.add_row("answered per second", f"{summary.attempts / summary.seconds:,.0f}", "")
     for name, milliseconds in summary.accepted_ms.items():
-        made.add_row(f"accepted: latency {name}, ms", f"{milliseconds:.0f}", "")
+        made.add_row(f"accepted: latency {name}, ms", f"{milliseconds:,.0f}", "")
     made.add_row("nothing on its way any more after, s", f"{result.settling:.1f}", "")
     return made

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import typer.core
 import typer.main
 import yaml
 from cfnlint.decode import decode
@@ -42,13 +43,13 @@ def test_each_section_has_all_parts(name):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_exists_with_these_options(command):
     """Parse the command as the command line does, without running it."""
-    node, words = typer.main.get_command(app), command.split()[1:]
-    while hasattr(node, "commands"):
-        name, *words = words
-        assert name in node.commands, command
-        node = node.commands[name]
-
-    node.make_context(node.name, words, resilient_parsing=False)
+    _, *words = command.split()
+    context = typer.main.get_command(app).make_context("flashsale", words)
+    while isinstance(context.command, typer.core.TyperGroup):
+        name, node, rest = context.command.resolve_command(
+            context, [*context._protected_args, *context.args]
+        )
+        context = node.make_context(name, rest, parent=context)
 
 
 def test_every_link_leads_to_a_section():

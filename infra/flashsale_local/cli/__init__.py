@@ -1,43 +1,118 @@
 """The command `flashsale`."""
 
+from importlib.metadata import version
+from typing import Annotated, ClassVar
+
 import typer
 
-from flashsale_local.cli import (
-    demo,
-    deploy,
-    dlq,
-    exporter,
-    logs,
-    model,
-    monitor,
-    sale,
-    stack,
-    token,
-    verify,
-)
+from flashsale_local.cli.lazy import Entry, LazyGroup
 from flashsale_local.command_line import run_command_line
+
+
+class Commands(LazyGroup):
+    """All commands. Each summary repeats the first line of the command's own help."""
+
+    panels: ClassVar = {
+        "The stack": {
+            "up": Entry("stack:up", "Start the local stack and deploy the application to it."),
+            "down": Entry(
+                "stack:down", "Stop the local stack. Its data stays in .local until `make clean`."
+            ),
+            "status": Entry(
+                "stack:status",
+                "Show what runs: servers with addresses, processes and versions, the API, the "
+                "queues.",
+            ),
+            "env": Entry(
+                "env:env",
+                "Print the addresses of the running stack as variables of the shell: API, "
+                "AWS_ENDPOINT_URL, …",
+            ),
+            "token": Entry(
+                "token:token",
+                "Print a token for the local stack. On AWS your identity provider issues tokens.",
+            ),
+        },
+        "A sale": {
+            "demo": Entry(
+                "demo:demo",
+                "Hold the same small sale through each generation, and print the books of all.",
+            ),
+            "seed": Entry(
+                "sale:seed",
+                "Insert users and products. Products that exist already keep their stock.",
+            ),
+            "open": Entry(
+                "sale:open_", "Put products on sale. Their stock is loaded into Redis once."
+            ),
+        },
+        "Watch": {
+            "verify": Entry("verify:verify", "Check the books: is every unit accounted for?"),
+            "monitor": Entry(
+                "monitor:monitor",
+                "Show the sale live in a browser: stock, orders, queues, and the place of every "
+                "unit.",
+            ),
+            "logs": Entry(
+                "logs:logs",
+                "Print the newest log lines of the functions, or with --order the life of one "
+                "order.",
+            ),
+            "exporter": Entry(
+                "exporter:exporter", "Serve the metrics of the sale to Prometheus until Ctrl+C."
+            ),
+        },
+        "Repair": {
+            "dlq": Entry(
+                "dlq:app",
+                "Show failed messages in the DLQ and the parking queue, redrive, cancel or discard "
+                "them.",
+            ),
+            "rebuild": Entry(
+                "sale:rebuild",
+                "Rebuild sales after Redis lost data: pause, drain, set the stock from PostgreSQL, "
+                "resume.",
+            ),
+        },
+        "AWS": {
+            "deploy": Entry(
+                "deploy:deploy",
+                "Build and check, show and make the changes, migrate the database, run a smoke "
+                "test.",
+            ),
+            "model": Entry(
+                "model:model",
+                "Calculate rates, limits and USD per million purchases on AWS from measured costs.",
+            ),
+        },
+    }
+
 
 app = typer.Typer(
     name="flashsale",
-    help="Run, fill, inspect and deploy a flash sale.",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (stack.up, stack.down, stack.status, deploy.deploy, logs.logs, token.token):
-    app.command()(command)
-for command in (
-    sale.seed,
-    sale.open_,
-    verify.verify,
-    sale.rebuild,
-    demo.demo,
-    model.model,
-    monitor.monitor,
-    exporter.exporter,
-):
-    app.command(command.__name__.rstrip("_"))(command)
-app.add_typer(dlq.app, name="dlq")
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        print(f"flashsale {version('flashsale')}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def _flashsale(
+    _version: Annotated[  # noqa: FBT002
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Run, fill, inspect and deploy a flash sale."""
 
 
 def main() -> None:

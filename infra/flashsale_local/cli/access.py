@@ -4,7 +4,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from flashsale_local.console import console, errors, table
+from flashsale_local.console import errors, show_table, table
 from flashsale_local.stack.access import PUBLIC, WAY_OUT, SettingsByEndpoint, differences
 
 COLUMNS = ("AUTH", "limit by user", "limit by address", "CORS origins")
@@ -12,7 +12,7 @@ COLUMNS = ("AUTH", "limit by user", "limit by address", "CORS origins")
 
 def show_access(by_endpoint: SettingsByEndpoint) -> None:
     """Print the access settings of each endpoint; exit with status 1 where they differ."""
-    console.print(_table(by_endpoint))
+    show_table(_table(by_endpoint))
     if found := differences(by_endpoint):
         for difference in found:
             errors.print(f"[bold red]✗ {escape(difference)}[/]")

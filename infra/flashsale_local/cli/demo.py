@@ -12,7 +12,7 @@ from flashsale.domain.model import Terms
 from flashsale.services import Services
 from flashsale.usecases import sales
 from flashsale_local.cli.monitor import monitor_port
-from flashsale_local.console import alarming, console, errors, step, table, units
+from flashsale_local.console import alarming, console, errors, number, step, table, units
 from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
 from flashsale_local.deployment.sign_in import auth_of, refuse_tokens
 from flashsale_local.deployment.target import Target, with_services
@@ -116,19 +116,19 @@ def _sales_table(held: list[demonstration.Sale]) -> Table:
     def row(name: str, figure: Callable[[demonstration.Sale], str]) -> None:
         made.add_row(name, *(figure(sale) for sale in held))
 
-    row("accepted", lambda sale: str(sale.count(AnswerKind.ACCEPTED)))
-    row("sold out", lambda sale: str(sale.count(AnswerKind.SOLD_OUT)))
+    row("accepted", lambda sale: number(sale.count(AnswerKind.ACCEPTED)))
+    row("sold out", lambda sale: number(sale.count(AnswerKind.SOLD_OUT)))
     row("errors", lambda sale: alarming(len(sale.errors)))
-    row("confirmed orders", lambda sale: str(sale.books.confirmed))
+    row("confirmed orders", lambda sale: number(sale.books.confirmed))
     row("stock left in Redis", lambda sale: units(sale.books.redis_stock))
-    row("stock left in PostgreSQL", lambda sale: str(sale.books.postgres_stock))
+    row("stock left in PostgreSQL", lambda sale: number(sale.books.postgres_stock))
     row("oversold", lambda sale: alarming(sale.books.oversold))
     row("lost", lambda sale: alarming(sale.books.lost))
-    row("latency p50, ms", lambda sale: f"{sale.latency_ms(50):.0f}")
-    row("latency p95, ms", lambda sale: f"{sale.latency_ms(95):.0f}")
+    row("latency p50, ms", lambda sale: f"{sale.latency_ms(50):,.0f}")
+    row("latency p95, ms", lambda sale: f"{sale.latency_ms(95):,.0f}")
     row(
         "accepted per second",
-        lambda sale: f"{sale.count(AnswerKind.ACCEPTED) / sale.selling:.0f}",
+        lambda sale: f"{sale.count(AnswerKind.ACCEPTED) / sale.selling:,.0f}",
     )
     row("last order confirmed after, s", lambda sale: f"{sale.settling:.1f}")
     return made

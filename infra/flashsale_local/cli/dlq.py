@@ -18,6 +18,7 @@ from flashsale_server.queues.messages import FailedMessage
 app = typer.Typer(
     help="Show failed messages in the DLQ and the parking queue, redrive, cancel or discard them.",
     no_args_is_help=True,
+    add_completion=False,
 )
 
 # How many parked messages are read to find those to cancel or discard.

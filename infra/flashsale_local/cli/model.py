@@ -91,7 +91,9 @@ def _environment_table(inputs: Inputs) -> Table:
     for generation in (4, 5):
         seconds = rates.buy_seconds(inputs, generation)
         allowed = min(1 / seconds, inputs.limits.environment_rps)
-        made.add_row(f"V{generation}", f"{seconds * 1e3:.1f}", f"{1 / seconds:.0f}", f"{allowed:g}")
+        made.add_row(
+            f"V{generation}", f"{seconds * 1e3:.1f}", f"{1 / seconds:,.0f}", f"{allowed:,g}"
+        )
     return made
 
 
@@ -128,7 +130,7 @@ def _ceilings_table(inputs: Inputs) -> Table:
 def _costs_table(inputs: Inputs, wanted: Sequence[float]) -> Table:
     made = table("USD per million purchases (V5)", "purchases/s, sustained", *Edge)
     for rate in wanted:
-        made.add_row(f"{rate:,g}", *(f"{per_million(inputs, edge, rate):.2f}" for edge in Edge))
+        made.add_row(f"{rate:,g}", *(f"{per_million(inputs, edge, rate):,.2f}" for edge in Edge))
     return made
 
 
@@ -137,5 +139,5 @@ def _detail_table(inputs: Inputs) -> Table:
     lines = {edge: hourly(inputs, edge, DETAIL) for edge in Edge}
     for name in lines[Edge.ASGI]:
         shown = (lines[edge][name] / (DETAIL * 3600) * 1e6 for edge in Edge)
-        made.add_row(name, *(f"{usd:.3f}" for usd in shown))
+        made.add_row(name, *(f"{usd:,.3f}" for usd in shown))
     return made

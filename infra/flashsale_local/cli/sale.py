@@ -10,7 +10,7 @@ from flashsale.domain.model import Declined, Terms
 from flashsale.services import Services
 from flashsale.usecases import rebuild as rebuilding
 from flashsale.usecases import sales
-from flashsale_local.console import console, step
+from flashsale_local.console import console, errors, show, step
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
@@ -29,6 +29,7 @@ Generation = Annotated[
         help="The generation that sells it, 1 to 5. By default the first purchase decides.",
     ),
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, for scripts.")]
 
 
 def seed(
@@ -49,7 +50,7 @@ def seed(
     seeding.write_ids(IDS, buyers, goods)
     console.print(f"{users} users ({new[0]} new): {buyers[0]} … {buyers[-1]}")
     console.print(f"{products} products ({new[1]} new, {stock} units each): {' '.join(goods)}")
-    console.print(f"Ids for load scripts: {IDS}")
+    console.print(f"Ids for load scripts: {IDS}", soft_wrap=True)
 
 
 def open_(
@@ -60,9 +61,11 @@ def open_(
     ends: End = None,
     limit: Limit = 0,
     generation: Generation = None,
+    yes: Yes = False,  # noqa: FBT002
 ) -> None:
     """Put products on sale. Their stock is loaded into Redis once.
 
+    Without product ids the command names all products and asks first.
     A sale that is running or paused stays as it is. One generation sells a product, for good.
 
     Example: [bold]flashsale open p-01 p-02 --generation 5 --starts 2026-11-27T08:00:00 --limit 2[/]
@@ -70,11 +73,18 @@ def open_(
     target = Target.load(LOCAL)
     terms = _terms(starts, ends, limit, generation)
 
-    async def open_sales(services: Services) -> list[tuple[str, str]]:
+    async def find(services: Services) -> list[str]:
         await _refuse_unknown(services, products or [])
         ids = products or [product.id for product in await services.products.list_all()]
         if not ids:
             raise Problem("There are no products to put on sale.", "Run `flashsale seed` first.")
+        return ids
+
+    ids = with_services(target, find)
+    if not products:
+        _ask("Put on sale", ids, yes=yes)
+
+    async def open_sales(services: Services) -> list[tuple[str, str]]:
         return [(id_, await _open(services, id_, terms)) for id_ in ids]
 
     for product_id, state in with_services(target, open_sales):
@@ -108,10 +118,12 @@ def rebuild(
     limit: Limit = 0,
     generation: Generation = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for orders on their way.")] = 300.0,
+    yes: Yes = False,  # noqa: FBT002
 ) -> None:
     """Rebuild sales after Redis lost data: pause, drain, set the stock from PostgreSQL, resume.
 
-    If Redis lost a whole sale, name the product, and its start, end, limit and generation if it had
+    Without product ids the command names the open sales, which it would pause, and asks first. If
+    Redis lost a whole sale, name the product, and its start, end, limit and generation if it had
     any. A product with orders keeps their generation. A paused or ended sale is rebuilt only if you
     name it. Lost idempotency keys are not restored.
 
@@ -120,12 +132,18 @@ def rebuild(
     target = Target.load(LOCAL)
     terms = _terms(starts, ends, limit, generation)
 
-    async def run(services: Services) -> dict[str, int]:
+    async def find(services: Services) -> list[str]:
         ids = products or await to_rebuild(services)
         if not ids:
             raise Problem("Redis has no open sale.", "Name the products that were on sale.")
         await _refuse_unknown(services, ids)
+        return ids
 
+    ids = with_services(target, find)
+    if not products:
+        _ask("Pause and rebuild", ids, yes=yes)
+
+    async def run(services: Services) -> dict[str, int]:
         def messages() -> int:
             return total(depths(target.queues))
 
@@ -147,6 +165,13 @@ def rebuild(
         opened = with_services(target, run, ORDERS_QUEUE_URL=target.queues["orders"])
     for product_id, count in opened.items():
         console.print(f"{product_id}: on sale again with {count} units")
+
+
+def _ask(what: str, ids: list[str], *, yes: bool) -> None:
+    """Ask before all products are acted on, because none was named."""
+    if not yes:
+        show(f"No product was named. {what} all {len(ids)}: {' '.join(ids)}", errors)
+        typer.confirm("Continue?", abort=True, err=True)
 
 
 def _terms(

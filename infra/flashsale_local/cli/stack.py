@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from flashsale_local.cli.access import show_access
-from flashsale_local.console import console, table
+from flashsale_local.console import console, show_table, table
 from flashsale_local.deployment.target import Edge, Target, masked
 from flashsale_local.paths import LOCAL
 from flashsale_local.queues.table import queues_table
@@ -77,7 +77,6 @@ def status() -> None:
     target = Target.load(LOCAL)
     info = Stack(LOCAL).supervisor.info()
     servers = table("Servers", "server", "address", "process", "state", "version", numbers_from=5)
-    servers.columns[1].overflow = "fold"
     asked: list[tuple[str, str, Callable[[str], str]]] = [
         ("valkey", target.redis_url, redis_version),
         ("postgres", target.database_url, postgres_version),
@@ -101,10 +100,11 @@ def status() -> None:
         except Exception as error:  # noqa: BLE001 - the line shows what is wrong
             found, state = "–", f"[red]down[/] ({type(error).__name__})"
         servers.add_row(name, masked(url) or "AWS", pid, state, found)
-    console.print(servers)
+    show_table(servers)
     console.print(
         f"Python {sys.version.split()[0]}, SAM CLI {version('aws-sam-cli')}, "
-        f"logs in {LOCAL / 'logs'}"
+        f"logs in {LOCAL / 'logs'}",
+        soft_wrap=True,
     )
     for name, endpoint in target.edges.items():
         console.print(f"API ({name}): [bold]{endpoint.curl}[/]", soft_wrap=True)

@@ -9,7 +9,7 @@ import typer
 from flashsale.domain.waiting import PARKING
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
-from flashsale_local.console import console, show
+from flashsale_local.console import console, show, show_table
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
@@ -85,7 +85,7 @@ def _is_of(parked: Parked, products: Sequence[str]) -> bool:
 
 
 def _show(rows: list[Books], parked: Sequence[Parked], queues: InQueues) -> None:
-    console.print(books_table(rows))
+    show_table(books_table(rows))
     console.print("books: units that are nowhere (+) or in two places at once (-)")
     if any(not row.exact for row in rows):
         console.print("≤: at most; messages that cannot be read may be orders of V4")

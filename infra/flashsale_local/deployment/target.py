@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 
 from flashsale.config import Settings
 from flashsale.errors import ConfigError
@@ -20,7 +21,7 @@ from flashsale.services import Services
 from flashsale_local.clouds import Cloud, at
 from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import preflight
-from flashsale_local.problems import Problem
+from flashsale_local.problems import Problem, StackDown
 
 STACK_NAME = "flashsale"
 DEFAULT_EMULATOR = "ministack"
@@ -97,9 +98,8 @@ class Target:
             token_secret=saved.get("token_secret", ""),
         )
         if not target.redis_url or not target.database_url:
-            raise Problem(
-                "There is no running stack, and REDIS_URL and DATABASE_URL are not set.",
-                "Start the local stack with `make up`, or set the addresses of your own.",
+            raise StackDown(
+                "No local stack was started here, and REDIS_URL and DATABASE_URL are not set."
             )
         target.export()
         return target
@@ -138,11 +138,13 @@ class Target:
         """Outputs of the CloudFormation stack, by name.
 
         Raises:
-            Problem: the application is not deployed.
+            Problem: the application is not deployed, or the emulator or AWS does not answer.
 
         """
         try:
             answer = boto3.client("cloudformation").describe_stacks(StackName=self.stack_name)
+        except (NoConnection, HTTPClientError) as error:
+            raise StackDown(str(error)) from error
         except (BotoCoreError, ClientError) as error:
             raise Problem(
                 f"The stack {self.stack_name!r} is not deployed: {error}",

@@ -3,29 +3,31 @@
 from rich.table import Table
 
 from flashsale.usecases.books import Books
-from flashsale_local.console import alarming, units
+from flashsale_local.console import FittedTable, alarming, number, units
 
 
 def books_table(rows: list[Books]) -> Table:
     """Return a table of where every unit of each product is."""
-    made = Table(title="The books, in units", title_justify="left", box=None, padding=(0, 1, 0, 0))
-    made.add_column("product", no_wrap=True)
+    made = FittedTable(
+        title="The books, in units", title_justify="left", box=None, padding=(0, 1, 0, 0)
+    )
+    made.add_column("product")
     made.add_column("by")
     for name in ("ini-\ntial", "stock\nRedis", "stock\nPG", "on the\nway", "par-\nked"):
-        made.add_column(name, justify="right", no_wrap=True)
-    for name in ("con-\nfirmd", "can-\ncelled", "over-\nsold", "lost", "books"):
-        made.add_column(name, justify="right", no_wrap=True)
+        made.add_column(name, justify="right")
+    for name in ("con-\nfirmed", "can-\ncelled", "over-\nsold", "lost", "books"):
+        made.add_column(name, justify="right")
     for row in rows:
         made.add_row(
             row.product_id,
             " ".join(f"V{number}" for number in row.generations) or "–",
-            str(row.initial),
+            number(row.initial),
             units(row.redis_stock),
-            str(row.postgres_stock),
-            f"{'' if row.exact else '≤'}{row.unsettled}",
+            number(row.postgres_stock),
+            f"{'' if row.exact else '≤'}{number(row.unsettled)}",
             alarming(row.parked),
-            str(row.confirmed),
-            str(row.cancelled),
+            number(row.confirmed),
+            number(row.cancelled),
             alarming(row.oversold),
             alarming(row.lost),
             _balance(row),
@@ -35,5 +37,5 @@ def books_table(rows: list[Books]) -> Table:
 
 def _balance(row: Books) -> str:
     if not row.balanced:
-        return f"[red]{row.imbalance:+}[/]"
+        return f"[red]{row.imbalance:+,}[/]"
     return "[yellow]parked[/]" if row.parked else "[green]ok[/]"

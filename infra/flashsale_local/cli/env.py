@@ -1,0 +1,38 @@
+"""The command `flashsale env`."""
+
+import shlex
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from flashsale_local.console import errors
+from flashsale_local.deployment.target import Target
+from flashsale_local.paths import LOCAL
+
+
+def env(
+    unset: Annotated[bool, typer.Option("--unset", help="Print what undoes it.")] = False,  # noqa: FBT002
+) -> None:
+    """Print the addresses of the running stack as variables of the shell: API, AWS_ENDPOINT_URL, …
+
+    API is the buyers' API by Lambda, and API_ASGI the same by granian, if it runs. On a local stack
+    the AWS_… variables point the AWS CLI and boto3 at the emulator. With AWS_ENDPOINT_URL set,
+    `flashsale up` starts no emulator of its own: run it in another shell, or use --unset first.
+
+    Example: [bold]eval "$(flashsale env)"; curl -s $API/health[/]
+    """
+    target = Target.load(LOCAL)
+    for name, value in variables(target).items():
+        print(f"unset {name}" if unset else f"export {name}={shlex.quote(value)}")  # noqa: T201
+    if not unset and target.api.headers:
+        needed = ", ".join(f"{name}: {value}" for name, value in target.api.headers.items())
+        errors.print(f"Each request to $API needs the header {escape(needed)}", soft_wrap=True)
+
+
+def variables(target: Target) -> dict[str, str]:
+    """Return the variables by name."""
+    found = {"API": target.api.url}
+    if target.asgi_url:
+        found["API_ASGI"] = target.asgi_url
+    return found | target.aws_environment

@@ -1,0 +1,90 @@
+"""Tables of commands in a pseudo-terminal and in a pipe: every number and address stays whole."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+from flashsale_local.paths import ROOT
+from tests.unit.print_tables import MANY, POSTGRES, PRODUCT, RDS
+
+PRINT = [sys.executable, "-m", "tests.unit.print_tables"]
+
+
+def in_terminal(columns):
+    """Return what a pseudo-terminal of this width was sent, without colours."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    variables = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+    variables["TERM"] = "xterm-256color"
+    with subprocess.Popen(
+        PRINT, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=variables
+    ) as printing:
+        os.close(theirs)
+        sent = b""
+        try:
+            while chunk := os.read(ours, 65536):
+                sent += chunk
+        except OSError:  # Linux reports EIO when the other side is closed
+            pass
+    os.close(ours)
+    assert printing.returncode == 0, sent.decode()
+    return re.sub(r"\x1b\[[0-9;]*m", "", sent.decode()).replace("\r\n", "\n")
+
+
+def piped():
+    variables = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+    return subprocess.run(
+        PRINT, cwd=ROOT, env=variables, capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.fixture(scope="module", params=[40, 80, 120, 200, "pipe"])
+def printed(request):
+    width = request.param
+    return (80, piped()) if width == "pipe" else (width, in_terminal(width))
+
+
+def test_no_number_is_shortened_or_broken(printed):
+    _, text = printed
+
+    assert "…" not in text
+    for number in [*range(MANY - 4, MANY + 9)]:
+        assert re.search(rf"(?<![\d,]){number:,}(?![\d,])", text), f"{number:,}"
+    for whole in ("1,234", "1,000", "2,000", "1234567", "16.14"):
+        assert whole in text, whole
+
+
+def test_no_address_and_no_product_id_is_broken(printed):
+    _, text = printed
+
+    for whole in (POSTGRES, RDS, PRODUCT):
+        assert whole in text
+
+
+def test_only_a_single_long_word_is_wider_than_the_terminal(printed):
+    width, text = printed
+
+    for line in text.splitlines():
+        assert len(line.rstrip()) <= width or RDS in line or POSTGRES in line, line
+
+
+def test_headings_are_whole(printed):
+    _, text = printed
+
+    for heading in ("offered/s", "answered/s", "unsettled", "confirmed", "address", "version"):
+        assert heading in text, heading
+
+
+def test_a_terminal_that_is_wide_enough_has_tables(printed):
+    width, text = printed
+
+    if width >= 120:
+        assert re.search(r"^ *offered/s +answered/s +accepted", text, re.MULTILINE)
+        assert re.search(r"^p-01 +V4 +10,000,000 +9,999,999 ", text, re.MULTILINE)
