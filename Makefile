@@ -162,7 +162,7 @@ bench-watching: setup ## measure accepted purchases/s with and without monitorin
 	@$(BIN)/python -m loadtest.watching
 
 .PHONY: test-monitor
-test-monitor: setup $(STAMP_BROWSER) ## test the live page in a browser (needs chromium); pictures go to .local/screenshots
+test-monitor: setup $(STAMP_BROWSER) ## test the live page and /docs in a browser (needs chromium); pictures go to .local/screenshots
 	@$(BIN)/pytest tests/monitor
 
 .PHONY: lint

@@ -33,6 +33,7 @@ ALLOWED = {
 _READ = {
     "aws-lambda-powertools": "MIT-0",
     "click": "BSD-3-Clause",
+    "fastapi-swagger": "MIT AND Apache-2.0",  # the second is Swagger UI's
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
     "uvloop": "Apache-2.0 OR MIT",
 }

@@ -10,6 +10,7 @@ from flashsale.redis_store.relay_inbox import ALIVE
 from flashsale_local.deployment.sign_in import limits, settings
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import SOURCE_ROOTS
+from flashsale_local.stack.ports import port_of
 from flashsale_local.stack.program import HOST, Program, answers
 
 # Connections of each web worker to PostgreSQL: V1 to V3 hold one while a buyer waits.
@@ -28,6 +29,7 @@ def web(
     environment = {
         **_environment(target),
         "TRUSTED_PROXIES": os.environ.get("TRUSTED_PROXIES", ""),
+        "LIVE_PAGE_URL": f"http://{HOST}:{port_of(os.environ, 'FLASHSALE_MONITOR_PORT')}",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         "GRANIAN_HOST": HOST,
         "GRANIAN_PORT": str(port),

@@ -177,7 +177,7 @@ async def write_orders(services):
 
 async def test_answers_have_security_headers(http):
     paths = "/api/products", "/api/v5/nothing", "/api/v5/orders/x", "/openapi.json", "/x/docs"
-    for path in (*paths, "/docs"):
+    for path in (*paths, "/", "/docs"):
         headers = (await http.get(path)).headers
         nothing_runs = headers["content-security-policy"].count("script-src") == 0
         assert nothing_runs is (path != "/docs")

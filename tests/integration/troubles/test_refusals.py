@@ -149,7 +149,7 @@ async def test_health_is_up_only_after_a_valid_answer(edge, products, sqs, body)
 
 @pytest.mark.parametrize("path", ["/health", "/api/products", "/api/products/{product}",
                                   "/api/v5/products/{product}/stock", "/api/admin/books",
-                                  "/api/admin/audit", "/openapi.json", "/docs"])  # fmt: skip
+                                  "/api/admin/audit", "/openapi.json", "/docs", "/"])  # fmt: skip
 async def test_head_is_get_without_a_body(edge, products, path):
     path = path.format(product=next(iter(products.values())))
     got = await edge.ask("GET", path)

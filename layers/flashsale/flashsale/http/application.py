@@ -26,18 +26,19 @@ from flashsale.runtime import process
 def create_app(
     services: ServicesSource = process.services, *, more: Sequence[APIRouter] = ()
 ) -> DocumentedAPI:
-    """Build the API of buyers: all generations, products, orders, health and the documentation.
+    """Build the API of buyers: all generations, products, orders, health and its pages.
 
     Args:
         services: where its routes get their services from, at each request.
         more: routes beside them, such as the admin API on a server that has both.
 
     """
-    from flashsale.http import buy, docs, health, orders, products
+    from flashsale.http import buy, docs, front_page, health, orders, products
 
+    pages = docs.router, front_page.router
     return _create(
         services,
-        [*buy.ROUTERS, *orders.ROUTERS, *products.ROUTERS, health.router, docs.router, *more],
+        [*buy.ROUTERS, *orders.ROUTERS, *products.ROUTERS, health.router, *pages, *more],
         title="flashsale",
         summary="A flash sale, five generations side by side",
         docs_url=None,  # see `docs`
