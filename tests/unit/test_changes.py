@@ -12,7 +12,7 @@ import pytest
 import typer
 from botocore.stub import Stubber
 
-from flashsale_local import cli
+from flashsale_local.cli import deploy
 from flashsale_local.deployment import changes
 from flashsale_local.deployment.steps import Step
 from flashsale_local.problems import Problem
@@ -134,4 +134,4 @@ def test_ending_the_question_deletes_the_change_set(told, monkeypatch, answer):
     told.add_response("delete_change_set", {}, {"ChangeSetName": proposed.id})
 
     with pytest.raises(answer):
-        cli.deploy._change_stack(Step(NAME, lambda: TEMPLATE, lambda _: {}), {}, {}, ask=True)
+        deploy._change_stack(Step(NAME, lambda: TEMPLATE, lambda _: {}), {}, {}, ask=True)
