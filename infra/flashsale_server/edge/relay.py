@@ -1,8 +1,8 @@
 """Run the relay process, which carries claims to SQS: `python -m flashsale_server.edge.relay`.
 
 One process is enough, and a second one is a spare. Without one, the web workers relay. It serves
-its metrics to Prometheus on FLASHSALE_RELAY_PORT, if that is set. It does not share
-the files of the web workers, because in containers both are process 1 and would write one file.
+its metrics to Prometheus on FLASHSALE_RELAY_PORT, if that is set. It does not use the files of
+the web workers: a restart of the edge empties their folder, and another container cannot see it.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """Counters of what the functions log: no emulator turns EMF lines into metrics.
 
-Only lines count that are logged after the exporter has started. A line that is read twice counts
-once.
+Only lines count that are logged after the exporter has started: Prometheus takes a counter that
+begins at 0 for a restart, and would count a total that is read again twice. A line that is read
+twice counts once.
 """
 
 import json
@@ -69,11 +70,7 @@ class Functions:
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
-        """Create series that will probably be needed: see `expected_requests`.
-
-        Prometheus takes a counter that begins at 0 for a restart. It would count a total that is
-        read again twice.
-        """
+        """Create series that will probably be needed: see `expected_requests`."""
         for route, status in expected_requests():
             self._requests.labels("lambda", "POST", route, str(status))
         for generation, outcome in product(STATUSES, OUTCOMES):

@@ -50,7 +50,7 @@ async def read_redis(services: Services) -> list[Metric]:
         gauge("redis_memory_bytes", "Memory used", one(info["used_memory"])),
         gauge("redis_clients", "Connections of clients", one(info["connected_clients"])),
         gauge("redis_aof_enabled", "1 where claims are durable", one(info["aof_enabled"])),
-        gauge("redis_aof_healthy", "1 while it is written without errors", one(healthy)),
+        gauge("redis_aof_healthy", "1 while writes and rewrites of it succeed", one(healthy)),
         gauge("redis_aof_bytes", "Size of the file", one(info.get("aof_current_size", 0))),
         counter(
             "redis_aof_delayed_fsyncs", "Writes that waited for an fsync",
@@ -63,7 +63,7 @@ async def read_postgres(services: Services) -> list[Metric]:
     """Return connections, transactions, the longest running statement, and the slowest ones.
 
     The slowest statements need the extension pg_stat_statements and the permission to read it. The
-    PostgreSQL of the local stack has no such extension.
+    PostgreSQL that the local stack starts without Docker has no such extension.
     """
     async with services.database.transaction() as connection:
         by_state = await _rows(connection, CONNECTIONS)

@@ -1,6 +1,6 @@
 """The exceptions of this package. An exception means that a retry may help, or that there is a bug.
 
-An expected outcome of a purchase (sold out, no such product) is a value, see `model.Refusal`.
+An expected outcome of a purchase (sold out, no such product) is a value: `domain.model.Refusal`.
 
     FlashsaleError
     ├── ConfigError            a setting is missing or unreadable

@@ -14,8 +14,8 @@ from flashsale.errors import ConfigError, KeysUnavailable
 
 # Seconds that a fetch may take.
 FETCH_TIMEOUT = 2.0
-# Seconds for which keys are cached, so a withdrawn key is accepted no longer while the issuer
-# responds. After half of that time they are refreshed, while requests use the cached ones.
+# Seconds for which keys are cached. A withdrawn key is accepted for that time at most, as long as
+# the issuer responds. After half of it the keys are refreshed, while requests use the cached ones.
 KEEP = 600.0
 # Seconds between two fetches. An unknown key id triggers a fetch, and any client can send one. A
 # failed fetch is not retried earlier either.

@@ -70,9 +70,8 @@ class Database:
         )
 
     async def _check(self, connection: Connection) -> None:
-        connection.silence = (
-            WatchedConnection.silence
-        )  # the last transaction may have set another value
+        # The last transaction may have set another value.
+        connection.silence = WatchedConnection.silence
         try:
             await AsyncConnectionPool.check_connection(connection)
         except psycopg.OperationalError:

@@ -26,7 +26,7 @@ from flashsale.redis_store.scripts import (
     translated_errors,
 )
 
-# Set: the products on sale, for use cases that need all of them, such as the sweep.
+# Set: the products that were ever on sale, for use cases that need all, such as the sweep.
 SALES = "sales"
 SWEEPER = "sweeper"
 # Never written, see `ping`.
@@ -174,16 +174,15 @@ class Stock:
         return max(0, int(added))
 
     async def list_sales(self) -> list[str]:
-        """Return the ids of all products on sale, and of those whose opening was cut off."""
+        """Return the ids of all products that were ever on sale, or whose opening was cut off."""
         async with translated_errors():
             return sorted(str(id_) for id_ in await self._redis.smembers(SALES))
 
     async def take_sweep(self, period: float) -> bool:
         """Return whether the caller is the first to sweep in this period of `period` seconds."""
         async with translated_errors():
-            milliseconds = int(
-                period * 900
-            )  # below the period, so that the caller's next turn finds it expired
+            # Below the period, so that the caller's next turn finds it expired.
+            milliseconds = int(period * 900)
             return bool(await self._redis.set(SWEEPER, 1, nx=True, px=milliseconds))
 
     async def left(self, product_ids: list[str]) -> list[int | None]:

@@ -190,10 +190,9 @@ async def _settle_or_release_product(
         try:
             if status is OrderStatus.CANCELLED:
                 store = services.ledger if on_ledger else services.stock
+                # Not awaited within the addition, because other products add to it meanwhile.
                 released = await store.release(product_id, orders)
-                outcome.released += (
-                    released  # awaited before, because other products add to it meanwhile
-                )
+                outcome.released += released
                 outcome.cancelled += orders
             else:
                 await services.ledger.settle(product_id, orders if on_ledger else [])
