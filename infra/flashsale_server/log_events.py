@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 PAGE = 10_000
 
 
+def log_group_of(stack_name: str, function: str) -> str:
+    """Return the log group of a function: buy, order, rollback, sweep, …"""
+    return f"/aws/lambda/{stack_name}-{function}"
+
+
 def events_of(
     logs: "CloudWatchLogsClient", group: str, since: int, pattern: str
 ) -> Iterator["FilteredLogEventTypeDef"]:

@@ -11,8 +11,8 @@ from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.deployment import sign_in
+from tests.helpers.in_process import client_of
 from tests.helpers.support import USERS
-from tests.in_process import client_of
 
 SECRET = "a-secret-of-32-bytes-for-tests-only"
 TRUST = TrustedIssuer(sign_in.ISSUER, sign_in.AUDIENCE, secret=SECRET)

@@ -10,8 +10,8 @@ import pytest
 from flashsale.http.errors import RETRY_AFTER
 from flashsale.http.limits import MAX_BODY
 from flashsale.usecases.books import read_books
+from tests.helpers.in_process import buyer_of
 from tests.helpers.support import USERS, eventually
-from tests.in_process import buyer_of
 
 # A buyer gets the answer that a service is down within two seconds.
 DEADLINE = 2.0

@@ -11,9 +11,9 @@ from flashsale.usecases.books import read_books
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import NotRebuilt, rebuild
 from flashsale.usecases.sales import open_sale
+from tests.helpers.in_process import buyer_of
 from tests.helpers.queued import Queue
 from tests.helpers.support import USERS
-from tests.in_process import buyer_of
 
 ALL = [1, 2, 3, 4, 5]
 SELLERS_AND_ROUTES = [(seller, route) for seller in ALL for route in ALL if seller != route]

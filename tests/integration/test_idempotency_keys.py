@@ -14,8 +14,8 @@ from flashsale.http.application import create_app
 from flashsale.http.gateway import lambda_handler
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from tests.helpers.admin_desk import Nowhere, token, trusting
+from tests.helpers.in_process import client_of
 from tests.helpers.support import USERS
-from tests.in_process import client_of
 
 JSON = ("content-type", "application/json")
 

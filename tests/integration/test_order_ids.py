@@ -12,9 +12,9 @@ from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.rebuild import rebuild
 from flashsale.usecases.sales import open_sale
 from tests.helpers.admin_desk import books_of, claim, message_of, sell
+from tests.helpers.in_process import buyer_of
 from tests.helpers.queued import Queue, queued
 from tests.helpers.support import USERS
-from tests.in_process import buyer_of
 
 # Milliseconds since 1970, in the far future. The clock of Redis was set back after them.
 LATER = 4_000_000_000_000

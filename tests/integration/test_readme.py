@@ -9,8 +9,8 @@ import pytest
 from flashsale.usecases.books import read_books
 from flashsale.usecases.place_orders import place_orders
 from flashsale_local.paths import ROOT
+from tests.helpers.in_process import buyer_of
 from tests.helpers.queued import Queue
-from tests.in_process import buyer_of
 
 README = (ROOT / "README.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()

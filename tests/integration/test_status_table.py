@@ -10,9 +10,9 @@ from flashsale.domain.model import Terms
 from flashsale.http import limits
 from flashsale.http.application import create_app
 from flashsale_local.paths import ROOT
+from tests.helpers.in_process import buyer_of
 from tests.helpers.queued import books_of
 from tests.helpers.support import USERS
-from tests.in_process import buyer_of
 
 GENERATIONS = range(1, 6)
 HEAD = "| what happens | V1 | V2 | V3 | V4 | V5 |"

@@ -10,9 +10,9 @@ from flashsale.errors import DatabaseUnavailable
 from flashsale.http.application import create_app
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
+from tests.helpers.in_process import client_of
 from tests.helpers.queued import Queue
 from tests.helpers.support import USERS
-from tests.in_process import client_of
 from tests.integration.troubles.edges import AsgiEdge, LambdaEdge
 
 

@@ -10,8 +10,8 @@ from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import NO_UNITS_LEFT, Terms
 from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
+from tests.helpers.in_process import buyer_of, client_of
 from tests.helpers.support import USERS, eventually
-from tests.in_process import buyer_of, client_of
 
 
 class Nowhere:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from flashsale.http.application import create_admin_app, create_app
-from tests.in_process import client_of
+from tests.helpers.in_process import client_of
 
 IMPORTED = "import sys, functions.{0}.app; print(*sys.modules)"
 

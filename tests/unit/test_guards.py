@@ -11,6 +11,7 @@ from flashsale.http import limits
 from flashsale.http.errors import add_error_handlers
 from flashsale.http.guards import add_guards
 from flashsale.http.rate_headers import address_of
+from tests.helpers.in_process import client_of
 
 SHOP = "https://shop.example"
 
@@ -87,8 +88,7 @@ async def failing(monkeypatch):
     for shape in ("v4", "v5"):
         api.add_api_route(f"/api/{shape}/read", read, methods=["POST"])
         api.add_api_route(f"/api/{shape}/answer", answer, methods=["POST"])
-    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with client_of(api) as client:
         yield client
 
 

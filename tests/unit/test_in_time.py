@@ -2,7 +2,6 @@
 
 import asyncio
 
-import httpx
 import pytest
 from fastapi import BackgroundTasks, FastAPI, Request
 
@@ -10,6 +9,7 @@ from flashsale.http import in_time
 from flashsale.http.errors import add_error_handlers
 from flashsale.http.guards import add_guards
 from flashsale.http.observe import Observe
+from tests.helpers.in_process import client_of
 
 LIMIT = 0.2
 
@@ -57,10 +57,7 @@ async def http(monkeypatch, seen):
     async def late():
         raise TimeoutError("its own")
 
-    transport = httpx.ASGITransport(
-        Observe(api, seen["observed"].append), raise_app_exceptions=False
-    )
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with client_of(Observe(api, seen["observed"].append)) as client:
         yield client
 
 

@@ -19,7 +19,7 @@ from flashsale.http.errors import SECURITY_HEADERS
 from flashsale.http.gateway import lambda_handler
 from flashsale_server.edge.app import create_edge
 from tests.helpers.edges import Lambda
-from tests.in_process import client_of
+from tests.helpers.in_process import client_of
 
 ADDRESS = re.compile(r'(?:href|src)="([^"]*)"')
 ASKS_FOR_DOCS = """

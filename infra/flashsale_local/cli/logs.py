@@ -17,6 +17,7 @@ from flashsale_local.logs.lines import Line, read_file, read_logs
 from flashsale_local.logs.order_life import Life
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
+from flashsale_server.log_events import log_group_of
 
 FUNCTIONS = ("buy", "admin", "order", "rollback", "sweep", "migrate")
 # The programs of the ASGI edge.
@@ -51,7 +52,7 @@ def logs(
     lines = [
         line
         for name in ([function] if function else FUNCTIONS)
-        for line in read_logs(_group(target, name), minutes or RECENT)
+        for line in read_logs(log_group_of(target.stack_name, name), minutes or RECENT)
         if raw or line.is_ours
     ]
     for line in sorted(lines)[-limit:]:
@@ -98,7 +99,7 @@ def _minutes_since_claim(life: Life) -> int:
 def _lines(target: Target, needles: Sequence[str], minutes: int) -> Iterator[Line]:
     for needle in needles:
         for name in FUNCTIONS:
-            yield from read_logs(_group(target, name), minutes, needle)
+            yield from read_logs(log_group_of(target.stack_name, name), minutes, needle)
     if target.asgi_url:  # it runs on this machine, and its logs are files
         for name in BESIDE:
             yield from read_file(_file(name), name)
@@ -143,7 +144,3 @@ def _describe(row: OrderRow | str | None) -> str:
             return row
     reason = f": {row.reason}" if row.reason else ""
     return f"{row.status}, written {row.created_at:%H:%M:%S}{reason}"
-
-
-def _group(target: Target, function: str) -> str:
-    return f"/aws/lambda/{target.stack_name}-{function}"

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flashsale.config import Settings
 from flashsale.domain.waiting import PARKING
 from flashsale.errors import ConfigError
+from flashsale_server.log_events import log_group_of
 
 PORT = 9464
 # Connections to PostgreSQL: one for the store's metrics, one for the books, one for the check.
@@ -17,10 +18,8 @@ FUNCTIONS = ("buy", "order", "rollback", "sweep")
 EMULATORS = ("ministack", "localstack")
 
 # The exporter checks no tokens and limits no rates, so it reads no other variables of `Settings`.
-_OF_STORES = (
-    "REDIS_URL", "DATABASE_URL", "DATABASE_AUTH",
-    "ORDERS_QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "PARKING_QUEUE_URL",
-)  # fmt: skip
+_QUEUES = ("ORDERS_QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "PARKING_QUEUE_URL")
+_OF_STORES = ("REDIS_URL", "DATABASE_URL", "DATABASE_AUTH", *_QUEUES)
 _QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/flashsale-orders"
 
 
@@ -55,7 +54,7 @@ class ExporterSettings:
         """
         stores = {name: env[name] for name in _OF_STORES if name in env}
         application = Settings.from_mapping({**stores, "DATABASE_POOL_SIZE": str(POOL_SIZE)})
-        for name in ("ORDERS_QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "PARKING_QUEUE_URL"):
+        for name in _QUEUES:
             if not env.get(name):
                 raise ConfigError(f"{name} is not set; it should look like {_QUEUE_URL}")
         return cls(
@@ -79,7 +78,7 @@ class ExporterSettings:
     @property
     def log_groups(self) -> dict[str, str]:
         """Log groups in CloudWatch Logs by function."""
-        return {name: f"/aws/lambda/{self.stack_name}-{name}" for name in FUNCTIONS}
+        return {name: log_group_of(self.stack_name, name) for name in FUNCTIONS}
 
 
 def _stack_name(env: Mapping[str, str]) -> str:

@@ -9,8 +9,8 @@ from flashsale.config import TrustedIssuer
 from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
 from flashsale.services import Services
+from tests.helpers.in_process import client_of
 from tests.helpers.issuer import AUDIENCE, NAME, Issuer
-from tests.in_process import client_of
 
 
 class Kept:

@@ -56,21 +56,12 @@ router = APIRouter()
 class _File:
     # No dataclass, because making one is a part of each cold start.
     def __init__(self, name: str, content: bytes) -> None:
+        digest = hashlib.sha384(content).digest()
         self.name = name
         self.content = content
-
-    @property
-    def address(self) -> str:
         # It names the content, so that browsers may keep the file for good.
-        return f"docs/{self._digest.hex()[:16]}/{self.name}"
-
-    @property
-    def integrity(self) -> str:
-        return f"sha384-{base64.b64encode(self._digest).decode()}"
-
-    @property
-    def _digest(self) -> bytes:
-        return hashlib.sha384(self.content).digest()
+        self.address = f"docs/{digest.hex()[:16]}/{name}"
+        self.integrity = f"sha384-{base64.b64encode(digest).decode()}"
 
 
 @cache
