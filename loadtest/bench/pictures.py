@@ -1,6 +1,7 @@
 """Draws the pictures of the report as SVG files."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,15 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from loadtest.bench import course
+from loadtest.bench.course import Point
 from loadtest.bench.results import GENERATIONS, Results, Sale
 from loadtest.bench.sale import QUANTILES
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart.
 COLOURS = {1: "#D55E00", 2: "#E69F00", 3: "#CC79A7", 4: "#0072B2", 5: "#009E73"}
 EDGES = {"asgi": "ASGI edge", "lambda": "Lambda edge"}
+JOINED = f"Dots are joined where not more than {course.LONGEST:.0f} s are between them."
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "flashsale",  # the same figures make the same file
     "font.size": 9,
@@ -26,29 +30,37 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def draw_all(results: Results, folder: Path) -> dict[str, str]:
+@dataclass(frozen=True)
+class Caption:
+    """The heading of a picture, and the sentence beside it."""
+
+    heading: str
+    sentence: str
+
+
+def draw_all(results: Results, folder: Path) -> dict[str, Caption]:
     """Write all pictures, and return their captions by file name."""
     drawn = {}
-    for picture, caption in CAPTIONS.items():
+    for picture, (heading, sentence) in CAPTIONS.items():
         with mpl.rc_context(STYLE):
             figure = picture(results)
             name = f"{picture.__name__.strip('_')}.svg"
             figure.savefig(folder / name, metadata={"Date": None}, facecolor="white")
-        drawn[name] = caption
+        drawn[name] = Caption(heading, sentence(results))
     return drawn
 
 
 def _latency(results: Results) -> Figure:
     def draw(axes: Axes, sale: Sale) -> None:
-        points = [(s, p) for s, p in zip(_seconds(sale), sale.timeline.p95, strict=True) if p]
-        _line(axes, sale, points)
+        _line(axes, course.latency(sale), COLOURS[sale.generation], f"V{sale.generation}")
 
     return _by_edge(results, draw, "seconds", "p95 of answers, ms", log="y")
 
 
 def _distribution(results: Results) -> Figure:
     def draw(axes: Axes, sale: Sale) -> None:
-        _line(axes, sale, list(zip(sale.quantiles, QUANTILES, strict=True)))
+        colour, name = COLOURS[sale.generation], f"V{sale.generation}"
+        axes.plot(sale.quantiles, QUANTILES, color=colour, label=name)
 
     return _by_edge(results, draw, "ms", "% of answers", log="x")
 
@@ -68,7 +80,8 @@ def _offered(results: Results) -> Figure:
 def _queue(results: Results) -> Figure:
     def draw(axes: Axes, sale: Sale) -> None:
         if sale.generation >= 4:
-            _line(axes, sale, [(w.seconds, w.queue) for w in sale.watched if w.queue is not None])
+            points = course.readings(sale, "queue")
+            _line(axes, points, COLOURS[sale.generation], f"V{sale.generation}")
 
     return _by_edge(results, draw, "seconds", "messages: waiting and in flight")
 
@@ -77,13 +90,12 @@ def _units(results: Results) -> Figure:
     figure, panels = _panels(results, "scarce", rows=1)
     for (axes,), sale in panels:
         axes.axhline(sale.units, color="grey", linestyle="--", linewidth=0.8)
-        step = sale.timeline.step
-        accepted = [sum(sale.timeline.accepted[: n + 1]) * step for n in range(len(_seconds(sale)))]
-        axes.plot(_seconds(sale), accepted, color="black", linewidth=1, label="accepted")
-        _watched(axes, sale, "confirmed", COLOURS[sale.generation])
-        _watched(axes, sale, "stock", "grey")
+        colour = COLOURS[sale.generation]
+        axes.plot(*_xy(course.units_accepted(sale)), color="black", linewidth=1, label="accepted")
+        _line(axes, course.readings(sale, "confirmed"), colour, "confirmed")
+        _line(axes, course.readings(sale, "stock"), "grey", "stock")
     panels[0][0][0].set_ylabel("units")
-    panels[0][0][0].legend()
+    panels[-1][0][0].legend(loc="center right")
     return figure
 
 
@@ -94,11 +106,11 @@ def _outage(results: Results) -> Figure:
             if sale.fault:
                 axes.axvspan(sale.fault.begin, sale.fault.end, color="grey", alpha=0.25)
         colour = COLOURS[sale.generation]
-        above.plot(_seconds(sale), sale.timeline.accepted, color=colour, label="accepted")
-        above.plot(_seconds(sale), sale.timeline.failed, color="black", linewidth=0.8, label="5xx")
-        _watched(below, sale, "confirmed", colour)
+        above.plot(*_xy(course.accepted(sale)), color=colour, label="accepted")
+        above.plot(*_xy(course.failed(sale)), color="black", linewidth=0.8, label="failed")
+        _line(below, course.readings(sale, "confirmed"), colour, "confirmed")
     panels[0][0][0].set_ylabel("per second")
-    panels[0][0][0].legend()
+    panels[-1][0][0].legend(loc="center right")
     panels[0][0][1].set_ylabel("orders in PostgreSQL")
     return figure
 
@@ -137,33 +149,60 @@ def _panels(
     return figure, [(list(grid[:, column]), sale) for column, sale in enumerate(sales)]
 
 
-def _watched(axes: Axes, sale: Sale, what: str, colour: str) -> None:
-    seen = [(w.seconds, getattr(w, what)) for w in sale.watched if getattr(w, what) is not None]
-    axes.plot(*zip(*seen, strict=True), color=colour, label=what)
-
-
-def _line(axes: Axes, sale: Sale, points: Sequence[tuple[float, float]]) -> None:
+def _line(axes: Axes, points: Sequence[Point], colour: str, name: str) -> None:
+    """Draw readings as dots. The dots are joined where nothing is missing between them."""
     if points:
-        name = f"V{sale.generation}"
-        axes.plot(*zip(*points, strict=True), color=COLOURS[sale.generation], label=name)
+        axes.plot(*_xy(points), color=colour, label=name, marker="o", markersize=1.8)
 
 
-def _seconds(sale: Sale) -> list[float]:
-    return [sale.timeline.step * (n + 0.5) for n in range(len(sale.timeline.offered))]
+def _xy(points: Sequence[Point]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in points], [y for _, y in points]
 
 
-# Captions in the order of the report.
-CAPTIONS: dict[Callable[[Results], Figure], str] = {
+def _say(sentence: str) -> Callable[[Results], str]:
+    return lambda _: sentence
+
+
+def _moment(results: Results, kind: str) -> str:
+    """Say at which moment a purchase counts. Older results know only when it was due."""
+    if all(s.timeline.accepted_at for s in results.sales if s.kind == kind):
+        return "A purchase counts at the moment of its answer."
+    return "A purchase counts when it was due, which may be seconds before its answer."
+
+
+def _of_outage(results: Results) -> str:
+    sales = [sale for g in GENERATIONS if (sale := results.middle("outage", "asgi", g))]
+    told = ", ".join(f"{sale.accepted_during_fault:,} by V{sale.generation}" for sale in sales)
+    return (
+        f"Accepted while PostgreSQL was down: {told}. {_moment(results, 'outage')} "
+        "The line of the orders is broken for the outage, because nobody could read them."
+    )
+
+
+# Heading and sentence of each picture, in the order of the report.
+CAPTIONS: dict[Callable[[Results], Figure], tuple[str, Callable[[Results], str]]] = {
     _units: (
-        "Units over time, scarce stock: what buyers were told, what was written, what was left"
+        "Units over time, scarce stock: what buyers were told, what was written, what was left",
+        lambda results: f"A dot is a reading. {JOINED} {_moment(results, 'scarce')}",
     ),
-    _latency: "95 of 100 answers came within this time; abundant stock, the spike over time",
+    _latency: (
+        "95 of 100 answers came within this time; abundant stock, the spike over time",
+        _say("A line is broken where no request was answered that was due at that time."),
+    ),
     _distribution: (
-        "How many of 100 answers came within a time; abundant stock, throttled ones left out"
+        "How many of 100 answers came within a time; abundant stock, throttled ones left out",
+        _say("A purchase without an answer counts with the 10 s that its buyer waited."),
     ),
     _offered: (
-        "Accepted against offered per second; abundant stock, a point for each step of the spike"
+        "Accepted against offered per second; abundant stock, a point for each step of the spike",
+        _say("On the dashed line every purchase is accepted."),
     ),
-    _queue: "Messages in the queue; abundant stock. A message of V5 holds up to 200 claims",
-    _outage: "PostgreSQL is stopped (grey) in the middle of a sale, ASGI edge",
+    _queue: (
+        "Messages in the queue; abundant stock. A message of V5 holds up to 200 claims",
+        _say(f"A dot is a reading. {JOINED}"),
+    ),
+    _outage: (
+        "PostgreSQL is stopped (grey) in the middle of a sale, ASGI edge",
+        _of_outage,
+    ),
 }

@@ -30,7 +30,7 @@ def write_report(results: Results, folder: Path) -> None:
     }
     text = TEMPLATES.get_template("report.md.j2").render(**known, pictures=pictures)
     (folder / "report.md").write_text(text)
-    inline = {caption: Markup(_svg(folder / name)) for name, caption in pictures.items()}  # noqa: S704
+    inline = [(caption, Markup(_svg(folder / name))) for name, caption in pictures.items()]  # noqa: S704
     page = TEMPLATES.get_template("report.html.j2").render(**known, pictures=inline)
     (folder / "report.html").write_text(page)
 

@@ -14,26 +14,45 @@ GENERATIONS = (1, 2, 3, 4, 5)
 class Timeline(BaseModel):
     """The client's view in steps of `step` seconds. Rates are per second, latencies in ms.
 
-    A latency is None if no request that was due in the step was answered.
+    A request counts in the step in which it was due. A latency is None if no request of the step
+    was answered.
+
+    Attributes:
+        accepted_at: accepted purchases per second, in the step in which their answer came.
+        failed_at: the same for failed ones. Results of before November 2026 have neither.
+
     """
 
     step: float
     offered: list[float] = []
     accepted: list[float] = []
     failed: list[float] = []
+    accepted_at: list[float] = []
+    failed_at: list[float] = []
     p50: list[float | None] = []
     p95: list[float | None] = []
 
 
 class Watch(BaseModel):
-    """What the stores held `seconds` after the start; None if a store did not answer."""
+    """What the stores held `seconds` after the start; None if a store did not answer.
+
+    Attributes:
+        postgres_seconds: when PostgreSQL answered, which may be much later.
+
+    """
 
     seconds: float
+    postgres_seconds: float | None = None
     stock: int | None = None
     confirmed: int | None = None
     unsettled: int | None = None
     queue: int | None = None
     dead: int | None = None
+
+    def moment_of(self, what: str) -> float:
+        """Return the seconds at which this figure was read."""
+        late = self.postgres_seconds if what == "confirmed" else None
+        return self.seconds if late is None else late
 
 
 class Fault(BaseModel):

@@ -160,9 +160,21 @@ def _timeline(profile: Profile, due: Sequence[float], samples: Sequence[Sample])
         offered=[count / step for count in offered],
         accepted=[sum(s.kind is AnswerKind.ACCEPTED for s in in_step) / step for in_step in binned],
         failed=[sum(s.kind is AnswerKind.FAILED for s in in_step) / step for in_step in binned],
+        accepted_at=_answered_at(samples, AnswerKind.ACCEPTED, step),
+        failed_at=_answered_at(samples, AnswerKind.FAILED, step),
         p50=[percentile_ms(latencies, 50) if latencies else None for latencies in answered],
         p95=[percentile_ms(latencies, 95) if latencies else None for latencies in answered],
     )
+
+
+def _answered_at(samples: Sequence[Sample], kind: AnswerKind, step: float) -> list[float]:
+    """Return the answers of this kind per second, in steps until the last answer of any kind."""
+    last = max((s.due + s.seconds for s in samples), default=0.0)
+    counts = [0] * (int(last / step) + 1)
+    for sample in samples:
+        if sample.kind is kind:
+            counts[int((sample.due + sample.seconds) / step)] += 1
+    return [count / step for count in counts]
 
 
 class _no_garbage_collection:  # noqa: N801 - a context manager, used like a function

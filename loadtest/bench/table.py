@@ -40,10 +40,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows below a title."""
+    """Rows below a title, and perhaps a sentence that says what they mean."""
 
     title: str
     rows: list[Row]
+    note: str = ""
 
 
 def tables(results: Results) -> list[Table]:

@@ -43,7 +43,10 @@ def watching(target: Target, product_id: str) -> Iterator[list[Watch]]:
             output, _ = process.communicate(timeout=30)
     for line in output.splitlines():
         look = Watch.model_validate_json(line)
-        seen.append(look.model_copy(update={"seconds": look.seconds - began}))
+        look.seconds -= began
+        if look.postgres_seconds is not None:
+            look.postgres_seconds -= began
+        seen.append(look)
 
 
 async def _watch(target: Target, product_id: str, stop: TextIO) -> None:
@@ -67,7 +70,7 @@ async def _look(services: Services, target: Target, product_id: str) -> Watch:
             seen.stock, seen.unsettled = snapshot.stock, snapshot.unsettled
     with suppress(ServiceUnavailable):
         (row,) = await services.database.fetch_all("select_books", ids=[product_id])
-        seen.confirmed = row["confirmed"]
+        seen.confirmed, seen.postgres_seconds = row["confirmed"], time.time()
         if seen.stock is None:
             seen.stock = row["stock"]
     waiting = await asyncio.to_thread(depths, target.queues)
