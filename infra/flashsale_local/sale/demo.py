@@ -97,7 +97,7 @@ async def _hold_once(
     answers = await buy_all(target.edges[edge], generation, product_id, users, connections, report)
     selling = time.monotonic() - started
     accepted = sum(answer.kind is AnswerKind.ACCEPTED for answer in answers)
-    books = await _await_orders(target, services, product_id, accepted)
+    books = await await_orders(target, services, product_id, accepted)
     return Sale(generation, edge, answers, books, selling, time.monotonic() - started)
 
 
@@ -106,9 +106,15 @@ def all_written(books: Books, accepted: int) -> bool:
     return books.confirmed + books.cancelled >= accepted and not books.unsettled
 
 
-async def _await_orders(
+async def await_orders(
     target: Target, services: Services, product_id: str, accepted: int
 ) -> Books:
+    """Wait until so many accepted orders are written, and return the books.
+
+    Raises:
+        Problem: some were not written in time.
+
+    """
     end = time.monotonic() + DRAIN_DEADLINE
     while True:
         (books,) = await read_books(services, [product_id])
