@@ -102,9 +102,7 @@ def kill_a_worker(stack: Stack, target: Target, products: dict[int, str]) -> Non
         asyncio.run(_strike(stack, worker, gates, products))
 
 
-async def take_stock(
-    target: Target, services: Services, products: dict[int, str]
-) -> list[Outcome]:
+async def take_stock(target: Target, services: Services, products: dict[int, str]) -> list[Outcome]:
     """Sell one more unit by V5, and return what became of the purchases under way in the kill."""
     # The next claim relays those before it, once the lease of the killed process has expired.
     async with asyncio.timeout(DEADLINE):
@@ -136,16 +134,14 @@ def _running(stack: Stack, program: Program) -> Iterator[Program]:
         stack.supervisor.remove(program.name)
 
 
-async def _strike(
-    stack: Stack, worker: Program, gates: Gates, products: dict[int, str]
-) -> None:
+async def _strike(stack: Stack, worker: Program, gates: Gates, products: dict[int, str]) -> None:
     endpoint = Endpoint(worker.url)
     async with AsyncExitStack() as opened, asyncio.TaskGroup() as purchases:
         for gate in (gates.redis, gates.postgres, gates.sqs):
             await opened.enter_async_context(gate.open())
         await buy_one_each(endpoint, products, BEFORE)
         points = gates.withhold(products)
-        # V5 comes last: the scripts of a process share a connection to Redis.
+        # V5 comes last: it waits for Redis for a second, and the others wait longer.
         for together in (GENERATIONS[:-1], GENERATIONS[-1:]):
             for number in together:
                 purchases.create_task(_buy_until_killed(endpoint, number, products[number]))

@@ -36,6 +36,11 @@ class Troubles:
             *differences("without PostgreSQL", self.outage, outage.EXPECTED),
         ]
 
+    @property
+    def gaps(self) -> list[str]:
+        """Products of V4 that lost a unit. `verify` fails until they are rebuilt."""
+        return [o.books.product_id for o in self.killed if o.generation == 4 and o.lost]
+
 
 def can_be_made(stack: Stack) -> bool:
     """Return whether the servers belong to this stack, and so may be stopped."""
