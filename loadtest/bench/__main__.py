@@ -2,7 +2,8 @@
 
 QUICK=1 runs each sale once and shorter. FULL=1 runs them as long as the original did, which takes
 hours. REPORT=<folder> sets the folder to write to. `python -m loadtest.bench report` only writes
-the report again.
+the report again. `python -m loadtest.bench kills` only kills web workers, and writes what was lost
+into the results that are there.
 """
 
 import logging
@@ -17,15 +18,17 @@ from pathlib import Path
 import uvloop
 
 from flashsale_local.clouds.endpoint import Endpoint
-from flashsale_local.console import console, step
+from flashsale_local.console import console, errors, show_table, step
 from flashsale_local.paths import LOCAL
 from loadtest.bench import ramp
 from loadtest.bench.about import describe
-from loadtest.bench.faults import Breaker, postgres_outage, web_killed
+from loadtest.bench.faults import Breaker, postgres_outage
+from loadtest.bench.kills import kill_workers, unexpected
 from loadtest.bench.report import write_report
-from loadtest.bench.results import GENERATIONS, Edge, Results, Sale
+from loadtest.bench.results import GENERATIONS, Edge, Kills, Results, Sale
 from loadtest.bench.sale import PlannedSale, hold
 from loadtest.bench.shop import Shop, open_shop
+from loadtest.bench.terminal import summary
 from loadtest.edge import constant_function
 from loadtest.profiles import Profile
 
@@ -43,6 +46,7 @@ class Size:
     Attributes:
         time: scales the spike's duration.
         fault: seconds that a sale with a fault lasts.
+        kills: how often a web worker is killed.
         long_outage: seconds without PostgreSQL, so that messages end in the dead-letter queue.
         thorough: whether to run the long outage, outages of V1 and V2, and abundant stock on the
             Lambda edge.
@@ -52,14 +56,15 @@ class Size:
     time: float
     repeats: int
     fault: float
+    kills: int
     long_outage: float
     thorough: bool = True
 
 
 SIZES = {
-    "": Size(time=0.2, repeats=3, fault=15.0, long_outage=45.0),
-    "QUICK": Size(time=0.06, repeats=1, fault=8.0, long_outage=0.0, thorough=False),
-    "FULL": Size(time=1.0, repeats=3, fault=60.0, long_outage=90.0),
+    "": Size(time=0.2, repeats=3, fault=15.0, kills=5, long_outage=45.0),
+    "QUICK": Size(time=0.06, repeats=1, fault=8.0, kills=5, long_outage=0.0, thorough=False),
+    "FULL": Size(time=1.0, repeats=3, fault=60.0, kills=20, long_outage=90.0),
 }
 
 
@@ -67,18 +72,33 @@ def main() -> None:
     """Run the benchmark."""
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # the benchmark causes outages itself
     folder = Path(os.environ.get("REPORT") or LOCAL / "bench" / "report")
-    if sys.argv[1:] != ["report"]:
-        _measure(folder)
+    match sys.argv[1:]:
+        case []:
+            _measure(folder)
+        case ["kills"]:
+            _measure_kills(folder)
+        case ["report"]:
+            pass
+        case other:
+            errors.print(f"There is no {' '.join(other)!r}. Say nothing, 'report' or 'kills'.")
+            sys.exit(2)
     results = Results.load(folder / "results.json")
     write_report(results, folder)
-    console.print(f"The report: {folder / 'report.html'} (one file) and {folder / 'report.md'}")
-    if found := [_line(sale) for sale in results.sales if _is_finding(sale)]:
+    show_table(summary(results))
+    console.print(
+        f"The report: {folder / 'report.html'} (one file) and {folder / 'report.md'}",
+        soft_wrap=True,
+    )
+    found = [_line(sale) for sale in results.sales if sale.broken]
+    if results.kills:
+        found += unexpected(results.kills)
+    if found:
         console.print("\n".join(["[red]The invariant broke:[/]", *found]))
         sys.exit(1)
 
 
 def _measure(folder: Path) -> None:
-    name = next((name for name in ("QUICK", "FULL") if os.environ.get(name)), "")
+    name = _size()
     size, began = SIZES[name], time.monotonic()
     with open_shop(LOCAL / "bench") as shop:
         command = f"{name}=1 make bench" if name else "make bench"
@@ -88,6 +108,22 @@ def _measure(folder: Path) -> None:
         finally:
             results.about.minutes = (time.monotonic() - began) / 60
             results.save(folder / "results.json")
+
+
+def _measure_kills(folder: Path) -> None:
+    results = Results.load(folder / "results.json")
+    with open_shop(LOCAL / "bench") as shop:
+        results.kills = uvloop.run(_kill(shop, SIZES[_size()].kills))
+    results.save(folder / "results.json")
+
+
+async def _kill(shop: Shop, times: int) -> Kills:
+    async with shop.target.services() as services:
+        return await kill_workers(shop, services, times, "python -m loadtest.bench kills")
+
+
+def _size() -> str:
+    return next((name for name in ("QUICK", "FULL") if os.environ.get(name)), "")
 
 
 async def _run(shop: Shop, results: Results, size: Size) -> None:
@@ -116,6 +152,7 @@ async def _run(shop: Shop, results: Results, size: Size) -> None:
                 sale = await hold(shop, services, planned)
                 results.sales.append(sale)
                 done(f"{number} of {len(sales)}: {_line(sale)}")
+        results.kills = await kill_workers(shop, services, size.kills, results.about.command)
 
 
 async def _edges(shop: Shop) -> list[Edge]:
@@ -155,15 +192,9 @@ def _faults(rate: float, size: Size) -> Iterator[PlannedSale]:
     for generation in GENERATIONS if size.thorough else (3, 4, 5):
         yield plan("outage", generation, postgres_outage(seconds / 4, seconds * 0.6))
     for generation in (4, 5):
-        yield plan("kill", generation, web_killed(seconds / 2))
         if size.thorough:
             breaker = postgres_outage(seconds / 2, seconds / 2 + size.long_outage)
             yield plan("long outage", generation, breaker)
-
-
-def _is_finding(sale: Sale) -> bool:
-    """Return whether a sale broke the invariant, except for V4's known loss when it is killed."""
-    return sale.broken and not (sale.kind == "kill" and sale.generation == 4)
 
 
 def _line(sale: Sale) -> str:

@@ -20,9 +20,8 @@ PACKAGES = ("fastapi", "granian", "mangum", "uvloop", "redis", "psycopg", "boto3
 
 def describe(shop: Shop, command: str, repeats: int) -> About:
     """Return what a reader needs to judge the figures."""
-    changed = " with changes" if _git("status", "--porcelain") else ""
     return About(
-        commit=(_git("rev-parse", "--short=12", "HEAD") or "unknown") + changed,
+        commit=commit(),
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         machine=f"{_processor()}, {os.cpu_count()} cores, {_memory()}, {platform.platform()}",
         versions=_versions(shop),
@@ -31,6 +30,12 @@ def describe(shop: Shop, command: str, repeats: int) -> About:
         seconds=0,
         visibility_timeout=VISIBILITY_TIMEOUT,
     )
+
+
+def commit() -> str:
+    """Return the commit of this code, and whether files differ from it."""
+    changed = " with changes" if _git("status", "--porcelain") else ""
+    return (_git("rev-parse", "--short=12", "HEAD") or "unknown") + changed
 
 
 def _versions(shop: Shop) -> dict[str, str]:

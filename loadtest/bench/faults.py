@@ -23,16 +23,3 @@ def postgres_outage(begin: float, end: float) -> Breaker:
         return Fault(name="PostgreSQL is down", begin=begin, end=time.monotonic() - began)
 
     return run
-
-
-def web_killed(moment: float) -> Breaker:
-    """Return a fault that kills all web workers of the ASGI edge (SIGKILL) and restarts them."""
-
-    async def run(shop: Shop) -> Fault:
-        began = time.monotonic()
-        await asyncio.sleep(moment)
-        await asyncio.to_thread(shop.stack.supervisor.kill_program, shop.web.name)
-        await asyncio.to_thread(shop.stack.start, shop.web)
-        return Fault(name="web workers killed", begin=moment, end=time.monotonic() - began)
-
-    return run

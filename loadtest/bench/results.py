@@ -87,7 +87,7 @@ class Sale(BaseModel):
     """One sale: the load, the answers to buyers, and where every unit went.
 
     Attributes:
-        kind: scarce or abundant (stock), or the fault: outage, long outage or kill.
+        kind: scarce or abundant (stock), or the fault: outage or long outage.
         seconds: from the first request to the last answer.
         answers: latency of all requests except throttled ones.
         acceptance: latency of accepted requests.
@@ -183,6 +183,42 @@ class About(BaseModel):
     minutes: float = 0.0
 
 
+class Kill(BaseModel):
+    """What one kill of a web worker did to one generation.
+
+    Attributes:
+        number: which kill it was, from 0 on.
+        under_way: purchases that were between two of their steps.
+        confirmed: how many of them have a confirmed order in the end.
+        lost: units that are neither in stock nor in an order.
+
+    """
+
+    number: int
+    generation: int
+    under_way: int
+    confirmed: int
+    lost: int
+
+
+class Kills(BaseModel):
+    """All kills. They do not depend on speed, so they can be measured in a run of their own."""
+
+    commit: str
+    date: str
+    command: str
+    outcomes: list[Kill] = []
+
+    @property
+    def times(self) -> int:
+        """The number of workers that were killed."""
+        return len({one.number for one in self.outcomes})
+
+    def of(self, generation: int) -> list[Kill]:
+        """Return what each kill did to a generation."""
+        return [one for one in self.outcomes if one.generation == generation]
+
+
 class Results(BaseModel):
     """All figures of a run. `order` names the products in the order of their sales."""
 
@@ -190,6 +226,7 @@ class Results(BaseModel):
     edges: list[Edge] = []
     order: list[str] = []
     sales: list[Sale] = []
+    kills: Kills | None = None
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from loadtest.bench.results import GENERATIONS, Latency, Results, Sale
+from loadtest.bench.results import GENERATIONS, About, Kill, Kills, Latency, Results, Sale
 
 NAMES = {
     1: "V1 naive",
@@ -62,7 +62,8 @@ def tables(results: Results) -> list[Table]:
     if results.of("long outage", "asgi", 5):
         title = "PostgreSQL is away until messages are in the dead-letter queue"
         made.append(Table(title, _long_outage(results)))
-    made.append(Table("All web workers are killed in the middle of a sale", _kill(results)))
+    if results.kills:
+        made.append(_kills(results.kills, results.about))
     return made
 
 
@@ -83,7 +84,7 @@ class Rows:
 def _summary(results: Results) -> Table:
     """Make the table of the original, for the ASGI edge. The other tables have the rest."""
     scarce, abundant = Rows(results, "scarce", "asgi"), Rows(results, "abundant", "asgi")
-    outage, kill = Rows(results, "outage", "asgi"), Rows(results, "kill", "asgi")
+    outage = Rows(results, "outage", "asgi")
     return Table(
         "The original's table, ASGI edge",
         [
@@ -100,7 +101,7 @@ def _summary(results: Results) -> Table:
             abundant.row("5xx", lambda s: 100 * s.server_errors / s.offered, " %", original="5xx"),
             outage.row("accepted while PostgreSQL is down", lambda s: s.accepted_during_fault),
             _healing(outage),
-            kill.row("lost when web workers are killed", lambda s: s.lost),
+            *([_lost(results.kills)] if results.kills else []),
         ],
     )  # fmt: skip
 
@@ -187,13 +188,41 @@ def _long_outage(results: Results) -> list[Row]:
     ]
 
 
-def _kill(results: Results) -> list[Row]:
-    rows = Rows(results, "kill", "asgi")
-    return [
-        rows.row("accepted", lambda s: s.accepted),
-        rows.row("confirmed", lambda s: s.confirmed),
-        rows.row("lost, units", lambda s: s.lost),
-    ]
+def _kills(kills: Kills, about: About) -> Table:
+    """Make the table of the kills, which may come from another run."""
+    measured = "" if kills.command == about.command else f" {_origin(kills)}"
+    return Table(
+        f"A web worker is killed between two steps of a purchase, {kills.times} times",
+        [
+            _of_kills(kills, "under way when the worker is killed", lambda one: one.under_way),
+            _of_kills(kills, "confirmed in the end", lambda one: one.confirmed),
+            _lost(kills),
+        ],
+        f"{_sentence(kills)}{measured}",
+    )
+
+
+def _lost(kills: Kills) -> Row:
+    return _of_kills(kills, "units lost per kill of a web worker", lambda one: one.lost)
+
+
+def _of_kills(kills: Kills, name: str, figure: Callable[[Kill], float]) -> Row:
+    return Row(name, [_cell([figure(k) for k in kills.of(g)], "") for g in GENERATIONS])
+
+
+def _sentence(kills: Kills) -> str:
+    """Say what the kills cost each generation: the median, and min – max if they differ."""
+    lost = {g: _cell([one.lost for one in kills.of(g)], "") for g in GENERATIONS if kills.of(g)}
+    told = ", ".join(f"V{generation} {cell}" for generation, cell in lost.items())
+    return (
+        f"Units lost per kill, {kills.times} kills: {told}. V1, V3 and V4 are killed after they "
+        "took the unit and before they wrote or pushed the order, V2 before its transaction is "
+        "committed, and V5 after its claim and before the answer."
+    )
+
+
+def _origin(kills: Kills) -> str:
+    return f"Measured on {kills.date} with `{kills.command}`, commit {kills.commit}."
 
 
 def _cell(values: Sequence[float | None], unit: str) -> str:
