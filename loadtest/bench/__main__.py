@@ -35,6 +35,7 @@ from loadtest.profiles import Profile
 SPIKE = Profile.named("spike")
 ATTEMPTS = len(list(SPIKE.arrivals()))
 SCARCE, ABUNDANT = 5_000, 10_000_000
+KILLS = "python -m loadtest.bench kills"
 # During a fault, the load is constant at this share of the spike's peak.
 FAULT_SHARE = 0.15
 
@@ -119,7 +120,7 @@ def _measure_kills(folder: Path) -> None:
 
 async def _kill(shop: Shop, times: int) -> Kills:
     async with shop.target.services() as services:
-        return await kill_workers(shop, services, times, "python -m loadtest.bench kills")
+        return await kill_workers(shop.stack, shop.target, services, times, KILLS)
 
 
 def _size() -> str:
@@ -152,7 +153,9 @@ async def _run(shop: Shop, results: Results, size: Size) -> None:
                 sale = await hold(shop, services, planned)
                 results.sales.append(sale)
                 done(f"{number} of {len(sales)}: {_line(sale)}")
-        results.kills = await kill_workers(shop, services, size.kills, results.about.command)
+        results.kills = await kill_workers(
+            shop.stack, shop.target, services, size.kills, results.about.command
+        )
 
 
 async def _edges(shop: Shop) -> list[Edge]:

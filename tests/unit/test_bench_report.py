@@ -6,12 +6,15 @@ import re
 
 import pytest
 
+from loadtest.bench.kills import unexpected
 from loadtest.bench.report import write_report
 from loadtest.bench.results import (
     GENERATIONS,
     About,
     Edge,
     Fault,
+    Kill,
+    Kills,
     Latency,
     Results,
     Sale,
@@ -77,8 +80,22 @@ def results():
             made.sales.append(
                 sale("long outage", generation, "asgi", fault=outage, healed_after=20, cancelled=9)
             )
-    for generation, lost in ((4, 12), (5, 0)):
-        made.sales.append(sale("kill", generation, "asgi", fault=outage, lost=lost))
+    made.kills = Kills(
+        commit="abc",
+        date="2026-11-23 10:30 UTC",
+        command="make bench",
+        outcomes=[
+            Kill(
+                number=number,
+                generation=generation,
+                under_way=1,
+                confirmed=generation == 5,
+                lost=lost,
+            )
+            for number in range(5)
+            for generation, lost, written in [(1, 1, 0), (2, 0, 0), (3, 1, 0), (4, 1, 0), (5, 0, 1)]
+        ],
+    )
     return made
 
 
@@ -110,7 +127,41 @@ def test_each_generation_says_what_repairs_it(results):
     ]
     away = cells(results, "dead-letter queue", "cancelled, their units given back")
     assert away == ["–", "–", "–", "9", "9"]
-    assert cells(results, "killed", "lost, units") == ["–", "–", "–", "12", "0"]
+
+
+def test_the_units_lost_per_kill_are_a_row_and_a_sentence(results):
+    killed = [one for one in results.kills.outcomes if one.generation == 4]
+    killed[1].lost, killed[2].lost = 3, 2
+
+    (table,) = [table for table in tables(results) if "killed" in table.title]
+    assert "5 times" in table.title
+    assert table.rows[-1].name == "units lost per kill of a web worker"
+    assert table.rows[-1].cells == ["1", "0", "1", "1 (1 – 3)", "0"]
+    assert "5 kills: V1 1, V2 0, V3 1, V4 1 (1 – 3), V5 0." in table.note
+    assert table.rows[-1] in tables(results)[0].rows
+
+
+def test_kills_of_another_run_name_their_command(results):
+    assert "Measured on" not in tables(results)[-1].note
+
+    results.kills.command = "python -m loadtest.bench kills"
+
+    assert (
+        "Measured on 2026-11-23 10:30 UTC with `python -m loadtest.bench kills`, commit abc."
+        in tables(results)[-1].note
+    )
+
+
+def test_a_kill_that_missed_its_step_is_a_finding(results):
+    assert unexpected(results.kills) == []
+
+    results.kills.outcomes[3].lost = 0  # the first kill of V4
+    results.kills.outcomes[9].lost = 1  # the second of V5
+
+    assert [line.partition(":")[0] for line in unexpected(results.kills)] == [
+        "V4, kill 1",
+        "V5, kill 2",
+    ]
 
 
 def test_every_row_has_a_cell_for_each_generation(results):
@@ -128,6 +179,8 @@ def test_the_report_opens_offline_and_is_complete(results, tmp_path):
     assert not re.search(r"""(src|href)=["'](?!#)""", page)
     assert not re.search(r"@import|url\((?!#)", page)
     assert page.count("<svg") == 6
+    beside = "Accepted while PostgreSQL was down: 3 by V1, 3 by V2, 3 by V3, 700 by V4, 700 by V5."
+    assert beside in page
     words = html.unescape(page)
     for table in tables(results):
         assert table.title in words
@@ -137,6 +190,8 @@ def test_the_report_opens_offline_and_is_complete(results, tmp_path):
     assert sorted(pictures) == sorted(path.name for path in tmp_path.glob("*.svg"))
     assert "~23,486" in text
     assert "99 (7 – 1,234)" in text
+    assert beside in text
+    assert "5 kills: V1 1, V2 0, V3 1, V4 1, V5 0." in text
 
 
 def test_results_are_unchanged_after_saving_and_loading(results, tmp_path):
