@@ -11,7 +11,7 @@ from loadtest.bench.sale import _timeline
 from loadtest.profiles import Profile
 from loadtest.samples import Sample
 
-OUTAGE = Fault(name="PostgreSQL is down", begin=2.0, end=4.0)
+OUTAGE = Fault(name="PostgreSQL is down", begin=2.0, end=3.0)
 
 
 def sale(watched=(), timeline=None, fault=None, **more):
@@ -54,17 +54,17 @@ def test_the_line_is_broken_where_no_reading_was_made_for_long():
 
 @pytest.mark.parametrize(
     "between",
-    [[], [watch(2.5)], [watch(2.0001, 7)], [watch(3.9, 9)]],
+    [[], [watch(2.5)], [watch(2.0001, 7)], [watch(2.9, 9)]],
     ids=["no reading", "a failed reading", "as it stops", "as it starts"],
 )
 def test_no_line_of_orders_leads_through_an_outage(between):
-    seen = [watch(0.5, 1), watch(1.9, 7), *between, watch(4.1, 9), watch(4.5, 10)]
+    seen = [watch(0.5, 1), watch(1.9, 7), *between, watch(3.1, 9), watch(3.5, 10)]
 
     points = shown(course.readings(sale(seen, fault=OUTAGE), "confirmed"))
 
-    before, after = points.index((1.9, 7)), points.index((4.1, 9))
+    before, after = points.index((1.9, 7)), points.index((3.1, 9))
     assert points[before + 1 : after] == [None] * max(1, len(between))
-    assert points[after:] == [(4.1, 9), (4.5, 10)]
+    assert points[after:] == [(3.1, 9), (3.5, 10)]
 
 
 def test_an_outage_of_postgresql_does_not_break_the_line_of_the_queue():
@@ -77,11 +77,11 @@ def test_an_outage_of_postgresql_does_not_break_the_line_of_the_queue():
 
 def test_orders_are_drawn_when_postgresql_answered():
     """A reading that began in the outage waits until PostgreSQL is back."""
-    seen = [watch(1.5, 7, postgres_seconds=1.6), watch(3.9, 9, postgres_seconds=5.2)]
+    seen = [watch(1.5, 7, postgres_seconds=1.6), watch(2.9, 9, postgres_seconds=3.4)]
 
     points = shown(course.readings(sale(seen, fault=OUTAGE), "confirmed"))
 
-    assert points == [(1.6, 7), None, (5.2, 9)]
+    assert points == [(1.6, 7), None, (3.4, 9)]
 
 
 def test_latency_is_broken_where_no_request_was_answered():
