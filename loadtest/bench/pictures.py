@@ -95,7 +95,7 @@ def _units(results: Results) -> Figure:
         _line(axes, course.readings(sale, "confirmed"), colour, "confirmed")
         _line(axes, course.readings(sale, "stock"), "grey", "stock")
     panels[0][0][0].set_ylabel("units")
-    panels[-1][0][0].legend(loc="center right")
+    panels[-1][0][0].legend(loc="best")
     return figure
 
 
@@ -110,7 +110,7 @@ def _outage(results: Results) -> Figure:
         above.plot(*_xy(course.failed(sale)), color="black", linewidth=0.8, label="failed")
         _line(below, course.readings(sale, "confirmed"), colour, "confirmed")
     panels[0][0][0].set_ylabel("per second")
-    panels[-1][0][0].legend(loc="center right")
+    panels[-1][0][0].legend(loc="best")
     panels[0][0][1].set_ylabel("orders in PostgreSQL")
     return figure
 

@@ -211,18 +211,20 @@ def _of_kills(kills: Kills, name: str, figure: Callable[[Kill], float]) -> Row:
 
 
 def _sentence(kills: Kills) -> str:
-    """Say what the kills cost each generation: the median, and min – max if they differ."""
-    lost = {g: _cell([one.lost for one in kills.of(g)], "") for g in GENERATIONS if kills.of(g)}
-    told = ", ".join(f"V{generation} {cell}" for generation, cell in lost.items())
+    """Say what a kill costs: the median, and min – max where the kills differ."""
+    losers: dict[str, list[str]] = {}
+    for g in GENERATIONS:
+        losers.setdefault(_cell([one.lost for one in kills.of(g)], ""), []).append(f"V{g}")
+    told = "; ".join(f"{lost} by {', '.join(names)}" for lost, names in losers.items())
     return (
-        f"Units lost per kill, {kills.times} kills: {told}. V1, V3 and V4 are killed after they "
+        f"Units lost per kill, in {kills.times} kills: {told}. V1, V3 and V4 are killed after they "
         "took the unit and before they wrote or pushed the order, V2 before its transaction is "
         "committed, and V5 after its claim and before the answer."
     )
 
 
 def _origin(kills: Kills) -> str:
-    return f"Measured on {kills.date} with `{kills.command}`, commit {kills.commit}."
+    return f'Measured on {kills.date} with "{kills.command}", commit {kills.commit}.'
 
 
 def _cell(values: Sequence[float | None], unit: str) -> str:

@@ -137,7 +137,7 @@ def test_the_units_lost_per_kill_are_a_row_and_a_sentence(results):
     assert "5 times" in table.title
     assert table.rows[-1].name == "units lost per kill of a web worker"
     assert table.rows[-1].cells == ["1", "0", "1", "1 (1 – 3)", "0"]
-    assert "5 kills: V1 1, V2 0, V3 1, V4 1 (1 – 3), V5 0." in table.note
+    assert "5 kills: 1 by V1, V3; 0 by V2, V5; 1 (1 – 3) by V4." in table.note
     assert table.rows[-1] in tables(results)[0].rows
 
 
@@ -147,7 +147,7 @@ def test_kills_of_another_run_name_their_command(results):
     results.kills.command = "python -m loadtest.bench kills"
 
     assert (
-        "Measured on 2026-11-23 10:30 UTC with `python -m loadtest.bench kills`, commit abc."
+        'Measured on 2026-11-23 10:30 UTC with "python -m loadtest.bench kills", commit abc.'
         in tables(results)[-1].note
     )
 
@@ -191,7 +191,7 @@ def test_the_report_opens_offline_and_is_complete(results, tmp_path):
     assert "~23,486" in text
     assert "99 (7 – 1,234)" in text
     assert beside in text
-    assert "5 kills: V1 1, V2 0, V3 1, V4 1, V5 0." in text
+    assert "5 kills: 1 by V1, V3, V4; 0 by V2, V5." in text
 
 
 def test_results_are_unchanged_after_saving_and_loading(results, tmp_path):
