@@ -1,10 +1,10 @@
 """The tables of the report, with a row for each figure and a column for each generation."""
 
-import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
-from loadtest.bench.results import GENERATIONS, About, Kill, Kills, Latency, Results, Sale
+from loadtest.bench.cells import Row, Table, cell
+from loadtest.bench.kills_table import kills_table, lost_row
+from loadtest.bench.results import GENERATIONS, Latency, Results, Sale
 
 NAMES = {
     1: "V1 naive",
@@ -29,24 +29,6 @@ ORIGINAL = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
-    """A figure of each generation. `original` holds what the original's author reports."""
-
-    name: str
-    cells: list[str]
-    original: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows below a title, and perhaps a sentence that says what they mean."""
-
-    title: str
-    rows: list[Row]
-    note: str = ""
-
-
 def tables(results: Results) -> list[Table]:
     """Return all tables, those of the ASGI edge first, because no emulator affects them."""
     made = [_summary(results)]
@@ -63,7 +45,7 @@ def tables(results: Results) -> list[Table]:
         title = "PostgreSQL is away until messages are in the dead-letter queue"
         made.append(Table(title, _long_outage(results)))
     if results.kills:
-        made.append(_kills(results.kills, results.about))
+        made.append(kills_table(results.kills, results.about))
     return made
 
 
@@ -77,7 +59,7 @@ class Rows:
         self, name: str, figure: Callable[[Sale], float | None], unit: str = "", original: str = ""
     ) -> Row:
         """Make a row with the median of the repeats of each generation."""
-        cells = [_cell([figure(sale) for sale in sales], unit) for sales in self.sales]
+        cells = [cell([figure(sale) for sale in sales], unit) for sales in self.sales]
         return Row(name, cells, [*ORIGINAL[original], "–"] if original else [])
 
 
@@ -101,7 +83,7 @@ def _summary(results: Results) -> Table:
             abundant.row("5xx", lambda s: 100 * s.server_errors / s.offered, " %", original="5xx"),
             outage.row("accepted while PostgreSQL is down", lambda s: s.accepted_during_fault),
             _healing(outage),
-            *([_lost(results.kills)] if results.kills else []),
+            *([lost_row(results.kills)] if results.kills else []),
         ],
     )  # fmt: skip
 
@@ -186,61 +168,6 @@ def _long_outage(results: Results) -> list[Row]:
         rows.row("books off by, units", lambda s: s.imbalance),
         rows.row("all settled after PostgreSQL was back, s", lambda s: s.healed_after),
     ]
-
-
-def _kills(kills: Kills, about: About) -> Table:
-    """Make the table of the kills, which may come from another run."""
-    measured = "" if kills.command == about.command else f" {_origin(kills)}"
-    return Table(
-        f"A web worker is killed between two steps of a purchase, {kills.times} times",
-        [
-            _of_kills(kills, "under way when the worker is killed", lambda one: one.under_way),
-            _of_kills(kills, "confirmed in the end", lambda one: one.confirmed),
-            _lost(kills),
-        ],
-        f"{_sentence(kills)}{measured}",
-    )
-
-
-def _lost(kills: Kills) -> Row:
-    return _of_kills(kills, "units lost per kill of a web worker", lambda one: one.lost)
-
-
-def _of_kills(kills: Kills, name: str, figure: Callable[[Kill], float]) -> Row:
-    return Row(name, [_cell([figure(k) for k in kills.of(g)], "") for g in GENERATIONS])
-
-
-def _sentence(kills: Kills) -> str:
-    """Say what a kill costs: the median, and min – max where the kills differ."""
-    losers: dict[str, list[str]] = {}
-    for g in GENERATIONS:
-        losers.setdefault(_cell([one.lost for one in kills.of(g)], ""), []).append(f"V{g}")
-    told = "; ".join(f"{lost} by {', '.join(names)}" for lost, names in losers.items())
-    return (
-        f"Units lost per kill, in {kills.times} kills: {told}. V1, V3 and V4 are killed after they "
-        "took the unit and before they wrote or pushed the order, V2 before its transaction is "
-        "committed, and V5 after its claim and before the answer."
-    )
-
-
-def _origin(kills: Kills) -> str:
-    return f'Measured on {kills.date} with "{kills.command}", commit {kills.commit}.'
-
-
-def _cell(values: Sequence[float | None], unit: str) -> str:
-    known = [value for value in values if value is not None]
-    if not known:
-        return "–"
-    middle = f"{_figure(statistics.median(known))}{unit}"
-    if max(known) == min(known):
-        return middle
-    return f"{middle} ({_figure(min(known))} – {_figure(max(known))})"
-
-
-def _figure(value: float) -> str:
-    if value == int(value) or abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
 
 
 def _ms(latency: Latency | None, percent: int) -> float | None:
