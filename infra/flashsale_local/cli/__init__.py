@@ -36,7 +36,7 @@ class Commands(LazyGroup):
         "A sale": {
             "demo": Entry(
                 "demo:demo",
-                "Hold the same small sale through each generation, make trouble, and print the books.",
+                "Hold the same small sale through each generation, make trouble, print the books.",
             ),
             "seed": Entry(
                 "sale:seed",
