@@ -98,3 +98,17 @@ def test_the_stack_is_whole_after_an_interruption(
         troubles.make_troubles(stack, target, run)
 
     assert_whole(stack, target, workers)
+
+
+def test_postgres_starts_again_if_its_stop_was_interrupted(stack, target, monkeypatch):
+    def interrupted(name):
+        monkeypatch.undo()
+        # As Ctrl-C does: supervisord has the request, and nobody waits for its answer.
+        stack.supervisor._call("stopProcess", name, False)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stack.supervisor, "stop_program", interrupted)
+    with pytest.raises(KeyboardInterrupt), outage.without_postgres(stack):
+        pass
+
+    assert_whole(stack, target)

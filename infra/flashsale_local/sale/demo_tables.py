@@ -80,7 +80,8 @@ def reasons_of_troubles(troubles: Troubles) -> Iterator[str]:
     lost = next(outcome.lost for outcome in troubles.outage if outcome.generation == 3)
     yield (
         f"V3 took {lost} units in Redis, and then could not write their orders to PostgreSQL. "
-        "Nothing gives these units back. V4 and V5 answer before they write, and wrote later."
+        "Nothing gives these units back. V4 and V5 answered 202, and their orders were written "
+        "when PostgreSQL was back."
     )
     yield (
         "The process was killed right after it took a unit. V1 and V3 had not written the order "

@@ -42,7 +42,7 @@ def stop_postgres_meanwhile(
     """
     with _retrying_soon(target):
         began = time.monotonic()
-        with _without_postgres(stack):
+        with without_postgres(stack):
             answers = asyncio.run(buy(target.edges["asgi"], products, BUYERS))
         seconds = time.monotonic() - began
         outcomes = with_services(target, lambda s: _take_stock(target, s, products, answers))
@@ -50,12 +50,14 @@ def stop_postgres_meanwhile(
 
 
 @contextmanager
-def _without_postgres(stack: Stack) -> Iterator[None]:
+def without_postgres(stack: Stack) -> Iterator[None]:
     """Stop PostgreSQL. Start it at the end of the block, whatever happens in it."""
     try:
         stack.supervisor.stop_program(stack.database.name)
         yield
     finally:
+        # Ctrl-C may have interrupted the call above while PostgreSQL was still stopping.
+        stack.supervisor.stop_program(stack.database.name)
         stack.start(stack.database)
 
 

@@ -108,6 +108,9 @@ class Supervisor:
         except Fault as fault:
             if "NOT_RUNNING" not in fault.faultString:
                 raise
+        # An earlier call that was interrupted (Ctrl-C) may be stopping it.
+        while self.info().get(name, {}).get("statename") == "STOPPING":
+            time.sleep(0.02)
 
     def kill_program(self, name: str) -> None:
         """Send SIGKILL to a program and its children, as if the machine had failed."""
