@@ -175,7 +175,8 @@ def _of_outage(results: Results) -> str:
     told = ", ".join(f"{sale.accepted_during_fault:,} by V{sale.generation}" for sale in sales)
     return (
         f"Accepted while PostgreSQL was down: {told}. {_moment(results, 'outage')} "
-        "The line of the orders is broken for the outage, because nobody could read them."
+        "The line of the orders is broken from the last reading before the outage to the first "
+        "one after it."
     )
 
 
