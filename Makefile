@@ -44,7 +44,7 @@ python:
 
 $(STAMP_UV): requirements/uv.txt requirements/run.txt | python
 	@test ! -L .venv || { echo ".venv is a link, and make would delete the content of its target. Remove the link, or run \`make setup\` in the other checkout." >&2; exit 1; }
-	@echo "The first run downloads 150 MB, takes about a minute on a fast line and needs 700 MB of disk with the build and data of the stack."
+	@echo "The first run downloads 170 MB from PyPI, takes one to two minutes on a fast line, and needs 700 MB of disk with the build and data of the stack."
 	@echo "1/3 Making .venv with $$($(PYTHON) --version), and uv, which installs the rest"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
