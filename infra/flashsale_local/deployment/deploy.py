@@ -51,7 +51,9 @@ def build(env: str, parameters: Mapping[str, str], log: Path, *, flat: bool = Fa
         flat: copy the layer into each function, for an emulator without support for layers.
 
     """
-    _sam(["build", "--config-env", env, *_overrides(parameters)], log)
+    # The local stack sends no traces. SAM builds a layer even if no function has it.
+    without = ["--exclude", "TracingLayer"] if env == "local" else []
+    _sam(["build", "--config-env", env, *without, *_overrides(parameters)], log)
     _slim()
     if flat:
         _flatten()

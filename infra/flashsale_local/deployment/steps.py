@@ -6,6 +6,7 @@ On an emulator there is one step, the application, because the stores are local 
 import hashlib
 import json
 import shlex
+import sys
 import time
 import tomllib
 from collections.abc import Callable, Mapping
@@ -156,7 +157,17 @@ def identified(template: str, parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def validate(log: Path) -> None:
-    """Lint all templates. This needs neither AWS nor an emulator."""
+    """Lint all templates. This needs neither AWS nor an emulator.
+
+    Raises:
+        Problem: a template has an error, or this is the environment of `make demo`.
+
+    """
+    if not (Path(sys.executable).parent / "cfn-lint").exists():
+        raise Problem(
+            "cfn-lint, which checks the templates, is not installed.",
+            "Run `make setup`, which installs the tests and checks.",
+        )
     deploy.run(["sam", "validate", "--lint", "--region", "us-east-1"], log)
     deploy.run(["cfn-lint", *map(str, sorted(AWS.glob("*.yaml")))], log)
 

@@ -3,8 +3,11 @@
 import shutil
 from pathlib import Path
 
-from flashsale_local.paths import EMULATOR_VENV
+from flashsale_local.paths import EMULATOR_VENV, ROOT
 from flashsale_local.stack.program import HOST, Program, answers
+
+# Runs ministack. Its workers share their code.
+START = ROOT / "infra" / "emulator" / "start_ministack.py"
 
 
 def ministack(directory: Path, port: int) -> Program:
@@ -16,8 +19,9 @@ def ministack(directory: Path, port: int) -> Program:
         url=url,
         port=port,
         port_variable="FLASHSALE_EMULATOR_PORT",
-        command=[str(EMULATOR_VENV / "bin" / "python"), "-m", "ministack"],
+        command=[str(EMULATOR_VENV / "bin" / "python"), str(START)],
         prepare=lambda: _empty(temporary),
+        tidy=lambda: shutil.rmtree(temporary, ignore_errors=True),
         ready=lambda: answers(f"{url}/_ministack/health"),
         environment={
             "GATEWAY_PORT": str(port),
@@ -35,6 +39,6 @@ def ministack(directory: Path, port: int) -> Program:
 
 
 def _empty(folder: Path) -> None:
-    """Remove the functions' code of an earlier run, which a stop leaves behind."""
+    """Remove what a ministack that was killed has left behind."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

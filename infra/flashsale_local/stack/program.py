@@ -23,6 +23,7 @@ class Program:
         port: None if it listens on no port.
         port_variable: the environment variable that changes its port.
         prepare: creates its data folder and its user. It is called before every start.
+        tidy: deletes files that are of no use after its stop. It is called when the stack stops.
         ready: returns True when the server answers; may raise before that.
         user: the system user that runs it; None for the caller.
         stop_signal: the signal for an orderly stop.
@@ -36,6 +37,7 @@ class Program:
     port: int | None = None
     port_variable: str = ""
     prepare: Callable[[], None] = lambda: None
+    tidy: Callable[[], None] = lambda: None
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
     stop_signal: str = "TERM"

@@ -135,8 +135,10 @@ class Stack:
         )
 
     def down(self) -> None:
-        """Stop all servers. Their data stays."""
+        """Stop all servers. Their data stays; the emulator's copies of the functions do not."""
         self.supervisor.shutdown()
+        for program in self.programs:
+            program.tidy()
 
 
 def _emulator(environment: Mapping[str, str]) -> str:
