@@ -1,7 +1,8 @@
 """The command `flashsale audit`."""
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -15,9 +16,7 @@ from flashsale.usecases.pauses import list_unrecorded, record_pauses
 from flashsale_local.console import console, errors, show, show_table, table
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
-
-# The outcome of a pause that PostgreSQL does not have yet.
-IN_REDIS = "in Redis"
+from flashsale_local.sale.audit import described
 
 
 def audit(
@@ -31,8 +30,8 @@ def audit(
 
     Example: [bold]flashsale audit --limit 50[/]
     """
-    entries, unrecorded, problem = with_services(Target.load(LOCAL), lambda s: _read(s, limit))
-    rows = [_of_pause(pause) for pause in reversed(unrecorded)] + [_of_entry(e) for e in entries]
+    actions, problem = with_services(Target.load(LOCAL), lambda services: _read(services, limit))
+    rows = [described(one) for one in actions]
     if as_json:
         print(json.dumps({"actions": rows}))  # noqa: T201
     else:
@@ -44,47 +43,16 @@ def audit(
 
 async def _read(
     services: Services, limit: int
-) -> tuple[list[AuditEntry], list[UnrecordedPause], str]:
+) -> tuple[Sequence[AuditEntry | UnrecordedPause], str]:
+    """Return the newest actions, and why these are only the pauses that Redis keeps, or ""."""
     try:
-        await record_pauses(services)
+        try:
+            await record_pauses(services)
+        except StockUnavailable as error:  # the audit itself is in PostgreSQL
+            show(f"{error}. A pause that Redis keeps is not shown.", errors)
+        return await services.audit.list_latest(limit), ""
     except DatabaseUnavailable as error:
-        return [], await list_unrecorded(services), str(error)
-    except StockUnavailable as error:  # the audit itself is in PostgreSQL
-        show(f"{error}. A pause that Redis keeps is not shown.", errors)
-    try:
-        return await services.audit.list_latest(limit), [], ""
-    except DatabaseUnavailable as error:
-        return [], await list_unrecorded(services), str(error)
-
-
-def _of_pause(pause: UnrecordedPause) -> dict[str, object]:
-    return {
-        "id": None,
-        "who": pause.who,
-        "action": "pause",
-        "target": pause.product_id,
-        "arguments": dict(pause.arguments),
-        "outcome": IN_REDIS,
-        "idempotencyKey": pause.key,
-        "correlationId": pause.correlation_id,
-        "begunAt": pause.at.isoformat(),
-        "endedAt": None,
-    }
-
-
-def _of_entry(entry: AuditEntry) -> dict[str, object]:
-    return {
-        "id": entry.id,
-        "who": entry.who,
-        "action": entry.action,
-        "target": entry.target,
-        "arguments": dict(entry.arguments),
-        "outcome": entry.outcome,
-        "idempotencyKey": entry.idempotency_key,
-        "correlationId": entry.correlation_id,
-        "begunAt": entry.begun_at.astimezone(UTC).isoformat(),
-        "endedAt": entry.ended_at and entry.ended_at.astimezone(UTC).isoformat(),
-    }
+        return (await list_unrecorded(services))[::-1], str(error)
 
 
 def _show(rows: list[dict[str, object]]) -> None:

@@ -1,5 +1,6 @@
 """Commands that pause, resume, end and restock sales, and cancel orders. The audit has each."""
 
+import logging
 import re
 from collections.abc import Sequence
 from typing import Annotated
@@ -57,6 +58,7 @@ def pause(
     if not ids:
         console.print("No sale is open.")
         return
+    logging.getLogger("flashsale.usecases.pauses").setLevel(logging.ERROR)  # this command says it
     actions = [operator.action("pause", id_, _why(reason), new_key()) for id_ in _each(ids)]
     acted = _act(target, actions, admin.pause_sale)
     if any(one.unrecorded for one in acted.outcomes):

@@ -149,7 +149,7 @@ async def _all(actions: Sequence[Action], one: Callable[[Action], Awaitable[Outc
 
 def _without_audit(error: DatabaseUnavailable, action: str) -> Problem:
     return Problem(
-        f"{error}. Without PostgreSQL, `{action}` cannot be recorded, so it is not carried out.",
+        f"{error}. `{action}` needs PostgreSQL, which records it before it takes effect.",
         "Repeat the command when PostgreSQL is back, with the same --key if it has one. "
         "`flashsale pause` works without PostgreSQL.",
     )
