@@ -10,13 +10,16 @@ from flashsale.domain.pauses import UnrecordedPause
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from flashsale.postgres_store.audit import Action
 from flashsale.redis_store.scripts import Keys
+from flashsale.runtime import process
 from flashsale.services import Services
 from flashsale.usecases import admin
 from flashsale.usecases.pauses import list_unrecorded, pause_unrecorded, record_pauses
 from flashsale.usecases.rebuild import rebuild
 from flashsale_server.edge import background
+from functions.sweep import app as sweeper
 from tests.helpers.admin_desk import books_of, claim, dies, stock_of
 from tests.helpers.stores import migrate_and_seed, running_stack, settings_of
+from tests.helpers.support import LambdaContext
 
 
 def pause_of(product_id, key=""):
@@ -222,6 +225,20 @@ async def test_the_sweep_of_the_asgi_edge_completes_the_audit(services, paused, 
     await background._sweep_in_turn(services, 60)
 
     assert len(await audit_of(services, paused)) == 1
+
+
+async def test_the_sweep_function_completes_the_audit(services, migrated, paused, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", migrated.redis_url)
+    monkeypatch.setenv("DATABASE_URL", migrated.database_url)
+    monkeypatch.setenv("ORDERS_QUEUE_URL", migrated.orders_queue_url)
+    monkeypatch.setattr(sweeper, "sweep", lambda *_, **__: asyncio.sleep(0, 0))
+    process.services.cache_clear()
+
+    await asyncio.to_thread(sweeper.handler, {}, LambdaContext())
+
+    await asyncio.to_thread(process.run, lambda own: own.close())
+    process.services.cache_clear()
+    assert [e.outcome for e in await audit_of(services, paused)] == ["done"]
 
 
 @asynccontextmanager
