@@ -12,7 +12,7 @@ from flashsale.config import Settings
 from flashsale.http import in_time
 from flashsale.postgres_store.connection import WatchedConnection
 from flashsale.services import Services
-from flashsale.usecases import health
+from flashsale.usecases import admin, health
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack import program
 from flashsale_local.stack.stack import Stack
@@ -95,6 +95,7 @@ def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         return
     monkeypatch.setattr(WatchedConnection, "silence", 30.0)
     monkeypatch.setattr(in_time, "ANSWER_TIME", 60.0)
+    monkeypatch.setattr(admin, "RECORD_TIME", 60.0)
     monkeypatch.setattr(health, "CHECK_TIME", 30.0)
     monkeypatch.setattr(health, "COUNT_TIME", 30.0)
     monkeypatch.setattr(service_registry, "REDIS_CONNECT_TIMEOUT", 30.0)

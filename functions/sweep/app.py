@@ -12,11 +12,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from flashsale.deadline import Deadline
-from flashsale.errors import OutOfTime
+from flashsale.errors import OutOfTime, ServiceUnavailable
 from flashsale.runtime.process import run
 from flashsale.runtime.tracing import traced
 from flashsale.usecases.books import Books
 from flashsale.usecases.health import HealthReport, read_health
+from flashsale.usecases.pauses import record_pauses
 from flashsale.usecases.relay import sweep
 
 # Seconds that the sweep leaves for measuring.
@@ -38,6 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     swept, end = 0, Deadline.of(context, reserve=MEASURING)
     stop = Deadline.of(context, reserve=MEASURING + LONGEST_STEP)
+    _complete_the_audit(end)
     try:
         swept = run(lambda services: end.bound(sweep(services, deadline=stop)))
         logger.info("swept", extra={"claims": swept})
@@ -48,6 +50,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         rest = Deadline.of(context)
         _record(run(lambda services: read_health(services, rest)))
     return {"swept": swept}
+
+
+def _complete_the_audit(end: Deadline) -> None:
+    """Write pauses that were made while PostgreSQL was down to the audit, if it is back."""
+    try:
+        if recorded := run(lambda services: end.bound(record_pauses(services))):
+            logger.info("the audit is complete", extra={"pauses": recorded})
+    except ServiceUnavailable as error:
+        logger.warning("pauses stay in Redis until the audit can be written: %s", error)
 
 
 def _record(report: HealthReport) -> None:

@@ -8,11 +8,13 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from flashsale.domain.claims import Claim, Claimed
 from flashsale.domain.model import Declined, Refusal, Terms
+from flashsale.domain.pauses import UnrecordedPause
 from flashsale.generations import v5
 from flashsale.postgres_store.audit import Action
 from flashsale.services import Services
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
+from flashsale.usecases.pauses import pause_unrecorded
 from flashsale.usecases.place_orders import place_orders
 from flashsale_local.sale.seed import seed
 from tests.helpers.support import USERS
@@ -39,6 +41,7 @@ class Processes(RuleBasedStateMachine):
         self.unattended = False  # whether claims may be unsent although no process relays
         self.actions = []  # requests of admins, to be repeated
         self.restocked = 0
+        self.pauses = set()  # the keys of pauses that took effect without PostgreSQL
         self.run(self._open())
 
     def run(self, coroutine):
@@ -56,6 +59,10 @@ class Processes(RuleBasedStateMachine):
 
         self.actions.append(process)
         self.run_process(process, events)
+
+    async def pause_unrecorded(self, services, request):
+        if isinstance(await pause_unrecorded(services, request), UnrecordedPause):
+            self.pauses.add(request.key)
 
     def run_process(self, process, events):
         happenings = {

@@ -22,7 +22,7 @@ FLASHSALE = Path(sys.executable).parent / "flashsale"
 COMMANDS = [
     ["up"], ["down"], ["status"], ["deploy"], ["logs"], ["seed"], ["open"], ["verify"], ["demo"],
     ["dlq", "ls"], ["dlq", "peek"], ["dlq", "redrive"], ["dlq", "cancel"], ["dlq", "discard"],
-    ["exporter"],
+    ["exporter"], ["pause"], ["resume"], ["end"], ["restock"], ["cancel"], ["audit"],
 ]  # fmt: skip
 NOT_STARTED = {"DATABASE_URL": "x", "AWS_ENDPOINT_URL": "x"}
 

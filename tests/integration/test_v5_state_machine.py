@@ -6,6 +6,7 @@ was ever given, so messages may be duplicated, late, out of order, or lost.
 """
 
 import math
+import uuid
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,10 +19,12 @@ from hypothesis.stateful import (
 )
 
 from flashsale.domain.model import Terms
+from flashsale.postgres_store.audit import Action
 from flashsale.redis_store.scripts import Keys
 from flashsale.usecases import admin
 from flashsale.usecases.books import read_books
 from flashsale.usecases.compensate import compensate
+from flashsale.usecases.pauses import list_unrecorded, record_pauses
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import Pace, lead, sweep
 from tests.integration.sale_processes import BUYERS, LIMIT, UNITS, Processes
@@ -92,6 +95,17 @@ class Sale(Processes):
         self.act(action, self.product_id, events)
 
     @rule(events=EVENTS)
+    def pause_without_postgresql(self, events):
+        """Pause the sale as an operator while PostgreSQL is down."""
+        request = Action("cli ops", "pause", self.product_id, {}, "corr", uuid.uuid4().hex)
+        self.run_process(lambda services: self.pause_unrecorded(services, request), events)
+
+    @rule(events=EVENTS)
+    def complete_the_audit(self, events):
+        """Write the pauses that Redis keeps to the audit, as the sweep does."""
+        self.run_process(lambda services: record_pauses(services, [self.product_id]), events)
+
+    @rule(events=EVENTS)
     def end(self, events):
         """End the sale as an admin."""
         self.act(admin.end_sale, self.product_id, events)
@@ -148,6 +162,13 @@ class Sale(Processes):
         assert snapshot.released <= cancelled, "released before it was cancelled"
 
     @invariant()
+    def no_pause_is_forgotten(self):
+        waiting = self.run(list_unrecorded(self.services, [self.product_id]))
+        audit = self.run(self.services.audit.list_latest(500))
+        known = [entry.idempotency_key for entry in audit] + [pause.key for pause in waiting]
+        assert self.pauses <= set(known)
+
+    @invariant()
     def no_accepted_buyer_is_forgotten(self):
         rows = self.run(self.rows())
         for order_id in self.accepted.keys() - rows.keys():
@@ -181,6 +202,10 @@ class Sale(Processes):
         await sweep_one(self.product_id)(self.services)
         for act in (place_orders, place_orders, compensate):
             await act(self.services, self.messages(range(len(self.queue.messages))))
+        await record_pauses(self.services, [self.product_id])
+        audit = [e.idempotency_key for e in await self.services.audit.list_latest(500)]
+        assert all(audit.count(key) == 1 for key in self.pauses), "recorded once"
+        assert not await list_unrecorded(self.services, [self.product_id])
         snapshot = await self.services.ledger.snapshot(self.product_id, count_claims=True)
         rows = await self.rows()
         confirmed = sum(r["quantity"] for r in rows.values() if r["status"] == "CONFIRMED")

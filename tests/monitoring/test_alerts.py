@@ -50,7 +50,7 @@ def test_each_alert_has_tests_for_firing_and_for_silence(name):
 def test_each_alert_has_a_severity_a_summary_and_a_runbook_link(name):
     alert = ALERTS[name]
 
-    assert alert["labels"]["severity"] in {"critical", "warning"}
+    assert alert["labels"]["severity"] in {"page", "ticket"}
     assert alert["annotations"]["summary"]
     assert alert["annotations"]["runbook"] == f"docs/runbook.md#{name.lower()}"
 
@@ -74,13 +74,13 @@ def test_every_target_is_scraped(watched):
     assert eventually(up)
 
 
-def test_a_parked_message_raises_its_alert_and_no_other_critical_one(watched):
+def test_a_parked_message_raises_its_alert_and_no_other_page(watched):
     def firing():
         alerts = watched.get("alerts")["alerts"]
         return {
             alert["labels"]["alertname"]
             for alert in alerts
-            if alert["state"] == "firing" and alert["labels"]["severity"] == "critical"
+            if alert["state"] == "firing" and alert["labels"]["severity"] == "page"
         }
 
     assert eventually(firing) == {"ParkingQueueNotEmpty"}

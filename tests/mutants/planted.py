@@ -8,6 +8,7 @@ CODE = "layers/flashsale/flashsale"
 TESTS = "tests/integration"
 V5 = f"{TESTS}/test_v5_scripts.py"
 CANCEL = f"{TESTS}/test_admin_cancel.py"
+PAUSE = f"{TESTS}/test_pause_without_postgres.py"
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,37 @@ FAULTS = [
         "return SendResult.REFUSED if isinstance(error, PushRefused) else SendResult.UNKNOWN",
         "return SendResult.ACCEPTED",
         (f"{TESTS}/test_v5_pipeline.py::test_sqs_rejects_a_message_or_its_answer_is_lost",),
+    ),
+    Fault(
+        "a pause without PostgreSQL leaves a record in the same step",
+        f"{LUA}/pause_sale.lua", "if ARGV[3] ~= '' and code >= 0 then", "if false then",
+        (f"{PAUSE}::test_it_stops_claims_at_once_and_loses_no_unit",),
+    ),
+    Fault(
+        "the record of a pause leaves Redis only when the audit has it",
+        f"{CODE}/usecases/pauses.py",
+        "        await services.audit.record_late(pause)\n"
+        "        await services.unrecorded_pauses.drop(pause)\n",
+        "        await services.unrecorded_pauses.drop(pause)\n"
+        "        await services.audit.record_late(pause)\n",
+        (f"{PAUSE}::test_a_death_while_the_audit_is_completed",),
+    ),
+    Fault(
+        "the audit has a late pause once, and ends the row that was begun for it",
+        f"{SQL}/insert_late_pause.sql", "SET outcome = 'done', ", "SET ",
+        (f"{PAUSE}::test_a_row_that_was_begun_is_ended",),
+    ),
+    Fault(
+        "a key of another action hides no pause",
+        f"{SQL}/insert_late_pause.sql",
+        "WHERE admin_actions.action = 'pause' AND admin_actions.target = excluded.target\n", "",
+        (f"{PAUSE}::test_a_key_of_another_action_hides_no_pause",),
+    ),
+    Fault(
+        "a pause goes on without PostgreSQL",
+        f"{CODE}/usecases/admin.py",
+        "    except (DatabaseUnavailable, TimeoutError):\n", "    except ZeroDivisionError:\n",
+        (f"{PAUSE}::test_the_admin_api_answers_202",),
     ),
     Fault(
         "tokens of another issuer are refused",

@@ -116,6 +116,7 @@ def test_other_errors_are_not_taken_for_a_stack_that_is_down():
     [
         "status", "verify", "seed", "open --yes", "rebuild --yes", "logs", "token --user u-1",
         "dlq ls", "dlq peek", "dlq redrive", "dlq cancel --all", "env", "exporter",
+        "pause --all", "resume p-1", "end p-1", "restock p-1 1", "cancel o-1 --reason x", "audit",
     ],
 )  # fmt: skip
 def test_every_command_says_in_the_same_way_that_no_stack_runs(

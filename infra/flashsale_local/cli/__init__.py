@@ -46,6 +46,28 @@ class Commands(LazyGroup):
                 "sale:open_", "Put products on sale. Their stock is loaded into Redis once."
             ),
         },
+        "Control a sale": {
+            "pause": Entry(
+                "control:pause",
+                "Stop sales now, for a while. Nothing is lost, and `flashsale resume` undoes it.",
+            ),
+            "resume": Entry("control:resume", "Resume paused sales with the units that are left."),
+            "end": Entry(
+                "control:end",
+                "End sales for good. Purchases that were accepted become orders. It asks first.",
+            ),
+            "restock": Entry(
+                "control:restock", "Add units to a product, and to its sale if there is one."
+            ),
+            "cancel": Entry(
+                "control:cancel",
+                "Cancel orders, even CONFIRMED ones, and put their units on sale again. It asks "
+                "first.",
+            ),
+            "audit": Entry(
+                "audit:audit", "Show who did what to which sale or order, newest first."
+            ),
+        },
         "Watch": {
             "verify": Entry("verify:verify", "Check the books: is every unit accounted for?"),
             "monitor": Entry(

@@ -94,7 +94,7 @@ def open_(
 _NOT_OPENED = {
     Declined.SALE_RUNNING: "is on sale already, on other terms; nothing was changed",
     Declined.OTHER_GENERATION: "has orders of another generation, which keeps selling it",
-    Declined.SALE_PAUSED: "is paused; resume it by the admin API",
+    Declined.SALE_PAUSED: "is paused; resume it by `flashsale resume`",
     Declined.NEEDS_REBUILD: "has orders that may still be on their way; see `flashsale rebuild`",
 }
 

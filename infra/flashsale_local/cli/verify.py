@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from flashsale.domain.pauses import UnrecordedPause
 from flashsale.domain.waiting import PARKING
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
+from flashsale.usecases.pauses import list_unrecorded
 from flashsale_local.console import console, show, show_table
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
@@ -16,6 +18,7 @@ from flashsale_local.problems import Problem
 from flashsale_local.queues.contents import look_into_queues
 from flashsale_local.queues.drain import drain
 from flashsale_local.queues.parked import Parked, read_parked
+from flashsale_local.sale.audit import described
 from flashsale_local.sale.books_table import books_table
 from flashsale_server.queues.inspection import InQueues
 
@@ -49,17 +52,22 @@ def verify(
     if wait:  # parked messages stay, however long it waits
         drain({name: url for name, url in target.queues.items() if name != PARKING}, wait)
     queues = look_into_queues(target, most=READ, receive=True)
-    rows, parked = with_services(target, lambda services: _read(services, products, queues))
+    rows, parked, unrecorded = with_services(
+        target, lambda services: _read(services, products, queues)
+    )
     if as_json:
         waiting = {name: depth.total for name, depth in queues.depths.items()}
         document = {
             "waiting": waiting,
             "products": [row.figures() for row in rows],
             "parked": [one.figures() for one in parked],
+            "unrecorded": [described(pause) for pause in unrecorded],
         }
         print(json.dumps(document))  # noqa: T201
     else:
         _show(rows, parked, queues)
+        for pause in unrecorded:
+            show(f"Not in the audit yet: {pause.product_id} was paused by {pause.who}")
     if any(row.broken for row in rows):
         raise typer.Exit(BROKEN)
     if any(row.parked for row in rows):
@@ -68,7 +76,7 @@ def verify(
 
 async def _read(
     services: Services, products: Sequence[str] | None, queues: InQueues
-) -> tuple[list[Books], list[Parked]]:
+) -> tuple[list[Books], list[Parked], list[UnrecordedPause]]:
     rows = await read_books(services, products or None, queues.waiting)
     if missing := sorted(set(products or ()) - {row.product_id for row in rows}):
         known = "`flashsale verify` shows all products; `flashsale seed` creates some."
@@ -77,7 +85,8 @@ async def _read(
         way_out = "Create products by `flashsale seed`, and put them on sale by `flashsale open`."
         raise Problem("There are no products, so there are no books.", way_out, status=USAGE)
     parked = await read_parked(services, [m for m in queues.read if m.queue == PARKING])
-    return rows, [one for one in parked if not products or not one.orders or _is_of(one, products)]
+    mine = [one for one in parked if not products or not one.orders or _is_of(one, products)]
+    return rows, mine, await list_unrecorded(services, [row.product_id for row in rows])
 
 
 def _is_of(parked: Parked, products: Sequence[str]) -> bool:

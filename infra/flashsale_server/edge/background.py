@@ -9,7 +9,9 @@ from typing import NoReturn
 
 from tenacity import before_sleep_log, retry, wait_fixed
 
+from flashsale.errors import ServiceUnavailable
 from flashsale.services import Services
+from flashsale.usecases.pauses import record_pauses
 from flashsale.usecases.relay import LEASE_MS, PROCESS_PACE, TOKEN, relay, sweep
 from flashsale_server.edge.metrics import SWEPT
 from flashsale_server.edge.process_metrics import PROCESS_METRICS
@@ -56,7 +58,14 @@ async def sweep_forever(services: Services) -> NoReturn:
 
 @persistently
 async def _sweep_in_turn(services: Services, period: float) -> None:
-    if await services.stock.take_sweep(period) and (swept := await sweep(services)):
+    if not await services.stock.take_sweep(period):
+        return
+    try:
+        if recorded := await record_pauses(services):
+            logger.info("%d pauses were written to the audit", recorded)
+    except ServiceUnavailable as error:
+        logger.warning("pauses stay in Redis until the audit can be written: %s", error)
+    if swept := await sweep(services):
         SWEPT.inc(swept)
         logger.warning("swept %d claims that were unsettled too long", swept)
 

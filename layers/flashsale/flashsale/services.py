@@ -15,6 +15,7 @@ from flashsale.redis_store.failures import Failures
 from flashsale.redis_store.ledger import Ledger
 from flashsale.redis_store.relay_inbox import RelayInbox
 from flashsale.redis_store.stock import Stock
+from flashsale.redis_store.unrecorded import UnrecordedPauses
 
 if TYPE_CHECKING:
     from flashsale.auth.tokens import Tokens
@@ -67,6 +68,11 @@ class Services:
     def stock(self) -> Stock:
         """The units that can be claimed, in Redis."""
         return Stock(self.redis)
+
+    @cached_property
+    def unrecorded_pauses(self) -> UnrecordedPauses:
+        """The pauses that the audit does not have yet, in Redis."""
+        return UnrecordedPauses(self.redis)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 
 from flashsale.domain.claims import Claim
+from flashsale.postgres_store.audit import Action
 from flashsale.usecases import health
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
+from flashsale.usecases.pauses import pause_unrecorded, record_pauses
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LEASE_MS, TOKEN
 from flashsale_local.live_page.reading import read
@@ -197,3 +199,18 @@ async def test_a_sale_of_v4_cannot_be_drained_by_its_name(services, claimed, put
     assert not outcome.failures
     (row,) = await read_books(services, [product_id])
     assert (row.confirmed, row.balanced) == (1, True)
+
+
+async def test_a_pause_that_the_audit_does_not_have_yet_is_shown(services, new_product, flashsale):
+    product_id = await new_product(5)
+    await pause_unrecorded(services, Action("cli ops", "pause", product_id, {}, "corr", "k-verify"))
+
+    _, document = verified(flashsale, product_id)
+    shown = flashsale("verify", product_id).stdout
+    await record_pauses(services, [product_id])
+
+    assert [(one["who"], one["outcome"]) for one in document["unrecorded"]] == [
+        ("cli ops", "in Redis")
+    ]
+    assert f"Not in the audit yet: {product_id} was paused by cli ops" in shown
+    assert "Not in the audit yet" not in flashsale("verify", product_id).stdout

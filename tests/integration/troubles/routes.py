@@ -16,10 +16,16 @@ class Route:
     status: int
     body: dict[str, object] | None = field(default=None, hash=False)
     key: bool = False
+    # The status while PostgreSQL is down, if that is another one.
+    without_postgresql: int = 0
 
     @property
     def name(self) -> str:
         return f"{self.method} {self.path}"
+
+    def status_without(self, store) -> int:
+        """Return the status while a store is down that the route does not need."""
+        return (self.without_postgresql if store == POSTGRESQL else 0) or self.status
 
     async def ask(self, edge, product_id, order_id=""):
         path = self.path.format(product=product_id, order=order_id or f"{product_id}:1-1")
@@ -31,8 +37,8 @@ class Route:
         return await edge.ask(self.method, path, wanted, **headers)
 
 
-def route(method, path, status, needs, body=None, *, key=False):
-    return Route(method, path, frozenset(needs), status, body, key)
+def route(method, path, status, needs, body=None, *, key=False, without_postgresql=0):
+    return Route(method, path, frozenset(needs), status, body, key, without_postgresql)
 
 
 BOTH = {REDIS, POSTGRESQL}
@@ -55,7 +61,9 @@ ROUTES = [
         {"id": "new", "name": "new", "price": "1.00", "stock": 1},
     ),
     route("POST", "/api/admin/products/{product}/open", 200, BOTH, {}),
-    route("POST", "/api/admin/products/{product}/pause", 200, BOTH),
+    route(
+        "POST", "/api/admin/products/{product}/pause", 200, {REDIS}, without_postgresql=202,
+    ),
     route("POST", "/api/admin/products/{product}/restock", 200, BOTH, {"units": 1}, key=True),
     route("POST", "/api/admin/orders/{order}/cancel", 404, BOTH, {"reason": "why"}),
     route("GET", "/api/admin/products/{product}/books", 200, BOTH),

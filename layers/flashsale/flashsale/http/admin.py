@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from flashsale.domain.model import Declined, ProductId
+from flashsale.domain.pauses import UnrecordedPause
 from flashsale.domain.waiting import ANYTHING
 from flashsale.http.admin_schemas import (
     AllBooksBody,
@@ -90,13 +91,21 @@ async def open_sale(
     return await _sale(asked.services, product_id, declined)
 
 
-@router.post("/products/{product_id}/pause", response_model=SaleBody)
+@router.post(
+    "/products/{product_id}/pause", response_model=SaleBody, responses={202: {"model": SaleBody}}
+)
 async def pause_sale(
-    product_id: ProductId, asked: Asked, body: Nothing | None = None
+    product_id: ProductId, asked: Asked, response: Response, body: Nothing | None = None
 ) -> SaleBody | Response:
-    """Refuse claims until the sale is resumed. Claims that were made become orders."""
-    declined = await admin.pause_sale(asked.services, asked.to("pause", product_id))
-    return await _sale(asked.services, product_id, declined)
+    """Refuse claims until the sale is resumed. Claims that were made become orders.
+
+    While PostgreSQL is down, the sale is paused all the same. The answer is 202, and the audit gets
+    the action when PostgreSQL is back.
+    """
+    result = await admin.pause_sale(asked.services, asked.to("pause", product_id))
+    if isinstance(result, UnrecordedPause):
+        response.status_code, result = 202, None
+    return await _sale(asked.services, product_id, result)
 
 
 @router.post("/products/{product_id}/resume", response_model=SaleBody)

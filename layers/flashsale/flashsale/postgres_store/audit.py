@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flashsale.domain.model import Declined
+from flashsale.domain.pauses import UnrecordedPause
 from flashsale.postgres_store.database import Connection, Database, sql
 
 # The outcome of an action that has not ended: it runs, or its process died. A retry ends it.
@@ -114,6 +115,21 @@ class Audit:
     async def end(self, attempt: Attempt, outcome: str) -> None:
         """Record the outcome of an action: DONE, or a value of `Declined`."""
         await self._database.run("end_action", id=attempt.id, outcome=outcome)
+
+    async def record_late(self, pause: UnrecordedPause) -> None:
+        """Record a pause that took effect without PostgreSQL. Idempotent."""
+        values = {
+            "who": pause.who,
+            "target": pause.product_id,
+            "arguments": json.dumps(pause.arguments),
+            "correlation_id": pause.correlation_id,
+            "at": pause.at,
+        }
+        # While PostgreSQL was down, nobody could see that the key had named another action before.
+        # No client's key has a blank, so the second one is free.
+        for key in (pause.key, f"{pause.key} {pause.at.isoformat()}"):
+            if await self._database.fetch_one("insert_late_pause", **values, key=key):
+                return
 
     async def list_latest(self, limit: int) -> list[AuditEntry]:
         """Return the newest actions, newest first."""

@@ -56,6 +56,11 @@ class Keys:
         return f"{{{self.product_id}}}:buyers"
 
     @property
+    def unrecorded(self) -> str:
+        """Hash: the pauses that the audit in PostgreSQL does not have yet, by admin and key."""
+        return f"{{{self.product_id}}}:unrecorded"
+
+    @property
     def lease(self) -> str:
         """String: the token of the process that relays now."""
         return f"{{{self.product_id}}}:lease"

@@ -1,5 +1,7 @@
 """Use cases of admins. Each action is recorded before it has an effect outside PostgreSQL.
 
+Except for a pause while PostgreSQL is down: see `usecases/pauses.py`.
+
 One transaction records the action and changes PostgreSQL. The step in Redis follows, and then the
 outcome is recorded. If the process dies in between, the action stays `begun`. A retry with the same
 Idempotency-Key does the rest and ends the action. Without a key, the retry is another action, and
@@ -7,15 +9,24 @@ does the rest as well. No unit moves twice. But a pause or resume that is retrie
 that time, whatever happened in between.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from decimal import Decimal
+from uuid import uuid4
 
 from flashsale.domain.model import Declined, Terms
+from flashsale.domain.pauses import UnrecordedPause
+from flashsale.errors import DatabaseUnavailable
 from flashsale.postgres_store.audit import BEGUN, DONE, Action, Change
 from flashsale.postgres_store.database import Connection
 from flashsale.services import Services
 from flashsale.usecases import sales
 from flashsale.usecases.cancellation import cancellation, give_back
+from flashsale.usecases.pauses import pause_unrecorded
+
+# Seconds that a pause waits for PostgreSQL before it goes on without.
+RECORD_TIME = 1.0
 
 Step = Callable[[], Awaitable[Declined | None]]
 
@@ -38,9 +49,16 @@ async def open_sale(services: Services, action: Action, terms: Terms) -> Decline
     )
 
 
-async def pause_sale(services: Services, action: Action) -> Declined | None:
-    """Stop claims, for now."""
-    return await _carry_out(services, action, lambda: sales.pause_sale(services, action.target))
+async def pause_sale(services: Services, action: Action) -> Declined | UnrecordedPause | None:
+    """Stop claims, for now. While PostgreSQL is down, the record stays in Redis and is returned."""
+    action = action if action.key else replace(action, key=uuid4().hex)
+    try:
+        async with asyncio.timeout(RECORD_TIME):
+            return await _carry_out(
+                services, action, lambda: sales.pause_sale(services, action.target)
+            )
+    except (DatabaseUnavailable, TimeoutError):
+        return await pause_unrecorded(services, action)
 
 
 async def resume_sale(services: Services, action: Action) -> Declined | None:

@@ -5,9 +5,10 @@ Each is idempotent. PostgreSQL changes before Redis, so it has every unit that R
 
 from flashsale.domain.claims import SaleState
 from flashsale.domain.model import Declined, Supply, Terms
-from flashsale.redis_store.return_codes import Opening, Pause, Resumption
+from flashsale.redis_store.return_codes import Opening, Resumption
 from flashsale.services import Services
 from flashsale.usecases.cancellation import give_back
+from flashsale.usecases.pauses import NOT_PAUSED
 
 _NOT_OPENED = {
     Opening.RUNNING_ON_OTHER_TERMS: Declined.SALE_RUNNING,
@@ -15,7 +16,6 @@ _NOT_OPENED = {
     Opening.NOT_DRAINED: Declined.NEEDS_REBUILD,
     Opening.OTHER_GENERATION: Declined.OTHER_GENERATION,
 }
-_NOT_PAUSED = {Pause.ENDED: Declined.SALE_ENDED, Pause.NO_SALE: Declined.NO_SALE}
 _NOT_RESUMED = {
     Resumption.ENDED: Declined.SALE_ENDED,
     Resumption.NO_SALE: Declined.NO_SALE,
@@ -58,12 +58,12 @@ async def put_on_sale(
 
 async def pause_sale(services: Services, product_id: str) -> Declined | None:
     """Stop claims until the sale is resumed. Existing claims still become orders."""
-    return _NOT_PAUSED.get(await services.stock.pause_sale(product_id))
+    return NOT_PAUSED.get(await services.stock.pause_sale(product_id))
 
 
 async def end_sale(services: Services, product_id: str) -> Declined | None:
     """Stop claims for good. Existing claims still become orders."""
-    return _NOT_PAUSED.get(await services.stock.pause_sale(product_id, SaleState.ENDED))
+    return NOT_PAUSED.get(await services.stock.pause_sale(product_id, SaleState.ENDED))
 
 
 async def resume_sale(services: Services, product_id: str) -> Declined | None:

@@ -2,5 +2,5 @@
 SELECT
     id, who, action, target, arguments, outcome, idempotency_key, correlation_id, begun_at, ended_at
 FROM admin_actions
-ORDER BY id DESC
+ORDER BY begun_at DESC, id DESC
 LIMIT %(limit)s
