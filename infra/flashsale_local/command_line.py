@@ -24,13 +24,28 @@ _NO_ANSWER = {
 _AWS = {"botocore.exceptions.BotoCoreError", "botocore.exceptions.ClientError"}
 
 
-def run_command_line(app: Callable[[], object]) -> None:
-    """Run `app`. A `Problem` is shown as one message, and sets the exit status."""
+INTERRUPTED = 130
+
+
+def run_command_line(
+    app: Callable[[], object], interrupted: Callable[[], None] = lambda: None
+) -> None:
+    """Run `app`. A `Problem` is shown as one message, and sets the exit status.
+
+    Args:
+        interrupted: called after Ctrl+C, for example to say what still runs.
+
+    """
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings are also raised
     try:
         app()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as ended:
+        # Typer makes this status of a KeyboardInterrupt.
+        if isinstance(ended, SystemExit) and ended.code != INTERRUPTED:
+            raise
+        errors.print()  # the terminal shows ^C
+        interrupted()
+        sys.exit(INTERRUPTED)
     except Exception as error:
         problem = explain(error)
         if problem is None:

@@ -1,5 +1,6 @@
 """Where commands print: results to standard output, progress and problems to standard error."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -141,3 +142,8 @@ def units(stock: int | None) -> str:
 def alarming(count: int) -> str:
     """Return a count as a table shows it, in red unless it is 0."""
     return f"[bold red]{number(count)}[/]" if count else "0"
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document as one line, whatever the width of the terminal."""
+    print(json.dumps(document), flush=True)  # noqa: T201

@@ -1,6 +1,5 @@
 """The command `flashsale verify`."""
 
-import json
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -9,7 +8,8 @@ import typer
 from flashsale.domain.waiting import PARKING
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
-from flashsale_local.console import console, show, show_table
+from flashsale_local.cli.options import AsJson
+from flashsale_local.console import console, print_json, show, show_table
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
@@ -29,7 +29,7 @@ def verify(
     products: Annotated[
         list[str] | None, typer.Argument(help="Product ids. By default all.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
     wait: Annotated[
         float, typer.Option(help="Seconds to wait until no order is on its way.")
     ] = 0.0,
@@ -57,7 +57,7 @@ def verify(
             "products": [row.figures() for row in rows],
             "parked": [one.figures() for one in parked],
         }
-        print(json.dumps(document))  # noqa: T201
+        print_json(document)
     else:
         _show(rows, parked, queues)
     if any(row.broken for row in rows):
