@@ -30,6 +30,7 @@ _LONG = IDS | {
     "correlation_id", "order_id", "generation", "failures", "exception", "exception_name",
     "stack_trace", "xray_trace_id",
 }  # fmt: skip
+_OF_A_BATCH = {"confirmed", "cancelled", "released_units"}
 _ALARMING = {"WARNING", "ERROR", "CRITICAL"}
 # Lines that the runtime writes, which have no level.
 _ALARMING_TEXT = re.compile(r"\b(WARN(ING)?|ERROR|CRITICAL|Traceback|Task timed out)\b")
@@ -92,7 +93,7 @@ class Line:
             "function": self.function,
             "level": fields.pop("level", ""),
             "message": fields.pop("message", "" if fields else self.message),
-            "fields": {name: value for name, value in fields.items() if name != "timestamp"},
+            "fields": {n: value for n, value in fields.items() if n not in ("timestamp", "_aws")},
         }
 
     @property
@@ -110,7 +111,9 @@ class Line:
 
 def _is_shown(name: str, value: object) -> bool:
     """Return whether a short line has this field. Of the figures of a batch it has no zeros."""
-    return name not in NOISE | _LONG | {"level", "message"} and value not in (0, "", None, {}, [])
+    if name in _OF_A_BATCH and value == 0:
+        return False
+    return name not in NOISE | _LONG | {"level", "message"}
 
 
 def minutes_ago(minutes: float) -> int:
