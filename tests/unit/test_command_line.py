@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from flashsale.errors import ConfigError, DatabaseUnavailable, QueueUnavailable, StockUnavailable
 from flashsale_local.cli import Commands, app, main
 from flashsale_local.command_line import explain
-from flashsale_local.problems import Problem, StackDown
+from flashsale_local.problems import AccessRefused, Problem, StackDown
 
 ENTRIES = {name: entry for panel in Commands.panels.values() for name, entry in panel.items()}
 SLOW = ("boto3", "botocore", "fastapi", "httpx", "psycopg", "pydantic", "redis")
@@ -100,6 +100,26 @@ def test_a_server_without_an_answer_is_one_message(error):
     assert isinstance(problem, StackDown)
     assert problem.cause.startswith(f"The stack is down. {str(error).rstrip('.')}.")
     assert "`flashsale up` starts" in problem.way_out
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StockUnavailable("Redis: invalid username-password pair or user is disabled."),
+        StockUnavailable("Redis: Authentication required."),
+        redis.AuthenticationError("WRONGPASS invalid username-password pair"),
+        psycopg.OperationalError('FATAL: password authentication failed for user "a"'),
+        psycopg.OperationalError('FATAL: role "a" does not exist'),
+        psycopg.OperationalError("fe_sendauth: no password supplied"),
+    ],
+    ids=["pair", "required", "wrongpass", "wrong", "role", "none"],
+)
+def test_a_wrong_password_is_not_taken_for_a_stack_that_is_down(error):
+    problem = explain(error)
+
+    assert isinstance(problem, AccessRefused)
+    assert "rejects the user or the password" in problem.cause
+    assert "down" not in problem.cause
 
 
 def test_other_errors_are_not_taken_for_a_stack_that_is_down():

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import typer
 
 from flashsale_local.cli.options import AsJson
-from flashsale_local.console import console, errors, print_json, show
+from flashsale_local.console import errors, print_json, show_beside
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.stack.doctor.finding import Finding, Level
@@ -58,7 +58,6 @@ def _check() -> Iterator[Finding]:
 
 
 def _show(finding: Finding) -> None:
-    console.print(f"{SIGNS[finding.level]} {finding.check:12} ", end="")
-    show(finding.text)
+    show_beside(f"{SIGNS[finding.level]} {finding.check:12}", finding.text)
     if finding.way_out:
-        show(f"  {'':12} → {finding.way_out}")
+        show_beside(f"  {'':12}", f"→ {finding.way_out}")

@@ -34,7 +34,7 @@ def hold(directory: Path) -> None:
         file.close()
         raise Problem(
             f"Another command works on the stack of this checkout: {holder(directory)}.",
-            "Wait until it has ended, or end it with Ctrl+C there.",
+            "Wait until it has ended, or end it: by Ctrl+C there, or by `kill` and its number.",
         ) from None
     _held[path] = file
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])

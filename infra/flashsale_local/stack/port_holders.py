@@ -1,6 +1,7 @@
 """Which process has a port, and which stack it belongs to."""
 
 import socket
+import textwrap
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -71,12 +72,14 @@ def holders(ports: Collection[int]) -> dict[int, Holder]:
 def _describe(pid: int | None) -> Holder:
     try:
         process = psutil.Process(pid) if pid else None
-        command = " ".join(process.cmdline()) or process.name() if process else ""
+        words = process.cmdline() or [process.name()] if process else []
     except psutil.Error:
         return Holder(pid, "unknown")
     if process is None:
         return Holder()
-    return Holder(pid, command[:LONGEST_COMMAND].strip(), stack_of(process))
+    command = " ".join([Path(words[0]).name, *words[1:]])
+    shown = textwrap.shorten(command, LONGEST_COMMAND, placeholder=" …")
+    return Holder(pid, shown, stack_of(process))
 
 
 def stack_of(process: psutil.Process) -> Path | None:
