@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from flashsale_local.paths import ROOT
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
+from flashsale_local.stack.supervisor import Supervisor
 
 NAMES = ("VALKEY", "POSTGRES", "EMULATOR", "EDGE", "RELAY", "EXPORTER", "PROMETHEUS", "MONITOR")
 IN_FOLDER = [sys.executable, "-m", "tests.integration.in_folder"]
@@ -39,10 +39,10 @@ def checkouts():
 
 
 @pytest.fixture
-def folder(checkouts, environment):
+def folder(checkouts):
     folder = checkouts / "one" / ".local"
     yield folder
-    Stack(folder, environment).down()
+    Supervisor(folder).shutdown()
 
 
 @contextmanager
@@ -105,8 +105,9 @@ def test_an_interrupt_says_what_still_runs(folder, environment):
 def test_the_live_page_ends_like_every_interrupted_command(folder, environment):
     stack = Stack(folder, environment)
     stack.up(lambda _: None)
-    nowhere = f"http://127.0.0.1:{free_port()}"  # nothing is deployed to the emulator
-    replace(stack.target(), endpoint_url=nowhere).save(folder)
+    stack.target().save(folder)
+    # Nothing is deployed to the emulator. With another one, the page only shows what there is.
+    environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{free_port()}"
 
     with running(folder, environment, "monitor", "--no-open") as (process, _):
         assert process.stdout.readline().startswith("Live page: http"), process.stderr.read()
