@@ -18,12 +18,18 @@ THROTTLE_TRIES = 400
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One attempt: the kind of its answer, its seconds, and how often it was throttled."""
+    """One attempt: the kind of its answer, its seconds, and how often it was throttled.
+
+    Attributes:
+        status: the HTTP status; 0 without an answer.
+
+    """
 
     kind: AnswerKind
     seconds: float
     throttled: int = 0
     detail: str = ""
+    status: int = 0
 
 
 async def buy_all(
@@ -60,6 +66,7 @@ async def _attempt(client: httpx.AsyncClient, path: str, body: dict[str, str]) -
         kind = classify_answer(response.status_code, response.content)
         if kind is not AnswerKind.THROTTLED:
             detail = f"{response.status_code} {response.text[:200]}"
-            return Answer(kind, time.perf_counter() - started, throttled, detail)
+            seconds = time.perf_counter() - started
+            return Answer(kind, seconds, throttled, detail, response.status_code)
         await asyncio.sleep(THROTTLE_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
     return Answer(AnswerKind.THROTTLED, time.perf_counter() - started, THROTTLE_TRIES, "throttled")

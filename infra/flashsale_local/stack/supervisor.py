@@ -86,12 +86,17 @@ class Supervisor:
 
     def replace(self, program: Program) -> None:
         """Stop a program if it runs, and give supervisord its new definition."""
+        self.remove(program.name)
         self._write_program(program)
-        if program.name in self.info():
-            self.stop_program(program.name)
-            self._call("removeProcessGroup", program.name)
         self._call("reloadConfig")
         self._call("addProcessGroup", program.name)
+
+    def remove(self, name: str) -> None:
+        """Stop a program if it runs, and let supervisord forget it."""
+        if name in self.info():
+            self.stop_program(name)
+            self._call("removeProcessGroup", name)
+        (self._programs / f"{name}.conf").unlink(missing_ok=True)
 
     def start_program(self, name: str) -> None:
         """Start one program. This does not wait until it answers."""
@@ -108,6 +113,9 @@ class Supervisor:
         except Fault as fault:
             if "NOT_RUNNING" not in fault.faultString:
                 raise
+        # An earlier call that was interrupted (Ctrl-C) may be stopping it.
+        while self.info().get(name, {}).get("statename") == "STOPPING":
+            time.sleep(0.02)
 
     def kill_program(self, name: str) -> None:
         """Send SIGKILL to a program and its children, as if the machine had failed."""

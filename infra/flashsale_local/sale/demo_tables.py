@@ -1,0 +1,89 @@
+"""The demo's results as tables, with the reason for each figure that is not as it should be."""
+
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+
+from rich.table import Table
+
+from flashsale_local.console import alarming, number, table, units
+from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
+from flashsale_local.sale.answers import AnswerKind
+from flashsale_local.sale.demo import ATTEMPTS, CONNECTIONS, UNITS, Sale
+from flashsale_local.sale.troubles import Troubles
+
+
+def sales_table(sales: Sequence[Sale]) -> Table:
+    """Return the table of the sales, a column each."""
+    made = table(
+        f"{UNITS} units, {ATTEMPTS} buyers, {CONNECTIONS} at a time",
+        "",
+        *(sale.name for sale in sales),
+    )
+
+    def row(name: str, figure: Callable[[Sale], str]) -> None:
+        made.add_row(name, *(figure(sale) for sale in sales))
+
+    row("accepted", lambda sale: number(sale.count(AnswerKind.ACCEPTED)))
+    row("sold out", lambda sale: number(sale.count(AnswerKind.SOLD_OUT)))
+    row("errors", lambda sale: alarming(len(sale.errors)))
+    row("confirmed orders", lambda sale: number(sale.books.confirmed))
+    row("stock left in Redis", lambda sale: units(sale.books.redis_stock))
+    row("stock left in PostgreSQL", lambda sale: number(sale.books.postgres_stock))
+    row("oversold", lambda sale: alarming(sale.books.oversold))
+    row("lost", lambda sale: alarming(sale.books.lost))
+    row("latency p50, ms", lambda sale: f"{sale.latency_ms(50):,.0f}")
+    row("latency p95, ms", lambda sale: f"{sale.latency_ms(95):,.0f}")
+    row(
+        "accepted per second",
+        lambda sale: f"{sale.count(AnswerKind.ACCEPTED) / sale.selling:,.0f}",
+    )
+    row("last order confirmed after, s", lambda sale: f"{sale.settling:.1f}")
+    return made
+
+
+def reasons_of_sales(sales: Sequence[Sale]) -> Iterator[str]:
+    """Yield what the table of the sales does not explain itself, a paragraph each."""
+    throttled = sum(answer.throttled for sale in sales for answer in sale.answers)
+    yield (
+        f"{throttled} attempts found all {LOCAL_BUY_CONCURRENCY} execution environments busy (429) "
+        "and retried. Their latency includes that."
+    )
+    naive = sales[0].books
+    yield (
+        "V1 reads the stock, checks it and writes it back. Between the read and the write others "
+        f"bought the same unit, so it sold {naive.confirmed} of {naive.initial}."
+    )
+
+
+def troubles_table(troubles: Troubles) -> Table:
+    """Return the table of both troubles, a column for each generation."""
+    buyers = troubles.outage[0].attempts
+    made = table(
+        f"PostgreSQL is down for {troubles.outage_seconds:.1f} s, and a process is killed",
+        "",
+        *(f"V{outcome.generation}" for outcome in troubles.outage),
+    )
+    for name, outcomes, figure, show in (
+        (f"accepted in the outage, of {buyers}", troubles.outage, "accepted", number),
+        ("confirmed when PostgreSQL is back", troubles.outage, "confirmed", number),
+        ("lost in the outage", troubles.outage, "lost", alarming),
+        ("lost by a kill after the unit is taken", troubles.killed, "lost", alarming),
+    ):
+        made.add_row(name, *(show(attrgetter(figure)(outcome)) for outcome in outcomes))
+    return made
+
+
+def reasons_of_troubles(troubles: Troubles) -> Iterator[str]:
+    """Yield why the generations differ, a paragraph each; nothing if that is not as expected."""
+    if troubles.findings:
+        return
+    lost = next(outcome.lost for outcome in troubles.outage if outcome.generation == 3)
+    yield (
+        f"V3 took {lost} units in Redis, and then could not write their orders to PostgreSQL. "
+        "Nothing gives these units back. V4 and V5 answer before they write, and wrote later."
+    )
+    yield (
+        "The process was killed right after it took a unit. V1 and V3 had not written the order "
+        "yet, and V4 had not pushed it, so no store knows of it. PostgreSQL rolled V2 back. In V5 "
+        "the step that takes the unit also records the claim, and its order was confirmed."
+    )

@@ -1,0 +1,120 @@
+"""What the demo says of its results."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from flashsale.usecases.books import Books
+from flashsale_local.sale.answers import AnswerKind
+from flashsale_local.sale.demo import ATTEMPTS, SHOPS, UNITS, Sale
+from flashsale_local.sale.demo_tables import (
+    reasons_of_sales,
+    reasons_of_troubles,
+    sales_table,
+    troubles_table,
+)
+from flashsale_local.sale.demonstration import Demonstration
+from flashsale_local.sale.kill import EXPECTED as KILLED
+from flashsale_local.sale.load import Answer
+from flashsale_local.sale.outage import EXPECTED as WITHOUT_POSTGRES
+from flashsale_local.sale.trouble import Outcome
+from flashsale_local.sale.troubles import Troubles
+
+ANSWERS = [
+    *[Answer(AnswerKind.ACCEPTED, 0.01)] * UNITS,
+    *[Answer(AnswerKind.SOLD_OUT, 0.01)] * (ATTEMPTS - UNITS),
+]
+
+
+def books(generation, *, initial=20, confirmed=1, lost=0):
+    left = max(0, initial - confirmed - lost)
+    return Books(
+        product_id=f"demo-1-v{generation}",
+        generations=(generation,),
+        initial=initial,
+        redis_stock=left if generation > 2 else None,
+        postgres_stock=left,
+        confirmed=confirmed,
+        cancelled=0,
+    )
+
+
+def sale(generation, edge, confirmed=UNITS):
+    kept = books(generation, initial=UNITS, confirmed=confirmed)
+    return Sale(generation, edge, ANSWERS, kept, 2.0, 2.5)
+
+
+def outcome(generation, expected):
+    others = 1
+    kept = books(generation, confirmed=others + expected.confirmed, lost=expected.lost)
+    return Outcome(generation, 10, expected.accepted, others, kept)
+
+
+@pytest.fixture
+def good():
+    sales = [sale(number, edge, UNITS + 90 * (number == 1)) for number, edge in SHOPS]
+    troubles = Troubles(
+        killed=[outcome(number, expected) for number, expected in KILLED.items()],
+        outage=[outcome(number, expected) for number, expected in WITHOUT_POSTGRES.items()],
+        outage_seconds=2.3,
+    )
+    return Demonstration(sales, troubles)
+
+
+def printed(*what):
+    screen = Console(file=io.StringIO(), width=80)
+    screen.print(*what)
+    return screen.file.getvalue()
+
+
+def test_a_demo_as_expected_has_no_findings(good):
+    assert good.findings == []
+    assert good.troubles.gaps == ["demo-1-v4"]
+
+
+def test_a_v1_that_does_not_oversell_is_a_finding(good):
+    (found,) = replace(good, sales=[sale(1, "lambda"), *good.sales[1:]]).findings
+
+    assert "V1 did not oversell" in found
+
+
+@pytest.mark.parametrize("trouble", ["killed", "outage"])
+@pytest.mark.parametrize("generation", [1, 2, 3, 4, 5])
+def test_a_generation_that_loses_another_number_is_a_finding(good, trouble, generation):
+    outcomes = list(getattr(good.troubles, trouble))
+    was = outcomes[generation - 1]
+    kept = books(generation, confirmed=was.books.confirmed, lost=was.lost + 1)
+    outcomes[generation - 1] = replace(was, books=kept)
+
+    troubles = replace(good.troubles, **{trouble: outcomes})
+
+    (found,) = replace(good, troubles=troubles).findings
+    assert found.startswith(f"V{generation}, ")
+    assert f"lost is {was.lost + 1}" in found
+    assert list(reasons_of_troubles(troubles)) == []
+
+
+def test_an_order_that_an_outage_swallowed_is_a_finding(good):
+    outcomes = list(good.troubles.outage)
+    outcomes[3] = replace(outcomes[3], others=2)
+
+    found = replace(good, troubles=replace(good.troubles, outage=outcomes)).findings
+
+    assert found == ["V4, without PostgreSQL: confirmed is 9 of 10, and should be 10."]
+
+
+def test_the_tables_fit_80_columns_and_say_why(good):
+    screen = printed(sales_table(good.sales)) + printed(troubles_table(good.troubles))
+
+    assert all(len(line) <= 80 for line in screen.splitlines())
+    assert "…" not in screen
+    rows = {line.split("│")[1].strip(): line.split("│")[2:-1] for line in screen.splitlines()
+            if line.startswith("│")}  # fmt: skip
+    assert [cell.strip() for cell in rows["lost in the outage"]] == ["0", "0", "10", "0", "0"]
+    kill = rows["lost by a kill after the unit is taken"]
+    assert [cell.strip() for cell in kill] == ["1", "0", "1", "1", "0"]
+    said = " ".join([*reasons_of_sales(good.sales), *reasons_of_troubles(good.troubles)])
+    assert "it sold 190 of 100" in said
+    assert "V3 took 10 units in Redis" in said
