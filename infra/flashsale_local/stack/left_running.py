@@ -1,6 +1,7 @@
 """What runs when a command has ended: the addresses, and what an interrupt leaves."""
 
 import os
+from collections.abc import Sequence
 
 from flashsale_local.console import console, errors
 from flashsale_local.deployment.target import Target
@@ -10,8 +11,13 @@ from flashsale_local.stack.program import HOST
 from flashsale_local.stack.supervisor import Supervisor
 
 
-def show_addresses(target: Target) -> None:
-    """Print the addresses of a running stack, and the commands that come next."""
+def show_addresses(target: Target, about_look: Sequence[str] = ()) -> None:
+    """Print the addresses of a running stack, and the commands that come next.
+
+    Args:
+        about_look: lines below the commands that show the sale.
+
+    """
     names = {"lambda": "Lambda", "asgi": "ASGI, with /metrics"}
     label = "API"
     for edge, endpoint in target.edges.items():
@@ -22,6 +28,7 @@ def show_addresses(target: Target) -> None:
         ("", "with /docs, /health and /api/products"),
         ("curl", 'eval "$(flashsale env)"; curl -s $API/health'),
         ("look", "flashsale status | verify | logs | dlq ls   (in .venv/bin)"),
+        *(("", line) for line in about_look),
         ("watch", f"make monitor   (http://{HOST}:{page})"),
         ("stop", "make down"),
     ):
