@@ -181,15 +181,16 @@ def test_a_store_that_is_down_is_one_message_and_no_traceback():
 
 
 @pytest.mark.parametrize("store", ["REDIS_URL", "DATABASE_URL"])
-def test_a_store_that_rejects_the_user_is_not_a_stack_that_is_down(stores, store):
+async def test_a_store_that_rejects_the_user_is_not_down(stores, store, new_product):
+    product_id = await new_product(1)
     wrong = stores[store].replace("postgres@", "").replace("://", "://nobody:wrong@")
 
     own = {**stores, store: wrong, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 
-    done = flashsale("open", "--yes", **own)
+    done = flashsale("open", product_id, **own)
 
     assert done.returncode == 1
-    assert "A store rejects the user or the password." in done.stderr
+    assert "A store rejects the user or the password." in done.stderr, done.stderr
     assert "The stack is down" not in done.stderr
 
 

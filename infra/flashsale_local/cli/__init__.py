@@ -40,7 +40,8 @@ class Commands(LazyGroup):
         "A sale": {
             "demo": Entry(
                 "demo:demo",
-                "Hold the same small sale through each generation, and print the books of all.",
+                "Hold the same small sale through each generation, make trouble, and print the "
+                "books.",
             ),
             "seed": Entry(
                 "sale:seed",

@@ -39,7 +39,7 @@ BY_HAND = "by-hand"
 
 
 def demo(as_json: AsJson = False) -> None:  # noqa: FBT002
-    """Hold the same small sale through each generation, then make trouble, and print the books.
+    """Hold the same small sale through each generation, make trouble, and print the books.
 
     Each sale has 100 units and 300 buyers, 16 at a time, over the deployed HTTP API. After that
     PostgreSQL is stopped for some seconds while buyers come, and a process is killed in the middle
