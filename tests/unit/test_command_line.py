@@ -16,6 +16,7 @@ from flashsale.errors import ConfigError, DatabaseUnavailable, QueueUnavailable,
 from flashsale_local.cli import Commands, app, main
 from flashsale_local.command_line import explain
 from flashsale_local.problems import AccessRefused, Problem, StackDown
+from flashsale_local.stack.program import free_port
 
 ENTRIES = {name: entry for panel in Commands.panels.values() for name, entry in panel.items()}
 SLOW = ("boto3", "botocore", "fastapi", "httpx", "psycopg", "pydantic", "redis")
@@ -136,6 +137,8 @@ def test_other_errors_are_not_taken_for_a_stack_that_is_down():
     [
         "status", "verify", "seed", "open --yes", "rebuild --yes", "logs", "token --user u-1",
         "dlq ls", "dlq peek", "dlq redrive", "dlq cancel --all", "env", "exporter",
+        "status --json", "logs --order p:1-0", "logs --follow --json", "monitor --no-open",
+        "verify --json",
     ],
 )  # fmt: skip
 def test_every_command_says_in_the_same_way_that_no_stack_runs(
@@ -143,6 +146,7 @@ def test_every_command_says_in_the_same_way_that_no_stack_runs(
 ):
     for variable in ("REDIS_URL", "DATABASE_URL", "AWS_ENDPOINT_URL", "EMULATOR"):
         monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("FLASHSALE_MONITOR_PORT", str(free_port()))
     place = ENTRIES[command.split()[0]].place.partition(":")[0]
     monkeypatch.setattr(f"flashsale_local.cli.{place}.LOCAL", tmp_path)
     monkeypatch.setattr("sys.argv", ["flashsale", *command.split()])
