@@ -219,7 +219,7 @@ deploy: setup $(if $(filter-out local,$(ENV)),policy-checks) ## build, check, sh
 	@$(BIN)/flashsale deploy --env $(ENV) $(if $(YES),--yes)
 
 # Options, all optional: GEN=5 EDGE=asgi|lambda PROFILE=spike|smoke|soak SCALE=1 PRODUCT=p-01 STOCK=5000
-# P95_MS=1000 ERROR_RATE=0.01 MAX_VUS=2000. make exports variables of its command line.
+# P95_MS=1000 ERROR_RATE=0.01 MAX_VUS=2000 JSON=1. make exports variables of its command line.
 .PHONY: spike
 spike: setup ## hold a sale under k6's load on the running stack: GEN=5 EDGE=asgi PROFILE=spike …
 	@$(BIN)/python -m loadtest.spike
