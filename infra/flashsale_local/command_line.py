@@ -1,6 +1,7 @@
 """Runs a command line, and shows what went wrong without a traceback."""
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ from rich.text import Text
 
 from flashsale.errors import FlashsaleError, ServiceUnavailable
 from flashsale_local.console import errors
-from flashsale_local.problems import Problem, StackDown
+from flashsale_local.problems import AccessRefused, Problem, StackDown
 
 # The clients' exceptions that mean "no answer". They are compared by name, because an import of all
 # clients takes longer than `flashsale --help`.
@@ -21,16 +22,37 @@ _NO_ANSWER = {
     "redis.exceptions.ConnectionError",
     "redis.exceptions.TimeoutError",
 }
+# What Redis, Valkey and PostgreSQL say to a client that may not come in.
+_REFUSED = re.compile(
+    r"password|authentication (required|failed)|role .* does not exist|no pg_hba.conf entry"
+    r"|no permission|permission denied",
+    re.IGNORECASE,
+)
 _AWS = {"botocore.exceptions.BotoCoreError", "botocore.exceptions.ClientError"}
 
 
-def run_command_line(app: Callable[[], object]) -> None:
-    """Run `app`. A `Problem` is shown as one message, and sets the exit status."""
+INTERRUPTED = 130
+
+
+def run_command_line(
+    app: Callable[[], object], interrupted: Callable[[], None] = lambda: None
+) -> None:
+    """Run `app`. A `Problem` is shown as one message, and sets the exit status.
+
+    Args:
+        interrupted: called after Ctrl+C, for example to say what still runs.
+
+    """
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings are also raised
     try:
         app()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as ended:
+        # Typer makes this status of a KeyboardInterrupt.
+        if isinstance(ended, SystemExit) and ended.code != INTERRUPTED:
+            raise
+        errors.print()  # the terminal shows ^C
+        interrupted()
+        sys.exit(INTERRUPTED)
     except Exception as error:
         problem = explain(error)
         if problem is None:
@@ -49,13 +71,13 @@ def explain(error: Exception) -> Problem | None:
         case Problem():
             return error
         case ServiceUnavailable():
-            return StackDown(str(error))
+            return _no_answer(str(error))
         case FlashsaleError():
             return Problem(
                 str(error), "See `flashsale status`. `flashsale up` starts the local stack."
             )
     if names & _NO_ANSWER:
-        return StackDown(str(error))
+        return _no_answer(str(error))
     if names & _AWS:
         return Problem(
             str(error),
@@ -63,6 +85,10 @@ def explain(error: Exception) -> Problem | None:
             "of this shell (AWS_PROFILE, AWS_DEFAULT_REGION), and the user's permissions.",
         )
     return None
+
+
+def _no_answer(detail: str) -> Problem:
+    return AccessRefused(detail) if _REFUSED.search(detail) else StackDown(detail)
 
 
 def _show(problem: str) -> None:

@@ -1,5 +1,6 @@
 """Where commands print: results to standard output, progress and problems to standard error."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -17,8 +18,28 @@ errors = Console(stderr=True, highlight=False)
 
 def show(text: str, where: Console = console) -> None:
     """Print untrusted text: neither the terminal nor rich interprets anything in it."""
-    visible = (c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
-    where.print("".join(visible), markup=False, soft_wrap=True)
+    where.print(visible(text), markup=False, soft_wrap=True)
+
+
+def visible(text: str) -> str:
+    """Return untrusted text with each character that a terminal would interpret spelled out."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def show_beside(first: str, text: str) -> None:
+    """Print untrusted text beside a label, which may have markup.
+
+    A terminal gets further lines below the first word of the text; a pipe gets one line.
+    """
+    if not console.is_terminal:
+        console.print(f"{first} ", end="")
+        show(text)
+        return
+    row = Table.grid(padding=(0, 1))
+    row.add_column(no_wrap=True)
+    row.add_column(overflow="fold")
+    row.add_row(first, Text(visible(text)))
+    console.print(row)
 
 
 def report_done(line: str) -> None:
@@ -141,3 +162,8 @@ def units(stock: int | None) -> str:
 def alarming(count: int) -> str:
     """Return a count as a table shows it, in red unless it is 0."""
     return f"[bold red]{number(count)}[/]" if count else "0"
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document as one line, whatever the width of the terminal."""
+    print(json.dumps(document), flush=True)  # noqa: T201

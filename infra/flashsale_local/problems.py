@@ -43,3 +43,19 @@ class StackDown(Problem):
             "`flashsale up` starts the local stack, and `flashsale status` shows what runs. Check "
             "REDIS_URL, DATABASE_URL and AWS_ENDPOINT_URL if you set them.",
         )
+
+
+class AccessRefused(Problem):
+    """A store answers, and rejects the user or the password.
+
+    Args:
+        detail: which store, and what it says.
+
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"A store rejects the user or the password. {detail.rstrip('.')}.",
+            "The store runs. Check the user, the password and the permissions of REDIS_URL and "
+            "DATABASE_URL. Without these variables, commands use the local stack's own stores.",
+        )

@@ -1,20 +1,22 @@
 """`make spike`: run a flash sale's load by k6 on the running stack, and then show the books."""
 
 import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from flashsale_local.command_line import run_command_line
-from flashsale_local.console import console, errors, show_table
+from flashsale_local.console import console, errors, print_json, show_table
 from flashsale_local.deployment.sign_in import refuse_tokens
 from flashsale_local.deployment.target import Edge, Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.sale.books_table import books_table
 from flashsale_local.stack.asgi import start_asgi_edge
+from flashsale_local.stack.left_running import tell_what_runs
 from loadtest.profiles import PROFILES
-from loadtest.spike.outcome import findings
+from loadtest.spike.outcome import figures, findings
 from loadtest.spike.sale import Spike, hold
 from loadtest.spike.view import result_table
 
@@ -50,6 +52,9 @@ def spike(
         int,
         typer.Option(envvar="MAX_VUS", min=1, help="Maximum of buyers that wait at the same time."),
     ] = 2000,
+    as_json: Annotated[  # noqa: FBT002
+        bool, typer.Option("--json", envvar="JSON", help="Print JSON, for scripts.")
+    ] = False,
 ) -> None:
     """Run a sale under k6's load.
 
@@ -67,8 +72,11 @@ def spike(
     errors.print(title + (", as usual on this edge" if scale == SCALES[edge] else ""))
     asked = Spike(generation, edge, profile, scale, stock, product, p95_ms, error_rate, max_vus)
     result = with_services(target, lambda services: hold(target, services, asked, LOCAL))
-    console.print(result_table(title, result))
-    show_table(books_table([result.after]))
+    if as_json:
+        print_json({**asdict(asked), "product": result.after.product_id, **figures(result)})
+    else:
+        console.print(result_table(title, result))
+        show_table(books_table([result.after]))
     found = findings(result)
     for finding in found:
         errors.print(f"[red]✗[/] {finding}")
@@ -80,4 +88,4 @@ def spike(
 if __name__ == "__main__":
     app = typer.Typer(pretty_exceptions_enable=False)
     app.command()(spike)
-    run_command_line(app)
+    run_command_line(app, tell_what_runs)

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from flashsale.usecases.books import Books
 from flashsale_local.sale.answers import AnswerKind
@@ -63,6 +64,24 @@ class Result:
     after: Books
     left: int
     settling: float
+
+
+def figures(result: Result) -> dict[str, Any]:
+    """Return the result as a JSON object."""
+    summary = result.summary
+    return {
+        "seconds": summary.seconds,
+        "attempts": summary.attempts,
+        "unsent": summary.unsent,
+        "outcomes": {kind.name.lower(): count for kind, count in summary.outcomes.items()},
+        "answered_per_second": summary.attempts / summary.seconds,
+        "accepted_ms": dict(summary.accepted_ms),
+        "thresholds": [asdict(threshold) for threshold in summary.thresholds],
+        "settled_after_seconds": result.settling,
+        "left": result.left,
+        "books": result.after.figures(),
+        "findings": findings(result),
+    }
 
 
 def read_summary(path: Path) -> Summary:

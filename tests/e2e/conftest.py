@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -79,8 +80,9 @@ async def drained(deployed, deadline=120.0):
 
 
 @pytest.fixture
-def flashsale(deployed):
-    environment = {
+def environment(deployed):
+    """The variables of a shell whose commands work on the deployed application."""
+    return {
         **os.environ,
         "REDIS_URL": deployed.redis_url,
         "DATABASE_URL": deployed.database_url,
@@ -89,6 +91,9 @@ def flashsale(deployed):
         "COLUMNS": "200",
     }
 
+
+@pytest.fixture
+def flashsale(environment):
     def run(*arguments, **variables):
         return subprocess.run(
             [FLASHSALE, *arguments],
@@ -97,6 +102,24 @@ def flashsale(deployed):
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def flashsale_process(environment):
+    """Start a command that runs until it is interrupted."""
+
+    @contextmanager
+    def start(*arguments):
+        with subprocess.Popen(
+            [FLASHSALE, *arguments],
+            env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        ) as process:  # fmt: skip
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    return start
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The commands that need a deployment, run as subprocesses."""
 
 import json
+import signal
 
 import localstack_client.session
 
@@ -57,11 +58,58 @@ def test_logs_shows_one_function(flashsale, deployed, http):
     assert flashsale("logs", "no-such").returncode == 1
 
 
+def test_logs_follow_prints_new_lines_until_an_interrupt(flashsale_process, http):
+    http.get("/health")
+    with flashsale_process("logs", "buy", "--follow", "--json", "--limit", "1") as process:
+        process.stdout.readline()  # it has read what was there before
+        http.get("/api/products/followed")
+
+        new = (json.loads(line) for line in process.stdout)
+        found = next(one for one in new if "followed" in one["message"])
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+
+    assert (found["function"], found["level"]) == ("buy", "INFO")
+    assert found["message"] == "GET /api/products/followed"
+    assert process.returncode == 130
+    assert "Interrupted." in told
+    assert "Traceback" not in told
+
+
+def test_logs_errors_leave_out_what_went_well(flashsale, http):
+    http.get("/health")
+
+    assert "GET /health" not in flashsale("logs", "buy", "--errors").stdout
+
+
+def test_status_and_queues_are_one_json_document_each(flashsale, deployed):
+    status = json.loads(flashsale("status", "--json").stdout)
+    queues = json.loads(flashsale("dlq", "ls", "--json").stdout)
+
+    up = {server["name"]: server["up"] for server in status["servers"]}
+    assert up["valkey"] is up["postgres"] is up[deployed.emulator] is True
+    assert status["apis"]["lambda"]["url"] == deployed.api.url
+    assert status["access"]["lambda"]["auth"] == "none"
+    assert set(queues["queues"]) == {"orders", "dlq", "parking"}
+    assert set(queues["queues"]["dlq"]) == {"ready", "in_flight", "delayed"}
+
+
+def test_the_json_of_status_says_what_is_down(flashsale):
+    done = flashsale("status", "--json", AWS_ENDPOINT_URL="http://127.0.0.1:1")
+
+    status = json.loads(done.stdout)
+    (emulator,) = [one for one in status["servers"] if one["address"] == "http://127.0.0.1:1"]
+    assert done.returncode == 1
+    assert (emulator["up"], emulator["version"]) == (False, "")
+    assert "The stack is down" in status["problem"]
+
+
 def test_dlq_ls_peek_and_redrive(flashsale, deployed, sqs):
     sqs.send_message(QueueUrl=deployed.queues["parking"], MessageBody='{"poison": true}')
 
     listed = flashsale("dlq", "ls")
     peeked = flashsale("dlq", "peek", "parking")
+    (message,) = json.loads(flashsale("dlq", "peek", "parking", "--json").stdout)["messages"]
     sqs.purge_queue(QueueUrl=deployed.queues["parking"])
     empty = flashsale("dlq", "peek", "parking")
     moved = flashsale("dlq", "redrive", "parking")
@@ -69,6 +117,8 @@ def test_dlq_ls_peek_and_redrive(flashsale, deployed, sqs):
     assert "parking" in listed.stdout
     assert '{"poison": true}' in peeked.stdout
     assert "received 0 times" in peeked.stdout
+    assert message["body"] == '{"poison": true}'
+    assert set(message) == {"queue", "id", "receives", "cause", "body"}
     assert "No messages in parking" in empty.stdout
     assert "0 messages moved from parking to dlq" in moved.stdout
 

@@ -22,7 +22,7 @@ FLASHSALE = Path(sys.executable).parent / "flashsale"
 COMMANDS = [
     ["up"], ["down"], ["status"], ["deploy"], ["logs"], ["seed"], ["open"], ["verify"], ["demo"],
     ["dlq", "ls"], ["dlq", "peek"], ["dlq", "redrive"], ["dlq", "cancel"], ["dlq", "discard"],
-    ["exporter"], ["pause"], ["resume"], ["end"], ["restock"], ["cancel"], ["audit"],
+    ["exporter"], ["pause"], ["resume"], ["end"], ["restock"], ["cancel"], ["audit"], ["doctor"],
 ]  # fmt: skip
 NOT_STARTED = {"DATABASE_URL": "x", "AWS_ENDPOINT_URL": "x"}
 
@@ -178,6 +178,20 @@ def test_a_store_that_is_down_is_one_message_and_no_traceback():
     assert done.returncode == 1
     assert "PostgreSQL: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("store", ["REDIS_URL", "DATABASE_URL"])
+async def test_a_store_that_rejects_the_user_is_not_down(stores, store, new_product):
+    product_id = await new_product(1)
+    wrong = stores[store].replace("postgres@", "").replace("://", "://nobody:wrong@")
+
+    own = {**stores, store: wrong, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+
+    done = flashsale("open", product_id, **own)
+
+    assert done.returncode == 1
+    assert "A store rejects the user or the password." in done.stderr, done.stderr
+    assert "The stack is down" not in done.stderr
 
 
 def test_a_taken_port_for_monitoring_is_reported_and_not_fatal(stack, capsys, monkeypatch):

@@ -23,11 +23,11 @@ def pasted(products):
 
     Products and keys are replaced by ones that only this test uses.
     """
-    (front,) = re.findall(r"```sh\n(API=.*?)```", README, re.DOTALL)
-    (block,) = re.findall(r"These work as pasted:\n\n```sh\n(.*?)```", API, re.DOTALL)
+    (front,) = re.findall(r"```sh\n(eval.*?)```", README, re.DOTALL)
+    (block,) = re.findall(r"work as pasted[^`]*```sh\n(.*?)```", API, re.DOTALL)
     for line in (front + block).replace("\\\n", " ").splitlines():
-        words = shlex.split(line)
-        if words[:1] == ["curl"]:
+        words = shlex.split(line.removeprefix("answer=$(").rstrip(")"))
+        if words[:1] == ["curl"] and not any("$(" in word for word in words):
             path = next(word.removeprefix("$API") for word in words if word.startswith("$API"))
             headers = [word.lower().split(": ", 1) for word in words if re.match(r"[\w-]+: ", word)]
             body = next((word for word in words if word.startswith("{")), None)

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from flashsale.errors import ConfigError, DatabaseUnavailable, QueueUnavailable, StockUnavailable
 from flashsale_local.cli import Commands, app, main
 from flashsale_local.command_line import explain
-from flashsale_local.problems import Problem, StackDown
+from flashsale_local.problems import AccessRefused, Problem, StackDown
+from flashsale_local.stack.program import free_port
 
 ENTRIES = {name: entry for panel in Commands.panels.values() for name, entry in panel.items()}
 SLOW = ("boto3", "botocore", "fastapi", "httpx", "psycopg", "pydantic", "redis")
@@ -102,6 +103,26 @@ def test_a_server_without_an_answer_is_one_message(error):
     assert "`flashsale up` starts" in problem.way_out
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        StockUnavailable("Redis: invalid username-password pair or user is disabled."),
+        StockUnavailable("Redis: Authentication required."),
+        redis.AuthenticationError("WRONGPASS invalid username-password pair"),
+        psycopg.OperationalError('FATAL: password authentication failed for user "a"'),
+        psycopg.OperationalError('FATAL: role "a" does not exist'),
+        psycopg.OperationalError("fe_sendauth: no password supplied"),
+    ],
+    ids=["pair", "required", "wrongpass", "wrong", "role", "none"],
+)
+def test_a_wrong_password_is_not_taken_for_a_stack_that_is_down(error):
+    problem = explain(error)
+
+    assert isinstance(problem, AccessRefused)
+    assert "rejects the user or the password" in problem.cause
+    assert "down" not in problem.cause
+
+
 def test_other_errors_are_not_taken_for_a_stack_that_is_down():
     config, denied = ConfigError("REDIS_URL: x"), botocore.exceptions.NoCredentialsError()
 
@@ -117,6 +138,8 @@ def test_other_errors_are_not_taken_for_a_stack_that_is_down():
         "status", "verify", "seed", "open --yes", "rebuild --yes", "logs", "token --user u-1",
         "dlq ls", "dlq peek", "dlq redrive", "dlq cancel --all", "env", "exporter",
         "pause --all", "resume p-1", "end p-1", "restock p-1 1", "cancel o-1 --reason x", "audit",
+        "status --json", "logs --order p:1-0", "logs --follow --json", "monitor --no-open",
+        "verify --json",
     ],
 )  # fmt: skip
 def test_every_command_says_in_the_same_way_that_no_stack_runs(
@@ -124,6 +147,7 @@ def test_every_command_says_in_the_same_way_that_no_stack_runs(
 ):
     for variable in ("REDIS_URL", "DATABASE_URL", "AWS_ENDPOINT_URL", "EMULATOR"):
         monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("FLASHSALE_MONITOR_PORT", str(free_port()))
     place = ENTRIES[command.split()[0]].place.partition(":")[0]
     monkeypatch.setattr(f"flashsale_local.cli.{place}.LOCAL", tmp_path)
     monkeypatch.setattr("sys.argv", ["flashsale", *command.split()])

@@ -1,6 +1,7 @@
 """What the demo says of its results."""
 
 import io
+import json
 from dataclasses import replace
 
 import pytest
@@ -72,6 +73,18 @@ def printed(*what):
 def test_a_demo_as_expected_has_no_findings(good):
     assert good.findings == []
     assert good.troubles.gaps == ["demo-1-v4"]
+
+
+def test_the_results_as_json_have_the_figures_of_the_tables(good):
+    document = json.loads(json.dumps(good.figures()))
+
+    assert [sale["generation"] for sale in document["sales"]] == [1, 2, 3, 4, 5, 5]
+    assert document["sales"][1]["outcomes"]["accepted"] == UNITS
+    assert document["sales"][0]["books"]["oversold"] == 90
+    lost = [outcome["lost"] for outcome in document["troubles"]["outage"]]
+    assert lost == [WITHOUT_POSTGRES[number].lost for number in (1, 2, 3, 4, 5)]
+    assert document["findings"] == []
+    assert replace(good, troubles=None).figures()["troubles"] is None
 
 
 def test_a_v1_that_does_not_oversell_is_a_finding(good):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from flashsale.http.observe import Observation
-from flashsale_local.cli import logs
+from flashsale_local.cli import order_life
 from flashsale_local.deployment.target import Target
 from flashsale_local.logs.lines import Line, read_file
 from flashsale_local.logs.order_life import Life
@@ -97,9 +97,9 @@ def test_a_rotated_log_is_read(tmp_path):
 
 
 def test_parts_without_a_local_log_are_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(logs, "LOCAL", tmp_path)
+    monkeypatch.setattr(order_life, "LOCAL", tmp_path)
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "edge.log").touch()
 
-    assert logs._unread(Target("", "", "", asgi_url="http://edge")) == ["relay"]
-    assert logs._unread(Target("", "", "")) == [], "there is no ASGI edge"
+    assert order_life._unread(Target("", "", "", asgi_url="http://edge")) == ["relay"]
+    assert order_life._unread(Target("", "", "")) == [], "there is no ASGI edge"

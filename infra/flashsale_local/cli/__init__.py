@@ -19,9 +19,13 @@ class Commands(LazyGroup):
                 "stack:down", "Stop the local stack. Its data stays in .local until `make clean`."
             ),
             "status": Entry(
-                "stack:status",
+                "status:status",
                 "Show what runs: servers with addresses, processes and versions, the API, the "
                 "queues.",
+            ),
+            "doctor": Entry(
+                "doctor:doctor",
+                "Check this machine and this checkout: what prevents or disturbs a local stack.",
             ),
             "env": Entry(
                 "env:env",
@@ -139,4 +143,10 @@ def _flashsale(
 
 def main() -> None:
     """Run the command line."""
-    run_command_line(app)
+    run_command_line(app, _interrupted)
+
+
+def _interrupted() -> None:
+    from flashsale_local.stack.left_running import tell_what_runs  # noqa: PLC0415 - see LazyGroup
+
+    tell_what_runs()

@@ -1,6 +1,5 @@
 """The command `flashsale audit`."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
@@ -13,7 +12,8 @@ from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from flashsale.postgres_store.audit import AuditEntry
 from flashsale.services import Services
 from flashsale.usecases.pauses import list_unrecorded, record_pauses
-from flashsale_local.console import console, errors, show, show_table, table
+from flashsale_local.cli.options import AsJson
+from flashsale_local.console import console, errors, print_json, show, show_table, table
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.sale.audit import described
@@ -21,7 +21,7 @@ from flashsale_local.sale.audit import described
 
 def audit(
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many actions at most.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Show who did what to which sale or order, newest first.
 
@@ -33,7 +33,7 @@ def audit(
     actions, problem = with_services(Target.load(LOCAL), lambda services: _read(services, limit))
     rows = [described(one) for one in actions]
     if as_json:
-        print(json.dumps({"actions": rows}))  # noqa: T201
+        print_json({"actions": rows})
     else:
         _show(rows[:limit])
     if problem:

@@ -9,8 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from flashsale.domain.model import Terms
 from flashsale.services import Services
 from flashsale.usecases import sales
-from flashsale_local.cli.monitor import monitor_port
-from flashsale_local.console import console, errors, show_table, step
+from flashsale_local.cli.options import AsJson
+from flashsale_local.console import console, errors, print_json, show_table, step
 from flashsale_local.deployment.sign_in import auth_of, refuse_tokens
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
@@ -29,7 +29,7 @@ from flashsale_local.sale.seed import IDS, PRODUCTS, UNITS, USERS
 from flashsale_local.sale.troubles import Troubles, can_be_made, make_troubles
 from flashsale_local.sale.warm_up import warm_up
 from flashsale_local.stack.asgi import start_asgi_edge
-from flashsale_local.stack.program import HOST
+from flashsale_local.stack.left_running import show_addresses
 from flashsale_local.stack.stack import Stack
 from flashsale_local.stack.start import start
 
@@ -38,7 +38,7 @@ from flashsale_local.stack.start import start
 BY_HAND = "by-hand"
 
 
-def demo() -> None:
+def demo(as_json: AsJson = False) -> None:  # noqa: FBT002
     """Hold the same small sale through each generation, make trouble, print the books.
 
     Each sale has 100 units and 300 buyers, 16 at a time, over the deployed HTTP API. After that
@@ -51,15 +51,19 @@ def demo() -> None:
     """
     started = time.monotonic()
     refuse_tokens(auth_of(os.environ), "the demo")
-    target = start_asgi_edge(start())
+    target = start_asgi_edge(start(asgi=True))
     run = f"{int(time.time()):x}"
     held = with_services(target, lambda services: _hold_all(target, services, run))
     results = Demonstration(held, _make_troubles(target, run))
-    _show(results)
+    if as_json:
+        print_json(results.figures())
+    else:
+        _show(results)
     for finding in results.findings:
         errors.print(f"[red]✗[/] {finding}")
-    console.print(f"Done in {time.monotonic() - started:.0f} s. The stack is still up:")
-    _show_next(target, results.troubles)
+    if not as_json:
+        console.print(f"Done in {time.monotonic() - started:.0f} s. The stack is still up:")
+        show_addresses(target, _about_losses(results.troubles))
     if results.findings:
         raise typer.Exit(1)
 
@@ -79,17 +83,14 @@ def _show(results: Demonstration) -> None:
         console.print(reason)
 
 
-def _show_next(target: Target, troubles: Troubles | None) -> None:
-    """Print what a visitor can do next."""
-    console.print(f"  API       {target.edges['lambda'].curl}  (Lambda)", soft_wrap=True)
-    console.print(f"            {target.edges['asgi'].curl}  (ASGI, with /metrics)", soft_wrap=True)
-    console.print("            with /health, /docs and /api/products")
-    console.print("  look      flashsale status | verify | logs | dlq ls   (in .venv/bin)")
-    if troubles and (gaps := troubles.gaps):
-        console.print("            verify shows these losses, and exits with 1 because of V4's;")
-        console.print(f"            flashsale rebuild {' '.join(gaps)} returns that unit")
-    console.print(f"  watch     flashsale monitor   (http://{HOST}:{monitor_port()})")
-    console.print("  stop      make down")
+def _about_losses(troubles: Troubles | None) -> list[str]:
+    """Return what a visitor should know of the losses before they run `verify`."""
+    if not troubles or not (gaps := troubles.gaps):
+        return []
+    return [
+        "verify shows these losses, and exits with 1 because of V4's;",
+        f"flashsale rebuild {' '.join(gaps)} returns that unit",
+    ]
 
 
 async def _fill_shop(services: Services) -> None:

@@ -1,11 +1,13 @@
 """Commands for failed messages in the dead-letter queue and the parking queue."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from flashsale.domain.waiting import PARKING
-from flashsale_local.console import console, show
+from flashsale_local.cli.options import AsJson
+from flashsale_local.console import console, print_json, show
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
@@ -35,18 +37,23 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, for scripts.")]
 
 
 @app.command()
-def ls() -> None:
+def ls(as_json: AsJson = False) -> None:  # noqa: FBT002
     """Show how many messages wait in each queue.
 
     Example: [bold]flashsale dlq ls[/]
     """
-    console.print(queues_table(depths(Target.load(LOCAL).queues)))
+    found = depths(Target.load(LOCAL).queues)
+    if as_json:
+        print_json({"queues": {name: asdict(depth) for name, depth in found.items()}})
+    else:
+        console.print(queues_table(found))
 
 
 @app.command()
 def peek(
     queue: Queue = "dlq",
     limit: Annotated[int, typer.Option(min=1, help="How many messages to show at most.")] = 20,
+    as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Show messages with their receive count and the cause of the failure. They stay in the queue.
 
@@ -56,10 +63,14 @@ def peek(
     """
     target = Target.load(LOCAL)
     messages = failed.look(target, queue, limit)
+    if messages:
+        messages = with_services(target, lambda services: failed.with_causes(services, messages))
+    if as_json:
+        print_json({"messages": [asdict(message) for message in messages]})
+        return
     if not messages:
         console.print(f"No messages in {queue}.")
-        return
-    for message in with_services(target, lambda services: failed.with_causes(services, messages)):
+    for message in messages:
         _show_message(message)
 
 

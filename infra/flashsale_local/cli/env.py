@@ -17,8 +17,8 @@ def env(
     """Print the addresses of the running stack as variables of the shell: API, AWS_ENDPOINT_URL, …
 
     API is the buyers' API by Lambda, and API_ASGI the same by granian, if it runs. On a local stack
-    the AWS_… variables point the AWS CLI and boto3 at the emulator. With AWS_ENDPOINT_URL set,
-    `flashsale up` starts no emulator of its own: run it in another shell, or use --unset first.
+    the AWS_… variables point the AWS CLI and boto3 at the emulator. `flashsale up` and the other
+    commands recognize these addresses as the stack's own.
 
     Example: [bold]eval "$(flashsale env)"; curl -s $API/health[/]
     """

@@ -26,6 +26,7 @@ def monitor(
     from flashsale_local.live_page.server import serve  # noqa: PLC0415 - NiceGUI takes a second to import
 
     serve(LOCAL, host, monitor_port(), show=show, report=console.print)
+    raise KeyboardInterrupt  # the page's server has handled it
 
 
 def monitor_port() -> int:

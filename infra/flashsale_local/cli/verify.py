@@ -1,6 +1,5 @@
 """The command `flashsale verify`."""
 
-import json
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -11,7 +10,8 @@ from flashsale.domain.waiting import PARKING
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
 from flashsale.usecases.pauses import list_unrecorded
-from flashsale_local.console import console, show, show_table
+from flashsale_local.cli.options import AsJson
+from flashsale_local.console import console, print_json, show, show_table
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
@@ -32,7 +32,7 @@ def verify(
     products: Annotated[
         list[str] | None, typer.Argument(help="Product ids. By default all.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
     wait: Annotated[
         float, typer.Option(help="Seconds to wait until no order is on its way.")
     ] = 0.0,
@@ -63,7 +63,7 @@ def verify(
             "parked": [one.figures() for one in parked],
             "unrecorded": [described(pause) for pause in unrecorded],
         }
-        print(json.dumps(document))  # noqa: T201
+        print_json(document)
     else:
         _show(rows, parked, queues)
         for pause in unrecorded:

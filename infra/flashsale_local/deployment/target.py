@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 import boto3
+import psycopg
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from flashsale.config import Settings
-from flashsale.errors import ConfigError
+from flashsale.errors import ConfigError, DatabaseUnavailable
 from flashsale.services import Services
 from flashsale_local.clouds import Cloud, at
 from flashsale_local.clouds.endpoint import Endpoint
@@ -221,4 +222,18 @@ def with_services(target: Target, use: Callable[[Services], Awaitable[T]], **mor
         async with target.services(**more) as services:
             return await use(services)
 
-    return asyncio.run(run())
+    try:
+        return asyncio.run(run())
+    except DatabaseUnavailable:
+        if os.environ.get("DATABASE_AUTH", "password") == "password":
+            _raise_refusal(target.database_url)
+        raise
+
+
+def _raise_refusal(database_url: str) -> None:
+    """Raise what PostgreSQL says to a new connection; the pool waits, and does not tell."""
+    try:
+        psycopg.connect(database_url, connect_timeout=2).close()
+    except psycopg.OperationalError as error:
+        said = str(error).splitlines()[0].removeprefix("connection failed: ")
+        raise DatabaseUnavailable(f"PostgreSQL: {said}") from error

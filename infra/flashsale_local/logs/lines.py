@@ -1,6 +1,7 @@
 """Log lines of functions, from CloudWatch Logs, and of local servers, from files."""
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,18 @@ NOISE = {
     "function_name", "function_memory_size",
     "function_arn", "function_request_id",
 }  # fmt: skip
+
+# Fields that name every order of a batch.
+IDS = {"orders", "cancelled_orders", "sent_alone", "another_order_has_the_id", "failed_orders"}
+# Fields that a short line leaves out, or shows in another way. The path says the generation.
+_LONG = IDS | {
+    "correlation_id", "order_id", "generation", "failures", "exception", "exception_name",
+    "stack_trace", "xray_trace_id",
+}  # fmt: skip
+_OF_A_BATCH = {"confirmed", "cancelled", "released_units"}
+_ALARMING = {"WARNING", "ERROR", "CRITICAL"}
+# Lines that the runtime writes, which have no level.
+_ALARMING_TEXT = re.compile(r"\b(WARN(ING)?|ERROR|CRITICAL|Traceback|Task timed out)\b")
 
 # Of "2026-11-27 08:00:00,123".
 LENGTH_OF_TIME = 23
@@ -51,6 +64,39 @@ class Line:
         return not self.message.startswith(("START ", "END ", "REPORT ", "INIT_START "))
 
     @property
+    def is_alarming(self) -> bool:
+        """Whether it is a warning, an error, or a failure that the runtime reports."""
+        level = fields_of(self.message).get("level")
+        return level in _ALARMING if level else bool(_ALARMING_TEXT.search(self.message))
+
+    @property
+    def short(self) -> str:
+        """Level, message and figures, without ids. A batch of orders takes one short line."""
+        fields = fields_of(self.message)
+        if self.message.partition(FIELDS)[1] or not {"level", "message"} <= fields.keys():
+            return self.message
+        shown = [f"{name}={value}" for name, value in fields.items() if _is_shown(name, value)]
+        if failures := fields.get("failures"):
+            causes = "; ".join(dict.fromkeys(map(str, failures.values())))
+            shown.append(f"failed={len(failures)}: {causes}")
+        if lines := str(fields.get("exception", "")).splitlines():
+            shown.append(lines[-1])
+        return f"{fields['level']:7} {fields['message']}  {' '.join(shown)}".rstrip()
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The line as a JSON object. `fields` has what its function wrote besides."""
+        fields = fields_of(self.message)
+        at = datetime.fromtimestamp(self.timestamp / 1000, UTC)
+        return {
+            "timestamp": at.isoformat(timespec="milliseconds"),
+            "function": self.function,
+            "level": fields.pop("level", ""),
+            "message": fields.pop("message", "" if fields else self.message),
+            "fields": {n: value for n, value in fields.items() if n not in ("timestamp", "_aws")},
+        }
+
+    @property
     def pretty(self) -> str:
         """Level, message and the fields that differ from line to line."""
         text, _, _ = self.message.partition(FIELDS)
@@ -63,17 +109,29 @@ class Line:
         return f"{head}  {rest}"
 
 
-def read_logs(group: str, minutes: float, text: str = "") -> Iterator[Line]:
-    """Yield the lines of a log group of the last `minutes`.
+def _is_shown(name: str, value: object) -> bool:
+    """Return whether a short line has this field. Of the figures of a batch it has no zeros."""
+    if name in _OF_A_BATCH and value == 0:
+        return False
+    return name not in NOISE | _LONG | {"level", "message"}
+
+
+def minutes_ago(minutes: float) -> int:
+    """Return that moment as the log service counts: in milliseconds since 1970."""
+    return max(0, int((time.time() - minutes * 60) * 1000))
+
+
+def read_logs(group: str, since: int, text: str = "") -> Iterator[Line]:
+    """Yield the lines of a log group from a moment on.
 
     Args:
+        since: milliseconds since 1970.
         text: lines without it are not needed. An emulator may still send some.
 
     Raises:
         Problem: there is no such group; nothing is deployed.
 
     """
-    since = max(0, int((time.time() - minutes * 60) * 1000))
     pattern = f'"{text}"' if text else ""
     try:
         for event in events_of(boto3.client("logs"), group, since, pattern):

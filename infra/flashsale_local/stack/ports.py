@@ -17,9 +17,9 @@ DEFAULT_PORTS = {
 }
 
 
-def port_of(environment: Mapping[str, str], variable: str) -> int:
-    """Return the port that this variable sets, or the default port."""
-    value = environment.get(variable, str(DEFAULT_PORTS[variable]))
+def port_of(environment: Mapping[str, str], variable: str, usual: int | None = None) -> int:
+    """Return the port that this variable sets, else `usual`, else the default port."""
+    value = environment.get(variable) or str(usual or DEFAULT_PORTS[variable])
     if not value.isdecimal() or not 0 < int(value) < 65536:
         raise Problem(f"{variable} is {value!r}.", "It should be a port number, such as 16379.")
     return int(value)

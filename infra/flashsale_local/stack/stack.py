@@ -1,7 +1,6 @@
 """Starts and stops the servers of a stack folder."""
 
 import os
-import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,9 +10,11 @@ from flashsale_local.deployment.target import STACK_NAME, Target
 from flashsale_local.problems import Problem
 from flashsale_local.stack.localstack import localstack
 from flashsale_local.stack.ministack import ministack
+from flashsale_local.stack.own_addresses import OwnAddresses
+from flashsale_local.stack.port_holders import Port, refuse_taken
 from flashsale_local.stack.ports import port_of
 from flashsale_local.stack.postgres import postgres
-from flashsale_local.stack.program import HOST, Program
+from flashsale_local.stack.program import Program
 from flashsale_local.stack.supervisor import Supervisor
 from flashsale_local.stack.valkey import valkey
 
@@ -28,20 +29,26 @@ class Stack:
     """The servers of one stack folder.
 
     A server whose URL is in `environment` (REDIS_URL, DATABASE_URL, AWS_ENDPOINT_URL) is used, but
-    neither started nor stopped.
+    neither started nor stopped, unless it is the stack's own. Servers that run keep their ports
+    where the environment names none.
     """
 
     def __init__(self, directory: Path, environment: Mapping[str, str] = os.environ) -> None:
         self.directory = directory
         self.supervisor = Supervisor(directory)
-        self.redis = valkey(directory, port_of(environment, "FLASHSALE_VALKEY_PORT"))
-        self.database = postgres(directory, port_of(environment, "FLASHSALE_POSTGRES_PORT"))
         self.emulator_name = _emulator(environment)
-        port = port_of(environment, "FLASHSALE_EMULATOR_PORT")
-        self.emulator = EMULATORS[self.emulator_name](directory, port)
-        self.edge_port, self.relay_port, self.exporter_port, self.prometheus_port = (
-            port_of(environment, f"FLASHSALE_{name}_PORT")
-            for name in ("EDGE", "RELAY", "EXPORTER", "PROMETHEUS")
+        known = OwnAddresses(directory, self.supervisor.info(), environment)
+
+        def port(name: str, program: str) -> int:
+            return port_of(environment, f"FLASHSALE_{name}_PORT", known.port_of(program))
+
+        self.redis = valkey(directory, port("VALKEY", "valkey"))
+        self.database = postgres(directory, port("POSTGRES", "postgres"))
+        self.emulator = EMULATORS[self.emulator_name](
+            directory, port("EMULATOR", self.emulator_name)
+        )
+        self.edge_port, self.exporter_port, self.prometheus_port, self.relay_port = (
+            port(name.upper(), name) for name in ("edge", "exporter", "prometheus", "relay")
         )
         self.auth = auth_of(environment)
         self.redis_url = environment.get("REDIS_URL") or self.redis.url
@@ -54,7 +61,7 @@ class Stack:
                 (self.database, environment.get("DATABASE_URL")),
                 (self.emulator, environment.get("AWS_ENDPOINT_URL")),
             )
-            if not given
+            if not given or given.rstrip("/") == program.url
         ]
 
     def up(self, report: Report, *, emulator: bool = True) -> None:
@@ -66,10 +73,11 @@ class Stack:
         """
         wanted = [p for p in self.programs if emulator or p is not self.emulator]
         fresh = not self.supervisor.running
+        if fresh:
+            self.refuse_taken_ports()
         try:
             if fresh:
                 for program in wanted:
-                    _refuse_taken_port(program)
                     # Preparing PostgreSQL creates its user, which supervisord needs at its start.
                     program.prepare()
                 self.supervisor.start(self.programs)
@@ -79,6 +87,19 @@ class Stack:
             if fresh:
                 self.supervisor.shutdown()
             raise
+
+    def refuse_taken_ports(self, *, asgi: bool = False) -> None:
+        """Require that the ports of all servers that do not run yet are free.
+
+        Args:
+            asgi: the ASGI edge is to be started, too.
+
+        """
+        running = {n for n, row in self.supervisor.info().items() if row["statename"] == "RUNNING"}
+        wanted = [_port(program) for program in self.programs]
+        if asgi:
+            wanted.append(Port("edge", self.edge_port, "FLASHSALE_EDGE_PORT"))
+        refuse_taken(port for port in wanted if port.server not in running)
 
     def add(self, program: Program, report: Report = lambda _: None) -> None:
         """Start or restart a program that was not part of the stack at its start."""
@@ -94,7 +115,8 @@ class Stack:
                 f"The running stack has no {program.name}.", "Run `make down` and try again."
             )
         if info[program.name]["statename"] != "RUNNING":
-            _refuse_taken_port(program)
+            if program.port is not None:
+                refuse_taken([_port(program)])
             program.prepare()
             self.supervisor.start_program(program.name)
         self._await_ready(program, started)
@@ -148,15 +170,5 @@ def _emulator(environment: Mapping[str, str]) -> str:
     return name
 
 
-def _refuse_taken_port(program: Program) -> None:
-    if program.port is None:
-        return
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, program.port))
-        except OSError as error:
-            raise Problem(
-                f"{program.name} cannot use port {program.port} of {HOST}: {error.strerror}.",
-                f"Stop what uses it, or choose another: {program.port_variable}=… make demo",
-            ) from error
+def _port(program: Program) -> Port:
+    return Port(program.name, program.port or 0, program.port_variable)

@@ -14,18 +14,26 @@ from flashsale_local.paths import LOCAL
 from flashsale_local.stack import compose
 from flashsale_local.stack.access import access_settings_of, require_explicit_auth
 from flashsale_local.stack.asgi import restart_with_new_settings
+from flashsale_local.stack.lock import hold
 from flashsale_local.stack.stack import Stack
 
 # Programs that start after the servers, and the field of `Target` with the address of each.
 LATER = {"edge": "asgi_url", "exporter": "exporter_url", "prometheus": "prometheus_url"}
 
 
-def start() -> Target:
-    """Start the stack and deploy to it."""
+def start(*, asgi: bool = False) -> Target:
+    """Start the stack and deploy to it. No other command may change it until this process ends.
+
+    Args:
+        asgi: the ASGI edge is to be started afterwards, so its port must be free as well.
+
+    """
     refuse_other_issuers(os.environ)
+    hold(LOCAL)
     if os.environ.get("DOCKER"):
         return _start_in_docker()
     stack = Stack(LOCAL)
+    stack.refuse_taken_ports(asgi=asgi)
     fresh = not stack.supervisor.running
     try:
         stack.up(report_done)

@@ -46,6 +46,11 @@ class Supervisor:
         self._socket = Path(tempfile.gettempdir()) / f"flashsale-{os.geteuid()}-{digest}.sock"
 
     @property
+    def url(self) -> str:
+        """The address that supervisord gives its programs in SUPERVISOR_SERVER_URL."""
+        return f"unix://{self._socket}"
+
+    @property
     def running(self) -> bool:
         """Whether supervisord answers."""
         try:
@@ -167,7 +172,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        transport = SupervisorTransport("", "", f"unix://{self._socket}")
+        transport = SupervisorTransport("", "", self.url)
         with ServerProxy("http://127.0.0.1", transport=transport) as proxy:
             return getattr(proxy.supervisor, method)(*arguments)
 

@@ -1,0 +1,126 @@
+"""The command `flashsale status`."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+import typer
+
+from flashsale_local.cli.access import show_access
+from flashsale_local.cli.options import AsJson
+from flashsale_local.console import console, print_json, show_table, table
+from flashsale_local.deployment.target import Target, masked
+from flashsale_local.paths import LOCAL
+from flashsale_local.problems import Problem
+from flashsale_local.queues.table import queues_table
+from flashsale_local.stack.access import PUBLIC, access_settings_of, differences
+from flashsale_local.stack.stack import Stack
+from flashsale_local.stack.versions import (
+    edge_version,
+    emulator_version,
+    exporter_version,
+    postgres_version,
+    prometheus_version,
+    redis_version,
+    relay_version,
+)
+from flashsale_server.queues.depths import depths
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of the stack as it answers now; `error` says why it is down."""
+
+    name: str
+    address: str
+    process: int | None
+    up: bool
+    version: str
+    error: str
+
+
+def status(as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Show what runs: servers with addresses, processes and versions, the API, the queues.
+
+    The exit status is 1 if the endpoints differ in who may buy (AUTH, limits, CORS origins).
+
+    Example: [bold]flashsale status[/]
+    """
+    target = Target.load(LOCAL)
+    servers = _servers(target)
+    if as_json:
+        _print_json(target, servers)
+        return
+    _show(servers)
+    console.print(
+        f"Python {sys.version.split()[0]}, SAM CLI {version('aws-sam-cli')}, "
+        f"logs in {LOCAL / 'logs'}",
+        soft_wrap=True,
+    )
+    for name, endpoint in target.edges.items():
+        console.print(f"API ({name}): [bold]{endpoint.curl}[/]", soft_wrap=True)
+    console.print(queues_table(depths(target.queues)))
+    show_access(access_settings_of(target))
+
+
+def _servers(target: Target) -> list[Server]:
+    info = Stack(LOCAL).supervisor.info()
+    asked: list[tuple[str, str, Callable[[str], str]]] = [
+        ("valkey", target.redis_url, redis_version),
+        ("postgres", target.database_url, postgres_version),
+        (target.emulator, target.endpoint_url, emulator_version),
+    ]
+    if target.asgi_url:
+        asked += [
+            ("edge", target.asgi_url, edge_version),
+            ("relay", target.redis_url, relay_version),
+        ]
+    watchers = [
+        ("exporter", target.exporter_url, exporter_version),
+        ("prometheus", target.prometheus_url, prometheus_version),
+    ]
+    asked += [watcher for watcher in watchers if watcher[1]]
+    found = []
+    for name, url, read_version in asked:
+        pid = info.get(name, {}).get("pid") or None
+        try:
+            found.append(
+                Server(name, masked(url), pid, up=True, version=read_version(url), error="")
+            )
+        except Exception as error:  # noqa: BLE001 - the line shows what is wrong
+            why = type(error).__name__
+            found.append(Server(name, masked(url), pid, up=False, version="", error=why))
+    return found
+
+
+def _show(servers: list[Server]) -> None:
+    made = table("Servers", "server", "address", "process", "state", "version", numbers_from=5)
+    for one in servers:
+        state = "up" if one.up else f"[red]down[/] ({one.error})"
+        pid = str(one.process or "–")
+        made.add_row(one.name, one.address or "AWS", pid, state, one.version or "–")
+    show_table(made)
+
+
+def _print_json(target: Target, servers: list[Server]) -> None:
+    """Print what could be read, and the first problem if the rest could not."""
+    document: dict[str, Any] = {"servers": [asdict(one) for one in servers]}
+    try:
+        document["apis"] = {
+            name: {"url": endpoint.url, "headers": dict(endpoint.headers)}
+            for name, endpoint in target.edges.items()
+        }
+        document["queues"] = {name: asdict(d) for name, d in depths(target.queues).items()}
+        access = access_settings_of(target)
+        document["access"] = {
+            endpoint: {name.lower(): settings[name] for name in PUBLIC} if settings else None
+            for endpoint, settings in access.items()
+        }
+        document["differences"] = differences(access)
+    except Problem as problem:
+        document["problem"] = problem.cause
+    print_json(document)
+    if document.get("differences", True):
+        raise typer.Exit(1)

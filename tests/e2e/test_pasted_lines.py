@@ -1,0 +1,61 @@
+"""The shell lines of README and docs/api.md, pasted into bash: the ports are not the usual ones."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from flashsale_local.paths import ROOT
+from tests.e2e.conftest import FLASHSALE, drained
+
+README = (ROOT / "README.md").read_text()
+API = (ROOT / "docs" / "api.md").read_text()
+
+
+@pytest.fixture
+async def paste(environment, new_product):
+    """Return a function that runs lines in bash, on products that only this test uses."""
+    products = {f"p-{n:02}": await new_product(100) for n in range(1, 6)}
+
+    def run(lines):
+        for name, own in products.items():
+            lines = lines.replace(name, own)
+        lines = lines.replace(".venv/bin/flashsale", str(FLASHSALE))
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", lines],
+            env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+async def test_the_lines_of_readme_buy_and_show_the_order(paste, deployed):
+    (lines,) = re.findall(r"```sh\n(eval.*?)```", README, re.DOTALL)
+
+    done = paste(lines)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("HTTP/1.1 202")
+    claim, order, stock = map(json.loads, done.stdout.splitlines()[-3:])
+    assert (claim["status"], claim["remaining"]) == ("PENDING", 99)
+    assert order["orderId"] == claim["orderId"]
+    assert order["status"] in ("PENDING", "CONFIRMED")
+    assert (stock["stock"], stock["unsettled"] + stock["settled"]) == (99, 1)
+    await drained(deployed)
+
+
+async def test_the_examples_of_the_api_page_work(paste, deployed):
+    (lines,) = re.findall(r"work as pasted.*?```sh\n(.*?)```", API, re.DOTALL)
+
+    done = paste(lines)
+
+    assert done.returncode == 0, done.stderr
+    shown = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    health, product, v4, v5, stock, v2 = shown
+    assert health["status"] == "ok"
+    assert product["stock"] == 100
+    assert v4["message"] == "Order accepted for processing"
+    assert (v5["status"], v5["remaining"], stock["stock"]) == ("PENDING", 98, 98)
+    assert v2["placedOrder"]["status"] == "CONFIRMED"
+    await drained(deployed)
