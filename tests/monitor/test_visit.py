@@ -137,7 +137,7 @@ async def test_a_poisoned_message_is_shown_opened_and_redriven(page, deployed):
     await expect(dialog).to_be_hidden()
 
     await _press(page, "Redrive parking to dlq")
-    moved = "1 messages moved from parking to dlq."
+    moved = "1 message moved from parking to dlq."
     await expect(page.get_by_role("log")).to_contain_text(moved)
     await expect(section.get_by_role("row", name="dlq")).to_be_visible()
     await expect(parked).to_be_hidden()
