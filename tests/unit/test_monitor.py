@@ -8,7 +8,7 @@ import pytest
 from flashsale.domain.claims import Snapshot
 from flashsale.domain.waiting import NOTHING
 from flashsale.errors import StockUnavailable
-from flashsale_local.live_page import reading
+from flashsale_local.live_page.queue_look import QueueLook
 from flashsale_local.live_page.reading import _without_postgres, read
 from flashsale_local.live_page.verdict import Status
 from flashsale_server.queues.inspection import InQueues
@@ -153,13 +153,12 @@ def test_v2s_units_are_unknown_without_postgresql():
     assert "60 units = 20 in stock + 0 on the way + 40 confirmed" in verdict.detail
 
 
-async def test_both_stores_that_do_not_answer_are_named(monkeypatch):
+async def test_both_stores_that_do_not_answer_are_named():
     async def down(product_id, *, count_claims):
         raise StockUnavailable("closed")
 
-    monkeypatch.setattr(reading, "look_into_queues", lambda *_, **__: InQueues({}, []))
     services = SimpleNamespace(ledger=SimpleNamespace(snapshot=down))
 
-    seen = await read(None, services, None, "p", V5, postgres_up=False)
+    seen = await read(services, "p", V5, QueueLook(1.0, InQueues({}, [])), postgres_up=False)
 
     assert (seen.books, seen.down) == (None, ("Redis", "PostgreSQL"))

@@ -1,6 +1,7 @@
 """The live page when a server does not answer, a list is empty, or the state has changed."""
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -33,14 +34,20 @@ def watch(target):
     return Watch(target, None)
 
 
+def rest(watch):
+    """Read the chosen sale again, with nothing changed."""
+    seen = watch.history[-1]
+    watch.keep(replace(seen, at=seen.at + 0.1, looked_at=seen.at))
+
+
 async def test_the_watch_survives_an_unexpected_error(watch, monkeypatch):
     looks = []
 
-    async def take_reading(services):
+    async def look_around(services, pause=0.0):
         looks.append(services)
         raise KeyError("OrdersQueueUrl")
 
-    monkeypatch.setattr(watch, "take_reading", take_reading)
+    monkeypatch.setattr(watch, "_look_around", look_around)
     running = asyncio.create_task(watch.run(lambda: True))
 
     async def looked_again():
@@ -55,7 +62,7 @@ async def test_the_watch_survives_an_unexpected_error(watch, monkeypatch):
 
 def test_an_old_reading_is_no_verdict(watch, monkeypatch):
     watch.add(SimpleNamespace(product_id="p", channel=Channel(5, "lambda"), units=6))
-    watch.history.append(watch.history[-1])
+    rest(watch)
     assert watch.verdict.status is Status.GOOD
 
     monkeypatch.setattr(
@@ -67,7 +74,7 @@ def test_an_old_reading_is_no_verdict(watch, monkeypatch):
 
 def test_a_verdict_is_suspended_only_for_the_product_being_bought(watch):
     watch.add(SimpleNamespace(product_id="p", channel=Channel(4, "lambda"), units=6))
-    watch.history.append(watch.history[-1])
+    rest(watch)
     watch.busy = "Redriving dlq"
 
     assert watch.verdict.status is Status.GOOD
@@ -77,6 +84,16 @@ def test_a_verdict_is_suspended_only_for_the_product_being_bought(watch):
         assert watch.verdict.headline == "Selling"
 
 
+def services_with(newest_last, *sales):
+    async def list_sales():
+        return list(sales)
+
+    return SimpleNamespace(
+        products=SimpleNamespace(list_all=newest_last),
+        stock=SimpleNamespace(list_sales=list_sales),
+    )
+
+
 async def test_the_chosen_product_stays_on_the_list(watch):
     async def newest_last():
         return [SimpleNamespace(id=f"p-{number}") for number in range(100)]
@@ -84,7 +101,7 @@ async def test_the_chosen_product_stays_on_the_list(watch):
     watch.choose("p-1")
     watch.choose("")
 
-    await watch._list_products(SimpleNamespace(products=SimpleNamespace(list_all=newest_last)))
+    await watch._list_products(services_with(newest_last))
 
     assert watch.chosen == "p-1"
     assert (watch.products[0], watch.products[-1], len(watch.products)) == ("p-99", "p-1", 41)

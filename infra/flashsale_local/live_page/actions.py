@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from flashsale.usecases.books import Books
+from flashsale_local.live_page.expected_errors import EXPECTED_ERRORS
 from flashsale_local.live_page.postgres_switch import PostgresSwitch
 from flashsale_local.live_page.shop import Channel, OpenedSale, Shop, accepted_count
 from flashsale_local.live_page.summary import summarize
-from flashsale_local.live_page.watch import EXPECTED_ERRORS, Watch
+from flashsale_local.live_page.watch import Watch
 from flashsale_local.problems import Problem
 from flashsale_local.queues import failed
 from flashsale_local.sale.answers import AnswerKind

@@ -14,7 +14,6 @@ from flashsale_local.live_page.elements import (
 from flashsale_local.live_page.shop import BUYERS, MAX_UNITS, UNITS, Channel
 from flashsale_local.live_page.watch import Watch
 
-
 WHILE_RUNNING = "then send a spike through V3, and one through V5."
 WHILE_STOPPED = "to have the waiting orders written. Before, send a spike through V3 and V5."
 

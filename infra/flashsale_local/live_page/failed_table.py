@@ -6,8 +6,9 @@ from nicegui import ui
 
 from flashsale_local.live_page.actions import Actions
 from flashsale_local.live_page.elements import heading, paragraph, plain_button, show_busy
+from flashsale_local.live_page.expected_errors import EXPECTED_ERRORS
 from flashsale_local.live_page.queue_look import MAX_MESSAGES
-from flashsale_local.live_page.watch import EXPECTED_ERRORS, Watch
+from flashsale_local.live_page.watch import Watch
 from flashsale_local.queues.failed import SOURCES
 from flashsale_server.queues.messages import FailedMessage
 

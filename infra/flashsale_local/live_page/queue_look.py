@@ -3,7 +3,10 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+import boto3
 
 from flashsale_local.deployment.target import Target
 from flashsale_local.queues.contents import look_into_queues
@@ -29,7 +32,21 @@ class QueueLook:
     queues: InQueues
 
 
-async def look(target: Target, sqs: "SQSClient") -> QueueLook:
-    """Look into the queues now."""
-    at = time.time()
-    return QueueLook(at, await asyncio.to_thread(look_into_queues, target, sqs, most=MAX_MESSAGES))
+class QueueLooks:
+    """Looks into the queues of one deployment."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    @cached_property
+    def _sqs(self) -> "SQSClient":
+        """One client for all looks, because creating it takes longer than a look."""
+        return boto3.client("sqs")
+
+    async def take(self) -> QueueLook:
+        """Look into the queues now."""
+        at = time.time()
+        queues = await asyncio.to_thread(
+            look_into_queues, self._target, self._sqs, most=MAX_MESSAGES
+        )
+        return QueueLook(at, queues)

@@ -7,42 +7,30 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING
-
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-from httpx import HTTPError
 
 from flashsale.errors import FlashsaleError
 from flashsale.services import Services
 from flashsale_local.deployment.target import Target
+from flashsale_local.live_page.expected_errors import EXPECTED_ERRORS
 from flashsale_local.live_page.following import Following
 from flashsale_local.live_page.history import History
 from flashsale_local.live_page.known_sales import KnownSales, newest_of_each_generation
 from flashsale_local.live_page.latency import Latency
 from flashsale_local.live_page.postgres_switch import PostgresSwitch
-from flashsale_local.live_page.queue_look import MAX_MESSAGES, QueueLook, look
+from flashsale_local.live_page.queue_look import MAX_MESSAGES, QueueLook, QueueLooks
 from flashsale_local.live_page.reading import Reading, failed_in, read
 from flashsale_local.live_page.scoreboard import Scoreboard
 from flashsale_local.live_page.shop import Channel, OpenedSale
 from flashsale_local.live_page.verdict import Verdict, judge
-from flashsale_local.problems import Problem
 from flashsale_local.queues import failed
 from flashsale_local.sale.load import Answer
 from flashsale_server.queues.messages import FailedMessage
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 # Seconds between two readings of the local stack, so that a spike is a curve.
 OFTEN = 0.1
 # Seconds between two looks into the queues, two readings on AWS, and two tries without an answer.
 SELDOM = 0.5
 MAX_PRODUCTS = 40
-
-# Errors whose cause is outside this process. They are logged without a traceback.
-EXPECTED_ERRORS = (FlashsaleError, Problem, BotoCoreError, ClientError, HTTPError, OSError)
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +62,7 @@ class Watch:
         self._known = KnownSales()
         self._latency = Latency()
         self._history = History()
+        self._queues = QueueLooks(target)
         self._look: QueueLook | None = None
         self._begun = False
 
@@ -91,11 +80,6 @@ class Watch:
         buying = self._buying == self.chosen
         age = time.time() - now.at
         return judge(now, self._history.earlier(now), buying=buying, age=age)
-
-    @cached_property
-    def sqs(self) -> "SQSClient":
-        """One client for all readings, because creating it takes longer than a reading."""
-        return boto3.client("sqs")
 
     @property
     def peeking_is_free(self) -> bool:
@@ -201,7 +185,7 @@ class Watch:
             services,
             product_id,
             self._known.books_of(product_id),
-            seen or await look(self.target, self.sqs),
+            seen or await self._queues.take(),
             queued=self.channel_of(product_id).queued,
             postgres_up=self.postgres_up,
         )
@@ -220,7 +204,7 @@ class Watch:
     async def _look_around(self, services: Services, pause: float = 0.0) -> None:
         """After a pause, read what changes less often than the figures of the chosen sale."""
         await asyncio.sleep(pause)
-        self._look = seen = await look(self.target, self.sqs)
+        self._look = seen = await self._queues.take()
         if self.postgres_up:
             await self._list_products(services)
         await self._add_earlier_sales(services)
