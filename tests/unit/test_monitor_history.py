@@ -112,6 +112,16 @@ def test_a_sale_on_the_scoreboard_is_read_until_it_is_settled():
     assert board.unsettled == []
 
 
+def test_an_outage_hides_no_result_that_is_known():
+    board = Scoreboard()
+    v2 = replace(NEW, generations=(2,), redis_stock=None, postgres_stock=0, confirmed=60)
+    for at in (1.0, 2.0):
+        board.add("V2", "p", read_at(at, v2, looked_at=at))
+    board.add("V2", "p", read_at(3.0, v2, looked_at=3.0, down=("PostgreSQL",)))
+
+    assert board.scores["V2"].lost == 0
+
+
 def test_a_new_sale_replaces_the_last_one_of_its_generation():
     board = Scoreboard()
     for product_id in ("first", "second"):

@@ -15,7 +15,7 @@ from flashsale_local.live_page.shop import BUYERS, MAX_UNITS, UNITS, Channel
 from flashsale_local.live_page.watch import Watch
 
 WHILE_RUNNING = "then send a spike through V3, and one through V5."
-WHILE_STOPPED = "to have the waiting orders written. Before, send a spike through V3 and V5."
+WHILE_STOPPED = "and the waiting orders are written."
 
 
 class Spikes:
@@ -51,9 +51,7 @@ class Spikes:
         show_busy(self._buttons, self._watch.busy)
         self._starts_postgres = starts = not self._watch.postgres_up
         self._postgres.text = "Start PostgreSQL" if starts else "Stop PostgreSQL"
-        self._postgres.classes(
-            add="starts" if starts else "stops", remove="stops" if starts else "starts"
-        )
+        self._postgres.classes(**({"remove": "stops"} if starts else {"add": "stops"}))
         self._hint.text = WHILE_STOPPED if starts else WHILE_RUNNING
 
 

@@ -49,8 +49,8 @@ class Entry:
         self._answers.append(answer)
 
     def add(self, seen: Reading, *, buying: bool) -> None:
-        """Replace the last reading, unless the new one shows no books."""
-        if seen.books is None:
+        """Replace the last reading, unless the new one knows less."""
+        if seen.books is None or (seen.down and self.settled):
             return
         self._history.add(seen, buying=buying)
         self._verdict = judge(seen, self._history.earlier(seen), buying=buying)
