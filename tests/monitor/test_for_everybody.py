@@ -7,8 +7,8 @@ from playwright.async_api import expect
 
 CONTROLS = {
     "Product", "Follow new sales", "Spike through V1", "Spike through V2", "Spike through V3",
-    "Spike through V4", "Spike through V5", "Spike through V5 ASGI", "Stop PostgreSQL", "Units", "Sold by",
-    "Open a sale", "Buy one", "Redrive dlq to orders", "Redrive parking to dlq",
+    "Spike through V4", "Spike through V5", "Spike through V5 ASGI", "Stop PostgreSQL",
+    "Units", "Sold by", "Open a sale", "Buy one", "Redrive dlq to orders", "Redrive parking to dlq",
 }  # fmt: skip
 
 # The name of the focused element, and whether an outline is drawn around it or its field.

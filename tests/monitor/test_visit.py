@@ -146,14 +146,27 @@ async def test_a_poisoned_message_is_shown_opened_and_redriven(page, deployed):
     await expect(section).to_contain_text("None.")
 
 
-async def test_pictures_of_an_oversold_and_a_correct_sale(page, visit, url):
-    """Take screenshots. CI keeps them as artefacts, and two are in the README."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    phone = await visit(url, width=360, height=780, color_scheme="dark")
+async def test_pictures_of_an_oversold_and_a_correct_sale(visit, url):
+    """Take screenshots. CI keeps them as artefacts, and the documentation shows such ones."""
+    page = await visit(url, width=1280, height=1000)
+    phone = await visit(url, width=390, height=844, color_scheme="dark")
     for channel, verdict in (("V1", "oversold"), ("V5", "accounted for")):
         await (_oversell(page) if channel == "V1" else _spike(page, channel))
-        for seen, name in ((page, "light"), (phone, "phone-dark")):
-            await expect(_verdict(seen)).to_contain_text(verdict)
-            path = SCREENSHOTS / f"monitor-{channel.lower()}-{name}.png"
-            await seen.screenshot(path=path, full_page=seen is page)
-            assert path.stat().st_size > 10_000
+        await _take_pictures(channel.lower(), verdict, {"desktop": page, "phone": phone})
+
+
+async def test_pictures_of_an_outage(visit, url):
+    page = await visit(url, width=1280, height=1000, color_scheme="dark")
+    await _press(page, "Stop PostgreSQL")
+    await expect(page.get_by_role("button", name="Start PostgreSQL")).to_be_visible()
+    await _spike(page, "V3")
+    await _take_pictures("outage", "units lost", {"dark": page})
+
+
+async def _take_pictures(name, verdict, pages):
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for kind, page in pages.items():
+        await expect(_verdict(page)).to_contain_text(verdict)
+        path = SCREENSHOTS / f"monitor-{name}-{kind}.png"
+        await page.screenshot(path=path)
+        assert path.stat().st_size > 10_000

@@ -1,6 +1,7 @@
 """The live page when a server does not answer, a list is empty, or the state has changed."""
 
 import asyncio
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,11 +10,14 @@ import pytest
 from flashsale_local.deployment.target import Target
 from flashsale_local.live_page.actions import Actions
 from flashsale_local.live_page.postgres_switch import read_only_reason
+from flashsale_local.live_page.queue_look import QueueLook
+from flashsale_local.live_page.reading import Reading
 from flashsale_local.live_page.shop import Channel, Shop
 from flashsale_local.live_page.verdict import Status
 from flashsale_local.live_page.watch import Watch
 from flashsale_local.problems import Problem
 from flashsale_local.stack.program import free_port
+from flashsale_server.queues.inspection import InQueues
 from tests.helpers.support import until
 
 
@@ -58,6 +62,35 @@ async def test_the_watch_survives_an_unexpected_error(watch, monkeypatch):
     running.cancel()
     assert watch.verdict.status is Status.NO_ANSWER
     assert watch.verdict.headline == "The stack does not answer"
+
+
+async def test_readings_do_not_wait_for_the_queues(watch, monkeypatch):
+    slow, readings, looks = asyncio.Event(), [], []
+
+    async def take():
+        looks.append(1)
+        if len(looks) > 1:
+            await slow.wait()
+        return QueueLook(time.time(), InQueues({}, []))
+
+    async def take_reading(services):
+        readings.append(len(looks))
+        return Reading(time.time())
+
+    async def no_messages(services, found):
+        pass
+
+    monkeypatch.setattr(watch._queues, "take", take)
+    monkeypatch.setattr(watch, "take_reading", take_reading)
+    monkeypatch.setattr(watch, "_show_failed", no_messages)
+    running = asyncio.create_task(watch.run(lambda: True))
+
+    async def read_often():
+        return readings.count(2) >= 5
+
+    await until(read_often)
+    running.cancel()
+    assert len(looks) == 2
 
 
 def test_an_old_reading_is_no_verdict(watch, monkeypatch):

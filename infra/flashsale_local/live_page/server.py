@@ -55,6 +55,8 @@ def serve(
         language="en-US",
         favicon="🏷",
         show_welcome_message=False,
+        # A browser on a busy machine may be late. A page that is loaded again loses a click.
+        reconnect_timeout=30,
         uvicorn_logging_level="warning",
     )
 
