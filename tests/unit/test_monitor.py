@@ -74,6 +74,14 @@ def test_without_postgres_v4s_last_orders_may_be_written_and_v3s_are_lost():
     assert (v3.status, v3.headline) == (Status.BAD, "3 units lost")
 
 
+def test_thousands_are_separated():
+    many = replace(NEW, initial=12345, redis_stock=12345)
+
+    detail = verdict_on(reading_of(many), reading_of(many)).detail
+
+    assert detail == "12,345 units = 12,345 in stock + 0 on the way + 0 confirmed."
+
+
 def test_a_green_headline_has_a_sum_that_balances():
     # 5 of the 30 claims on the way have an order in PostgreSQL but are not settled yet.
     ahead = reading_of(replace(V5, confirmed=15))

@@ -49,14 +49,16 @@ def judge(now: Reading, before: Reading | None, *, buying: bool, age: float = 0.
     if books is None:
         return _without_books(now.down)
     if books.oversold:
-        detail = f"{books.confirmed} orders are confirmed, but there were {books.initial} units."
+        detail = (
+            f"{books.confirmed:,} orders are confirmed, but there were {books.initial:,} units."
+        )
         return Verdict(Status.BAD, f"{_units(books.oversold)} oversold", detail)
     exact = books.ledger is not None and books.imbalance == 0
     at_rest = is_at_rest(now, before, buying=buying)
     if not exact and not at_rest:
         detail = (
-            f"{books.stock} of {books.initial} units left. Only V5 can be judged while it sells; "
-            "other generations can be judged when the sale is at rest."
+            f"{books.stock:,} of {books.initial:,} units left. "
+            "Only V5 can be judged while it sells; other generations can be judged when the sale is at rest."
         )
         return Verdict(Status.UNKNOWN, "Selling", detail)
     detail = _sum(figures(books, at_rest=at_rest), postgres_down=now.postgres_down)
@@ -103,10 +105,11 @@ def state(seen: Reading) -> tuple[object, ...]:
 
 def _sum(units: Figures, *, postgres_down: bool) -> str:
     found = units.stock + units.on_the_way + units.parked + units.confirmed
-    parked = f"+ {units.parked} parked " if units.parked else ""
+    parked = f"+ {units.parked:,} parked " if units.parked else ""
+    sign = "=" if found == units.initial else "≠"
     text = (
-        f"{units.initial} units {'=' if found == units.initial else '≠'} {units.stock} in stock "
-        f"+ {units.on_the_way} on the way {parked}+ {units.confirmed} confirmed."
+        f"{units.initial:,} units {sign} {units.stock:,} in stock "
+        f"+ {units.on_the_way:,} on the way {parked}+ {units.confirmed:,} confirmed."
     )
     if postgres_down:
         text += " PostgreSQL is down: its figure is the last known."
@@ -118,4 +121,4 @@ def _no_answer(down: Sequence[str]) -> str:
 
 
 def _units(count: int) -> str:
-    return f"{count} unit" if count == 1 else f"{count} units"
+    return f"{count} unit" if count == 1 else f"{count:,} units"
