@@ -58,7 +58,8 @@ def judge(now: Reading, before: Reading | None, *, buying: bool, age: float = 0.
     if not exact and not at_rest:
         detail = (
             f"{books.stock:,} of {books.initial:,} units left. "
-            "Only V5 can be judged while it sells; other generations can be judged when the sale is at rest."
+            "Only V5 can be judged while it sells; "
+            "other generations can be judged when the sale is at rest."
         )
         return Verdict(Status.UNKNOWN, "Selling", detail)
     detail = _sum(figures(books, at_rest=at_rest), postgres_down=now.postgres_down)
