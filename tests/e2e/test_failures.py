@@ -90,7 +90,7 @@ async def test_a_redrive_says_that_it_leaves_what_the_rollback_works_on(deployed
     finally:
         hide_messages(VISIBILITY_TIMEOUT)
 
-    assert said.startswith("0 messages moved from dlq to orders. 1 are in flight")
+    assert said.startswith("0 messages moved from dlq to orders. 1 is in flight")
     assert "try again in a minute" in said
 
 

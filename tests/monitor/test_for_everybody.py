@@ -6,9 +6,9 @@ import pytest
 from playwright.async_api import expect
 
 CONTROLS = {
-    "Product", "Spike through V1", "Spike through V2", "Spike through V3", "Spike through V4",
-    "Spike through V5", "Spike through V5 ASGI", "Stop PostgreSQL", "Units", "Sold by",
-    "Open a sale", "Buy one", "Redrive dlq to orders", "Redrive parking to dlq",
+    "Product", "Follow new sales", "Spike through V1", "Spike through V2", "Spike through V3",
+    "Spike through V4", "Spike through V5", "Spike through V5 ASGI", "Stop PostgreSQL",
+    "Units", "Sold by", "Open a sale", "Buy one", "Redrive dlq to orders", "Redrive parking to dlq",
 }  # fmt: skip
 
 # The name of the focused element, and whether an outline is drawn around it or its field.
@@ -16,7 +16,8 @@ FOCUS = """() => {
   const one = document.activeElement, style = e => getComputedStyle(e);
   const box = one.closest('.q-field')?.querySelector('.q-field__control') ?? one;
   return {
-    name: one.getAttribute('aria-label') ?? one.innerText.trim(),
+    // Without what the generation is.
+    name: (one.getAttribute('aria-label') ?? one.innerText.trim()).split(':')[0],
     outlined: style(box).outlineStyle !== 'none' && parseFloat(style(box).outlineWidth) >= 2,
   };
 }"""

@@ -40,8 +40,8 @@ async def test_during_a_spike_charts_and_verdict_agree(page, channel):
     assert len(drawn) > 2, seen
     for verdict, in_stock, orders in drawn:
         (stock,) = _figures(in_stock)
-        taken, confirmed = _figures(orders)
-        assert confirmed <= taken <= 60, orders
+        taken, confirmed, supply = _figures(orders)
+        assert confirmed <= taken <= supply, orders
         if shown := re.search(r"60 units . (\d+) in stock .* \+ (\d+) confirmed", verdict):
             assert [stock, confirmed] == [int(figure) for figure in shown.groups()], verdict
         if shown := re.search(r"(\d+) of 60 units left", verdict):

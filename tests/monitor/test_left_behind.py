@@ -37,7 +37,7 @@ async def test_every_button_is_marked_disabled_while_an_action_runs(page):
     redrive = page.get_by_role("button", name="Redrive dlq to orders")
     await expect(redrive).to_have_attribute("aria-disabled", "false")
 
-    await page.get_by_role("button", name="Spike through V5 ASGI").click()
+    await page.get_by_role("button", name="Spike through V5 ASGI:").click()
 
     await expect(redrive).to_have_attribute("aria-disabled", "true")
     await expect(redrive).to_have_attribute("aria-disabled", "false", timeout=LONG)

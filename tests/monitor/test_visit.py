@@ -17,7 +17,7 @@ def _verdict(page):
 
 async def _spike(page, channel):
     """Send a spike and return its summary."""
-    await page.get_by_role("button", name=f"Spike through {channel}", exact=True).click()
+    await page.get_by_role("button", name=f"Spike through {channel}:").click()
     news = page.get_by_role("log")
     await expect(news.locator("p").first).to_have_text(f"Spike through {channel} …")
     await expect(news.locator("p").first).to_contain_text(f"{channel}: ", timeout=LONG)
@@ -44,7 +44,7 @@ async def test_a_visitor_opens_a_sale_and_buys_one(page):
     settled = "7 units = 6 in stock + 0 on the way + 1 confirmed"
     await expect(_verdict(page)).to_contain_text(settled, timeout=LONG)
     orders = page.get_by_role(
-        "img", name="Orders, units: taken from stock 1, confirmed 1", exact=True
+        "img", name="Orders, units: taken 1, confirmed 1, supply 7", exact=True
     )
     await expect(orders).to_be_visible()
 
@@ -90,7 +90,7 @@ async def test_without_postgres_v3_loses_units_and_v4_and_v5_wait(page):
     assert lost
     await expect(_verdict(page)).to_contain_text(f"{lost[1]} units lost")
     assert _reddish(await _colour(page))
-    taken = f"Orders, units: taken from stock {lost[1]}, confirmed 0"
+    taken = f"Orders, units: taken {lost[1]}, confirmed 0, supply 60"
     await expect(page.get_by_role("img", name=taken, exact=True)).to_be_visible()
     explained = f"{lost[1]} units left the stock without an order."
     await expect(_verdict(page)).to_contain_text(explained)
@@ -136,7 +136,7 @@ async def test_a_poisoned_message_is_shown_opened_and_redriven(page, deployed):
     await expect(dialog).to_be_hidden()
 
     await _press(page, "Redrive parking to dlq")
-    moved = "1 messages moved from parking to dlq."
+    moved = "1 message moved from parking to dlq."
     await expect(page.get_by_role("log")).to_contain_text(moved)
     await expect(section.get_by_role("row", name="dlq")).to_be_visible()
     await expect(parked).to_be_hidden()
@@ -145,14 +145,27 @@ async def test_a_poisoned_message_is_shown_opened_and_redriven(page, deployed):
     await expect(section).to_contain_text("None.")
 
 
-async def test_pictures_of_an_oversold_and_a_correct_sale(page, visit, url):
-    """Take screenshots. CI keeps them as artefacts, and two are in the README."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    phone = await visit(url, width=360, height=780, color_scheme="dark")
+async def test_pictures_of_an_oversold_and_a_correct_sale(visit, url):
+    """Take screenshots. CI keeps them as artefacts, and the documentation shows such ones."""
+    page = await visit(url, width=1280, height=1000)
+    phone = await visit(url, width=390, height=844, color_scheme="dark")
     for channel, verdict in (("V1", "oversold"), ("V5", "accounted for")):
         await (_oversell(page) if channel == "V1" else _spike(page, channel))
-        for seen, name in ((page, "light"), (phone, "phone-dark")):
-            await expect(_verdict(seen)).to_contain_text(verdict)
-            path = SCREENSHOTS / f"monitor-{channel.lower()}-{name}.png"
-            await seen.screenshot(path=path, full_page=seen is page)
-            assert path.stat().st_size > 10_000
+        await _take_pictures(channel.lower(), verdict, {"desktop": page, "phone": phone})
+
+
+async def test_pictures_of_an_outage(visit, url):
+    page = await visit(url, width=1280, height=1000, color_scheme="dark")
+    await _press(page, "Stop PostgreSQL")
+    await expect(page.get_by_role("button", name="Start PostgreSQL")).to_be_visible()
+    await _spike(page, "V3")
+    await _take_pictures("outage", "units lost", {"dark": page})
+
+
+async def _take_pictures(name, verdict, pages):
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for kind, page in pages.items():
+        await expect(_verdict(page)).to_contain_text(verdict)
+        path = SCREENSHOTS / f"monitor-{name}-{kind}.png"
+        await page.screenshot(path=path)
+        assert path.stat().st_size > 10_000

@@ -25,4 +25,4 @@ def reading_of(books, **more):
 
 def verdict_on(now, before, *, buying=False, queued=False, age=0.0):
     """Return the verdict on two readings."""
-    return judge(now, before, buying=buying, queued=queued, age=age)
+    return judge(replace(now, queued=queued), before, buying=buying, age=age)

@@ -8,7 +8,7 @@ import pytest
 from flashsale.domain.claims import Snapshot
 from flashsale.domain.waiting import NOTHING
 from flashsale.errors import StockUnavailable
-from flashsale_local.live_page import reading
+from flashsale_local.live_page.queue_look import QueueLook
 from flashsale_local.live_page.reading import _without_postgres, read
 from flashsale_local.live_page.verdict import Status
 from flashsale_server.queues.inspection import InQueues
@@ -72,6 +72,14 @@ def test_without_postgres_v4s_last_orders_may_be_written_and_v3s_are_lost():
     assert v4.status is Status.NO_ANSWER
     assert "The last orders in PostgreSQL were not read" in v4.detail
     assert (v3.status, v3.headline) == (Status.BAD, "3 units lost")
+
+
+def test_thousands_are_separated():
+    many = replace(NEW, initial=12345, redis_stock=12345)
+
+    detail = verdict_on(reading_of(many), reading_of(many)).detail
+
+    assert detail == "12,345 units = 12,345 in stock + 0 on the way + 0 confirmed."
 
 
 def test_a_green_headline_has_a_sum_that_balances():
@@ -153,13 +161,12 @@ def test_v2s_units_are_unknown_without_postgresql():
     assert "60 units = 20 in stock + 0 on the way + 40 confirmed" in verdict.detail
 
 
-async def test_both_stores_that_do_not_answer_are_named(monkeypatch):
+async def test_both_stores_that_do_not_answer_are_named():
     async def down(product_id, *, count_claims):
         raise StockUnavailable("closed")
 
-    monkeypatch.setattr(reading, "look_into_queues", lambda *_, **__: InQueues({}, []))
     services = SimpleNamespace(ledger=SimpleNamespace(snapshot=down))
 
-    seen = await read(None, services, None, "p", V5, postgres_up=False)
+    seen = await read(services, "p", V5, QueueLook(1.0, InQueues({}, [])), postgres_up=False)
 
     assert (seen.books, seen.down) == (None, ("Redis", "PostgreSQL"))

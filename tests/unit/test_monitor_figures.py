@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale_local.live_page.charts import CHARTS
+from flashsale_local.live_page.charts import CHARTS, ORDERS
 from flashsale_local.live_page.figures import figures
 from flashsale_local.live_page.shop import Channel
 from flashsale_local.live_page.summary import summarize
+from flashsale_local.live_page.verdict import Status
 from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import Answer
 from flashsale_server.queues.depths import Depth
@@ -76,36 +77,38 @@ def test_charts_and_verdict_show_the_same_figures(books, at_rest):
     before = seen if at_rest else None
 
     detail = verdict_on(seen, before).detail
-    (stock, *_), (taken, confirmed) = (
-        [line["data"][-1][1] for line in chart.options([seen])["series"]] for chart in CHARTS[:2]
+    (stock,), (taken, confirmed, supply) = (
+        [line["data"][-1][1] for line in chart.options([seen])["series"]]
+        for chart in (CHARTS[0], ORDERS)
     )
 
     if shown := re.search(r"(\d+) units . (\d+) in stock .* \+ (\d+) confirmed", detail):
         assert (books.initial, stock, confirmed) == tuple(int(figure) for figure in shown.groups())
     else:
         assert detail.startswith((f"{stock} of {books.initial} units left", f"{confirmed} orders"))
+    assert supply == books.initial
     assert taken >= confirmed or "sold and still in stock" in verdict_on(seen, before).headline
 
 
 def test_units_that_v3_lost_are_explained():
     lost = replace(NEW, generations=(3,), redis_stock=36)
-    seen = reading_of(lost, at_rest=True, down=("PostgreSQL",))
+    seen = reading_of(lost, at_rest=True, down=("PostgreSQL",), queued=False)
 
     verdict = verdict_on(seen, seen)
 
     assert verdict.headline == "24 units lost"
     assert verdict.detail.startswith("24 units left the stock without an order.")
-    assert CHARTS[1].as_text([seen]) == "Orders, units: taken from stock 24, confirmed 0"
+    assert ORDERS.as_text([seen]) == "Orders, units: taken 24, confirmed 0, supply 60"
 
 
 def test_charts_give_their_last_figures_as_text():
     seen = reading_of(V5, depths={"orders": Depth(2, 1, 0)}, latency_ms=(12.3, 80.0))
 
-    texts = [chart.as_text([reading_of(NEW), seen]) for chart in CHARTS]
+    texts = [chart.as_text([reading_of(NEW), seen]) for chart in (ORDERS, *CHARTS)]
 
     assert texts == [
+        "Orders, units: taken 40, confirmed 10, supply 60",
         "Stock, units: in stock 20",
-        "Orders, units: taken from stock 40, confirmed 10",
         "Queues, messages: orders 3, dlq unknown, parking unknown",
         "Latency of this page's buyers, ms: p50 12, p95 80",
     ]
@@ -114,6 +117,22 @@ def test_charts_give_their_last_figures_as_text():
 
 
 def test_lines_differ_without_colours():
-    for chart in CHARTS:
+    for chart in (ORDERS, *CHARTS):
         lines = [line["lineStyle"]["type"] for line in chart.options([])["series"]]
         assert len(set(lines)) == len(chart.series)
+
+
+def test_where_the_verdict_does_not_know_the_line_has_a_gap():
+    down = ("PostgreSQL",)
+    v2 = replace(NEW, generations=(2,), redis_stock=None, postgres_stock=20, confirmed=40)
+    v4 = replace(NEW, generations=(4,), redis_stock=20, confirmed=37)
+
+    assert verdict_on(reading_of(v2, down=down), reading_of(v2)).status is Status.NO_ANSWER
+    assert ORDERS.as_text([reading_of(v2, down=down)]) == (
+        "Orders, units: taken unknown, confirmed unknown, supply unknown"
+    )
+    dark = reading_of(v4, down=down)
+    assert verdict_on(dark, dark, queued=True).status is Status.NO_ANSWER
+    assert ORDERS.as_text([dark]) == "Orders, units: taken 40, confirmed unknown, supply 60"
+    for chart in (ORDERS, *CHARTS):
+        assert not any(line["connectNulls"] for line in chart.options([dark])["series"])

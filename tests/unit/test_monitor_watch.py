@@ -1,6 +1,8 @@
 """The live page when a server does not answer, a list is empty, or the state has changed."""
 
 import asyncio
+import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -8,11 +10,14 @@ import pytest
 from flashsale_local.deployment.target import Target
 from flashsale_local.live_page.actions import Actions
 from flashsale_local.live_page.postgres_switch import read_only_reason
+from flashsale_local.live_page.queue_look import QueueLook
+from flashsale_local.live_page.reading import Reading
 from flashsale_local.live_page.shop import Channel, Shop
 from flashsale_local.live_page.verdict import Status
 from flashsale_local.live_page.watch import Watch
 from flashsale_local.problems import Problem
 from flashsale_local.stack.program import free_port
+from flashsale_server.queues.inspection import InQueues
 from tests.helpers.support import until
 
 
@@ -33,14 +38,20 @@ def watch(target):
     return Watch(target, None)
 
 
+def rest(watch):
+    """Read the chosen sale again, with nothing changed."""
+    seen = watch.history[-1]
+    watch.keep(replace(seen, at=seen.at + 0.1, looked_at=seen.at))
+
+
 async def test_the_watch_survives_an_unexpected_error(watch, monkeypatch):
     looks = []
 
-    async def take_reading(services):
+    async def look_around(services, pause=0.0):
         looks.append(services)
         raise KeyError("OrdersQueueUrl")
 
-    monkeypatch.setattr(watch, "take_reading", take_reading)
+    monkeypatch.setattr(watch, "_look_around", look_around)
     running = asyncio.create_task(watch.run(lambda: True))
 
     async def looked_again():
@@ -53,9 +64,38 @@ async def test_the_watch_survives_an_unexpected_error(watch, monkeypatch):
     assert watch.verdict.headline == "The stack does not answer"
 
 
+async def test_readings_do_not_wait_for_the_queues(watch, monkeypatch):
+    slow, readings, looks = asyncio.Event(), [], []
+
+    async def take():
+        looks.append(1)
+        if len(looks) > 1:
+            await slow.wait()
+        return QueueLook(time.time(), InQueues({}, []))
+
+    async def take_reading(services):
+        readings.append(len(looks))
+        return Reading(time.time())
+
+    async def no_messages(services, found):
+        pass
+
+    monkeypatch.setattr(watch._queues, "take", take)
+    monkeypatch.setattr(watch, "take_reading", take_reading)
+    monkeypatch.setattr(watch, "_show_failed", no_messages)
+    running = asyncio.create_task(watch.run(lambda: True))
+
+    async def read_often():
+        return readings.count(2) >= 5
+
+    await until(read_often)
+    running.cancel()
+    assert len(looks) == 2
+
+
 def test_an_old_reading_is_no_verdict(watch, monkeypatch):
     watch.add(SimpleNamespace(product_id="p", channel=Channel(5, "lambda"), units=6))
-    watch.history.append(watch.history[-1])
+    rest(watch)
     assert watch.verdict.status is Status.GOOD
 
     monkeypatch.setattr(
@@ -67,7 +107,7 @@ def test_an_old_reading_is_no_verdict(watch, monkeypatch):
 
 def test_a_verdict_is_suspended_only_for_the_product_being_bought(watch):
     watch.add(SimpleNamespace(product_id="p", channel=Channel(4, "lambda"), units=6))
-    watch.history.append(watch.history[-1])
+    rest(watch)
     watch.busy = "Redriving dlq"
 
     assert watch.verdict.status is Status.GOOD
@@ -77,6 +117,16 @@ def test_a_verdict_is_suspended_only_for_the_product_being_bought(watch):
         assert watch.verdict.headline == "Selling"
 
 
+def services_with(newest_last, *sales):
+    async def list_sales():
+        return list(sales)
+
+    return SimpleNamespace(
+        products=SimpleNamespace(list_all=newest_last),
+        stock=SimpleNamespace(list_sales=list_sales),
+    )
+
+
 async def test_the_chosen_product_stays_on_the_list(watch):
     async def newest_last():
         return [SimpleNamespace(id=f"p-{number}") for number in range(100)]
@@ -84,7 +134,7 @@ async def test_the_chosen_product_stays_on_the_list(watch):
     watch.choose("p-1")
     watch.choose("")
 
-    await watch._list_products(SimpleNamespace(products=SimpleNamespace(list_all=newest_last)))
+    await watch._list_products(services_with(newest_last))
 
     assert watch.chosen == "p-1"
     assert (watch.products[0], watch.products[-1], len(watch.products)) == ("p-99", "p-1", 41)

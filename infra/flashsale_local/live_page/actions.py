@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from flashsale.usecases.books import Books
+from flashsale_local.live_page.expected_errors import EXPECTED_ERRORS
 from flashsale_local.live_page.postgres_switch import PostgresSwitch
 from flashsale_local.live_page.shop import Channel, OpenedSale, Shop, accepted_count
 from flashsale_local.live_page.summary import summarize
-from flashsale_local.live_page.watch import EXPECTED_ERRORS, INTERVAL, Watch
+from flashsale_local.live_page.watch import Watch
 from flashsale_local.problems import Problem
 from flashsale_local.queues import failed
 from flashsale_local.sale.answers import AnswerKind
@@ -20,6 +21,8 @@ from flashsale_local.sale.demo import all_written
 RESULTS = 5
 # Seconds that the orders of a spike have to be written before its summary is shown.
 SETTLING = 20.0
+# Seconds between two readings meanwhile.
+PAUSE = 0.125
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +38,7 @@ class Actions:
     def __init__(self, watch: Watch, shop: Shop, switch: PostgresSwitch) -> None:
         self._watch, self._shop, self._switch = watch, shop, switch
         self.channels = shop.channels
+        watch.following.opened_here = shop.opened_here
         self.results: deque[str] = deque(maxlen=RESULTS)
 
     async def open_sale(self, channel: Channel, units: int) -> None:
@@ -135,4 +139,4 @@ class Actions:
                     return books
                 if all_written(books, accepted) or time.monotonic() > end:
                     return books
-                await asyncio.sleep(INTERVAL / 4)
+                await asyncio.sleep(PAUSE)

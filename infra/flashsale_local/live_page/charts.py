@@ -11,6 +11,7 @@ from flashsale_local.live_page.reading import Reading
 # follow the light or dark mode of the system.
 DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
 INK = f"{DARK} ? '#d0d0d0' : '#404040'"
+LIMIT = f"{DARK} ? '#e8ecf1' : '#1c2733'"
 GRID = f"{DARK} ? '#444' : '#ddd'"
 # Each colour has a contrast of at least 3:1 on its card (WCAG 1.4.11). Line styles tell the series
 # apart without colours.
@@ -22,10 +23,17 @@ Figure = Callable[[Reading], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line of a chart. `figure` returns None where a reading has no value."""
+    """One line of a chart.
+
+    Attributes:
+        figure: returns None where a reading has no value. The line then has a gap.
+        limit: whether it is what the others must not cross.
+
+    """
 
     name: str
     figure: Figure
+    limit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +51,9 @@ class Chart:
         return {
             "animation": False,
             ":color": f"{DARK} ? {list(ON_DARK)} : {list(ON_LIGHT)}",
-            "grid": {"left": 8, "right": 16, "top": 32, "bottom": 4, "containLabel": True},
-            "legend": {"top": 0, "left": 0, "textStyle": {":color": INK}, "itemWidth": 40},
+            # Half of a label of the clock fits beside the last tick.
+            "grid": {"left": 12, "right": 30, "top": 32, "bottom": 4, "containLabel": True},
+            "legend": {"top": 0, "left": 0, "textStyle": {":color": INK}, "itemWidth": 28},
             "tooltip": {"trigger": "axis"},
             "xAxis": {"type": "time", "axisLabel": clock, "minInterval": 5000},
             "yAxis": {
@@ -56,7 +65,7 @@ class Chart:
             },
             # The first line is wider, so that it stays visible where a later one covers it.
             "series": [
-                self._line(one, LINES[index], 5 if index == 0 else 2, history)
+                _line(one, LINES[index], 5 if index == 0 else 2, history)
                 for index, one in enumerate(self.series)
             ],
         }
@@ -69,21 +78,17 @@ class Chart:
         )
         return f"{self.title}, {self.unit}: {', '.join(figures)}"
 
-    def _line(
-        self, one: Series, line: str, width: int, history: Sequence[Reading]
-    ) -> dict[str, Any]:
-        # Latencies exist only for seconds with purchases. Points show where they are.
-        sparse = self.unit == "ms"
-        data = [[int(seen.at * 1000), one.figure(seen)] for seen in history]
-        return {
-            "name": one.name,
-            "type": "line",
-            "data": data,
-            "symbol": "circle" if sparse else "none",
-            "symbolSize": 6,
-            "lineStyle": {"width": width, "type": line},
-            "connectNulls": sparse,
-        }
+
+def _line(one: Series, line: str, width: int, history: Sequence[Reading]) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "type": "line",
+        "data": [[int(seen.at * 1000), one.figure(seen)] for seen in history],
+        "symbol": "none",
+        "lineStyle": {"width": width, "type": line, **({":color": LIMIT} if one.limit else {})},
+        "itemStyle": {":color": LIMIT} if one.limit else {},
+        "connectNulls": False,
+    }
 
 
 def _last(one: Series, history: Sequence[Reading]) -> float | None:
@@ -98,20 +103,25 @@ def _units(figure: Callable[[Figures], int]) -> Figure:
     return lambda seen: figure(seen.figures) if seen.figures else None
 
 
+def _confirmed(seen: Reading) -> float | None:
+    return None if seen.orders_unseen or not seen.figures else seen.figures.confirmed
+
+
 def _latency(index: int) -> Figure:
     return lambda seen: seen.latency_ms[index] if seen.latency_ms else None
 
 
+ORDERS = Chart(
+    "Orders",
+    "units",
+    [
+        Series("taken", _units(lambda units: units.taken)),
+        Series("confirmed", _confirmed),
+        Series("supply", _units(lambda units: units.initial), limit=True),
+    ],
+)
 CHARTS = (
     Chart("Stock", "units", [Series("in stock", _units(lambda units: units.stock))]),
-    Chart(
-        "Orders",
-        "units",
-        [
-            Series("taken from stock", _units(lambda units: units.taken)),
-            Series("confirmed", _units(lambda units: units.confirmed)),
-        ],
-    ),
     Chart(
         "Queues", "messages", [Series(name, _depth(name)) for name in ("orders", "dlq", "parking")]
     ),

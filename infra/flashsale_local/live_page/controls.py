@@ -1,23 +1,65 @@
 """The buttons of the page, and the results of pressing them."""
 
 from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
 
 from flashsale_local.live_page.actions import Actions
-from flashsale_local.live_page.elements import heading, paragraph, show_busy
+from flashsale_local.live_page.elements import (
+    heading,
+    main_button,
+    paragraph,
+    plain_button,
+    show_busy,
+)
 from flashsale_local.live_page.shop import BUYERS, MAX_UNITS, UNITS, Channel
 from flashsale_local.live_page.watch import Watch
 
+WHILE_RUNNING = "then send a spike through V3, and one through V5."
+WHILE_STOPPED = "and the waiting orders are written."
 
-class Controls:
-    """Buttons that open a sale, buy one, send a spike, and stop or start PostgreSQL."""
+
+class Spikes:
+    """Buttons that send a spike through a generation, and that stop or start PostgreSQL."""
 
     def __init__(self, watch: Watch, actions: Actions) -> None:
         self._watch, self._actions = watch, actions
-        self._buttons: list[ui.button] = []
         self._starts_postgres = False
-        with ui.element("div").classes("cards"):
-            self._spikes()
-            self._sale()
+        with ui.element("section").classes("box"):
+            heading("Send a spike")
+            paragraph(f"{BUYERS} buyers for {UNITS} units of a new product, through one generation")
+            with ui.element("div").classes("spikes").props('role=group aria-label="Spike through"'):
+                self._buttons = [self._spike_button(channel) for channel in actions.channels]
+            with ui.element("div").classes("row-of"):
+                self._postgres = plain_button("")
+                self._hint = paragraph().classes("grow")
+        self._buttons.append(self._postgres)
+        # Do what the label said when it was pressed, even if the state has changed since.
+        self._postgres.on_click(lambda: actions.switch_postgres(on=self._starts_postgres))
+        self.refresh()
+
+    def _spike_button(self, channel: Channel) -> ui.button:
+        button = main_button("").classes("spike")
+        button.props(f'aria-label="Spike through {channel.name}: {channel.idea}"')
+        with button:
+            TextElement(tag="strong", text=channel.name)
+            TextElement(tag="span", text=channel.idea)
+        button.on_click(lambda: self._actions.spike(channel))
+        return button
+
+    def refresh(self) -> None:
+        """Show whether an action runs, and whether PostgreSQL does."""
+        show_busy(self._buttons, self._watch.busy)
+        self._starts_postgres = starts = not self._watch.postgres_up
+        self._postgres.text = "Start PostgreSQL" if starts else "Stop PostgreSQL"
+        self._postgres.classes(**({"remove": "stops"} if starts else {"add": "stops"}))
+        self._hint.text = WHILE_STOPPED if starts else WHILE_RUNNING
+
+
+class News:
+    """The results of the last actions."""
+
+    def __init__(self, watch: Watch, actions: Actions) -> None:
+        self._watch, self._actions = watch, actions
         with ui.element("section").classes("box whole"):
             heading("What happened")
             # A screen reader announces only the newest result. Older ones can be read again.
@@ -28,26 +70,25 @@ class Controls:
         self._shown: list[str] = []
         self.refresh()
 
-    def _spikes(self) -> None:
-        with ui.element("section").classes("box"):
-            heading("Send a spike")
-            paragraph(f"{BUYERS} buyers for {UNITS} units of a new product, through one generation")
-            with ui.element("div").classes("row-of").props('role=group aria-label="Spike through"'):
-                for channel in self._actions.channels:
-                    self._spike_button(channel)
-            with ui.element("div").classes("row-of"):
-                self._postgres = self._button("Stop PostgreSQL").props("color=negative")
-                # Do what the label said when it was pressed, even if the state has changed since.
-                self._postgres.on_click(
-                    lambda: self._actions.switch_postgres(on=self._starts_postgres)
-                )
+    def refresh(self) -> None:
+        """Show the running action and the last results."""
+        busy = self._watch.busy
+        texts = [*([f"{busy} …"] if busy else []), *self._actions.results]
+        if texts and texts != self._shown:
+            self._shown = texts
+            self._newest.text = texts[0]
+            self._older.clear()
+            with self._older:
+                for text in texts[1:]:
+                    paragraph(text)
 
-    def _spike_button(self, channel: Channel) -> None:
-        button = self._button(channel.name).props(f'aria-label="Spike through {channel.name}"')
-        button.on_click(lambda: self._actions.spike(channel))
 
-    def _sale(self) -> None:
-        channels = self._actions.channels
+class ByHand:
+    """Fields and buttons that open a sale and buy one unit."""
+
+    def __init__(self, watch: Watch, actions: Actions) -> None:
+        self._watch = watch
+        channels = actions.channels
         names = {index: channel.name for index, channel in enumerate(channels)}
         with ui.element("section").classes("box"):
             heading("Or sell by hand")
@@ -57,32 +98,15 @@ class Controls:
                 for field in (units, seller):
                     field.classes("grow").props("outlined dense").style("flex-basis: 110px")
             with ui.element("div").classes("row-of"):
-                opening = self._button("Open a sale")
-                buying = self._button("Buy one")
-        opening.on_click(
-            lambda: self._actions.open_sale(channels[seller.value], _clamp(units.value))
-        )
-        buying.on_click(self._actions.buy_one)
-
-    def _button(self, label: str) -> ui.button:
-        button = ui.button(label).props("no-caps unelevated color=primary")
-        self._buttons.append(button)
-        return button
+                opening, buying = plain_button("Open a sale"), plain_button("Buy one")
+        self._buttons = [opening, buying]
+        opening.on_click(lambda: actions.open_sale(channels[seller.value], _clamp(units.value)))
+        buying.on_click(actions.buy_one)
+        self.refresh()
 
     def refresh(self) -> None:
-        """Show the running action, the last results, and whether PostgreSQL runs."""
-        busy = self._watch.busy
-        show_busy(self._buttons, busy)
-        self._starts_postgres = not self._watch.postgres_up
-        self._postgres.text = "Start PostgreSQL" if self._starts_postgres else "Stop PostgreSQL"
-        texts = [*([f"{busy} …"] if busy else []), *self._actions.results]
-        if texts and texts != self._shown:
-            self._shown = texts
-            self._newest.text = texts[0]
-            self._older.clear()
-            with self._older:
-                for text in texts[1:]:
-                    paragraph(text)
+        """Show whether an action runs."""
+        show_busy(self._buttons, self._watch.busy)
 
 
 def _clamp(units: float | None) -> int:

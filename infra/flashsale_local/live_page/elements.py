@@ -16,6 +16,16 @@ def paragraph(text: str = "") -> TextElement:
     return TextElement(tag="p", text=text)
 
 
+def main_button(text: str) -> ui.button:
+    """Add a button in the accent colour."""
+    return ui.button(text).props("no-caps unelevated color=primary")
+
+
+def plain_button(text: str) -> ui.button:
+    """Add a button in the colour of the text."""
+    return ui.button(text, color=None).props("no-caps outline")
+
+
 def show_busy(buttons: Iterable[ui.button], busy: str) -> None:
     """Mark buttons as disabled while an action runs.
 

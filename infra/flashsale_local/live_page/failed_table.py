@@ -5,9 +5,10 @@ from typing import Any
 from nicegui import ui
 
 from flashsale_local.live_page.actions import Actions
-from flashsale_local.live_page.elements import heading, paragraph, show_busy
-from flashsale_local.live_page.reading import MAX_MESSAGES
-from flashsale_local.live_page.watch import EXPECTED_ERRORS, Watch
+from flashsale_local.live_page.elements import heading, paragraph, plain_button, show_busy
+from flashsale_local.live_page.expected_errors import EXPECTED_ERRORS
+from flashsale_local.live_page.queue_look import MAX_MESSAGES
+from flashsale_local.live_page.watch import Watch
 from flashsale_local.queues.failed import SOURCES
 from flashsale_server.queues.messages import FailedMessage
 
@@ -42,8 +43,7 @@ class FailedTable:
             self._table.on("peek", lambda event: self._open(event.args))
             with ui.element("div").classes("row-of"):
                 if not watch.peeking_is_free:
-                    button = ui.button("Load messages", on_click=self._load, color=None)
-                    button.props("no-caps outline")
+                    plain_button("Load messages").on_click(self._load)
                 self._redrives = [_redrive_button(actions, queue) for queue in SOURCES if actions]
             self._note = paragraph()
         with ui.dialog() as self._dialog, ui.card():
@@ -92,7 +92,7 @@ def _omitted(watch: Watch) -> str:
 
 
 def _redrive_button(actions: Actions, queue: str) -> ui.button:
-    button = ui.button(f"Redrive {queue} to {SOURCES[queue]}", color=None).props("no-caps outline")
+    button = plain_button(f"Redrive {queue} to {SOURCES[queue]}")
     button.on_click(lambda: actions.redrive(queue))
     return button
 

@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Protocol
 
 from nicegui import ui
+from nicegui.events import ValueChangeEventArguments
 
 from flashsale_local.live_page.actions import Actions
-from flashsale_local.live_page.charts import CHARTS, Chart
-from flashsale_local.live_page.controls import Controls
+from flashsale_local.live_page.charts import CHARTS, ORDERS, Chart
+from flashsale_local.live_page.controls import ByHand, News, Spikes
 from flashsale_local.live_page.elements import heading, paragraph
 from flashsale_local.live_page.failed_table import FailedTable
+from flashsale_local.live_page.score_table import ScoreTable
+from flashsale_local.live_page.shop import CHANNELS
 from flashsale_local.live_page.watch import Watch
 
 STYLE = Path(__file__).with_name("style.css")
@@ -28,32 +31,54 @@ def build(watch: Watch, actions: Actions | None, read_only_reason: str) -> None:
     """Fill one visitor's page. Without `actions` it shows the reason instead of buttons."""
     ui.add_css(STYLE)
     ui.colors(primary="#1d4ed8", negative="#b3261e")
-    with ui.element("div").classes("row-of"):
-        heading("flashsale, live", 1)
-        product = ui.select([], label="Product", on_change=lambda e: watch.choose(e.value or ""))
-        product.classes("grow").props("outlined dense options-dense behavior=menu")
-    parts: list[Part] = [VerdictBanner(watch)]
+    parts: list[Part] = [Chooser(watch), VerdictBanner(watch)]
+    # On a phone, the first chart comes before the buttons.
+    with ui.element("div").classes("cards"):
+        parts.append(LiveChart(watch, ORDERS))
+        if actions:
+            parts.append(Spikes(watch, actions))
+        else:
+            paragraph(f"This page is read-only: {read_only_reason}.").classes("box")
     if actions:
-        parts.append(Controls(watch, actions))
-    else:
-        paragraph(f"This page is read-only: {read_only_reason}.")
-    with ui.element("section").classes("cards").props('aria-label="Charts"'):
+        parts.append(News(watch, actions))
+    parts.append(ScoreTable(watch, actions.channels if actions else CHANNELS))
+    with ui.element("div").classes("cards"):
         parts += [LiveChart(watch, chart) for chart in CHARTS]
+        if actions:
+            parts.append(ByHand(watch, actions))
     parts.append(FailedTable(watch, actions))
 
     def refresh() -> None:
-        _update_products(product, watch)
         for part in parts:
             part.refresh()
 
     ui.timer(REFRESH, refresh)
 
 
-def _update_products(product: ui.select, watch: Watch) -> None:
-    if product.options != watch.products:
-        product.set_options(list(watch.products))
-    if watch.chosen in watch.products and product.value != watch.chosen:
-        product.value = watch.chosen
+class Chooser:
+    """The product that is watched, and whether the page follows the sales that others open."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        with ui.element("div").classes("row-of top"):
+            heading("flashsale, live", 1)
+            self._product = ui.select(
+                [], label="Product", on_change=lambda e: watch.choose_by_hand(e.value or "")
+            )
+            self._product.classes("grow").props("outlined dense options-dense behavior=menu")
+            self._following = ui.switch("Follow new sales", on_change=self._follow)
+
+    def _follow(self, event: ValueChangeEventArguments[bool | None]) -> None:
+        self._watch.following.on = bool(event.value)
+
+    def refresh(self) -> None:
+        """Show the list of products, the chosen one, and whether the page follows."""
+        watch, product = self._watch, self._product
+        if product.options != watch.products:
+            product.set_options(list(watch.products))
+        if watch.chosen in watch.products and product.value != watch.chosen:
+            product.value = watch.chosen
+        self._following.value = watch.following.on
 
 
 class VerdictBanner:

@@ -1,28 +1,20 @@
 """One reading of a sale: its books, the queues, and what does not answer."""
 
-import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 from flashsale.domain.model import ON_POSTGRES
 from flashsale.domain.waiting import NOTHING, Waiting
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
-from flashsale_local.deployment.target import Target
-from flashsale_local.live_page.figures import Figures, figures
-from flashsale_local.queues.contents import look_into_queues
+from flashsale_local.live_page.figures import Figures, figures, on_postgres
+from flashsale_local.live_page.queue_look import QueueLook
 from flashsale_local.queues.failed import SOURCES
 from flashsale_server.queues.depths import Depth
 from flashsale_server.queues.messages import FailedMessage
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-
-# The most messages of one queue that the page shows.
-MAX_MESSAGES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +22,15 @@ class Reading:
     """What was read at one moment.
 
     Attributes:
-        at: seconds since 1970.
+        at: seconds since 1970 at which the reading was complete.
+        looked_at: seconds since 1970 at which the look into the queues began.
         books: None where there is no product, or Redis does not answer. While PostgreSQL is down,
             its figures are the last known: nothing can change them.
         down: names of the servers that do not answer.
         depths: numbers of messages by queue.
-        failed: messages of `dlq` and `parking`. Empty on AWS, where peeking counts as a receive.
-        latency_ms: median and 95th percentile of this page's buyers since the previous reading.
-        at_rest: whether nothing has moved since the previous reading, and no buyer is active.
+        latency_ms: median and 95th percentile of this page's buyers in the last second.
+        at_rest: whether no unit has moved since an earlier reading, and no buyer is active.
+        queued: whether the product's orders go through the queues.
 
     """
 
@@ -45,58 +38,108 @@ class Reading:
     books: Books | None = None
     down: tuple[str, ...] = ()
     depths: Mapping[str, Depth] = field(default_factory=dict)
-    failed: Sequence[FailedMessage] = ()
     latency_ms: tuple[float, float] | None = None
     at_rest: bool = False
+    looked_at: float = 0.0
+    queued: bool = True
+
+    def resting(self, *, at_rest: bool) -> "Reading":
+        """Return the same reading with whether the sale is at rest."""
+        return replace(self, at_rest=at_rest)
+
+    @property
+    def postgres_down(self) -> bool:
+        """Whether PostgreSQL does not answer. The books then have its last known figures."""
+        return "PostgreSQL" in self.down
+
+    @property
+    def orders_unseen(self) -> bool:
+        """Whether orders may be in PostgreSQL that nobody has read.
+
+        V4's orders between the last reading and the outage have left the queues. V5's ledger
+        counts its own.
+        """
+        books = self.books
+        if not (self.postgres_down and self.queued and books) or books.ledger is not None:
+            return False
+        return books.lost > 0
 
     @property
     def figures(self) -> Figures | None:
-        """Where the units are, or None where the books are unknown."""
-        return figures(self.books, at_rest=self.at_rest) if self.books else None
+        """Where the units are, or None where that is unknown."""
+        books = self.books
+        if books is None or (self.postgres_down and on_postgres(books)):
+            return None
+        return figures(books, at_rest=self.at_rest)
+
+    @property
+    def drawn(self) -> tuple[Any, ...]:
+        """What the page shows of this reading."""
+        depths = tuple((name, depth.total) for name, depth in self.depths.items())
+        return self.books, self.figures, self.down, depths, self.latency_ms
 
 
 async def read(
-    target: Target,
     services: Services,
-    sqs: "SQSClient",
     product_id: str,
     last_known: Books | None,
+    look: QueueLook,
     *,
     queued: bool = True,
     postgres_up: bool = True,
 ) -> Reading:
-    """Read one product and the queues.
+    """Read one product.
 
     Args:
         last_known: its books when PostgreSQL last answered.
+        look: into the queues, before: `read_books` explains why.
         queued: whether the product's orders go through the queues.
         postgres_up: False saves the time that a connection attempt takes.
 
     """
-    # The queues come first: `read_books` explains why.
-    queues = await asyncio.to_thread(look_into_queues, target, sqs, most=MAX_MESSAGES)
-    seen = Reading(time.time(), depths=queues.depths, failed=_failed(queues.read))
-    waiting = queues.waiting if queued else NOTHING
+    waiting = look.queues.waiting if queued else NOTHING
+    books, down = await _read(services, product_id, last_known, waiting, postgres_up=postgres_up)
+    return Reading(
+        time.time(),
+        books,
+        down,
+        depths=look.queues.depths,
+        looked_at=look.at,
+        queued=queued,
+    )
+
+
+async def _read(
+    services: Services,
+    product_id: str,
+    last_known: Books | None,
+    waiting: Waiting,
+    *,
+    postgres_up: bool,
+) -> tuple[Books | None, tuple[str, ...]]:
+    """Return the books, and the names of the servers that do not answer."""
     try:
         if postgres_up:
             rows = await read_books(services, [product_id], waiting)
-            return replace(seen, books=rows[0] if rows else None)
+            return (rows[0] if rows else None), ()
     except StockUnavailable:
-        return replace(seen, down=("Redis",))
+        return None, ("Redis",)
     except DatabaseUnavailable:
         pass  # continue as if `postgres_up` had been False
     if last_known is None:
-        return replace(seen, down=("PostgreSQL",))
+        return None, ("PostgreSQL",)
     try:
-        books = await _without_postgres(services, last_known, waiting)
+        return await _without_postgres(services, last_known, waiting), ("PostgreSQL",)
     except StockUnavailable:
-        return replace(seen, down=("Redis", "PostgreSQL"))
-    return replace(seen, books=books, down=("PostgreSQL",))
+        return None, ("Redis", "PostgreSQL")
 
 
-def _failed(read: Sequence[FailedMessage]) -> list[FailedMessage]:
-    """Return the messages that are in the dead-letter queue or the parking queue."""
-    return [message for message in read if message.queue in SOURCES]
+def failed_in(look: QueueLook) -> list[FailedMessage]:
+    """Return the messages that were in the dead-letter queue or the parking queue.
+
+    There are none on AWS, where peeking counts as a receive.
+    """
+    return [message for message in look.queues.read if message.queue in SOURCES]
 
 
 async def _without_postgres(services: Services, last_known: Books, waiting: Waiting) -> Books:

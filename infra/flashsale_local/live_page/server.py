@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from flashsale_local.live_page.same_origin import SameOriginOnly, own_origins, r
 from flashsale_local.live_page.shop import Shop
 from flashsale_local.live_page.watch import Watch
 from flashsale_local.problems import Problem
+
+# Seconds for which readings go on after the last browser has left.
+GRACE = 10.0
 
 
 def serve(
@@ -41,7 +45,7 @@ def serve(
     origins = own_origins(host, port)
     core.sio.eio.cors_allowed_origins = origins
     app.add_middleware(SameOriginOnly, origins=origins)
-    app.on_startup(lambda: background_tasks.create(watch.run(_has_viewers)))
+    app.on_startup(lambda: background_tasks.create(watch.run(_Viewers())))
     if switch:
         app.on_shutdown(lambda: _restore(switch, report))
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
@@ -55,12 +59,22 @@ def serve(
         language="en-US",
         favicon="🏷",
         show_welcome_message=False,
+        # A browser on a busy machine may be late. A page that is loaded again loses a click.
+        reconnect_timeout=30,
         uvicorn_logging_level="warning",
     )
 
 
-def _has_viewers() -> bool:
-    return any(client.has_socket_connection for client in Client.instances.values())
+class _Viewers:
+    """Tells whether a browser shows the page. One that was there just now may only be late."""
+
+    def __init__(self) -> None:
+        self._seen = float("-inf")
+
+    def __call__(self) -> bool:
+        if any(client.has_socket_connection for client in Client.instances.values()):
+            self._seen = time.monotonic()
+        return time.monotonic() - self._seen < GRACE
 
 
 def _restore(switch: PostgresSwitch, report: Callable[[str], None]) -> None:

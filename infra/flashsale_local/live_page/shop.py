@@ -15,6 +15,14 @@ from flashsale_local.sale.load import Answer, buy_all
 from flashsale_local.sale.seed import seed, user_ids
 from flashsale_local.sale.warm_up import warm_up
 
+# What each generation is, in the words of its button.
+IDEAS = {
+    1: "naive read-modify-write",
+    2: "atomic SQL",
+    3: "Redis + synchronous write",
+    4: "Redis + queue",
+    5: "claim and journal, no gap",
+}
 # A spike: few units, many buyers, and the seconds after which it ends in any case.
 UNITS, BUYERS, DEADLINE = 60, 240, 60.0
 # While PostgreSQL is down, each buyer of V1 to V3 waits two seconds for it. So there are fewer.
@@ -35,9 +43,17 @@ class Channel:
         return f"V{self.generation}" + (" ASGI" if self.edge == "asgi" else "")
 
     @property
+    def idea(self) -> str:
+        """What it is, in a few words."""
+        return "V5 on a web server" if self.edge == "asgi" else IDEAS[self.generation]
+
+    @property
     def queued(self) -> bool:
         """Whether its orders go through the queue."""
         return self.generation in (4, 5)
+
+
+CHANNELS = [Channel(*shop) for shop in SHOPS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +66,19 @@ class OpenedSale:
 
 
 class Shop:
-    """Opens sales and sends buyers, over the deployed HTTP API."""
+    """Opens sales and sends buyers, over the deployed HTTP API.
+
+    Attributes:
+        opened_here: ids of the products that it has put on sale, or is about to.
+
+    """
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self.channels = [Channel(*shop) for shop in SHOPS if shop[1] in target.edges]
+        self.channels = [channel for channel in CHANNELS if channel.edge in target.edges]
         self._reserve: dict[Channel, OpenedSale] = {}
         self._opened = 0
+        self.opened_here: set[str] = set()
         self._warm = False
 
     async def open_sale(self, channel: Channel, units: int) -> OpenedSale:
@@ -64,6 +86,7 @@ class Shop:
         self._opened += 1
         edge = "-asgi" if channel.edge == "asgi" else ""
         product_id = f"live-v{channel.generation}{edge}-{int(time.time()):x}-{self._opened}"
+        self.opened_here.add(product_id)
         async with self._target.services() as services:
             await seed(services, user_ids(BUYERS), [product_id], units)
             terms = Terms(generation=channel.generation)

@@ -30,10 +30,8 @@ class Verdict:
     detail: str
 
 
-def judge(
-    now: Reading, before: Reading | None, *, buying: bool, queued: bool, age: float = 0.0
-) -> Verdict:
-    """Return the verdict on the last two readings.
+def judge(now: Reading, before: Reading | None, *, buying: bool, age: float = 0.0) -> Verdict:
+    """Return the verdict on a reading, compared with an earlier one.
 
     V5 can be judged at every instant. The other generations can be judged when their units are at
     rest: a unit that left Redis and whose order is not written yet looks like a lost one. Oversold
@@ -41,7 +39,6 @@ def judge(
 
     Args:
         buying: whether this page's buyers are sending requests for the product.
-        queued: whether its orders go through the queue.
         age: seconds since the last reading.
 
     """
@@ -52,21 +49,23 @@ def judge(
     if books is None:
         return _without_books(now.down)
     if books.oversold:
-        detail = f"{books.confirmed} orders are confirmed, but there were {books.initial} units."
+        detail = (
+            f"{books.confirmed:,} orders are confirmed, but there were {books.initial:,} units."
+        )
         return Verdict(Status.BAD, f"{_units(books.oversold)} oversold", detail)
-    postgres_down = "PostgreSQL" in now.down
     exact = books.ledger is not None and books.imbalance == 0
     at_rest = is_at_rest(now, before, buying=buying)
     if not exact and not at_rest:
         detail = (
-            f"{books.stock} of {books.initial} units left. Only V5 can be judged while it sells; "
+            f"{books.stock:,} of {books.initial:,} units left. "
+            "Only V5 can be judged while it sells; "
             "other generations can be judged when the sale is at rest."
         )
         return Verdict(Status.UNKNOWN, "Selling", detail)
-    detail = _sum(figures(books, at_rest=at_rest), postgres_down=postgres_down)
-    if postgres_down and on_postgres(books):
+    detail = _sum(figures(books, at_rest=at_rest), postgres_down=now.postgres_down)
+    if now.postgres_down and on_postgres(books):
         return Verdict(Status.NO_ANSWER, _no_answer(now.down), f"Last known: {detail}")
-    return _judge_units(books, detail, orders_unseen=queued and postgres_down)
+    return _judge_units(books, detail, orders_unseen=now.orders_unseen)
 
 
 def _without_books(down: Sequence[str]) -> Verdict:
@@ -78,12 +77,11 @@ def _without_books(down: Sequence[str]) -> Verdict:
 
 def is_at_rest(now: Reading, before: Reading | None, *, buying: bool) -> bool:
     """Return whether no unit moved between two readings, and no buyer is active."""
-    return not buying and before is not None and _state(before.books) == _state(now.books)
+    return not buying and before is not None and state(before) == state(now)
 
 
 def _judge_units(books: Books, detail: str, *, orders_unseen: bool) -> Verdict:
-    if books.lost and orders_unseen and books.ledger is None:
-        # V4's orders between the last reading and the outage have left the queues.
+    if orders_unseen:
         detail += " The last orders in PostgreSQL were not read."
         return Verdict(Status.NO_ANSWER, "Unknown without PostgreSQL", detail)
     if books.lost:
@@ -97,7 +95,9 @@ def _judge_units(books: Books, detail: str, *, orders_unseen: bool) -> Verdict:
     return Verdict(Status.GOOD, "Every unit is accounted for", detail)
 
 
-def _state(books: Books | None) -> tuple[object, ...]:
+def state(seen: Reading) -> tuple[object, ...]:
+    """Return the figures of a reading that change when a unit moves."""
+    books = seen.books
     if books is None:
         return ()
     waiting = books.unsettled, books.parked
@@ -106,10 +106,11 @@ def _state(books: Books | None) -> tuple[object, ...]:
 
 def _sum(units: Figures, *, postgres_down: bool) -> str:
     found = units.stock + units.on_the_way + units.parked + units.confirmed
-    parked = f"+ {units.parked} parked " if units.parked else ""
+    parked = f"+ {units.parked:,} parked " if units.parked else ""
+    sign = "=" if found == units.initial else "≠"
     text = (
-        f"{units.initial} units {'=' if found == units.initial else '≠'} {units.stock} in stock "
-        f"+ {units.on_the_way} on the way {parked}+ {units.confirmed} confirmed."
+        f"{units.initial:,} units {sign} {units.stock:,} in stock "
+        f"+ {units.on_the_way:,} on the way {parked}+ {units.confirmed:,} confirmed."
     )
     if postgres_down:
         text += " PostgreSQL is down: its figure is the last known."
@@ -121,4 +122,4 @@ def _no_answer(down: Sequence[str]) -> str:
 
 
 def _units(count: int) -> str:
-    return f"{count} unit" if count == 1 else f"{count} units"
+    return f"{count} unit" if count == 1 else f"{count:,} units"

@@ -2,52 +2,47 @@
 
 import asyncio
 import logging
-import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING
-
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-from httpx import HTTPError
 
 from flashsale.errors import FlashsaleError
 from flashsale.services import Services
-from flashsale.usecases.books import Books
 from flashsale_local.deployment.target import Target
+from flashsale_local.live_page.expected_errors import EXPECTED_ERRORS
+from flashsale_local.live_page.following import Following
+from flashsale_local.live_page.history import History
+from flashsale_local.live_page.known_sales import KnownSales, newest_of_each_generation
+from flashsale_local.live_page.latency import Latency
 from flashsale_local.live_page.postgres_switch import PostgresSwitch
-from flashsale_local.live_page.reading import MAX_MESSAGES, Reading, read
+from flashsale_local.live_page.queue_look import MAX_MESSAGES, QueueLook, QueueLooks
+from flashsale_local.live_page.reading import Reading, failed_in, read
+from flashsale_local.live_page.scoreboard import Scoreboard
 from flashsale_local.live_page.shop import Channel, OpenedSale
-from flashsale_local.live_page.verdict import Verdict, is_at_rest, judge
-from flashsale_local.problems import Problem
+from flashsale_local.live_page.verdict import Verdict, judge
 from flashsale_local.queues import failed
 from flashsale_local.sale.load import Answer
 from flashsale_server.queues.messages import FailedMessage
 
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-
-# Seconds between two readings, and the number of readings that are kept.
-INTERVAL, KEPT = 0.5, 240
+# Seconds between two readings of the local stack, so that a spike is a curve.
+OFTEN = 0.1
+# Seconds between two looks into the queues, two readings on AWS, and two tries without an answer.
+SELDOM = 0.5
 MAX_PRODUCTS = 40
-
-# Errors whose cause is outside this process. They are logged without a traceback.
-EXPECTED_ERRORS = (FlashsaleError, Problem, BotoCoreError, ClientError, HTTPError, OSError)
 
 logger = logging.getLogger(__name__)
 
 
 class Watch:
-    """Reads the chosen sale twice a second, while a browser shows the page.
+    """Reads the chosen sale while a browser shows the page, once for all browsers.
 
     Attributes:
         switch: None where PostgreSQL does not belong to the local stack.
         products: ids to choose from, newest first. They include the chosen one.
-        history: readings of the chosen product, newest last.
+        following: the sales that others open.
+        scoreboard: the last sale of each generation.
         failed: messages of `dlq` and `parking` when they were last read.
         busy: the name of the action that runs now, or "".
 
@@ -59,32 +54,32 @@ class Watch:
         self.postgres_up = True
         self.chosen = ""
         self.products: list[str] = []
-        self.history: deque[Reading] = deque(maxlen=KEPT)
+        self.following = Following()
+        self.scoreboard = Scoreboard()
         self.failed: list[FailedMessage] = []
         self.busy = ""
         self._buying = ""
-        self._sales: dict[str, OpenedSale] = {}
-        self._last_known: dict[str, Books] = {}
-        self._answers: list[Answer] = []
+        self._known = KnownSales()
+        self._latency = Latency()
+        self._history = History()
+        self._queues = QueueLooks(target)
+        self._look: QueueLook | None = None
+        self._begun = False
+
+    @property
+    def history(self) -> deque[Reading]:
+        """Readings of the chosen product, newest last."""
+        return self._history.readings
 
     @property
     def verdict(self) -> Verdict:
         """The verdict on the chosen sale."""
-        if not self.history:
-            return judge(Reading(0), None, buying=False, queued=False)
-        now, before = self.history[-1], self.history[-2] if len(self.history) > 1 else None
-        return judge(
-            now,
-            before,
-            buying=self._buying == self.chosen,
-            queued=self.channel_of(self.chosen).queued,
-            age=time.time() - now.at,
-        )
-
-    @cached_property
-    def sqs(self) -> "SQSClient":
-        """One client for all readings, because creating it takes longer than a reading."""
-        return boto3.client("sqs")
+        now = self._history.last
+        if now is None:
+            return judge(Reading(0), None, buying=False)
+        buying = self._buying == self.chosen
+        age = time.time() - now.at
+        return judge(now, self._history.earlier(now), buying=buying, age=age)
 
     @property
     def peeking_is_free(self) -> bool:
@@ -92,31 +87,32 @@ class Watch:
         return bool(self.target.endpoint_url)
 
     def channel_of(self, product_id: str) -> Channel:
-        """Return the channel that sells a product. It is V5 until the first order shows it."""
-        if sale := self._sales.get(product_id):
-            return sale.channel
-        books = self._last_known.get(product_id)
-        return Channel(max(books.generations) if books and books.generations else 5, "lambda")
-
-    def last_known(self, product_id: str) -> Books | None:
-        """Return a product's books when PostgreSQL last answered."""
-        return self._last_known.get(product_id)
+        """Return the channel that sells a product."""
+        return self._known.channel_of(product_id)
 
     def choose(self, product_id: str) -> None:
         """Watch this product from now on."""
         if product_id and product_id != self.chosen:
             self.chosen = product_id
-            self.history.clear()
+            self._history.clear()
+
+    def choose_by_hand(self, product_id: str) -> None:
+        """Watch this product, and no longer follow other sales."""
+        if product_id and product_id != self.chosen:
+            self.following.on = False
+            self.choose(product_id)
 
     def add(self, sale: OpenedSale) -> None:
-        """Watch a sale that was opened from this page."""
-        self._sales[sale.product_id] = sale
+        """Watch a sale that was opened from this page, and follow the sales that come after it."""
+        self.following.on = True
         self.products = [sale.product_id, *self.products][:MAX_PRODUCTS]
-        # The books of a new product are known, even if PostgreSQL stops before they are read.
-        fresh = Books(sale.product_id, (), sale.units, None, sale.units, 0, 0)
-        self._last_known[sale.product_id] = fresh
         self.choose(sale.product_id)
-        self.history.append(Reading(time.time(), fresh))
+        books = self._known.add(sale)
+        self.keep(Reading(time.time(), books, queued=sale.channel.queued))
+
+    def keep(self, seen: Reading) -> None:
+        """Add a reading of the chosen product to the history."""
+        self._history.add(seen, buying=self._buying == self.chosen)
 
     @contextmanager
     def sending_buyers(self, product_id: str) -> Iterator[None]:
@@ -128,8 +124,9 @@ class Watch:
             self._buying = ""
 
     def add_answer(self, answer: Answer) -> None:
-        """Count a buyer's waiting time in the next reading."""
-        self._answers.append(answer)
+        """Count a buyer's answer."""
+        self._latency.add(answer)
+        self.scoreboard.add_answer(self._buying, answer)
 
     async def run(self, has_viewers: Callable[[], bool]) -> None:
         """Take readings until the task is cancelled."""
@@ -139,76 +136,109 @@ class Watch:
                     await self._read_until_failure(has_viewers)
                 except Exception as error:  # noqa: BLE001 - a page that stops reading would be wrong
                     self._add_failure(error)
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(SELDOM)
 
     async def _read_until_failure(self, has_viewers: Callable[[], bool]) -> None:
-        # After an outage a pool waits long before it reconnects. A new pool connects at once.
+        interval = OFTEN if self.peeking_is_free else SELDOM
         async with self.target.services() as services:
-            while has_viewers():
-                seen = await self.take_reading(services)
-                if seen.down:
-                    return
-                await asyncio.sleep(INTERVAL)
+            looking = asyncio.create_task(self._look_around(services))
+            try:
+                await looking
+                while has_viewers():
+                    if looking.done():
+                        await looking
+                        looking = asyncio.create_task(self._look_around(services, SELDOM))
+                    was_up = self.postgres_up
+                    seen = await self.take_reading(services)
+                    # After an outage a pool waits long before it reconnects, but a new pool
+                    # connects at once. While PostgreSQL is known to be stopped, none is needed.
+                    if self.postgres_up and (seen.down or not was_up):
+                        return
+                    await asyncio.sleep(interval)
+            finally:
+                looking.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await looking
 
     def _add_failure(self, error: Exception) -> None:
         expected = isinstance(error, EXPECTED_ERRORS)
         logger.warning("no reading: %r", error, exc_info=not expected)
         down = self.target.cloud.name if expected else "The stack"
-        self.history.append(Reading(time.time(), down=(down,)))
+        self.keep(Reading(time.time(), down=(down,)))
 
     async def take_reading(self, services: Services) -> Reading:
         """Read the chosen product and append the reading to the history."""
         if switch := self.switch:
             self.postgres_up = await asyncio.to_thread(lambda: switch.is_on)
-        if self.postgres_up:
-            await self._list_products(services)
         product_id = self.chosen
-        seen = await self.read(services, product_id)
-        if seen.books and not seen.down:
-            self._last_known[product_id] = seen.books
+        seen = await self.read(services, product_id, self._look)
+        self._score(product_id, seen)
         if product_id == self.chosen:
-            before = self.history[-1] if self.history else None
-            at_rest = is_at_rest(seen, before, buying=self._buying == product_id)
-            self.history.append(replace(seen, latency_ms=self._latency(), at_rest=at_rest))
-        if self.peeking_is_free:
-            await self._show_failed(services, seen.failed)
+            self.keep(replace(seen, latency_ms=self._latency.recent_ms()))
         return seen
 
-    async def read(self, services: Services, product_id: str) -> Reading:
-        """Read a product without adding to the history."""
-        return await read(
-            self.target,
+    async def read(
+        self, services: Services, product_id: str, seen: QueueLook | None = None
+    ) -> Reading:
+        """Read a product without adding to the history. Without a look, take one first."""
+        found = await read(
             services,
-            self.sqs,
             product_id,
-            self.last_known(product_id),
+            self._known.books_of(product_id),
+            seen or await self._queues.take(),
             queued=self.channel_of(product_id).queued,
             postgres_up=self.postgres_up,
         )
+        if found.books and not found.down:
+            self._known.keep(found.books)
+        return found
 
     async def peek_at_failed(self, services: Services) -> None:
-        """Read the failed messages and their causes where readings do not include them."""
+        """Read the failed messages and their causes where looks do not include them."""
         found = await asyncio.to_thread(failed.look_at_all, self.target, MAX_MESSAGES)
         await self._show_failed(services, found)
 
     async def _show_failed(self, services: Services, found: Sequence[FailedMessage]) -> None:
         self.failed = await failed.with_causes(services, found)
 
+    async def _look_around(self, services: Services, pause: float = 0.0) -> None:
+        """After a pause, read what changes less often than the figures of the chosen sale."""
+        await asyncio.sleep(pause)
+        self._look = seen = await self._queues.take()
+        if self.postgres_up:
+            await self._list_products(services)
+        await self._add_earlier_sales(services)
+        for product_id in self.scoreboard.unsettled:
+            if product_id != self.chosen:
+                self._score(product_id, await self.read(services, product_id, seen))
+        if self.peeking_is_free:
+            await self._show_failed(services, failed_in(seen))
+
+    async def _add_earlier_sales(self, services: Services) -> None:
+        """Fill the scoreboard once, at the beginning, with what was sold before."""
+        if self._begun or not self.postgres_up:
+            return
+        with suppress(FlashsaleError):  # the reading will report what is down
+            for books in await newest_of_each_generation(services, self.products):
+                self._known.keep(books)
+                self._score(books.product_id, Reading(time.time(), books))
+            self._begun = True
+
+    def _score(self, product_id: str, seen: Reading) -> None:
+        if self._known.knows_channel_of(product_id):
+            name = self.channel_of(product_id).name
+            self.scoreboard.add(name, product_id, seen, buying=self._buying == product_id)
+
     async def _list_products(self, services: Services) -> None:
         try:
-            products = await services.products.list_all()
+            # In this order, each sale has its product.
+            sales = await services.stock.list_sales()
+            newest = [product.id for product in reversed(await services.products.list_all())]
         except FlashsaleError:
-            return  # the reading will report that PostgreSQL is down
-        newest = [product.id for product in reversed(products)]
+            return  # the reading will report what is down
         self.choose(self.chosen or next(iter(newest), ""))
+        if not self._buying:  # this page's own spike is shown to its end
+            self.choose(self.following.newest(sales, newest))
         self.products = newest[:MAX_PRODUCTS]
         if self.chosen in newest[MAX_PRODUCTS:]:  # keep it selectable
             self.products.append(self.chosen)
-
-    def _latency(self) -> tuple[float, float] | None:
-        seconds = [answer.seconds for answer in self._answers]
-        self._answers.clear()
-        if not seconds:
-            return None
-        cuts = statistics.quantiles([*seconds, seconds[-1]], n=20, method="inclusive")
-        return cuts[9] * 1000, cuts[18] * 1000

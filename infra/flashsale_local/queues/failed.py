@@ -12,9 +12,9 @@ from flashsale_server.queues.messages import FailedMessage
 SOURCES = {"dlq": "orders", "parking": "dlq"}
 # What to say about messages that cannot be moved now.
 _HIDDEN = {
-    "dlq": "{} are in flight with the rollback function, which retries each within a minute "
+    "dlq": "{} in flight with the rollback function, which retries each within a minute "
     "and parks it after ten times; try again in a minute.",
-    "parking": "{} are being looked at; try again in a minute.",
+    "parking": "{} being looked at; try again in a minute.",
 }
 
 
@@ -66,5 +66,7 @@ def redrive(target: Target, queue: str) -> str:
     source = source_of(queue)
     hidden = depth(target.queues[queue]).in_flight
     moved = target.cloud.redrive(target.queues[queue], target.queues[source])
-    said = f"{moved} messages moved from {queue} to {source}."
-    return f"{said} {_HIDDEN[queue].format(hidden)}" if hidden else said
+    said = f"{moved} message{'' if moved == 1 else 's'} moved from {queue} to {source}."
+    if not hidden:
+        return said
+    return f"{said} {_HIDDEN[queue].format(f'{hidden} is' if hidden == 1 else f'{hidden} are')}"

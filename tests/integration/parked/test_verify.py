@@ -13,6 +13,7 @@ from flashsale.usecases.books import read_books
 from flashsale.usecases.pauses import pause_unrecorded, record_pauses
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LEASE_MS, TOKEN
+from flashsale_local.live_page.queue_look import QueueLooks
 from flashsale_local.live_page.reading import read
 from flashsale_local.queues.contents import look_into_queues
 from flashsale_local.sale.seed import seed
@@ -56,7 +57,7 @@ async def test_poisoned_messages_hide_no_loss(services, new_product, put, target
     (row,) = told["products"]
     assert (row["lost"], row["unsettled"], row["parked"], row["exact"]) == (24, 0, 0, True)
     assert status == 1
-    page = (await read(target, services, None, product_id, None)).books
+    page = (await read(services, product_id, None, await QueueLooks(target).take())).books
     exported = by_labels(await Sale(services, exported_queues(target)).read_books(), product_id)
     assert page.lost == exported["lost_units", product_id] == 24
     assert exported["books_broken", product_id] == 1
@@ -111,7 +112,7 @@ async def test_a_parked_order_has_its_own_state_and_exit_status(
     assert parked["orders"] == [{"id": order.id, "product_id": product_id, "units": 1}]
     assert f"order {order.id}: 1 unit of {product_id}" in shown.stdout
     assert f"flashsale dlq cancel parking --message {message_id}" in shown.stdout
-    page = (await read(target, services, None, product_id, None)).books
+    page = (await read(services, product_id, None, await QueueLooks(target).take())).books
     exported = by_labels(await Sale(services, exported_queues(target)).read_books(), product_id)
     assert page.parked == exported["parked_units", product_id] == 1
     assert exported["unsettled_units", product_id] == 1

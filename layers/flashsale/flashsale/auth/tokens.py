@@ -44,7 +44,7 @@ class Tokens:
 
         """
         if self._trust is None:
-            return Denied("No tokens are believed here.")
+            return Denied("This server accepts no tokens.")
         if len(token) > MAX_TOKEN:
             return Denied("The token is too large.")
         try:
