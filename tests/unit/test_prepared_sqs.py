@@ -199,13 +199,3 @@ def test_calls_share_a_connection(environment, recorder):
 
     pool = sqs._connections.connection_from_url(recorder.url)
     assert (pool.num_connections, pool.num_requests) == (1, 3)
-
-
-def test_the_trace_of_an_invocation_goes_along_unsigned(environment, recorder):
-    environment.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1")
-
-    prepared().send_message_batch(**CALL)
-
-    ((_, headers, _),) = recorder.requests
-    assert headers["X-Amzn-Trace-Id"].startswith("Root=1-5759e988")
-    assert "trace" not in headers["Authorization"]

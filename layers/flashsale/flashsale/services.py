@@ -131,7 +131,12 @@ class Services:
             max_pool_connections=THREADS,
             retries={"total_max_attempts": 1},  # see OrderQueue
         )
-        sqs: Any = PreparedSqs(get_session(), config)  # it has the methods that are called
+        session = get_session()
+        # X-Ray traces the calls of boto3's own client only.
+        traced = self.settings.tracing
+        sqs: Any = (
+            session.create_client("sqs", config=config) if traced else PreparedSqs(session, config)
+        )
         return OrderQueue(sqs, self.settings.orders_queue_url, blocking=self.settings.one_at_a_time)
 
     @cached_property

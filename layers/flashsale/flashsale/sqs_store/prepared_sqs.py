@@ -1,7 +1,6 @@
 """SendMessageBatch by a prepared request: what one call to one queue does not need is left out."""
 
 import json
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 OPERATION = "SendMessageBatch"
-# Lambda sets it for each invocation. SQS hands it on, so X-Ray links a purchase with its order.
-TRACE = "_X_AMZN_TRACE_ID"
 
 
 class PreparedSqs:
@@ -110,10 +107,7 @@ class PreparedSqs:
         # Frozen: a refresh between two reads would mix the old key with the new one.
         frozen = self._credentials.get_frozen_credentials()
         SigV4Auth(frozen, "sqs", self._sqs.meta.region_name).add_auth(request)
-        headers = dict(request.headers.items())
-        if trace := os.environ.get(TRACE):
-            headers["X-Amzn-Trace-Id"] = trace
-        return headers
+        return dict(request.headers.items())
 
 
 def _client_error(answer: urllib3.BaseHTTPResponse) -> ClientError:
