@@ -46,6 +46,8 @@ class OrderQueue:
         self._sqs = sqs
         self._url = url
         self._blocking = blocking
+        # Called before each call that sends messages, with their number.
+        self.on_call: Callable[[int], None] = lambda _: None
         # A pool of its own, because the event loop's threads also resolve the stores' host names.
         self._threads = ThreadPoolExecutor(THREADS, "sqs")
         self._pushes = SharedCalls(self._send_batch)
@@ -78,6 +80,7 @@ class OrderQueue:
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)
         ]
+        self.on_call(len(entries))
         return await self._call(
             lambda: self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
         )
