@@ -1,43 +1,55 @@
 """A server with scripted answers in the place of SQS."""
 
+import json
 import threading
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 from flashsale.domain.messages import QueuedOrder
 from flashsale.sqs_store.order_queue import OrderQueue
+from flashsale.sqs_store.prepared_sqs import PreparedSqs
 from tests.helpers.support import POLL
 
-TAKEN = b'{"MessageId": "m-1"}'
+TAKEN = "taken"
 ORDER = QueuedOrder(
     id="order-1", product_id="p-01", user_id="u-1", generation=4, correlation_id="c-1"
 )
 
 
 class Sqs:
-    """An SQS with scripted answers: a status code, "hang", or "cut" (the connection)."""
+    """An SQS with scripted answers, one for each call.
+
+    An answer is "hang", "cut" (the connection), 200 (all messages are taken), the status of an
+    error, the code of an error with status 400, or a list with the outcome of each message: TAKEN,
+    None (the response does not mention it), or its code. A code "Sender:…" is the sender's fault.
+    """
 
     def __init__(self, *script):
         self.script = deque(script)
         self.bodies = []
+        self.arrived = threading.Semaphore(0)  # one for each call
         self.release = threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_POST(self):
-                outer.bodies.append(self.rfile.read(int(self.headers["content-length"])))
+                body = self.rfile.read(int(self.headers["content-length"]))
                 step = outer.script.popleft()
+                outer.bodies.append(body)
+                outer.arrived.release()
                 if step == "hang":
                     outer.release.wait()
+                if step in ("hang", "cut"):
+                    self.close_connection = True
                     return
-                if step == "cut":
-                    return
-                code = "ThrottlingException" if step == 400 else "InternalError"
-                payload = TAKEN if step == 200 else f'{{"__type": "{code}"}}'.encode()
-                self.send_response(step)
+                status, answer = _answer(step, json.loads(body)["Entries"])
+                payload = json.dumps(answer).encode()
+                self.send_response(status)
                 self.send_header("content-length", str(len(payload)))
                 self.end_headers()
                 self.wfile.write(payload)
@@ -46,8 +58,20 @@ class Sqs:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, args=(POLL,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    @property
+    def messages(self):
+        """The bodies of the messages of each call."""
+        calls = [json.loads(body)["Entries"] for body in self.bodies]
+        return [[entry["MessageBody"] for entry in entries] for entries in calls]
+
+    @property
+    def order_ids(self):
+        """The order ids of each call."""
+        return [[json.loads(body)["id"] for body in call] for call in self.messages]
 
     def close(self):
         self.release.set()
@@ -55,7 +79,49 @@ class Sqs:
         self.server.server_close()
 
 
-def queue_at(url):
+def _answer(step, entries):
+    if isinstance(step, str):
+        return 400, {"__type": f"com.amazonaws.sqs#{step}"}
+    if isinstance(step, int) and step != 200:
+        code = "ThrottlingException" if step == 400 else "InternalError"
+        return step, {"__type": code}
+    outcomes = [TAKEN] * len(entries) if step == 200 else step
+    assert len(outcomes) == len(entries), (outcomes, entries)
+    named = list(zip((entry["Id"] for entry in entries), outcomes, strict=True))
+    return 200, {
+        "Successful": [{"Id": id_, "MessageId": f"m-{id_}"} for id_, o in named if o == TAKEN],
+        "Failed": [
+            {
+                "Id": id_,
+                "Code": outcome.removeprefix("Sender:"),
+                "SenderFault": outcome.startswith("Sender:"),
+            }
+            for id_, outcome in named
+            if outcome not in (TAKEN, None)
+        ],
+    }
+
+
+def queue_at(url, *, blocking=False):
     config = Config(connect_timeout=0.5, read_timeout=0.3, retries={"total_max_attempts": 1})
-    sqs = boto3.client("sqs", endpoint_url=url, config=config)
-    return OrderQueue(sqs, f"{url}/000000000000/orders")
+    session = botocore.session.get_session()
+    session.set_config_variable("region", "us-east-1")
+    session.set_credentials("an-id", "a-secret")
+    with_endpoint = _At(session, url)
+    return OrderQueue(
+        PreparedSqs(with_endpoint, config), f"{url}/000000000000/orders", blocking=blocking
+    )
+
+
+class _At:
+    """A session whose clients talk to one address."""
+
+    def __init__(self, session, url):
+        self._session = session
+        self._url = url
+
+    def create_client(self, name, **options):
+        return self._session.create_client(name, endpoint_url=self._url, **options)
+
+    def __getattr__(self, name):
+        return getattr(self._session, name)

@@ -3,7 +3,6 @@
 Sockets of the test stand in for the X-Ray daemon and for SQS.
 """
 
-import hashlib
 import json
 import os
 import socket
@@ -58,10 +57,10 @@ def queue():
 
     class Sqs(BaseHTTPRequestHandler):
         def do_POST(self):
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))["MessageBody"]
-            sent.append((self.headers["x-amzn-trace-id"], body))
-            digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
-            answer = json.dumps({"MessageId": "m-1", "MD5OfMessageBody": digest}).encode()
+            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            (entry,) = asked["Entries"]
+            sent.append((self.headers["x-amzn-trace-id"], entry["MessageBody"]))
+            answer = json.dumps({"Successful": [{"Id": entry["Id"], "MessageId": "m-1"}]}).encode()
             self.send_response(200)
             self.send_header("content-type", "application/x-amz-json-1.0")
             self.send_header("content-length", str(len(answer)))

@@ -164,9 +164,9 @@ FAULTS = [
     ),
     Fault(
         "a refusal after a timeout leaves it open whether SQS has the order",
-        f"{CODE}/sqs_store/order_queue.py",
-        "if uncertain is None and certainly_refused(error):",
-        "if certainly_refused(error):",
+        f"{CODE}/sqs_store/shared_calls.py",
+        "push.uncertain is None and certainly_refused(error)",
+        "certainly_refused(error)",
         ("tests/unit/test_order_queue.py::test_a_rejection_after_a_timeout_is_still_uncertain",),
     ),
     Fault(

@@ -1,5 +1,7 @@
 """How the ASGI edge counts its calls to SQS."""
 
+import asyncio
+
 import boto3
 import pytest
 from moto import mock_aws
@@ -41,6 +43,8 @@ def counted():
             "refused": value("sqs_sends", operation="push", outcome="failed"),
             "envelopes": value("relayed_envelopes"),
             "claims": value("relayed_claims"),
+            "calls": value("sqs_calls"),
+            "messages": value("sqs_messages"),
         }
 
     before = read()
@@ -58,19 +62,25 @@ def test_it_hands_on_each_method_of_the_queue():
 async def test_one_call_may_carry_many_claims(queue, counted):
     await queue.send([Envelope.of(ORDERS[:2]), Envelope.of(ORDERS[2:])])
 
-    assert counted() == {"ok": 1, "envelopes": 2, "claims": 3}
+    assert counted() == {"ok": 1, "envelopes": 2, "claims": 3, "calls": 1, "messages": 2}
 
 
 async def test_claims_that_sqs_rejects_are_not_counted_as_sent(sqs, counted):
     with pytest.raises(QueueUnavailable):
         await CountingQueue(OrderQueue(sqs, "https://sqs/1/no-such")).send([Envelope.of(ORDERS)])
 
-    assert counted() == {"failed": 1}
+    assert counted() == {"failed": 1, "calls": 1, "messages": 1}
 
 
-async def test_a_push_counts_as_a_call(sqs, queue, counted):
+async def test_pushes_at_the_same_time_count_as_one_call(queue, counted):
+    await asyncio.gather(*(queue.push(order) for order in ORDERS))
+
+    assert counted() == {"pushed": 3, "calls": 1, "messages": 3}
+
+
+async def test_a_push_is_counted_with_its_outcome(sqs, queue, counted):
     await queue.push(ORDERS[0])
     with pytest.raises(PushRefused):
         await CountingQueue(OrderQueue(sqs, "https://sqs/1/no-such")).push(ORDERS[0])
 
-    assert counted() == {"pushed": 1, "refused": 1}
+    assert counted() == {"pushed": 1, "refused": 1, "calls": 2, "messages": 2}

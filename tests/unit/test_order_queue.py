@@ -17,7 +17,8 @@ from flashsale.deadline import Deadline
 from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale.errors import MessageRefused, PushRefused, PushUncertain, QueueUnavailable
 from flashsale.generations import v4
-from flashsale.sqs_store.order_queue import ATTEMPTS, OrderQueue
+from flashsale.sqs_store.order_queue import OrderQueue
+from flashsale.sqs_store.shared_calls import ATTEMPTS
 from flashsale_local.stack.program import free_port
 from tests.helpers.scripted_sqs import ORDER, queue_at
 
@@ -29,9 +30,8 @@ async def test_a_push_sends_the_order_as_json(sqs):
 
     await queue_at(server.url).push(ORDER)
 
-    (body,) = server.bodies
-    assert b'\\"id\\":\\"order-1\\"' in body
-    assert b'\\"correlation_id\\":\\"c-1\\"' in body
+    ((body,),) = server.messages
+    assert QueuedOrder.model_validate_json(body) == ORDER
 
 
 @pytest.mark.parametrize("blocking", [True, False])
@@ -40,9 +40,9 @@ async def test_calls_use_threads_only_where_other_requests_run(blocking):
     threads = []
 
     class Client:
-        def send_message(self, **_):
+        def send_message_batch(self, **_):
             threads.append(threading.get_ident())
-            return {"MessageId": "m-1"}
+            return {"Successful": [{"Id": "0"}]}
 
     await OrderQueue(Client(), "queue", blocking=blocking).push(ORDER)
 
@@ -86,8 +86,8 @@ async def test_an_unknown_outcome_is_retried_with_the_same_order(sqs, failure):
 
     await queue_at(server.url).push(ORDER)
 
-    first, second = server.bodies
-    assert first == second
+    first, second = server.messages
+    assert first == second == [ORDER.model_dump_json()]
 
 
 @pytest.mark.parametrize("failure", ["hang", "cut", 500])
@@ -121,12 +121,12 @@ class Answering:
     def __init__(self, answer):
         self._answer = answer
 
-    def send_message(self, **_):
+    def send_message_batch(self, **_):
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
 
-    get_queue_attributes = send_message_batch = send_message
+    get_queue_attributes = send_message_batch
 
 
 @pytest.mark.parametrize("answer", [{}, {"message": "<html>"}, None, [], "text", ValueError("?")])
@@ -157,7 +157,7 @@ async def test_a_rejected_envelope_waits_and_the_log_says_who_must_act(sender_fa
 async def test_a_message_that_sqs_rejects_as_such_is_a_bug():
     error = {"Error": {"Code": "InvalidMessageContents", "Message": "control characters"}}
     metadata = {"ResponseMetadata": {"HTTPStatusCode": 400}}
-    refused = ClientError({**error, **metadata}, "SendMessage")
+    refused = ClientError({**error, **metadata}, "SendMessageBatch")
 
     with pytest.raises(MessageRefused):
         await OrderQueue(Answering(refused), "queue").push(ORDER)

@@ -6,9 +6,11 @@ import time
 
 import pytest
 
+from flashsale.domain.messages import MESSAGES_PER_CALL
 from flashsale.errors import PushRefused, PushUncertain, QueueUnavailable
 from flashsale.sqs_store import order_queue
-from flashsale.sqs_store.order_queue import THREADS, OrderQueue
+from flashsale.sqs_store.order_queue import OrderQueue
+from flashsale.sqs_store.shared_calls import CALLS
 from tests.helpers.scripted_sqs import ORDER, queue_at
 
 
@@ -25,12 +27,12 @@ class Hanging:
         self.calls = 0
         self.end = threading.Event()
 
-    def send_message(self, **_):
+    def send_message_batch(self, **_):
         self.calls += 1
         self.end.wait(30)
         raise RuntimeError
 
-    get_queue_attributes = send_message_batch = send_message
+    get_queue_attributes = send_message_batch
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def hanging():
 async def test_all_attempts_of_a_push_share_one_deadline(hanging, hurried):
     started = time.monotonic()
 
-    with pytest.raises(PushUncertain, match="no answer within"):
+    with pytest.raises(PushUncertain, match="no answer in time"):
         await OrderQueue(hanging, "queue").push(ORDER)
 
     assert time.monotonic() - started < 1.5
@@ -54,8 +56,7 @@ async def test_all_attempts_of_a_push_share_one_deadline(hanging, hurried):
 @pytest.mark.deadline
 async def test_where_calls_block_no_attempt_starts_that_could_end_too_late(sqs, hurried):
     server = sqs("hang", 200)  # the client times out after 0.3 s
-    queue = queue_at(server.url)
-    queue._blocking = True
+    queue = queue_at(server.url, blocking=True)
 
     with pytest.raises(PushUncertain):
         await queue.push(ORDER)
@@ -63,16 +64,17 @@ async def test_where_calls_block_no_attempt_starts_that_could_end_too_late(sqs, 
     assert len(server.bodies) == 1
 
 
-async def test_a_push_without_a_free_thread_is_a_certain_rejection(hanging, hurried):
+async def test_a_push_without_a_free_call_is_a_certain_rejection(hanging, hurried):
     """Threads that hang are not the event loop's default threads, which resolve addresses."""
+    sent = CALLS * MESSAGES_PER_CALL
     queue = OrderQueue(hanging, "queue")
 
     outcomes = await asyncio.gather(
-        *(queue.push(ORDER) for _ in range(THREADS + 5)), return_exceptions=True
+        *(queue.push(ORDER) for _ in range(sent + 5)), return_exceptions=True
     )
 
     kinds = [type(outcome) for outcome in outcomes]
-    assert (kinds.count(PushUncertain), kinds.count(PushRefused)) == (THREADS, 5)
+    assert (kinds.count(PushUncertain), kinds.count(PushRefused)) == (sent, 5)
     assert await asyncio.to_thread(lambda: "free") == "free"
 
 

@@ -9,7 +9,13 @@ from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale.sqs_store.order_queue import OrderQueue
 from flashsale_server.edge import process_metrics  # noqa: F401 - before the first metric is created
 
-SENDS = Counter("flashsale_sqs_sends", "Calls that carry orders to SQS", ["operation", "outcome"])
+SENDS = Counter(
+    "flashsale_sqs_sends",
+    "V4 orders that were pushed, and relays of V5 envelopes",
+    ["operation", "outcome"],
+)
+CALLS = Counter("flashsale_sqs_calls", "Calls that send messages; V4 orders share them")
+MESSAGES = Counter("flashsale_sqs_messages", "Messages in these calls, those sent again included")
 ENVELOPES = Counter("flashsale_relayed_envelopes", "SQS messages with V5 claims that SQS took")
 CLAIMS = Counter("flashsale_relayed_claims", "V5 claims that SQS took; a claim can be sent again")
 for operation in ("push", "relay"):
@@ -22,9 +28,10 @@ class CountingQueue(OrderQueue):
 
     def __init__(self, queue: OrderQueue) -> None:
         self._queue = queue
+        queue.on_call = _count_call
 
     async def push(self, order: QueuedOrder) -> None:
-        """See `OrderQueue`. All tries of one push count as one call."""
+        """See `OrderQueue`. All attempts of one push count as one send."""
         with _counted("push"):
             await self._queue.push(order)
 
@@ -42,6 +49,11 @@ class CountingQueue(OrderQueue):
     async def ping(self) -> None:
         """See `OrderQueue`."""
         await self._queue.ping()
+
+
+def _count_call(messages: int) -> None:
+    CALLS.inc()
+    MESSAGES.inc(messages)
 
 
 @contextmanager

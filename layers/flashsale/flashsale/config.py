@@ -65,6 +65,7 @@ class Settings:
         trusted_issuer: the issuer whose tokens are accepted; None rejects all tokens.
         rate_limits: the rates at which claims of one product are accepted, by what they are
             counted for ("user", "address").
+        tracing: whether X-Ray traces the calls of this process.
 
     """
 
@@ -80,6 +81,7 @@ class Settings:
     trusted_issuer: TrustedIssuer | None = None
     rate_limits: Mapping[str, Rate] = field(default_factory=dict)
     database_iam: bool = False
+    tracing: bool = False
 
     @classmethod
     def from_mapping(cls, env: Mapping[str, str]) -> "Settings":
@@ -105,7 +107,13 @@ class Settings:
             auth=auth,
             trusted_issuer=trust,
             rate_limits=_rate_limits(env, user="RATE_LIMIT_USER", address="RATE_LIMIT_ADDRESS"),
+            tracing=tracing_is_on(env),
         )
+
+
+def tracing_is_on(env: Mapping[str, str]) -> bool:
+    """Return whether the template switched X-Ray on."""
+    return env.get("POWERTOOLS_TRACE_DISABLED", "true") != "true"
 
 
 def origins(env: Mapping[str, str]) -> list[str]:

@@ -125,27 +125,25 @@ class Services:
     @cached_property
     def order_queue(self) -> "OrderQueue":
         """The queue between a claim and its order, in SQS."""
-        import boto3
         from botocore.config import Config
+        from botocore.session import get_session
 
         from flashsale.sqs_store.order_queue import SQS_TIMEOUT, THREADS, OrderQueue
+        from flashsale.sqs_store.prepared_sqs import PreparedSqs
 
         config = Config(
             connect_timeout=SQS_CONNECT_TIMEOUT,
             read_timeout=SQS_TIMEOUT,
             max_pool_connections=THREADS,
             retries={"total_max_attempts": 1},  # see OrderQueue
-            tcp_keepalive=True,
-            # These two save a fifth of a call: botocore validates our arguments, and builds its
-            # long User-Agent twice.
-            parameter_validation=False,
-            user_agent="flashsale",
         )
-        return OrderQueue(
-            boto3.client("sqs", config=config),
-            self.settings.orders_queue_url,
-            blocking=self.settings.one_at_a_time,
+        session = get_session()
+        # X-Ray traces the calls of boto3's own client only.
+        traced = self.settings.tracing
+        sqs: Any = (
+            session.create_client("sqs", config=config) if traced else PreparedSqs(session, config)
         )
+        return OrderQueue(sqs, self.settings.orders_queue_url, blocking=self.settings.one_at_a_time)
 
     @cached_property
     def tokens(self) -> "Tokens":

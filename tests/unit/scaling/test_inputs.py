@@ -42,7 +42,7 @@ def test_figures_from_the_code_match_the_code(shipped):
     measured = shipped.measured
 
     assert measured.claims_per_envelope == relay.CLAIMS_PER_ENVELOPE
-    assert measured.envelopes_per_call == relay.ENVELOPES_PER_CALL
+    assert measured.envelopes_per_call == relay.MESSAGES_PER_CALL
     assert measured.relay_linger_lambda == relay.LAMBDA_PACE.linger
 
 

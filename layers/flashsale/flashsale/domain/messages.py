@@ -22,7 +22,7 @@ from flashsale.errors import InvalidMessage
 # SQS accepts 256 KB per message on some accounts. 200 claims stay far below 100 KB.
 CLAIMS_PER_ENVELOPE = 200
 # SQS accepts 10 messages per call, 1 MiB in total.
-ENVELOPES_PER_CALL = 10
+MESSAGES_PER_CALL = 10
 
 
 # Units of one order. The column `orders.quantity` holds no more.

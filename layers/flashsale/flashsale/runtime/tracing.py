@@ -8,6 +8,7 @@ but only the header of its sender. There the annotation `correlation_id` links t
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from flashsale.config import tracing_is_on
 from flashsale.domain.messages import orders_of_message
 from flashsale.errors import InvalidMessage
 
@@ -22,7 +23,7 @@ def traced(env: Mapping[str, str]) -> Callable[[Handler], Handler]:
 
     Without tracing there is no X-Ray SDK to import: it is in a layer of its own.
     """
-    if env.get("POWERTOOLS_TRACE_DISABLED", "true") == "true":
+    if not tracing_is_on(env):
         return lambda handler: handler
 
     from aws_lambda_powertools import Tracer  # noqa: PLC0415 - see above

@@ -7,7 +7,9 @@ as a state of SQS that a retry may overcome.
 from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
+    NoCredentialsError,
     ParamValidationError,
 )
 
@@ -45,8 +47,30 @@ class NeverSent(Exception):
     """A call that was abandoned before it was sent."""
 
 
+class EntryRefused(Exception):
+    """SQS rejected one message of a call, by the sender's fault. The text begins with a code."""
+
+    @property
+    def code(self) -> str:
+        """The code of SQS."""
+        return str(self).partition(":")[0]
+
+
+_NEVER_SENT = (
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    EntryRefused,
+    NeverSent,
+    NoCredentialsError,
+    ParamValidationError,
+)
+
+
 def is_bug(error: Exception) -> bool:
     """Return whether SQS rejects the request itself, and would do so at any time."""
+    if isinstance(error, EntryRefused):
+        return code_is_bug(error.code)
     if isinstance(error, ClientError):
         return _status(error) < 500 and code_is_bug(error.response["Error"].get("Code", ""))
     return isinstance(error, ParamValidationError)
@@ -63,8 +87,7 @@ def certainly_refused(error: Exception) -> bool:
     if isinstance(error, ClientError):
         # 408: the server gave up, and may not know how far the request got.
         return 400 <= _status(error) < 500 and _status(error) != 408
-    never_sent = EndpointConnectionError | ConnectTimeoutError | ParamValidationError | NeverSent
-    return isinstance(error, never_sent)
+    return isinstance(error, _NEVER_SENT)
 
 
 def _status(error: ClientError) -> int:

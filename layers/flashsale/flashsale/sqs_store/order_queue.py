@@ -2,27 +2,29 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from flashsale.deadline import bounded
 from flashsale.domain.messages import Envelope, QueuedOrder
-from flashsale.errors import MessageRefused, PushRefused, PushUncertain
+from flashsale.errors import PushRefused, PushUncertain
 from flashsale.sqs_store.errors import (
     NeverSent,
     certainly_refused,
     code_is_bug,
     is_bug,
 )
+from flashsale.sqs_store.shared_calls import Push, SharedCalls
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeFilterType
-    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+    from mypy_boto3_sqs.type_defs import (
+        SendMessageBatchRequestEntryTypeDef,
+        SendMessageBatchResultTypeDef,
+    )
 
-ATTEMPTS = 3
 # Seconds for all attempts of one push. The buyer waits meanwhile.
 PUSH_TIME = 2.0
 # Seconds for one call, which usually takes milliseconds. It is the read timeout of the client.
@@ -44,14 +46,18 @@ class OrderQueue:
         self._sqs = sqs
         self._url = url
         self._blocking = blocking
+        # Called before each call that sends messages, with their number.
+        self.on_call: Callable[[int], None] = lambda _: None
         # A pool of its own, because the event loop's threads also resolve the stores' host names.
         self._threads = ThreadPoolExecutor(THREADS, "sqs")
+        self._pushes = SharedCalls(self._send_batch)
 
     async def push(self, order: QueuedOrder) -> None:
         """Send an order. An attempt with an unknown outcome is retried with the same order id.
 
-        It takes `PUSH_TIME` at most. If calls block, the last attempt starts no later than
-        `PUSH_TIME - SQS_TIMEOUT` and takes `SQS_TIMEOUT` at most.
+        Orders that are pushed at the same time share calls, see `SharedCalls`. It takes `PUSH_TIME`
+        at most. If calls block, the last attempt starts no later than `PUSH_TIME - SQS_TIMEOUT` and
+        takes `SQS_TIMEOUT` at most.
 
         Raises:
             PushRefused: the message is certainly not in the queue. The claim may be released.
@@ -59,28 +65,25 @@ class OrderQueue:
             PushUncertain: the message may be in the queue. The claim must not be released.
 
         """
-        body = order.model_dump_json()
-        uncertain: Exception | None = None
-        began = time.monotonic()
-        last_try = began + PUSH_TIME - (SQS_TIMEOUT if self._blocking else 0)
-        for _ in range(ATTEMPTS):
-            try:
-                answer = await self._call(
-                    lambda: self._sqs.send_message(QueueUrl=self._url, MessageBody=body),
-                    began + PUSH_TIME - time.monotonic(),
-                )
-                answer["MessageId"]  # a response without it is not from SQS, but from a proxy
-                return
-            except Exception as error:
-                # A rejection is certain only if no earlier attempt may have succeeded.
-                if uncertain is None and is_bug(error):
-                    raise MessageRefused(f"SQS rejected order {order.id}: {error}") from error
-                if uncertain is None and certainly_refused(error):
-                    raise PushRefused(f"SQS rejected order {order.id}: {error}") from error
-                uncertain = error
-            if time.monotonic() > last_try:
-                break
-        raise PushUncertain(f"SQS may have order {order.id}: {uncertain}") from uncertain
+        loop = asyncio.get_running_loop()
+        end = loop.time() + PUSH_TIME
+        push = Push(
+            f"order {order.id}",
+            order.model_dump_json(),
+            end,
+            end - (SQS_TIMEOUT if self._blocking else 0),
+            loop.create_future(),
+        )
+        await self._pushes.carry(push)
+
+    async def _send_batch(self, bodies: Sequence[str]) -> "SendMessageBatchResultTypeDef":
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)
+        ]
+        self.on_call(len(entries))
+        return await self._call(
+            lambda: self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
+        )
 
     async def send(self, envelopes: Sequence[Envelope]) -> None:
         """Send up to 10 envelopes of V5 claims in one call.
@@ -93,28 +96,23 @@ class OrderQueue:
             PushUncertain: some envelopes may be in the queue, and some may not.
 
         """
-        entries: list[SendMessageBatchRequestEntryTypeDef] = [
-            {"Id": str(number), "MessageBody": envelope.model_dump_json()}
-            for number, envelope in enumerate(envelopes)
-        ]
+        bodies = [envelope.model_dump_json() for envelope in envelopes]
         try:
-            answer = await self._call(
-                lambda: self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
-            )
+            answer = await self._send_batch(bodies)
             taken = {entry["Id"] for entry in answer.get("Successful") or []}
             failed = answer.get("Failed") or []
             codes = {failure["Code"] for failure in failed}
         except Exception as error:
             if is_bug(error):
-                logger.exception("SQS rejects %d envelopes: this is a bug", len(entries))
-            text = f"SQS may lack {len(entries)} envelopes: {error}"
+                logger.exception("SQS rejects %d envelopes: this is a bug", len(bodies))
+            text = f"SQS may lack {len(bodies)} envelopes: {error}"
             raise (PushRefused if certainly_refused(error) else PushUncertain)(text) from error
         if any(code_is_bug(code) for code in codes):
             logger.error("SQS rejects envelopes: this is a bug: %s", ", ".join(sorted(codes)))
-        if missing := [entry["Id"] for entry in entries if entry["Id"] not in taken]:
+        if missing := [id_ for id_ in map(str, range(len(bodies))) if id_ not in taken]:
             why = ", ".join(sorted(codes)) or "its response names no reason"
             text = f"SQS did not take {len(missing)} envelopes: {why}"
-            raise (PushRefused if len(failed) == len(entries) else PushUncertain)(text)
+            raise (PushRefused if len(failed) == len(bodies) else PushUncertain)(text)
 
     async def waiting(self, url: str = "") -> int:
         """Return the messages of this queue, or of another. On AWS they lag by up to a minute.

@@ -5,7 +5,7 @@ from functools import partial
 
 from flashsale.chunks import chunks
 from flashsale.deadline import NEVER, Deadline
-from flashsale.domain.messages import ENVELOPES_PER_CALL, Envelope, QueuedOrder
+from flashsale.domain.messages import MESSAGES_PER_CALL, Envelope, QueuedOrder
 from flashsale.errors import QueueUnavailable
 from flashsale.services import Services
 from flashsale.usecases.batch import (
@@ -65,7 +65,7 @@ async def _send_unknown_on(
             mixed[message_id] = unknown
         else:
             outcome.fail([message_id], _why(unknown[0]))
-    for ids in chunks(list(mixed), ENVELOPES_PER_CALL):
+    for ids in chunks(list(mixed), MESSAGES_PER_CALL):
         try:
             await services.order_queue.send([Envelope.of(mixed[id_]) for id_ in ids])
         except QueueUnavailable as error:

@@ -17,7 +17,7 @@ from enum import Enum
 from uuid import uuid4
 
 from flashsale.deadline import NEVER, Deadline
-from flashsale.domain.messages import CLAIMS_PER_ENVELOPE, ENVELOPES_PER_CALL, Envelope, QueuedOrder
+from flashsale.domain.messages import CLAIMS_PER_ENVELOPE, MESSAGES_PER_CALL, Envelope, QueuedOrder
 from flashsale.errors import DatabaseUnavailable, PushRefused, QueueUnavailable, StockUnavailable
 from flashsale.services import Services
 
@@ -31,7 +31,7 @@ LONGEST_PAUSE = 1.0
 # Seconds after which SQS has moved an unprocessed message to the DLQ: five receives, a minute each.
 PATIENCE = 300
 
-CLAIMS_PER_CALL = CLAIMS_PER_ENVELOPE * ENVELOPES_PER_CALL
+CLAIMS_PER_CALL = CLAIMS_PER_ENVELOPE * MESSAGES_PER_CALL
 
 
 @dataclass(frozen=True, slots=True)
