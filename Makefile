@@ -58,7 +58,7 @@ $(STAMP_RUN): $(STAMP_UV) pyproject.toml
 	@touch $@
 
 $(STAMP_DEV): $(STAMP_RUN) requirements/dev.txt
-	@echo "Installing in .venv the tests and checks (once; 130 MB)"
+	@echo "Installing in .venv the tests and checks (once; 110 MB)"
 	@requirements/install .venv requirements/dev.txt
 	@touch $@
 
