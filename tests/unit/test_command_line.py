@@ -17,6 +17,7 @@ from flashsale_local.cli import Commands, app, main
 from flashsale_local.command_line import explain
 from flashsale_local.problems import AccessRefused, Problem, StackDown
 from flashsale_local.stack.program import free_port
+from loadtest.spike import __main__ as spike
 
 ENTRIES = {name: entry for panel in Commands.panels.values() for name, entry in panel.items()}
 SLOW = ("boto3", "botocore", "fastapi", "httpx", "psycopg", "pydantic", "redis")
@@ -159,3 +160,12 @@ def test_every_command_says_in_the_same_way_that_no_stack_runs(
     assert ended.value.code == 1
     assert "The stack is down. No local stack was started here" in said
     assert "`flashsale up` starts the local stack" in said
+
+
+def test_the_spike_says_in_the_same_way_that_no_stack_runs(tmp_path, monkeypatch):
+    for variable in ("REDIS_URL", "DATABASE_URL", "AWS_ENDPOINT_URL", "EMULATOR"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(spike, "LOCAL", tmp_path)
+
+    with pytest.raises(StackDown, match="No local stack was started here"):
+        spike.spike()

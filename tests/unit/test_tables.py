@@ -17,14 +17,14 @@ from tests.unit.print_tables import MANY, POSTGRES, PRODUCT, RDS
 PRINT = [sys.executable, "-m", "tests.unit.print_tables"]
 
 
-def in_terminal(columns):
+def in_terminal(columns, command=PRINT):
     """Return what a pseudo-terminal of this width was sent, without colours."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     variables = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
     variables["TERM"] = "xterm-256color"
     with subprocess.Popen(
-        PRINT, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=variables
+        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=variables
     ) as printing:
         os.close(theirs)
         sent = b""
@@ -38,11 +38,34 @@ def in_terminal(columns):
     return re.sub(r"\x1b\[[0-9;]*m", "", sent.decode()).replace("\r\n", "\n")
 
 
-def piped():
+def piped(command=PRINT):
     variables = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
     return subprocess.run(
-        PRINT, cwd=ROOT, env=variables, capture_output=True, text=True, check=True
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True
     ).stdout
+
+
+SHOW = f"""
+from flashsale_local.console import show_beside
+show_beside("[red]✗[/] ports", "first {"word " * 40}[red]last\\x1b[31m")
+"""
+BESIDE = [sys.executable, "-c", SHOW]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_long_finding_is_broken_between_words_in_a_terminal(columns):
+    first, *more = in_terminal(columns, BESIDE).rstrip().splitlines()
+
+    assert first.startswith("✗ ports first word ")
+    assert all(re.match(r" {8}(word|\[red])", line) for line in more), more
+    assert all(len(line.rstrip()) <= columns for line in (first, *more))
+    assert more[-1].rstrip().endswith(r"[red]last\x1b[31m"), "it is untrusted"
+
+
+def test_a_long_finding_is_one_line_in_a_pipe():
+    (line,) = piped(BESIDE).splitlines()
+
+    assert line.count("word") == 40
 
 
 @pytest.fixture(scope="module", params=[40, 80, 120, 200, "pipe"])
