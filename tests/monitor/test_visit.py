@@ -17,9 +17,11 @@ def _verdict(page):
 
 async def _spike(page, channel):
     """Send a spike and return its summary."""
+    product, news = page.get_by_role("combobox", name="Product"), page.get_by_role("log")
+    before = await product.input_value()
     await page.get_by_role("button", name=f"Spike through {channel}:").click()
-    news = page.get_by_role("log")
-    await expect(news.locator("p").first).to_have_text(f"Spike through {channel} …")
+    # A fast spike may be over before its product is shown.
+    await expect(product).not_to_have_value(before, timeout=LONG)
     await expect(news.locator("p").first).to_contain_text(f"{channel}: ", timeout=LONG)
     return await news.locator("p").first.inner_text()
 

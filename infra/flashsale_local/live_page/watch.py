@@ -79,7 +79,9 @@ class Watch:
             return judge(Reading(0), None, buying=False)
         buying = self._buying == self.chosen
         age = time.time() - now.at
-        return judge(now, self._history.earlier(now), buying=buying, age=age)
+        # The charts show this reading, too, so both go by what it found.
+        before = self._history.earlier(now) if now.at_rest else None
+        return judge(now, before, buying=buying, age=age)
 
     @property
     def peeking_is_free(self) -> bool:
