@@ -1,6 +1,7 @@
 """Real servers for all tests: Valkey and PostgreSQL on free ports, in a folder of their own."""
 
 import os
+import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
@@ -28,6 +29,10 @@ os.environ.update(
     POWERTOOLS_SERVICE_NAME="flashsale",
     POWERTOOLS_METRICS_NAMESPACE="flashsale",
 )
+
+# What a shell starts in the background ignores SIGINT, and so would the commands of the tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Concurrent processes of tests (pytest -n) choose free ports from separate ranges. So no two find
 # the same port before one of them uses it.

@@ -7,6 +7,7 @@ import pytest
 import typer
 
 from flashsale_local.cli import stack as cli
+from flashsale_local.cli import status
 from flashsale_local.deployment.target import Edge, Target
 from flashsale_local.problems import Problem
 from flashsale_local.stack import access, asgi, start, watchers
@@ -40,7 +41,7 @@ def shell():
 def up(shell, deployed, tmp_path_factory):
     """`flashsale up` with these variables, in a folder like `.local`, on the session's servers."""
     folder = tmp_path_factory.mktemp("access")
-    for module in (cli, access, asgi, start, watchers):
+    for module in (cli, status, access, asgi, start, watchers):
         shell.setattr(module, "LOCAL", folder)
     given = {
         **{name: str(free_port()) for name in DEFAULT_PORTS},
@@ -122,9 +123,9 @@ async def test_up_without_auth_opens_no_closed_endpoint(closed, up):
 
 
 async def test_status_shows_each_endpoint_and_no_secret(closed, capsys, monkeypatch):
-    monkeypatch.setattr(cli.console, "_width", 200)
+    monkeypatch.setattr(status.console, "_width", 200)
 
-    cli.status()
+    status.status()
 
     shown = capsys.readouterr()
     for word in ("jwt", LIMIT, "https://shop.example"):
@@ -151,7 +152,7 @@ async def test_status_fails_where_endpoints_differ_and_a_restart_repairs_it(clos
     stack.add(replace(web, environment=other))
 
     with pytest.raises(typer.Exit) as caught:
-        cli.status()
+        status.status()
     shown = capsys.readouterr()
     asgi.restart_with_new_settings(stack, target, lambda _: None)
 

@@ -7,9 +7,11 @@ from functools import partial
 from unittest.mock import patch
 
 import boto3
+import botocore.session
 
 from flashsale.runtime import process
 from flashsale.services import Services
+from flashsale.sqs_store import prepared_sqs
 from flashsale_local.deployment import sign_in
 from tests.helpers import iam
 from tests.helpers.support import LambdaContext
@@ -64,7 +66,13 @@ class Recorder:
         session = boto3.Session()
         session.events.register("provide-client-params", self._note)
         process.services.cache_clear()
-        with patch.object(boto3, "DEFAULT_SESSION", session):
+        botocores = session._session
+        with (
+            patch.object(boto3, "DEFAULT_SESSION", session),
+            patch.object(botocore.session, "get_session", lambda: botocores),
+            # Its calls have no events. A unit test holds that they are those of boto3.
+            patch.object(prepared_sqs, "PreparedSqs", _boto3s_own),
+        ):
             if self._folder in ("buy", "admin"):
                 answer = _on_a_loop_of_its_own(handler, event)
             else:
@@ -84,3 +92,7 @@ def _on_a_loop_of_its_own(handler, event):
     begin = partial(asyncio.set_event_loop, asyncio.new_event_loop())
     with ThreadPoolExecutor(1, initializer=begin) as thread:
         return thread.submit(handler, event, LambdaContext()).result()
+
+
+def _boto3s_own(session, config):
+    return session.create_client("sqs", config=config)

@@ -68,6 +68,13 @@ def test_what_runs_after_the_demo_imports_only_what_the_demo_installs(folder):
     assert not missing
 
 
+@pytest.fixture(autouse=True)
+def _as_from_a_shell(monkeypatch):
+    """Forget that `make test` may run this: its make would tell the folder to the make inside."""
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def checkout(tmp_path):
     """A checkout without environments."""
