@@ -130,7 +130,7 @@ test-fast: setup ## run the unit tests, in about a minute
 	@$(BIN)/pytest --quiet tests/unit
 
 .PHONY: test-e2e
-test-e2e: setup ## test the deployed application (EMULATOR=localstack: on LocalStack)
+test-e2e: setup .venv-emulator/.installed ## test the deployed application (EMULATOR=localstack: on LocalStack)
 	@$(BIN)/pytest tests/e2e $(if $(filter localstack,$(EMULATOR)),tests/executor)
 
 .PHONY: test-mutants

@@ -14,9 +14,12 @@ API = (ROOT / "docs" / "api.md").read_text()
 
 
 @pytest.fixture
-async def paste(environment, new_product):
+async def paste(environment, new_product, deployed, tmp_path):
     """Return a function that runs lines in bash, on products that only this test uses."""
     products = {f"p-{n:02}": await new_product(100) for n in range(1, 6)}
+    # LocalStack tells functions apart by a header, which `flashsale env` asks the developer to add.
+    headers = (f'header = "{name}: {value}"\n' for name, value in deployed.api.headers.items())
+    (tmp_path / ".curlrc").write_text("".join(headers))
 
     def run(lines):
         for name, own in products.items():
@@ -24,7 +27,8 @@ async def paste(environment, new_product):
         lines = lines.replace(".venv/bin/flashsale", str(FLASHSALE))
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", lines],
-            env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+            env={**environment, "CURL_HOME": str(tmp_path)},
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
     return run
