@@ -40,5 +40,5 @@ def test_a_picture_has_colours_but_no_local_path_or_web_font():
 def test_the_picture_in_the_docs_shows_a_sale():
     picture = (ROOT / "docs" / "pictures" / "demo.svg").read_text().replace("&#160;", " ")
 
-    assert "100 units, 600 buyers, 16 at a time" in picture
+    assert "100 units, 300 buyers, 16 at a time" in picture
     assert "The stack is still up:" in picture
