@@ -85,7 +85,7 @@ $(STAMP_BROWSER): $(STAMP_DEV) requirements/browser.txt
 ##@ Start here
 
 .PHONY: demo
-demo: $(RUN) ## hold the same small sale through each generation, and print the books
+demo: $(RUN) ## hold the same small sale through each generation, make trouble, print the books
 	@$(BIN)/flashsale demo
 
 # Tests run in this many processes, each with servers of its own: most of their time is waiting.
