@@ -19,10 +19,18 @@ PYTHON313 ?= $(shell for p in python3.13 python3 "$$HOME"/.pyenv/versions/3.13.*
 
 BIN := .venv/bin
 UV := $(BIN)/uv
-# uv reads neither pip's settings nor its files. It downloads no Python.
+# uv reads neither pip's settings nor its files. It downloads no Python, and trusts whom the system
+# trusts, also a company's proxy.
 export UV_PYTHON_DOWNLOADS := never
+export UV_SYSTEM_CERTS ?= 1
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+ifdef PIP_CERT
+export SSL_CERT_FILE ?= $(PIP_CERT)
+endif
+ifdef PIP_DEFAULT_TIMEOUT
+export UV_HTTP_TIMEOUT ?= $(PIP_DEFAULT_TIMEOUT)
 endif
 
 STAMP_UV := .venv/.uv
