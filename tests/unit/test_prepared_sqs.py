@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -199,3 +200,14 @@ def test_calls_share_a_connection(environment, recorder):
 
     pool = sqs._connections.connection_from_url(recorder.url)
     assert (pool.num_connections, pool.num_requests) == (1, 3)
+
+
+def test_tcp_keeps_an_idle_connection_alive(environment, recorder):
+    """A NAT gateway forgets an idle connection. The next push over it would time out."""
+    sqs = PreparedSqs(botocore.session.get_session(), CONFIG.merge(Config(tcp_keepalive=True)))
+
+    sqs.send_message_batch(**CALL)
+
+    connection = sqs._connections.connection_from_url(recorder.url).pool.get_nowait()
+    assert connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    assert connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -136,6 +136,11 @@ class Services:
             read_timeout=SQS_TIMEOUT,
             max_pool_connections=THREADS,
             retries={"total_max_attempts": 1},  # see OrderQueue
+            tcp_keepalive=True,
+            # These two save a fifth of a call of boto3's client: it validates our arguments, and
+            # builds its long User-Agent twice.
+            parameter_validation=False,
+            user_agent="flashsale",
         )
         session = get_session()
         # X-Ray traces the calls of boto3's own client only.

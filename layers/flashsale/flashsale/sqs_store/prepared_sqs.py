@@ -1,6 +1,7 @@
 """SendMessageBatch by a prepared request: what one call to one queue does not need is left out."""
 
 import json
+import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +19,7 @@ from botocore.httpsession import get_cert_path
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
 from urllib3 import PoolManager, ProxyManager, Timeout
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError as NotConnectedInTime
 from urllib3.exceptions import NewConnectionError
 
@@ -41,7 +43,8 @@ class PreparedSqs:
 
         Args:
             session: its credentials refresh themselves.
-            config: its timeouts, and the connections that are kept for the next calls.
+            config: its timeouts, whether TCP keeps idle connections alive, the connections that are
+                kept for the next calls, and the User-Agent.
 
         """
         self._sqs = cast("SQSClient", session.create_client("sqs", config=config))
@@ -52,6 +55,10 @@ class PreparedSqs:
             "timeout": Timeout(connect=settings.connect_timeout, read=settings.read_timeout),
             "maxsize": settings.max_pool_connections,
         }
+        if settings.tcp_keepalive:
+            keep_alive = (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            options["socket_options"] = [*HTTPConnection.default_socket_options, keep_alive]
+        self._user_agent = settings.user_agent or "flashsale"
         scheme = self._url.partition(":")[0]
         if scheme == "https":
             options["ca_certs"] = get_cert_path(session.get_config_variable("ca_bundle") or True)
@@ -100,7 +107,7 @@ class PreparedSqs:
                 "Content-Type": "application/x-amz-json-1.0",
                 "X-Amz-Target": f"AmazonSQS.{OPERATION}",
                 "X-Amzn-Query-Mode": "true",  # errors name the codes that boto3 knows
-                "User-Agent": "flashsale",
+                "User-Agent": self._user_agent,
             },
             body,
         )
