@@ -178,7 +178,7 @@ FAULTS = [
     ),
     Fault(
         "a pause without PostgreSQL leaves a record in the same step",
-        f"{LUA}/pause_sale.lua", "if ARGV[3] ~= '' and code >= 0 then", "if false then",
+        f"{LUA}/pause_sale.lua", "if ARGV[3] and code >= 0 then", "if false then",
         (f"{PAUSE}::test_it_stops_claims_at_once_and_loses_no_unit",),
     ),
     Fault(

@@ -142,8 +142,7 @@ class Stock:
         """Stop claims; return the terms of the sale, or None if Redis has lost them."""
         keys = Keys(product_id)
         _, *terms = await self._pause_sale(
-            keys=[keys.stock, keys.sale, keys.unrecorded],
-            args=[SaleState.PAUSED, "lost", "", ""],
+            keys=[keys.stock, keys.sale], args=[SaleState.PAUSED, "lost"]
         )
         starts, ends, limit, generation = terms
         if limit is None:
@@ -155,9 +154,7 @@ class Stock:
     async def pause_sale(self, product_id: str, state: SaleState = SaleState.PAUSED) -> Pause:
         """Stop claims, for now or, with ENDED, for good."""
         keys = Keys(product_id)
-        code, *_ = await self._pause_sale(
-            keys=[keys.stock, keys.sale, keys.unrecorded], args=[state, "", "", ""]
-        )
+        code, *_ = await self._pause_sale(keys=[keys.stock, keys.sale], args=[state, ""])
         return Pause(code)
 
     async def resume_sale(self, product_id: str) -> Resumption:
