@@ -3,7 +3,6 @@
 import json
 import threading
 from collections import deque
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import botocore.session
 from botocore.config import Config
@@ -11,7 +10,7 @@ from botocore.config import Config
 from flashsale.domain.messages import QueuedOrder
 from flashsale.sqs_store.order_queue import OrderQueue
 from flashsale.sqs_store.prepared_sqs import PreparedSqs
-from tests.helpers.support import POLL
+from tests.helpers.post_server import PostServer
 
 TAKEN = "taken"
 ORDER = QueuedOrder(
@@ -19,7 +18,7 @@ ORDER = QueuedOrder(
 )
 
 
-class Sqs:
+class Sqs(PostServer):
     """An SQS with scripted answers, one for each call.
 
     An answer is "hang", "cut" (the connection), 200 (all messages are taken), the status of an
@@ -32,35 +31,18 @@ class Sqs:
         self.bodies = []
         self.arrived = threading.Semaphore(0)  # one for each call
         self.release = threading.Event()
-        outer = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                step = outer.script.popleft()
-                outer.bodies.append(body)
-                outer.arrived.release()
-                if step == "hang":
-                    outer.release.wait()
-                if step in ("hang", "cut"):
-                    self.close_connection = True
-                    return
-                status, answer = _answer(step, json.loads(body)["Entries"])
-                payload = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("content-length", str(len(payload)))
-                self.end_headers()
-                self.wfile.write(payload)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, args=(POLL,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+    def answer_to(self, _path, _headers, body):
+        step = self.script.popleft()
+        self.bodies.append(body)
+        self.arrived.release()
+        if step == "hang":
+            self.release.wait()
+        if step in ("hang", "cut"):
+            return None
+        status, answer = _answer(step, json.loads(body)["Entries"])
+        return status, {}, json.dumps(answer).encode()
 
     @property
     def messages(self):
@@ -75,8 +57,7 @@ class Sqs:
 
     def close(self):
         self.release.set()
-        self.server.shutdown()
-        self.server.server_close()
+        super().close()
 
 
 def _answer(step, entries):

@@ -8,14 +8,13 @@ import os
 import socket
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from flashsale.domain.messages import QueuedOrder
 from flashsale_local.paths import ROOT, SOURCE_ROOTS
-from tests.helpers.support import POLL, USERS
+from tests.helpers.post_server import PostServer
+from tests.helpers.support import USERS
 
 TRACE = "1-67891233-abcdef012345678912345678"
 # Lambda gives each invocation a trace. It links the trace of a batch to those of its messages by
@@ -50,31 +49,27 @@ def daemon():
         yield port.getsockname()[1], documents
 
 
+class Sqs(PostServer):
+    """An SQS that records the trace header and the body of each message."""
+
+    def __init__(self):
+        self.sent = []
+        super().__init__()
+
+    def answer_to(self, _path, headers, body):
+        (entry,) = json.loads(body)["Entries"]
+        trace = {name.lower(): value for name, value in headers.items()}.get("x-amzn-trace-id")
+        self.sent.append((trace, entry["MessageBody"]))
+        taken = {"Successful": [{"Id": entry["Id"], "MessageId": "m-1"}]}
+        json_type = {"Content-Type": "application/x-amz-json-1.0"}
+        return 200, json_type, json.dumps(taken).encode()
+
+
 @pytest.fixture
 def queue():
-    """Serve an SQS that records the trace header and the body of each message."""
-    sent = []
-
-    class Sqs(BaseHTTPRequestHandler):
-        def do_POST(self):
-            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            (entry,) = asked["Entries"]
-            sent.append((self.headers["x-amzn-trace-id"], entry["MessageBody"]))
-            answer = json.dumps({"Successful": [{"Id": entry["Id"], "MessageId": "m-1"}]}).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/x-amz-json-1.0")
-            self.send_header("content-length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Sqs)
-    threading.Thread(target=server.serve_forever, args=(POLL,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", sent
-    server.shutdown()
-    server.server_close()
+    server = Sqs()
+    yield server.url, server.sent
+    server.close()
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import datetime as dt
 import json
 import socket
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import botocore.auth
 import botocore.session
@@ -16,7 +14,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from flashsale.sqs_store.errors import certainly_refused, code_is_bug
 from flashsale.sqs_store.prepared_sqs import PreparedSqs
 from flashsale_local.stack.program import free_port
-from tests.helpers.support import POLL
+from tests.helpers.post_server import PostServer
 
 ENTRIES = [{"Id": "0", "MessageBody": '{"id": "größe"}'}, {"Id": "1", "MessageBody": "two"}]
 CALL = {
@@ -27,42 +25,24 @@ CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=0.5, read_tim
 NOW = dt.datetime(2026, 11, 28, 12, 0, tzinfo=dt.UTC)
 
 
-class Recorder:
+class Recorder(PostServer):
     """A server that answers as told and keeps the requests."""
 
     def __init__(self):
         self.requests = []
         self.answer = (200, {}, b'{"Successful": [{"Id": "0", "MessageId": "m-0"}], "Failed": []}')
-        outer = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                outer.requests.append((self.path, dict(self.headers), body))
-                status, headers, payload = outer.answer
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(payload))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(payload)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, args=(POLL,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+    def answer_to(self, path, headers, body):
+        self.requests.append((path, headers, body))
+        return self.answer
 
 
 @pytest.fixture
 def recorder():
     recorder = Recorder()
     yield recorder
-    recorder.server.shutdown()
-    recorder.server.server_close()
+    recorder.close()
 
 
 @pytest.fixture
