@@ -76,8 +76,9 @@ async def test_a_spike_is_a_curve(page):
 async def test_the_scoreboard_shows_the_generations_side_by_side(page):
     summary = await _oversell(page)
     oversold = re.search(r"(\d+) too many", summary)[1]
-    await _spike(page, "V5 ASGI")
+    summary = await _spike(page, "V5 ASGI")
 
+    assert "got an error" not in summary
     await expect(_row(page, "V5 ASGI")).to_contain_text("60 of 60", timeout=LONG)
     sold, too_many, lost, errors, p95 = await _cells(page, "V1")
     assert (sold, too_many, lost, errors) == (f"{60 + int(oversold)} of 60", oversold, "0", "0")

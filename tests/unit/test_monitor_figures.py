@@ -39,11 +39,14 @@ from tests.unit.live_page_books import (
     ],
 )
 def test_each_generations_spike_has_its_summary(generation, books, up, words):
-    answers = [Answer(AnswerKind.ACCEPTED, 0.1)] * 2 + [Answer(AnswerKind.FAILED, 2.0)]
+    answers = [Answer(AnswerKind.ACCEPTED, 0.1)] * 2 + [
+        Answer(AnswerKind.FAILED, 2.0, detail="503 busy")
+    ]
 
     summary = summarize(Channel(generation, "lambda"), answers, books, postgres_up=up)
 
-    assert summary.startswith(f"V{generation}: 3 buyers, 60 units, 2 sold, 1 got an error.")
+    counts = f"V{generation}: 3 buyers, 60 units, 2 sold, 1 got an error, such as '503 busy'."
+    assert summary.startswith(counts)
     assert words in summary
 
 

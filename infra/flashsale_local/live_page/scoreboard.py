@@ -7,11 +7,8 @@ from flashsale_local.live_page.history import History
 from flashsale_local.live_page.latency import percentiles_ms
 from flashsale_local.live_page.reading import Reading
 from flashsale_local.live_page.verdict import Status, Verdict, judge
-from flashsale_local.sale.answers import AnswerKind
+from flashsale_local.sale.answers import CLEAR
 from flashsale_local.sale.load import Answer
-
-# Answers after which the buyer knows what happened. All others count as errors.
-CLEAR = (AnswerKind.ACCEPTED, AnswerKind.SOLD_OUT)
 
 
 @dataclass(frozen=True, slots=True)

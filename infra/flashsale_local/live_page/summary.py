@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flashsale.usecases.books import Books
 from flashsale_local.live_page.shop import Channel
-from flashsale_local.sale.answers import AnswerKind
+from flashsale_local.sale.answers import CLEAR, AnswerKind
 from flashsale_local.sale.load import Answer
 
 METHODS = {
@@ -27,9 +27,9 @@ def summarize(
 ) -> str:
     """Return what happened to the buyers and to the units, and why."""
     sold = sum(answer.kind is AnswerKind.ACCEPTED for answer in answers)
-    failed = sum(answer.kind in (AnswerKind.FAILED, AnswerKind.REFUSED) for answer in answers)
+    failed = [answer for answer in answers if answer.kind not in CLEAR]
     counts = f"{channel.name}: {len(answers)} buyers, {books.initial} units, {sold} sold"
-    counts += f", {failed} got an error." if failed else "."
+    counts += f", {len(failed)} got an error, such as {failed[0].detail!r}." if failed else "."
     outcome = _outcome(channel, books, postgres_up=postgres_up)
     return f"{counts} {METHODS[channel.generation]} {outcome}"
 

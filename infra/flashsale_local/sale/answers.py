@@ -16,6 +16,10 @@ class AnswerKind(StrEnum):
     FAILED = "failed"  # 5xx or no answer: the shop's error
 
 
+# Answers after which the buyer knows what happened. All others count as errors.
+CLEAR = (AnswerKind.ACCEPTED, AnswerKind.SOLD_OUT)
+
+
 def classify_answer(status: int, body: bytes) -> AnswerKind:
     """Return what an answer with this HTTP status and body means."""
     if status in (201, 202):
