@@ -228,9 +228,9 @@ bench-handler: setup ## measure CPU per invocation, import times, and the emulat
 bench-limits: setup ## measure the CPU time of each server per purchase, and what waits for what
 	@$(BIN)/python -m loadtest.limits
 
-.PHONY: bench-v5
-bench-v5: setup ## measure V5 on both edges against their floors: rates, latencies, time to confirm
-	@$(BIN)/python -m loadtest.v5
+.PHONY: bench-rates
+bench-rates: setup ## measure V4 and V5 next to an echo route: purchases/s, latencies, time to confirm
+	@$(BIN)/python -m loadtest.rates
 
 .PHONY: bench-watching
 bench-watching: setup ## measure accepted purchases/s with and without monitoring

@@ -1,4 +1,4 @@
-"""Puts a product on sale that never sells out, and makes purchases of it."""
+"""Puts products on sale, and makes purchases of them."""
 
 import itertools
 import json
@@ -10,16 +10,17 @@ from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.sale.seed import seed, user_ids
 
 USERS = 3000
+# Units that no load can sell out.
 STOCK = 10_000_000
 
 
-def put_on_sale(target: Target, prefix: str) -> str:
+def put_on_sale(target: Target, prefix: str, units: int = STOCK) -> str:
     """Put a new product on sale in both stores, and return its id, which begins with `prefix`."""
     product_id = f"{prefix}-{time.time_ns():x}"
 
     async def prepare(services: Services) -> None:
-        await seed(services, user_ids(USERS), [product_id], STOCK)
-        await services.stock.open_sale(product_id, STOCK)
+        await seed(services, user_ids(USERS), [product_id], units)
+        await services.stock.open_sale(product_id, units)
 
     with_services(target, prepare)
     return product_id
