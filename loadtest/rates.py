@@ -12,28 +12,16 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
 
 import httpx
-import uvloop
-from prometheus_client.parser import text_string_to_metric_families
 
-from flashsale.usecases.books import Books
 from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.console import console, number, step, table
-from flashsale_local.deployment.target import Target, with_services
-from flashsale_local.paths import LOCAL
-from flashsale_local.sale.answers import CLEAR, AnswerKind
-from flashsale_local.sale.demo import await_orders
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.warm_up import warm_up
-from flashsale_local.stack import edge
-from flashsale_local.stack.asgi import start_asgi_edge
-from flashsale_local.stack.program import HOST
-from flashsale_local.stack.stack import Stack
-from flashsale_local.stack.start import start
+from loadtest.bench_server import Bench, Buyers, Sold, bench_server
 from loadtest.client import closed_loop, constant_rate
-from loadtest.on_sale import purchases, put_on_sale
+from loadtest.on_sale import put_on_sale
 from loadtest.samples import Load, spread
 
 GENERATIONS = (4, 5)
@@ -43,105 +31,20 @@ ECHO_SECONDS, SALE_SECONDS = 4.0, 8.0
 # The first rate suits a fast machine, the second one a slow machine.
 RATES, RATE_SECONDS = (1000, 400), 10.0
 LONE_ORDERS = 5
-BENCH_PORT = 8010
-ECHO = "/echo"
 
 AddRow = Callable[..., None]
-Buyers = Callable[[Endpoint, str, Iterator[str]], Awaitable[Load]]
-
-
-@dataclass(frozen=True, slots=True)
-class Sold:
-    """One run of buyers of a generation.
-
-    Attributes:
-        written: seconds from the first purchase until every accepted order was written.
-        calls: calls that carried its orders to SQS.
-
-    """
-
-    load: Load
-    books: Books
-    written: float
-    calls: float
-
-    @property
-    def accepted(self) -> int:
-        """The purchases that were accepted."""
-        return self.load.count(AnswerKind.ACCEPTED)
-
-    @property
-    def failed(self) -> int:
-        """The attempts that were not made, or whose answer was neither "sold" nor "sold out"."""
-        return len(self.load.samples) + self.load.dropped - sum(map(self.load.count, CLEAR))
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """The server under load: the application of the ASGI edge, and an echo route beside it."""
-
-    target: Target
-    url: str
-    relay_metrics: str
-
-    def echo(self, seconds: float) -> Load:
-        """Send requests to the echo route, over all connections."""
-        bodies = purchases("echo")
-        return _run(closed_loop(Endpoint(self.url), ECHO, bodies, CONNECTIONS, seconds))
-
-    def sell(self, generation: int, buyers: Buyers) -> Sold:
-        """Send these buyers to a new sale, and wait until their orders are written."""
-        product_id = put_on_sale(self.target, f"rates-v{generation}")
-        before, began = self._calls(), time.monotonic()
-        path = f"/api/v{generation}/buy"
-        load = _run(buyers(Endpoint(self.url), path, purchases(product_id)))
-        accepted = load.count(AnswerKind.ACCEPTED)
-        books = with_services(
-            self.target,
-            lambda services: await_orders(self.target, services, product_id, accepted),
-        )
-        return Sold(load, books, time.monotonic() - began, self._calls() - before)
-
-    def refuse(self, generation: int, seconds: float) -> Load:
-        """Send buyers to a product of which no unit is left, over all connections."""
-        bodies = purchases(put_on_sale(self.target, f"sold-out-v{generation}", 0))
-        path = f"/api/v{generation}/buy"
-        return _run(closed_loop(Endpoint(self.url), path, bodies, CONNECTIONS, seconds))
-
-    def _calls(self) -> float:
-        pages = (httpx.get(url, timeout=10) for url in (f"{self.url}/metrics", self.relay_metrics))
-        return sum(
-            sample.value
-            for page in pages
-            for family in text_string_to_metric_families(page.text)
-            for sample in family.samples
-            if sample.name == "flashsale_sqs_calls_total"
-        )
 
 
 def main() -> None:
     """Measure and print everything."""
     rows = table("V4 and V5 on the ASGI edge", "what", "median", "min – max")
-    with _bench() as bench:
+    with bench_server() as bench:
         asyncio.run(warm_up(bench.target))
         for name, measure in MEASUREMENTS.items():
             with step(name):
                 measure(bench, rows.add_row)
     console.print(rows)
     console.print(f"{platform.platform()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
-
-
-@contextmanager
-def _bench() -> Iterator[Bench]:
-    """Start the same server as the ASGI edge, with an echo route."""
-    stack, target = Stack(LOCAL), start_asgi_edge(start())
-    web = edge.web(LOCAL, BENCH_PORT, target)
-    program = replace(web, name="bench", command=[*web.command, "loadtest.echo:app"])
-    stack.add(program)
-    try:
-        yield Bench(target, web.url, f"http://{HOST}:{stack.relay_port}/metrics")
-    finally:
-        stack.supervisor.stop_program(program.name)
 
 
 def _lone(bench: Bench, add_row: AddRow) -> None:
@@ -169,11 +72,11 @@ def _closed(bench: Bench, add_row: AddRow) -> None:
     sold: dict[int, list[Sold]] = defaultdict(list)
     refused: dict[int, list[float]] = defaultdict(list)
     for _ in range(ROUNDS):
-        echo.append(bench.echo(ECHO_SECONDS).rate(200))
+        echo.append(bench.echo(_all_for(ECHO_SECONDS)).rate(200))
         for generation in GENERATIONS:
-            sold[generation].append(bench.sell(generation, _all_connections))
+            sold[generation].append(bench.sell(generation, _all_for(SALE_SECONDS)))
         for generation in GENERATIONS:
-            load = bench.refuse(generation, ECHO_SECONDS)
+            load = bench.refuse(generation, _all_for(ECHO_SECONDS))
             refused[generation].append(load.count(AnswerKind.SOLD_OUT) / load.elapsed)
     add_row(f"closed loop, {CONNECTIONS} connections: the echo route, per second", *spread(echo, 0))
     for generation, runs in sold.items():
@@ -189,8 +92,11 @@ def _closed(bench: Bench, add_row: AddRow) -> None:
         add_row("  × echo, round by round", *_ratios(values, echo))
 
 
-def _all_connections(endpoint: Endpoint, path: str, bodies: Iterator[str]) -> Awaitable[Load]:
-    return closed_loop(endpoint, path, bodies, CONNECTIONS, SALE_SECONDS)
+def _all_for(seconds: float) -> Buyers:
+    def buyers(endpoint: Endpoint, path: str, bodies: Iterator[str]) -> Awaitable[Load]:
+        return closed_loop(endpoint, path, bodies, CONNECTIONS, seconds)
+
+    return buyers
 
 
 def _at(rate: int) -> Buyers:
@@ -207,7 +113,7 @@ def _constant(bench: Bench, add_row: AddRow) -> None:
         sold: dict[int, list[Sold]] = defaultdict(list)
 
         for _ in range(ROUNDS):
-            load = _run(_at(rate)(Endpoint(bench.url), ECHO, purchases("echo")))
+            load = bench.echo(_at(rate))
             echo.append(load.percentile_ms(95))
             for generation in GENERATIONS:
                 sold[generation].append(bench.sell(generation, _at(rate)))
@@ -234,13 +140,6 @@ def _add_outcome(add_row: AddRow, runs: list[Sold]) -> None:
 
 def _ratios(values: list[float], floors: list[float]) -> tuple[str, str]:
     return spread([value / floor for value, floor in zip(values, floors, strict=True)], 2)
-
-
-def _run(running: Awaitable[Load]) -> Load:
-    async def run() -> Load:
-        return await running
-
-    return uvloop.run(run())
 
 
 MEASUREMENTS: dict[str, Callable[[Bench, AddRow], None]] = {
