@@ -187,3 +187,29 @@ async def test_a_cancelled_request_still_releases_units_of_a_rejected_push():
     await asyncio.sleep(0)
 
     assert given_back == [ORDER]
+
+
+async def test_a_request_that_is_cancelled_while_redis_takes_its_unit_is_pushed():
+    """Redis takes the unit whether its buyer waits or not. So its order must go on."""
+    asked, answer, pushed = asyncio.Event(), asyncio.Event(), []
+
+    class Stock:
+        async def decrement(self, *_):
+            asked.set()
+            await answer.wait()
+            return 4
+
+    class Queue:
+        async def push(self, order):
+            pushed.append(order)
+
+    buying = asyncio.create_task(v4.buy(SimpleNamespace(stock=Stock(), order_queue=Queue()), ORDER))
+    await asked.wait()
+    buying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await buying
+    answer.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert pushed == [ORDER]

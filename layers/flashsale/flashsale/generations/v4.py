@@ -22,21 +22,21 @@ async def buy(services: Services, order: QueuedOrder) -> Accepted | NotSold:
         MessageRefused: as PushRefused, because of a bug.
 
     """
+    # Shielded: if the deadline of the request cancels this, the purchase goes on without its buyer.
+    # Otherwise a unit that Redis took at that moment would be lost.
+    return await asyncio.shield(_claim_and_push(services, order))
+
+
+async def _claim_and_push(services: Services, order: QueuedOrder) -> Accepted | NotSold:
     left = await services.stock.decrement(order.product_id, order.quantity, order.generation)
     if not isinstance(left, int):
         return left
     # THE GAP: a process that dies between the decrement and the push leaves a claim without a
     # record, and a push with an unknown outcome leaves a claim that must not be released. V5 closes
     # the gap: it records the claim in the same atomic step as the decrement.
-    # Shielded: if the deadline of the request cancels this, the push goes on without its buyer, and
-    # the units of a refused push still go back.
-    await asyncio.shield(_push_or_release(services, order))
-    return Accepted(order.id)
-
-
-async def _push_or_release(services: Services, order: QueuedOrder) -> None:
     try:
         await services.order_queue.push(order)
     except (PushRefused, MessageRefused):
         await services.stock.release(order.product_id, [order])
         raise
+    return Accepted(order.id)
