@@ -8,9 +8,12 @@ check. The pool discards such a connection.
 """
 
 import asyncio
+import math
 import os
 import select
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -21,6 +24,8 @@ from psycopg.rows import DictRow
 SILENCE = 2.0
 # Seconds of that time in which the server must end a statement after a request to cancel it.
 GRACE = 0.4
+# Seconds for which an answer of the server proves that it is there.
+FRESH = 0.5
 
 
 class WatchedConnection(psycopg.AsyncConnection[DictRow]):
@@ -31,6 +36,7 @@ class WatchedConnection(psycopg.AsyncConnection[DictRow]):
     """
 
     silence = SILENCE
+    _answered = -math.inf
     _silent = False
     _committing = False
     _timer: asyncio.TimerHandle | None = None
@@ -48,7 +54,9 @@ class WatchedConnection(psycopg.AsyncConnection[DictRow]):
         self._timer = loop.call_later(self.silence, self._hang_up)
         ask = loop.call_later(self.silence - GRACE, lambda: asking.append(self._ask_to_cancel()))
         try:
-            return await super().wait(*args, **kwargs)
+            answer = await super().wait(*args, **kwargs)
+            self._answered = loop.time()
+            return answer
         except psycopg.OperationalError as error:
             if self._silent:
                 text = f"no answer within {self.silence:g} s"
@@ -61,30 +69,42 @@ class WatchedConnection(psycopg.AsyncConnection[DictRow]):
                 await asyncio.wait(asking)
                 self._timer.cancel()
 
+    @property
+    def just_answered(self) -> bool:
+        """Whether the server answered within `FRESH` seconds, and has not hung up since."""
+        fresh = asyncio.get_running_loop().time() - self._answered < FRESH
+        return fresh and not self.closed and not self._is_readable()
+
     async def commit(self) -> None:
         """Commit. Never cancel it: a commit that waits for a replica is already done."""
+        with self.uncancelled():
+            await super().commit()
+
+    @contextmanager
+    def uncancelled(self) -> Iterator[None]:
+        """Never cancel the statement of this block, because it commits."""
         self._committing = True
         try:
-            await super().commit()
+            yield
         finally:
             self._committing = False
 
     async def cancel_safe(self, *, timeout: float = GRACE) -> None:  # noqa: ASYNC109 - psycopg's
         """Ask the server to cancel the statement; hang up if it does not within `GRACE` seconds.
 
-        The driver also calls this if the task that waits for an answer is cancelled.
+        The driver also calls this if the task that waits for an answer is cancelled. A commit only
+        gets those seconds.
         """
         if self._timer:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_later(GRACE, self._hang_up)
-        await super().cancel_safe(timeout=min(timeout, GRACE))
+        if not self._committing:
+            await super().cancel_safe(timeout=min(timeout, GRACE))
 
     def _ask_to_cancel(self) -> "asyncio.Task[None]":
         return asyncio.create_task(self._cancel_quietly())
 
     async def _cancel_quietly(self) -> None:
-        if self._committing:
-            return
         try:
             await self.cancel_safe()
         except psycopg.Error:

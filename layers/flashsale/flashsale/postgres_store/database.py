@@ -30,7 +30,12 @@ RECONNECT_TIMEOUT = 1.0
 BATCH_SILENCE = 5.0
 # Seconds for statements over all orders of a product, and for those of the operator's tools.
 LONG_SILENCE = 30.0
-LONG_STATEMENTS = dict.fromkeys(("select_books", "select_buyers", "select_supply"), LONG_SILENCE)
+LONG_STATEMENTS = {
+    **dict.fromkeys(("select_books", "select_buyers", "select_supply"), LONG_SILENCE),
+    "select_statuses": BATCH_SILENCE,
+}
+# Names of statements that only read. They need no BEGIN and COMMIT, which are exchanges.
+READS = ("select_", "show_")
 
 
 @cache
@@ -72,6 +77,8 @@ class Database:
     async def _check(self, connection: Connection) -> None:
         # The last transaction may have set another value.
         connection.silence = WatchedConnection.silence
+        if connection.just_answered:
+            return
         try:
             await AsyncConnectionPool.check_connection(connection)
         except psycopg.OperationalError:
@@ -87,10 +94,20 @@ class Database:
             silence: seconds that one statement may take; by default 2, for a buyer's request.
 
         """
+        async with self._connection(autocommit=False, silence=silence) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _connection(
+        self, *, autocommit: bool = True, silence: float | None = None
+    ) -> AsyncIterator[Connection]:
+        """Take a connection on which each statement is a transaction, or all of them are one."""
         try:
             await self._pool.open()
             async with self._pool.connection() as connection:
                 connection.silence = silence or connection.silence
+                if connection.autocommit != autocommit:
+                    await connection.set_autocommit(autocommit)
                 yield connection
         except psycopg.Error as error:
             match classify_error(error):
@@ -103,13 +120,12 @@ class Database:
 
     async def fetch_one(self, statement: str, **parameters: Any) -> DictRow | None:
         """Run a named statement in a transaction of its own; return its first row, or None."""
-        async with self.transaction(silence=LONG_STATEMENTS.get(statement)) as connection:
-            cursor = await connection.execute(sql(statement), parameters)
-            return await cursor.fetchone()
+        return next(iter(await self.fetch_all(statement, **parameters)), None)
 
     async def fetch_all(self, statement: str, **parameters: Any) -> list[DictRow]:
         """Run a named statement in a transaction of its own; return all rows."""
-        async with self.transaction(silence=LONG_STATEMENTS.get(statement)) as connection:
+        begin = self._connection if statement.startswith(READS) else self.transaction
+        async with begin(silence=LONG_STATEMENTS.get(statement)) as connection:
             cursor = await connection.execute(sql(statement), parameters)
             return await cursor.fetchall()
 
@@ -117,6 +133,16 @@ class Database:
         """Run a named statement that returns no rows, in a transaction of its own."""
         async with self.transaction() as connection:
             await connection.execute(sql(statement), parameters)
+
+    async def write_at_once(self, statement: str, **parameters: Any) -> list[DictRow]:
+        """Run a named statement in a transaction of its own, in one exchange; return all rows.
+
+        It may take `BATCH_SILENCE` seconds, and has to limit its waits for locks itself.
+        """
+        async with self._connection(silence=BATCH_SILENCE) as connection:
+            with connection.uncancelled():
+                cursor = await connection.execute(sql(statement), parameters)
+            return await cursor.fetchall() if cursor.description else []
 
     async def ping(self) -> None:
         """Raise DatabaseUnavailable unless PostgreSQL responds and accepts writes."""

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import (
@@ -15,6 +14,13 @@ from flashsale.domain.model import (
 )
 from flashsale.errors import OrderRejected
 from flashsale.postgres_store.database import BATCH_SILENCE, Connection, Database, sql
+from flashsale.postgres_store.order_parameters import (
+    arrays_of,
+    by_id,
+    columns_of,
+    statuses_by_id,
+    users_of,
+)
 
 
 class Orders:
@@ -33,7 +39,7 @@ class Orders:
     async def insert_without_taking_units(self, order: QueuedOrder) -> OrderRow | Refusal:
         """Write a confirmed order without taking its units (V1)."""
         try:
-            row = await self._database.fetch_one("insert_order", **_columns(order))
+            row = await self._database.fetch_one("insert_order", **columns_of(order))
         except OrderRejected as error:
             return _refusal(error)
         assert row
@@ -48,7 +54,7 @@ class Orders:
                 )
                 if not (product := await cursor.fetchone()):
                     return await self._why_nothing_was_taken(connection, order.product_id)
-                cursor = await connection.execute(sql("insert_order"), _columns(order))
+                cursor = await connection.execute(sql("insert_order"), columns_of(order))
                 placed = await cursor.fetchone()
         except OrderRejected as error:
             return _refusal(error)
@@ -71,43 +77,59 @@ class Orders:
             OrderRejected: two orders of this batch have the same id.
 
         """
-        by_id = _by_id(orders)
-        async with self._database.transaction(silence=BATCH_SILENCE) as connection:
-            await self._register(connection, orders)
-            new = await self._insert_all(connection, list(by_id.values()))
-            by_product: dict[str, list[QueuedOrder]] = defaultdict(list)
-            for order in by_id.values():  # first come, first served
-                if order.id in new:
-                    by_product[order.product_id].append(order)
-            # Sorted, so that two batches lock in the same order.
-            fit = [
-                await self._take_units(connection, product_id, by_product[product_id])
-                for product_id in sorted(by_product)
-            ]
-            if all(fit) and len(new) == len(by_id):  # the usual case, one exchange cheaper
-                return dict.fromkeys(new, OrderStatus.CONFIRMED)
-            return await self._statuses(connection, list(by_id.values()))
+        distinct = list(by_id(orders).values())
+        try:
+            new = await self._place_all(distinct)
+        except OrderRejected:  # not all of them fit, or another constraint rejects this one again
+            return await self._place_those_that_fit(distinct)
+        statuses = dict.fromkeys(new, OrderStatus.CONFIRMED)
+        if others := [order for order in distinct if order.id not in new]:
+            rows = await self._database.fetch_all("select_statuses", **arrays_of(others))
+            statuses |= statuses_by_id(rows)
+        return statuses
+
+    async def _place_all(self, orders: Sequence[QueuedOrder]) -> set[str]:
+        """Write the new orders and take their units, in one exchange; return their ids.
+
+        Raises OrderRejected, without an effect, if not all of them fit into the stock.
+        """
+        if self._register_buyers:
+            await self._database.write_at_once("insert_users", ids=users_of(orders))
+        rows = await self._database.write_at_once(
+            "insert_orders", **arrays_of(orders), take_units=True
+        )
+        return {row["id"] for row in rows}
 
     async def _register(self, connection: Connection, orders: Sequence[QueuedOrder]) -> None:
         if self._register_buyers:
-            ids = [order.user_id for order in orders]
-            await connection.execute(sql("insert_users"), {"ids": ids})
+            await connection.execute(sql("insert_users"), {"ids": users_of(orders)})
 
-    @staticmethod
-    async def _insert_all(connection: Connection, orders: list[QueuedOrder]) -> set[str]:
-        cursor = await connection.execute(sql("insert_orders"), _arrays(orders))
-        return {row["id"] for row in await cursor.fetchall()}
+    async def _place_those_that_fit(
+        self, orders: Sequence[QueuedOrder]
+    ) -> Mapping[str, OrderStatus]:
+        """Write a batch in which not all orders fit: Redis accepted more than PostgreSQL has.
+
+        It needs several exchanges, because what an order takes decides which of the next ones fit.
+        """
+        async with self._database.transaction(silence=BATCH_SILENCE) as connection:
+            await self._register(connection, orders)
+            cursor = await connection.execute(
+                sql("insert_orders"), {**arrays_of(orders), "take_units": False}
+            )
+            new = {row["id"] for row in await cursor.fetchall()}
+            by_product: dict[str, list[QueuedOrder]] = defaultdict(list)
+            for order in orders:  # first come, first served
+                if order.id in new:
+                    by_product[order.product_id].append(order)
+            for product_id in sorted(by_product):  # so that two batches lock in the same order
+                await self._take_units(connection, product_id, by_product[product_id])
+            return await self._statuses(connection, orders)
 
     @staticmethod
     async def _take_units(
         connection: Connection, product_id: str, orders: list[QueuedOrder]
-    ) -> bool:
-        """Take the units of new orders. Return False if not all fit: the others are CANCELLED."""
-        wanted = {"id": product_id, "quantity": sum(order.quantity for order in orders)}
-        cursor = await connection.execute(sql("take_units"), wanted)
-        if await cursor.fetchone():
-            return True
-        # Not all orders fit: Redis accepted more claims than PostgreSQL has units.
+    ) -> None:
+        """Take the units of new orders, first come, first served. Cancel the others."""
         cursor = await connection.execute(sql("lock_stock"), {"id": product_id})
         row = await cursor.fetchone()
         left = stock = row["stock"] if row else 0
@@ -117,12 +139,13 @@ class Orders:
                 left -= order.quantity
             else:
                 misfits.append(order.id)
-        await connection.execute(sql("cancel_orders"), {"ids": misfits, "reason": NO_UNITS_LEFT})
+        if misfits:
+            reason = {"ids": misfits, "reason": NO_UNITS_LEFT}
+            await connection.execute(sql("cancel_orders"), reason)
         if left < stock:
             await connection.execute(
                 sql("take_units"), {"id": product_id, "quantity": stock - left}
             )
-        return False
 
     async def get(self, order_id: str) -> OrderRow | None:
         """Return the row of an order, or None if there is no such order."""
@@ -147,7 +170,7 @@ class Orders:
             OrderRejected: two orders of this batch have the same id.
 
         """
-        _by_id(orders)
+        by_id(orders)
         async with self._database.transaction(silence=BATCH_SILENCE) as connection:
             await self._write_cancelled(connection, orders, reasons)
             return await self._statuses(connection, orders)
@@ -180,44 +203,15 @@ class Orders:
         # Without a user in the row, the buyer would be told that there is no such order.
         await self._register(connection, orders)
         await connection.execute(
-            sql("insert_cancelled_orders"), {**_arrays(orders), "reasons": list(reasons)}
+            sql("insert_cancelled_orders"), {**arrays_of(orders), "reasons": list(reasons)}
         )
 
     @staticmethod
     async def _statuses(
         connection: Connection, orders: Sequence[QueuedOrder]
     ) -> dict[str, OrderStatus]:
-        cursor = await connection.execute(sql("select_statuses"), _arrays(orders))
-        return {row["id"]: OrderStatus(row["status"]) for row in await cursor.fetchall()}
-
-
-def _by_id(orders: Sequence[QueuedOrder]) -> dict[str, QueuedOrder]:
-    """Return the orders by id. A message may come twice in one batch.
-
-    Raises:
-        OrderRejected: two different orders have the same id, so a status could mean either.
-
-    """
-    by_id = {order.id: order for order in orders}
-    for order in orders:
-        other = by_id[order.id]
-        if order is not other and _columns(order) != _columns(other):
-            raise OrderRejected(f"two orders have the id {order.id}")
-    return by_id
-
-
-def _columns(order: QueuedOrder) -> dict[str, str | int]:
-    return order.model_dump(exclude={"correlation_id"})
-
-
-def _arrays(orders: Sequence[QueuedOrder]) -> dict[str, list[Any]]:
-    return {
-        "ids": [order.id for order in orders],
-        "user_ids": [order.user_id for order in orders],
-        "product_ids": [order.product_id for order in orders],
-        "quantities": [order.quantity for order in orders],
-        "generations": [order.generation for order in orders],
-    }
+        cursor = await connection.execute(sql("select_statuses"), arrays_of(orders))
+        return statuses_by_id(await cursor.fetchall())
 
 
 def _order_row(row: Mapping[str, object]) -> OrderRow:

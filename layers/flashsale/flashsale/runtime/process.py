@@ -32,4 +32,4 @@ def run(use_case: Callable[[Services], Awaitable[T]]) -> T:
     async def with_services() -> T:
         return await use_case(services())
 
-    return _runner().run(with_services())
+    return _runner().get_loop().run_until_complete(with_services())

@@ -94,9 +94,9 @@ async def process_in_parts(
     with suppress(OutOfTime):
         await deadline.bound(_in_parts(step_of(outcome), outcome, deadline))
     outcome.fail(outcome.orders, NO_TIME)
-    with suppress(OutOfTime):
-        failures = [*outcome.failures, *_by_order(outcome)]
-        await Deadline.after(REMEMBERING).bound(services.failures.remember(failures))
+    if failures := [*outcome.failures, *_by_order(outcome)]:
+        with suppress(OutOfTime):
+            await Deadline.after(REMEMBERING).bound(services.failures.remember(failures))
     return outcome
 
 
