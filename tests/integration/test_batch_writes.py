@@ -11,6 +11,7 @@ import pytest
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import OrderStatus
 from flashsale.errors import DatabaseUnavailable
+from flashsale.postgres_store import connection as connections
 from flashsale.postgres_store import database as databases
 from flashsale.postgres_store.database import Database
 from flashsale.postgres_store.orders import Orders
@@ -68,8 +69,9 @@ async def number_of_waiting(services):
 
 class TestExchanges:
     @pytest.fixture
-    async def store(self, one, new_product):
+    async def store(self, one, new_product, monkeypatch):
         """Return the adapter after the writes that psycopg does not prepare."""
+        monkeypatch.setattr(connections, "FRESH", 60)
         store = Orders(one)
         for _ in range(6):
             await store.write_batch([order_of(await new_product(1))])
@@ -214,11 +216,12 @@ class TestConnections:
 
         assert await Orders(one).write_batch(batch) == {batch[0].id: CONFIRMED}
 
-    async def test_an_old_answer_of_the_server_proves_nothing(self, one, tmp_path):
+    async def test_an_old_answer_of_the_server_proves_nothing(self, one, tmp_path, monkeypatch):
+        monkeypatch.setattr(connections, "FRESH", 60)
         connection = await its_connection(one)
 
         async def ping_later():
-            connection._answered -= 1
+            connection._answered -= 61
             await one.ping()
 
         assert await exchanges(one, tmp_path, one.ping) == 1

@@ -32,4 +32,6 @@ def run(use_case: Callable[[Services], Awaitable[T]]) -> T:
     async def with_services() -> T:
         return await use_case(services())
 
+    # `Runner.run` also handles SIGINT. Its handler is looked up as an enum, which fails with a text
+    # of the whole outcome, twice per batch.
     return _runner().get_loop().run_until_complete(with_services())
