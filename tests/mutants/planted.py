@@ -7,6 +7,7 @@ SQL = "layers/flashsale/flashsale/postgres_store/sql"
 CODE = "layers/flashsale/flashsale"
 TESTS = "tests/integration"
 V5 = f"{TESTS}/test_v5_scripts.py"
+BATCH = f"{TESTS}/test_batch_writes.py"
 CANCEL = f"{TESTS}/test_admin_cancel.py"
 PAUSE = f"{TESTS}/test_pause_without_postgres.py"
 
@@ -115,10 +116,27 @@ FAULTS = [
     Fault(
         "PostgreSQL gives away no unit that it does not have",
         f"{SQL}/take_units.sql", " AND stock >= %(quantity)s", "",
+        (f"{TESTS}/test_generations.py::test_v2_sells_exactly_its_stock_under_concurrency",),
+    ),
+    Fault(
+        "a batch confirms no order for whose units there is no stock",
+        f"{SQL}/insert_orders.sql",
+        "stock = p.stock - w.quantity",
+        "stock = greatest(p.stock - w.quantity, 0)",
         (
-            f"{TESTS}/test_generations.py::test_v2_sells_exactly_its_stock_under_concurrency",
             f"{TESTS}/test_order_function.py::TestPlaceOrders::test_an_order_that_no_longer_fits_is_cancelled_and_released_once",
+            f"{BATCH}::test_two_products_of_which_one_has_too_few_units",
         ),
+    ),
+    Fault(
+        "two batches lock products in one sequence",
+        f"{SQL}/insert_orders.sql", "ORDER BY p.id", "ORDER BY p.id DESC",
+        (f"{BATCH}::TestLocks::test_a_batch_that_waits_holds_nothing_that_comes_later",),
+    ),
+    Fault(
+        "a batch that waits for a replica is not reported as done",
+        f"{CODE}/postgres_store/connection.py", "if not self._committing:", "if True:",
+        (f"{BATCH}::test_a_batch_that_waits_for_a_replica_is_not_reported_as_done",),
     ),
     Fault(
         "a cancelled order stays cancelled when its message comes late",
