@@ -25,7 +25,8 @@ async def test_the_order_function_dies(shop, services, new_product, when):
     # messages must stay hidden until a restarted function works.
     shop.hide_messages(PATIENCE)
     product_id = await new_product(60)
-    fault = shop.proxies["functions.postgres"].fault = Fault(b"COMMIT", when, kill_client, times=2)
+    batch = product_id.encode()  # its statement inserts the orders and commits
+    fault = shop.proxies["functions.postgres"].fault = Fault(batch, when, kill_client, times=2)
 
     sold = await shop.sell(product_id, USERS[:40])
     sold += await shop.sell(product_id, USERS[40:80], edge="lambda")
@@ -37,7 +38,8 @@ async def test_the_order_function_dies(shop, services, new_product, when):
 async def test_the_answer_to_a_commit_is_lost(shop, services, new_product):
     """The function survives, and does not know whether its orders exist."""
     product_id = await new_product(60)
-    fault = shop.proxies["functions.postgres"].fault = Fault(b"COMMIT", When.AFTER, times=3)
+    batch = product_id.encode()
+    fault = shop.proxies["functions.postgres"].fault = Fault(batch, When.AFTER, times=3)
 
     sold = await shop.sell(product_id, USERS[:80])
 
@@ -157,7 +159,8 @@ async def test_messages_are_repeated_late_and_out_of_order(shop, services, new_p
 async def test_all_faults_in_one_sale(shop, services, new_product):
     """PostgreSQL, a relay, an order function and Valkey fail while a bad order is rolled back."""
     product_id = await new_product(150)
-    shop.proxies["functions.postgres"].fault = Fault(b"COMMIT", When.AFTER, kill_client, times=2)
+    batch = product_id.encode()
+    shop.proxies["functions.postgres"].fault = Fault(batch, When.AFTER, kill_client, times=2)
     shop.proxies["relay.sqs"].fault = Fault(b"SendMessageBatch", When.AFTER, kill_client)
     sold = await shop.sell(product_id, USERS[:40])
     shop.kill(shop.stack.database)
