@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 _ID = re.compile(r"[!-~]{1,128}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, it would take four times as long to make
 class Observation:
     """What happened to one request.
 
