@@ -42,10 +42,9 @@ class _SecureHeaders:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
 
         _strip_prefix(scope)
 
@@ -56,7 +55,7 @@ class _SecureHeaders:
                 message["headers"] = [*message["headers"], *missing]
             return send(message)
 
-        await self._app(scope, receive, secure_send)
+        return self._app(scope, receive, secure_send)
 
 
 def _strip_prefix(scope: Scope) -> None:
