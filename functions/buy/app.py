@@ -1,6 +1,7 @@
 """The buy function: the HTTP API of the sale. Follow a purchase from here.
 
-Every purchase begins in `flashsale/http/buy.py`, which has the buy routes of all generations.
+Every purchase begins in `flashsale/http/buy.py`, which has the buy routes of all generations. What
+calls them is `http/direct.py`; it leaves requests that are not valid to FastAPI.
 
 - V4: `generations/v4.py` claims a unit by `redis_store/stock.py` (`lua/decrement.lua`) and pushes
   the order by `sqs_store/order_queue.py`. The order function (`functions/order/app.py`) then writes

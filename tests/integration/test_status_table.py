@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flashsale.domain.model import Terms
-from flashsale.http import limits
+from flashsale.http import in_time, limits
 from flashsale.http.application import create_app
 from flashsale_local.paths import ROOT
 from tests.helpers.in_process import buyer_of
@@ -122,7 +122,7 @@ async def is_slow(shop, generation):
         await asyncio.Event().wait()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(limits, "BODY_DEADLINE", 0.05)
+        patch.setattr(in_time, "BODY_TIME", 0.05)
         return [await shop.http.post(f"/api/v{generation}/buy", content=body())]
 
 

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI, HTTPException, Request
 
 from flashsale.errors import StockUnavailable
-from flashsale.http import limits
+from flashsale.http import in_time, limits
 from flashsale.http.errors import add_error_handlers
 from flashsale.http.guards import add_guards
 from flashsale.http.rate_headers import address_of
@@ -72,7 +72,7 @@ class Endless(httpx.AsyncByteStream):
 @pytest.fixture
 async def failing(monkeypatch):
     """Return an API with an error of each kind."""
-    monkeypatch.setattr(limits, "BODY_DEADLINE", 0.05)
+    monkeypatch.setattr(in_time, "BODY_TIME", 0.05)
     api = FastAPI()
     add_error_handlers(api)
     add_guards(api, [SHOP])

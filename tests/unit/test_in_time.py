@@ -43,6 +43,12 @@ async def http(monkeypatch, seen):
 
     api.add_api_route("/buy", buy, methods=["POST"])
 
+    async def read_and_hang(request: Request):
+        await request.body()
+        await asyncio.Event().wait()
+
+    api.add_api_route("/read-and-hang", read_and_hang, methods=["POST"])
+
     async def led(background: BackgroundTasks):
         background.add_task(relay)
         return {}
@@ -86,6 +92,18 @@ async def test_a_slow_body_has_its_own_limit(http):
     answer = await http.post("/buy", content=slowly())
 
     assert answer.status_code == 200
+
+
+async def test_an_answer_after_a_slow_body_has_the_limit_of_all_answers(http):
+    async def slowly():
+        yield b"x"
+        await asyncio.sleep(2 * LIMIT)
+        yield b"x"
+
+    async with asyncio.timeout(in_time.BODY_TIME / 2):
+        answer = await http.post("/read-and-hang", content=slowly())
+
+    assert answer.status_code == 503
 
 
 async def test_background_tasks_are_not_limited(http, seen):

@@ -7,8 +7,9 @@ details (RFC 9457).
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel
+from starlette.background import BackgroundTask
 
 from flashsale.domain.claims import Claim, RateLimited
 from flashsale.domain.messages import QueuedOrder
@@ -16,6 +17,7 @@ from flashsale.domain.model import Accepted, NotSold, Purchase, Refusal, SoldBy
 from flashsale.generations import v1, v2, v3, v4, v5
 from flashsale.http.auth import Buyer, open_without_auth
 from flashsale.http.dependencies import Injected
+from flashsale.http.direct import DirectRoute, StrictDirectRoute
 from flashsale.http.errors import refusal_response
 from flashsale.http.orders import ASK_AGAIN
 from flashsale.http.problems import problem_response, problems, refusal_problem
@@ -29,7 +31,6 @@ from flashsale.http.schemas import (
     ErrorBody,
     PurchaseBody,
 )
-from flashsale.http.strict import StrictRoute
 from flashsale.usecases.relay import ASGI_PACE, LAMBDA_PACE, lead
 
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -44,8 +45,8 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 # V1 to V4 trust what a body says of its buyer: they are for a local stack, not for the internet.
-trusting = APIRouter(dependencies=[Depends(open_without_auth)])
-claims = APIRouter(prefix="/api/v5", route_class=StrictRoute)
+trusting = APIRouter(dependencies=[Depends(open_without_auth)], route_class=DirectRoute)
+claims = APIRouter(prefix="/api/v5", route_class=StrictDirectRoute)
 ROUTERS = (claims, trusting)
 
 
@@ -88,7 +89,6 @@ async def buy_v5(
     body: ClaimRequest,
     buyer: Buyer,
     request: Request,
-    background: BackgroundTasks,
     services: Injected,
     idempotency_key: Annotated[str, Header(pattern=r"^[!-+\--~]{0,128}$")] = "",
 ) -> Response:
@@ -119,12 +119,13 @@ async def buy_v5(
         log.outcome = claimed.value
         return refusal_problem(claimed)
     log.outcome, log.order_id = "accepted", claimed.order_id
+    body_of = ClaimBody(order_id=claimed.order_id, remaining=claimed.remaining)
+    place = f"orders/{claimed.order_id}"
+    answer = _accepted(body_of, place, rate_headers(limits, claimed.allowed))
     if claimed.leader:
         pace = LAMBDA_PACE if "aws.event" in request.scope else ASGI_PACE
-        background.add_task(lead, services, body.product_id, pace)
-    answer = ClaimBody(order_id=claimed.order_id, remaining=claimed.remaining)
-    place = f"orders/{claimed.order_id}"
-    return _accepted(answer, place, rate_headers(limits, claimed.allowed))
+        answer.background = BackgroundTask(lead, services, body.product_id, pace)
+    return answer
 
 
 def _order(generation: int, body: BuyRequest, request: Request) -> QueuedOrder:

@@ -1,5 +1,6 @@
 """Errors as HTTP answers, in one place. No answer tells a client what it may not know."""
 
+from functools import cache
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -48,6 +49,12 @@ def refusal_response(refusal: NotSold) -> JSONResponse:
     """Return the answer of V1 to V4 to a purchase that was refused."""
     if isinstance(refusal, SoldBy):
         return error_response(HTTPStatus.BAD_REQUEST, sold_by(refusal))
+    return _refused(refusal)
+
+
+# Nothing changes a response that it sends, so all buyers may get the same one.
+@cache
+def _refused(refusal: Refusal) -> JSONResponse:
     status, message = _REFUSALS[refusal]
     return error_response(status, message)
 

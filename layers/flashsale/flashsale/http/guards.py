@@ -3,7 +3,7 @@
 Each answer passes all of it, whatever its status.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,21 +42,20 @@ class _SecureHeaders:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
 
         _strip_prefix(scope)
 
-        async def secure_send(message: Message) -> None:
+        def secure_send(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 present = {name for name, _ in message["headers"]}  # a page may have its own policy
                 missing = [header for header in _HEADERS if header[0] not in present]
                 message["headers"] = [*message["headers"], *missing]
-            await send(message)
+            return send(message)
 
-        await self._app(scope, receive, secure_send)
+        return self._app(scope, receive, secure_send)
 
 
 def _strip_prefix(scope: Scope) -> None:

@@ -1,5 +1,6 @@
 """Errors of V5 and of the admin API as problem details (RFC 9457), each with a stable `code`."""
 
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -60,6 +61,12 @@ def refusal_problem(refusal: NotSold) -> JSONResponse:
     """Return the answer to a V5 purchase that was refused."""
     if isinstance(refusal, SoldBy):
         return problem_response(409, refusal.value, sold_by(refusal))
+    return _refused(refusal)
+
+
+# Nothing changes a response that it sends, so all buyers may get the same one.
+@cache
+def _refused(refusal: Refusal) -> JSONResponse:
     status, detail = _REFUSALS[refusal]
     code = "not_found" if refusal is Refusal.NO_SUCH_PRODUCT else refusal.value
     return problem_response(status, code, detail)

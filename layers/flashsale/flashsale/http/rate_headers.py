@@ -44,7 +44,8 @@ def address_of(request: Request) -> str:
 
 
 def _network_of(host: str) -> str:
-    host = _WITH_PORT.sub(r"\1\2", host)
+    if ":" in host:
+        host = _WITH_PORT.sub(r"\1\2", host)
     if ":" not in host:
         return host
     try:

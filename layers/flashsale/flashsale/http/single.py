@@ -7,6 +7,8 @@ two of Authorization are no token (`auth`), and servers and `limits` reject two 
 Transfer-Encoding.
 """
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flashsale.http.errors import PROBLEM_PATHS, respond
@@ -20,15 +22,14 @@ class RefuseDoubles:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
         if scope["type"] == "http" and (name := _double(scope)):
             path = scope["path"]
             status = 422 if path.startswith(PROBLEM_PATHS) else 400
             message = f"{name}: it may come once, and without a comma"
-            await respond(path, status, "invalid", message)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+            return respond(path, status, "invalid", message)(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 def _double(scope: Scope) -> str:

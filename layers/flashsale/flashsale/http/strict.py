@@ -20,7 +20,7 @@ def loads(text: bytes) -> Any:
 
     """
     try:
-        return json.loads(text.decode(), object_pairs_hook=_object, parse_constant=_no_number)
+        return _DECODER.decode(text.decode())
     except json.JSONDecodeError:
         raise
     except (ValueError, RecursionError) as error:
@@ -36,6 +36,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number)
 
 
 class _StrictRequest(Request):
