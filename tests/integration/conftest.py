@@ -4,9 +4,11 @@ import dataclasses
 
 import pytest
 
+from flashsale.redis_store.sold_out import SoldOut
 from flashsale.services import Services
 from flashsale_local.stack.program import free_port
 from tests.helpers.admin_desk import desk_of
+from tests.integration.refusals import Clock
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +48,19 @@ async def desk(services):
     """Return a client of the admin API in process."""
     async with desk_of(services) as desk:
         yield desk
+
+
+@pytest.fixture
+def clock(services):
+    """Return the clock by which `services` remember what is sold out. It stands still."""
+    clock = Clock()
+    services.sold_out = SoldOut(services.settings.sold_out_for, clock)
+    return clock
+
+
+@pytest.fixture
+async def other(services):
+    """Return the services of another process."""
+    other = Services(services.settings)
+    yield other
+    await other.close()

@@ -11,6 +11,7 @@ from flashsale.domain.model import Declined, Refusal, Terms
 from flashsale.domain.pauses import UnrecordedPause
 from flashsale.generations import v5
 from flashsale.postgres_store.audit import Action
+from flashsale.redis_store.sold_out import SoldOut
 from flashsale.services import Services
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
@@ -33,6 +34,8 @@ class Processes(RuleBasedStateMachine):
         super().__init__()
         self._runner = asyncio.Runner()
         self.services = Services(replace(migrated, sweep_after=0))
+        self.time = 0.0
+        self.services.sold_out = SoldOut(200, lambda: (self.time, self.time))
         self.queue = self.services.order_queue = Messages()
         self.product_id = f"m-{uuid.uuid4().hex[:12]}"
         self.accepted = {}  # order id -> user

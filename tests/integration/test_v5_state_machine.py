@@ -79,6 +79,11 @@ class Sale(Processes):
         self.unattended = True
 
     @rule()
+    def a_moment_passes(self):
+        """Let a process ask Redis again whether the product is sold out."""
+        self.time += 0.2
+
+    @rule()
     def lose_the_queue(self):
         """Drop all messages."""
         self.queue.messages.clear()

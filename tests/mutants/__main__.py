@@ -18,8 +18,10 @@ from queue import SimpleQueue
 
 from flashsale_local.console import show
 from flashsale_local.paths import ROOT
-from tests.mutants.planted import FAULTS, Fault
+from tests.mutants import planted, sold_out
+from tests.mutants.planted import Fault
 
+FAULTS = [*planted.FAULTS, *sold_out.FAULTS]
 # Copies of the checkout that run tests concurrently. Most of their time is waiting.
 COPIES = 3
 # Seconds for the tests of one fault, which may make them wait forever.

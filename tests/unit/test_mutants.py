@@ -3,7 +3,7 @@
 import pytest
 
 from flashsale_local.paths import ROOT
-from tests.mutants.planted import FAULTS
+from tests.mutants.__main__ import FAULTS
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.breaks)

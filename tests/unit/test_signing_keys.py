@@ -1,6 +1,7 @@
 """The issuer's keys, fetched over HTTP: caching, rotation and deadlines."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
@@ -21,7 +22,7 @@ class TestFetchedKeys:
     @pytest.fixture
     def published(self, monkeypatch):
         self.clock = 1000.0
-        monkeypatch.setattr(signing_keys.time, "monotonic", lambda: self.clock)
+        monkeypatch.setattr(time, "monotonic", lambda: self.clock)
         issuer = Issuer()
         with issuer.serving() as issuer.url:
             yield issuer

@@ -66,6 +66,8 @@ class Settings:
         rate_limits: the rates at which claims of one product are accepted, by what they are
             counted for ("user", "address").
         tracing: whether X-Ray traces the calls of this process.
+        sold_out_for: milliseconds for which a process answers "sold out" by itself after Redis said
+            so; 0 to ask Redis each time. Units that return are claimed later by that at most.
 
     """
 
@@ -82,6 +84,7 @@ class Settings:
     rate_limits: Mapping[str, Rate] = field(default_factory=dict)
     database_iam: bool = False
     tracing: bool = False
+    sold_out_for: int = 200
 
     @classmethod
     def from_mapping(cls, env: Mapping[str, str]) -> "Settings":
@@ -100,14 +103,15 @@ class Settings:
                 env, "DEAD_LETTER_QUEUE_URL", "http", "https", required=False
             ),
             parking_queue_url=_url(env, "PARKING_QUEUE_URL", "http", "https", required=False),
-            database_pool_size=_positive(env, "DATABASE_POOL_SIZE", default=1),
-            sweep_after=_positive(env, "SWEEP_AFTER", default=90),
+            database_pool_size=_whole(env, "DATABASE_POOL_SIZE", default=1),
+            sweep_after=_whole(env, "SWEEP_AFTER", default=90),
             database_iam=_one_of(env, "DATABASE_AUTH", "password", "iam") == "iam",
             one_at_a_time="AWS_LAMBDA_FUNCTION_NAME" in env,  # which Lambda itself sets
             auth=auth,
             trusted_issuer=trust,
             rate_limits=_rate_limits(env, user="RATE_LIMIT_USER", address="RATE_LIMIT_ADDRESS"),
             tracing=tracing_is_on(env),
+            sold_out_for=_whole(env, "SOLD_OUT_FOR", default=200, least=0),
         )
 
 
@@ -161,10 +165,10 @@ def _one_of(env: Mapping[str, str], name: str, *choices: str) -> str:
     return value
 
 
-def _positive(env: Mapping[str, str], name: str, default: int) -> int:
+def _whole(env: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
     value = env.get(name, str(default))
-    if not value.isdecimal() or int(value) < 1:
-        raise ConfigError(f"{name} is {value!r}; it should be a whole number from 1")
+    if not value.isdecimal() or int(value) < least:
+        raise ConfigError(f"{name} is {value!r}; it should be a whole number from {least}")
     return int(value)
 
 

@@ -14,6 +14,7 @@ from flashsale.config import Settings
 from flashsale.redis_store.failures import Failures
 from flashsale.redis_store.ledger import Ledger
 from flashsale.redis_store.relay_inbox import RelayInbox
+from flashsale.redis_store.sold_out import SoldOut
 from flashsale.redis_store.stock import Stock
 from flashsale.redis_store.unrecorded import UnrecordedPauses
 
@@ -65,9 +66,14 @@ class Services:
         return Redis.from_pool(pool)
 
     @cached_property
+    def sold_out(self) -> SoldOut:
+        """The products that were sold out a moment ago, in this process."""
+        return SoldOut(self.settings.sold_out_for)
+
+    @cached_property
     def stock(self) -> Stock:
         """The units that can be claimed, in Redis."""
-        return Stock(self.redis)
+        return Stock(self.redis, self.sold_out)
 
     @cached_property
     def unrecorded_pauses(self) -> UnrecordedPauses:
@@ -77,7 +83,7 @@ class Services:
     @cached_property
     def ledger(self) -> Ledger:
         """The unsettled claims of V5, in Redis."""
-        return Ledger(self.redis, self.settings.rate_limits)
+        return Ledger(self.redis, self.sold_out, self.settings.rate_limits)
 
     @cached_property
     def relay_inbox(self) -> RelayInbox:

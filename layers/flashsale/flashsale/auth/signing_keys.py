@@ -3,12 +3,12 @@
 import asyncio
 import json
 import math
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from jwt import PyJWK, PyJWKClient, PyJWKSet
 from jwt.exceptions import PyJWKError, PyJWKSetError, PyJWTError
 
+from flashsale import clocks
 from flashsale.config import TrustedIssuer
 from flashsale.errors import ConfigError, KeysUnavailable
 
@@ -20,20 +20,7 @@ KEEP = 600.0
 # Seconds between two fetches. An unknown key id triggers a fetch, and any client can send one. A
 # failed fetch is not retried earlier either.
 COOLDOWN = 10.0
-# A Lambda function is frozen between two requests, with its event loop, its threads, and perhaps
-# CLOCK_MONOTONIC. A wall clock may be set back. So the clock that shows more elapsed time counts.
-Moment = tuple[float, float]
-_NEVER: Moment = (-math.inf, -math.inf)
-
-
-def clocks() -> Moment:
-    """Return the time in seconds, by CLOCK_MONOTONIC and by the wall clock."""
-    return time.monotonic(), time.time()
-
-
-def _since(then: Moment) -> float:
-    monotonic, wall = clocks()
-    return max(monotonic - then[0], wall - then[1])
+_NEVER: clocks.Moment = (-math.inf, -math.inf)
 
 
 class SigningKeys:
@@ -65,7 +52,7 @@ class SigningKeys:
 
         """
         if self._client:
-            known, age = key_id in self._keys, _since(self._as_of)
+            known, age = key_id in self._keys, clocks.since(self._as_of)
             if not known or age >= KEEP / 2:
                 await self._refresh(self._client, needed=not known or age >= KEEP, known=known)
         return self._keys.get(key_id)
@@ -74,17 +61,17 @@ class SigningKeys:
         """Start a fetch if it is due, and wait for it if the caller needs its result."""
         under_way = self._fetching is not None and not self._fetching.done()
         stopped = under_way and _is_stopped(self._begun)
-        if stopped or (not under_way and _since(self._begun) >= COOLDOWN):
-            self._begun, under_way = clocks(), True
+        if stopped or (not under_way and clocks.since(self._begun) >= COOLDOWN):
+            self._begun, under_way = clocks.now(), True
             self._fetching = asyncio.create_task(self._fetch(client, self._begun))
         # For a while after a failed fetch, requests with a cached key do not wait for the next one.
-        outage = known and not stopped and _since(self._failed) < 2 * COOLDOWN
+        outage = known and not stopped and clocks.since(self._failed) < 2 * COOLDOWN
         if self._fetching and under_way and needed and not outage:
             await asyncio.shield(self._fetching)  # other requests may wait for it
         if not self._keys:
             raise KeysUnavailable("the issuer's keys could not be fetched")
 
-    async def _fetch(self, client: PyJWKClient, begun: Moment) -> None:
+    async def _fetch(self, client: PyJWKClient, begun: clocks.Moment) -> None:
         loop = asyncio.get_running_loop()
         try:
             # The client's own timeout is for each read, not for the whole response.
@@ -95,15 +82,17 @@ class SigningKeys:
             if begun is self._begun:
                 # A frozen fetch tells nothing about the issuer: allow the next one at once.
                 stopped = _is_stopped(begun)
-                self._begun, self._failed = (_NEVER, self._failed) if stopped else (begun, clocks())
+                self._begun, self._failed = (
+                    (_NEVER, self._failed) if stopped else (begun, clocks.now())
+                )
             return
         if begun >= self._as_of:  # a late result may be older than the cached keys
             self._keys, self._as_of, self._failed = keys, begun, _NEVER
 
 
-def _is_stopped(begun: Moment) -> bool:
+def _is_stopped(begun: clocks.Moment) -> bool:
     """Return whether a fetch takes longer than it may, because its event loop was frozen."""
-    return _since(begun) > 1.25 * FETCH_TIMEOUT  # a busy loop may be half a second late
+    return clocks.since(begun) > 1.25 * FETCH_TIMEOUT  # a busy loop may be half a second late
 
 
 def _by_id(document: object) -> dict[str | None, PyJWK]:

@@ -10,6 +10,8 @@ from flashsale.redis_store.scripts import Keys, owned
 
 # Seconds for which an Idempotency-Key is remembered. Clients stop retrying long before that.
 IDEMPOTENCY_TTL = 24 * 3600
+# A binding outlives the answer, so a key without a binding has no answer either. See bound_to.lua.
+BINDING_TTL = IDEMPOTENCY_TTL + 60
 
 _REFUSALS = {
     Claiming.SOLD_OUT: Refusal.SOLD_OUT,

@@ -13,15 +13,16 @@ from flashsale.chunks import chunks
 from flashsale.config import Rate
 from flashsale.domain.claims import Claim, Claimed, RateLimited, SaleState, Snapshot
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import ENTRY_ID, PRODUCT_ID, NotSold, Refusal
+from flashsale.domain.model import ENTRY_ID, PRODUCT_ID, V5, NotSold, Refusal
 from flashsale.redis_store.claim_script import (
-    IDEMPOTENCY_TTL,
+    BINDING_TTL,
     buckets_of,
     claim_call,
     is_refused,
     key_binding,
     outcome_of,
 )
+from flashsale.redis_store.return_codes import Claiming
 from flashsale.redis_store.scripts import (
     CLAIMS_PER_SCRIPT,
     Keys,
@@ -29,6 +30,7 @@ from flashsale.redis_store.scripts import (
     again_later,
     translated_errors,
 )
+from flashsale.redis_store.sold_out import SoldOut
 
 
 class Ledger:
@@ -37,12 +39,14 @@ class Ledger:
     Every method raises StockUnavailable if Redis does not answer.
     """
 
-    def __init__(self, redis: Redis, rate_limits: Mapping[str, Rate] | None = None) -> None:
+    def __init__(self, redis: Redis, sold_out: SoldOut, rate_limits: Mapping[str, Rate]) -> None:
         self._redis = redis
-        self._rate_limits = rate_limits or {}
+        self._sold_out = sold_out
+        self._rate_limits = rate_limits
         self._claim = Script(redis, "claim")
         self._bind_key = Script(redis, "bind_key")
         self._unbind_key = Script(redis, "unbind_key")
+        self._bound_to = Script(redis, "bound_to")
         self._settle = Script(redis, "settle")
         self._release = Script(redis, "release_claim")
         self._give_back = Script(redis, "give_back")
@@ -55,13 +59,22 @@ class Ledger:
         self, claim: Claim, lease_token: str, lease_ms: int
     ) -> Claimed | NotSold | RateLimited:
         """Take units, write the claim into the ledger and try to get the lease, in one step."""
+        if self._sold_out.has(claim.product_id, V5):
+            if not claim.idempotency_key:
+                return Refusal.SOLD_OUT
+            name, request = key_binding(claim)
+            bound = await self._bound_to(keys=[name])
+            if bound != request:  # otherwise an equal request has an order, or is under way
+                return Refusal.KEY_REUSED if bound else Refusal.SOLD_OUT
         if claim.idempotency_key:
             name, request = key_binding(claim)
-            if not await self._bind_key(keys=[name], args=[request, IDEMPOTENCY_TTL]):
+            if not await self._bind_key(keys=[name], args=[request, BINDING_TTL]):
                 return Refusal.KEY_REUSED
         buckets = buckets_of(claim, self._rate_limits)
         keys, arguments = claim_call(claim, buckets, self._rate_limits, lease_token, lease_ms)
         answer = await self._claim(keys=keys, args=arguments)
+        if answer[0] == Claiming.SOLD_OUT and claim.quantity == 1:
+            self._sold_out.remember(claim.product_id, V5)
         if is_refused(answer) and claim.idempotency_key:
             # Otherwise a flood of refused requests would fill Redis for a day.
             name, request = key_binding(claim)
@@ -94,6 +107,7 @@ class Ledger:
                     keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
                     args=[part for claim in claims for part in claim],
                 )
+                self._sold_out.forget(product_id)
         return released
 
     async def give_back(self, order: QueuedOrder) -> bool:
@@ -107,6 +121,7 @@ class Ledger:
             keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
             args=[order.entry_id, order.user_id, order.quantity],
         )
+        self._sold_out.forget(order.product_id)
         return int(code) == 1
 
     async def snapshot(self, product_id: str, *, count_claims: bool) -> Snapshot | None:

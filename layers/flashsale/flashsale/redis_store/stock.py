@@ -25,6 +25,7 @@ from flashsale.redis_store.scripts import (
     again_later,
     translated_errors,
 )
+from flashsale.redis_store.sold_out import SoldOut
 
 # Set: the products that were ever on sale, for use cases that need all, such as the sweep.
 SALES = "sales"
@@ -47,8 +48,9 @@ class Stock:
     Every method raises StockUnavailable if Redis is unavailable.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, sold_out: SoldOut) -> None:
         self._redis = redis
+        self._sold_out = sold_out
         self._decrement = Script(redis, "decrement")
         self._release = Script(redis, "release")
         self._open_sale = Script(redis, "open_sale")
@@ -60,10 +62,14 @@ class Stock:
         self, product_id: str, quantity: int = 1, generation: int = 4
     ) -> int | NotSold:
         """Take units for a generation; return how many remain, or why none were taken."""
+        if self._sold_out.has(product_id, generation):
+            return Refusal.SOLD_OUT
         keys = Keys(product_id)
         left, *seller = await self._decrement(
             keys=[keys.stock, keys.sale], args=[quantity, generation]
         )
+        if left == Decrement.SOLD_OUT and quantity == 1:
+            self._sold_out.remember(product_id, generation)
         if left == Decrement.OTHER_GENERATION:
             return SoldBy(product_id, *seller)
         return _REFUSALS[Decrement(left)] if left < 0 else int(left)
@@ -91,6 +97,7 @@ class Stock:
                     keys=[keys.stock, keys.released, keys.sale],
                     args=[part for order in chunk for part in (order.id, order.quantity)],
                 )
+                self._sold_out.forget(product_id)
                 released += max(0, int(answer))  # negative: the product is not on sale
         return released
 
@@ -136,6 +143,7 @@ class Stock:
                 *(part for pair in (buyers or {}).items() for part in pair),
             ],
         )
+        self._sold_out.forget(product_id)
         return Opening(opened)
 
     async def pause_to_rebuild(self, product_id: str) -> Terms | None:
@@ -160,7 +168,9 @@ class Stock:
     async def resume_sale(self, product_id: str) -> Resumption:
         """Resume a paused sale."""
         keys = Keys(product_id)
-        return Resumption(await self._resume_sale(keys=[keys.stock, keys.sale]))
+        resumed = Resumption(await self._resume_sale(keys=[keys.stock, keys.sale]))
+        self._sold_out.forget(product_id)
+        return resumed
 
     async def restock(self, product_id: str, supply: int) -> int:
         """Add the units that the sale does not have yet; return how many, 0 if there is no sale.
@@ -171,6 +181,7 @@ class Stock:
         """
         keys = Keys(product_id)
         added = await self._restock(keys=[keys.stock, keys.sale], args=[supply])
+        self._sold_out.forget(product_id)
         return max(0, int(added))
 
     async def list_sales(self) -> list[str]:
