@@ -42,14 +42,17 @@ class Pace:
         linger: the pause before the next read, so that batches grow under load.
         bound: the time after which it hands the lease over to the next claimer, because its own
             buyer waits (behind Mangum the response leaves after the background task has ended).
+        stops_alone: whether it stops at once after a call with one claim. Then a lone buyer does
+            not wait for company.
 
     """
 
     linger: float
     bound: float
+    stops_alone: bool = False
 
 
-LAMBDA_PACE = Pace(linger=0.02, bound=0.25)
+LAMBDA_PACE = Pace(linger=0.02, bound=0.25, stops_alone=True)
 ASGI_PACE = Pace(linger=0.1, bound=10.0)
 # No buyer waits for a relay process, so it never hands over.
 PROCESS_PACE = Pace(linger=0.1, bound=math.inf)
@@ -89,9 +92,12 @@ async def relay(services: Services, product_id: str, pace: Pace) -> int:
             orders = await services.ledger.take_unsent(product_id, CLAIMS_PER_CALL)
             _log_sending(orders)
         pause = 0.0 if len(orders) == CLAIMS_PER_CALL else pace.linger
+        may_stop = not orders
         if orders:
             match await send(services, orders):
                 case SendResult.ACCEPTED:
+                    if pace.stops_alone and len(orders) == 1:
+                        may_stop, pause = True, 0.0
                     sent, orders, refused, uncertain = sent + len(orders), [], 0, 0
                 case SendResult.REFUSED:
                     pause, refused = min(pace.linger * 2**refused, LONGEST_PAUSE), refused + 1
@@ -99,7 +105,7 @@ async def relay(services: Services, product_id: str, pace: Pace) -> int:
                     orders, uncertain = [], 0
                 case SendResult.UNKNOWN:
                     pause, uncertain = pace.linger, 1
-        elif await services.ledger.drop_lease(product_id, TOKEN):
+        if may_stop and await services.ledger.drop_lease(product_id, TOKEN):
             return sent
         if time.monotonic() > bound:
             # A claimer takes the lease during the pause. If there is none, go on.
