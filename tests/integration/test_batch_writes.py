@@ -3,9 +3,7 @@
 import asyncio
 import re
 import uuid
-from contextlib import asynccontextmanager
 
-import psycopg
 import pytest
 
 from flashsale.domain.messages import QueuedOrder
@@ -15,6 +13,7 @@ from flashsale.postgres_store import connection as connections
 from flashsale.postgres_store import database as databases
 from flashsale.postgres_store.database import Database
 from flashsale.postgres_store.orders import Orders
+from tests.helpers.replica import replica_of
 from tests.helpers.support import USERS, until
 
 CONFIRMED, CANCELLED = OrderStatus.CONFIRMED, OrderStatus.CANCELLED
@@ -249,44 +248,3 @@ async def test_a_batch_that_waits_for_a_replica_is_not_reported_as_done(
 
     await until(lambda: services.orders.get(batch[0].id))
     assert await services.orders.write_batch(batch) == {batch[0].id: CONFIRMED}
-
-
-class Replica:
-    """A replica that PostgreSQL waits for, and that does not exist."""
-
-    def __init__(self, connection):
-        self._connection = connection
-
-    async def lose(self):
-        await self._connection.execute("ALTER SYSTEM SET synchronous_standby_names = 'gone'")
-        await self._reload("gone")
-
-    async def forget(self):
-        await self._connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
-        await self._reload("")
-
-    async def is_awaited(self):
-        cursor = await self._connection.execute(
-            "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-        )
-        return await cursor.fetchone() is not None
-
-    async def _reload(self, name):
-        await self._connection.execute("SELECT pg_reload_conf()")
-
-        async def is_set():
-            cursor = await self._connection.execute("SHOW synchronous_standby_names")
-            return (await cursor.fetchone())[0] == name
-
-        await until(is_set)
-
-
-@asynccontextmanager
-async def replica_of(url):
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-        await connection.execute("SET synchronous_commit = local")
-        replica = Replica(connection)
-        try:
-            yield replica
-        finally:
-            await replica.forget()
