@@ -59,20 +59,22 @@ async def test_the_relay_dies_around_its_sends(shop, services, new_product, carr
 
 async def test_the_leader_dies_holding_the_lease(shop, services, new_product):
     product_id = await new_product(60)
-    held = []
+    killed = asyncio.Event()
 
     def strike(port):
         with Redis.from_url(shop.target.redis_url) as redis:
-            held.append(redis.exists(Keys(product_id).lease))
-        kill_client(port)
+            held = redis.exists(Keys(product_id).lease)
+        if held:  # on a busy machine the leader may have lost it before it sends, and sends again
+            fault.times = fault.struck
+            kill_client(port)
+            killed.set()
 
-    shop.proxies["relay.sqs"].fault = Fault(SEND, When.BEFORE, strike)
+    fault = shop.proxies["relay.sqs"].fault = Fault(SEND, When.BEFORE, strike, times=100)
     sold = await shop.sell(product_id, USERS[:60])
 
     async with asyncio.timeout(30):
-        while not held:
+        while not killed.is_set():
             await asyncio.sleep(0.05)
-    assert held == [1], "a killed leader keeps the lease"
     # Without a relay process, the web workers take over when the lease has expired.
     sold += await shop.sell(product_id, USERS[60:80])
     await shop.keeps_its_guarantees(services, product_id, sold)
