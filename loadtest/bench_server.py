@@ -9,10 +9,11 @@ import httpx
 import uvloop
 from prometheus_client.parser import text_string_to_metric_families
 
-from flashsale.usecases.books import Books
+from flashsale.usecases.books import Books, read_books
 from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
+from flashsale_local.queues.drain import drain
 from flashsale_local.sale.answers import CLEAR, AnswerKind
 from flashsale_local.sale.demo import await_orders
 from flashsale_local.stack import edge
@@ -24,6 +25,8 @@ from loadtest.on_sale import purchases, put_on_sale
 from loadtest.samples import Load
 
 BENCH_PORT = 8010
+# Seconds until the queues must be empty after a run.
+DRAIN_DEADLINE = 300.0
 
 # A load client: it sends bodies to a path of an endpoint.
 Buyers = Callable[[Endpoint, str, Iterator[str]], Awaitable[Load]]
@@ -74,11 +77,15 @@ class Bench:
         path = f"/api/v{generation}/buy"
         load = _run(buyers(Endpoint(self.url), path, purchases(product_id)))
         accepted = load.count(AnswerKind.ACCEPTED)
-        books = with_services(
+        with_services(
             self.target,
             lambda services: await_orders(self.target, services, product_id, accepted),
         )
-        return Sold(load, books, time.monotonic() - began, self._calls() - before)
+        written = time.monotonic() - began
+        # Orders whose buyers got no answer are written as well, or given back.
+        drain(self.target.queues, DRAIN_DEADLINE)
+        (books,) = with_services(self.target, lambda services: read_books(services, [product_id]))
+        return Sold(load, books, written, self._calls() - before)
 
     def refuse(self, generation: int, buyers: Buyers) -> Load:
         """Send these buyers to a product of which no unit is left."""
