@@ -42,8 +42,8 @@ FAULTS = [
     Fault(
         "a repeat of an accepted request gets its order while the product is sold out",
         f"{STORE}/ledger.py",
-        "if bound != request:  #",
-        "if True:  #",
+        "            if not bound:\n",
+        "            if True:\n",
         (
             f"{KEYS}::test_a_repeat_gets_its_own_order",
             f"{KEYS}::test_a_repeat_gets_its_order_from_a_process_that_did_not_sell_it",
@@ -52,8 +52,8 @@ FAULTS = [
     Fault(
         "an idempotency key belongs to one request while the product is sold out",
         f"{STORE}/ledger.py",
-        "return Refusal.KEY_REUSED if bound else Refusal.SOLD_OUT",
-        "return Refusal.SOLD_OUT",
+        "            if not bound:\n",
+        "            if bound != request:\n",
         (f"{KEYS}::test_the_key_of_another_request_is_rejected",),
     ),
 ]

@@ -59,25 +59,22 @@ class Ledger:
         self, claim: Claim, lease_token: str, lease_ms: int
     ) -> Claimed | NotSold | RateLimited:
         """Take units, write the claim into the ledger and try to get the lease, in one step."""
+        name, request = key_binding(claim) if claim.idempotency_key else ("", "")
         if self._sold_out.has(claim.product_id, V5):
-            if not claim.idempotency_key:
+            bound = await self._bound_to(keys=[name]) if name else None
+            if not bound:
                 return Refusal.SOLD_OUT
-            name, request = key_binding(claim)
-            bound = await self._bound_to(keys=[name])
             if bound != request:  # otherwise an equal request has an order, or is under way
-                return Refusal.KEY_REUSED if bound else Refusal.SOLD_OUT
-        if claim.idempotency_key:
-            name, request = key_binding(claim)
-            if not await self._bind_key(keys=[name], args=[request, BINDING_TTL]):
                 return Refusal.KEY_REUSED
+        if name and not await self._bind_key(keys=[name], args=[request, BINDING_TTL]):
+            return Refusal.KEY_REUSED
         buckets = buckets_of(claim, self._rate_limits)
         keys, arguments = claim_call(claim, buckets, self._rate_limits, lease_token, lease_ms)
         answer = await self._claim(keys=keys, args=arguments)
         if answer[0] == Claiming.SOLD_OUT and claim.quantity == 1:
             self._sold_out.remember(claim.product_id, V5)
-        if is_refused(answer) and claim.idempotency_key:
+        if name and is_refused(answer):
             # Otherwise a flood of refused requests would fill Redis for a day.
-            name, request = key_binding(claim)
             await self._unbind_key(keys=[name], args=[request])
         return outcome_of(answer, claim.product_id, buckets)
 
