@@ -163,6 +163,15 @@ async def test_a_message_that_sqs_rejects_as_such_is_a_bug():
         await OrderQueue(Answering(refused), "queue").push(ORDER)
 
 
+async def cancelled_purchase(shop, moment):
+    """Buy by V4, and cancel the request at this moment."""
+    buying = asyncio.create_task(v4.buy(shop, ORDER))
+    await moment.wait()
+    buying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await buying
+
+
 async def test_a_cancelled_request_still_releases_units_of_a_rejected_push():
     """A timeout cancels the request. After a certain rejection its units must be released."""
     began, go_on, given_back = asyncio.Event(), asyncio.Event(), []
@@ -177,12 +186,7 @@ async def test_a_cancelled_request_still_releases_units_of_a_rejected_push():
             given_back.extend(orders)
 
     queue = queue_at(f"http://127.0.0.1:{free_port()}")
-    shop = SimpleNamespace(stock=Stock(), order_queue=queue)
-    buying = asyncio.create_task(v4.buy(shop, ORDER))
-    await began.wait()
-    buying.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await buying
+    await cancelled_purchase(SimpleNamespace(stock=Stock(), order_queue=queue), began)
     go_on.set()
     await asyncio.sleep(0)
 
@@ -203,11 +207,7 @@ async def test_a_request_that_is_cancelled_while_redis_takes_its_unit_is_pushed(
         async def push(self, order):
             pushed.append(order)
 
-    buying = asyncio.create_task(v4.buy(SimpleNamespace(stock=Stock(), order_queue=Queue()), ORDER))
-    await asked.wait()
-    buying.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await buying
+    await cancelled_purchase(SimpleNamespace(stock=Stock(), order_queue=Queue()), asked)
     answer.set()
     await asyncio.sleep(0)
     await asyncio.sleep(0)
