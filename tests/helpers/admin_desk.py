@@ -7,6 +7,7 @@ from flashsale.config import TrustedIssuer
 from flashsale.domain.claims import Claim, Claimed
 from flashsale.domain.messages import Envelope
 from flashsale.http.application import create_admin_app
+from flashsale.postgres_store.audit import Action
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books
 from flashsale.usecases.relay import LEASE_MS, TOKEN
@@ -122,3 +123,12 @@ def message_of(*orders):
 
 async def stock_of(services, product_id):
     return (await services.ledger.snapshot(product_id, count_claims=True)).stock
+
+
+def pause_of(product_id, key=""):
+    why = {"reason": "wrong price"}
+    return Action("cli ops", "pause", product_id, why, "corr-1", key or f"k-{product_id}")
+
+
+async def audit_of(services, product_id):
+    return [e for e in await services.audit.list_latest(500) if e.target == product_id]

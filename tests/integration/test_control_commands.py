@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flashsale_local.stack.program import free_port
-from tests.helpers.admin_desk import books_of, claim, sell, stock_of
+from tests.helpers.admin_desk import audit_of, books_of, claim, sell, stock_of
 from tests.helpers.support import USERS
 
 NO_SUCH_ORDER = "there is no such order, or it is a V4 order that is still queued"
@@ -39,10 +39,6 @@ def down(migrated):
 
 async def state_of(services, product_id):
     return (await services.ledger.snapshot(product_id, count_claims=True)).state
-
-
-async def audit_of(services, target):
-    return [e for e in await services.audit.list_latest(500) if e.target == target]
 
 
 async def test_several_sales_are_paused_and_resumed(flashsale, services, new_product):

@@ -1,7 +1,6 @@
 """A pause while PostgreSQL is down: it takes effect, and the audit has it once afterwards."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -11,24 +10,13 @@ from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from flashsale.postgres_store.audit import Action
 from flashsale.redis_store.scripts import Keys
 from flashsale.runtime import process
-from flashsale.services import Services
 from flashsale.usecases import admin
 from flashsale.usecases.pauses import list_unrecorded, pause_unrecorded, record_pauses
 from flashsale.usecases.rebuild import rebuild
 from flashsale_server.edge import background
 from functions.sweep import app as sweeper
-from tests.helpers.admin_desk import books_of, claim, dies, stock_of
-from tests.helpers.stores import migrate_and_seed, running_stack, settings_of
+from tests.helpers.admin_desk import audit_of, books_of, claim, dies, pause_of, stock_of
 from tests.helpers.support import LambdaContext
-
-
-def pause_of(product_id, key=""):
-    why = {"reason": "wrong price"}
-    return Action("cli ops", "pause", product_id, why, "corr-1", key or f"k-{product_id}")
-
-
-async def audit_of(services, product_id):
-    return [e for e in await services.audit.list_latest(500) if e.target == product_id]
 
 
 async def field_of(services, product_id):
@@ -239,32 +227,3 @@ async def test_the_sweep_function_completes_the_audit(services, migrated, paused
     await asyncio.to_thread(process.run, lambda own: own.close())
     process.services.cache_clear()
     assert [e.outcome for e in await audit_of(services, paused)] == ["done"]
-
-
-@asynccontextmanager
-async def opened(settings):
-    services = Services(settings)
-    yield services
-    await services.close()
-
-
-async def test_postgresql_is_stopped_and_comes_back():
-    """Real servers: the sale is paused between a stop and a start of PostgreSQL."""
-    with running_stack() as stack:
-        settings = settings_of(stack)
-        await asyncio.to_thread(migrate_and_seed, settings)
-        async with opened(settings) as services:
-            await services.stock.open_sale("p-01", 10)
-            await services.products.get_supply("p-01")  # a connection is open
-
-            await asyncio.to_thread(stack.supervisor.stop_program, "postgres")
-            result = await admin.pause_sale(services, pause_of("p-01"))
-            with pytest.raises(DatabaseUnavailable):
-                await record_pauses(services)
-            await asyncio.to_thread(stack.start, stack.database)
-            recorded = await record_pauses(services)
-
-            assert isinstance(result, UnrecordedPause)
-            assert await claim(services, "p-01") is Refusal.SALE_NOT_OPEN
-            assert recorded == 1
-            assert [e.outcome for e in await audit_of(services, "p-01")] == ["done"]
