@@ -169,6 +169,11 @@ test-monitor: setup $(STAMP_BROWSER) ## test the live page and /docs in a browse
 test-monitoring: setup ## test alerts and dashboards on a running sale (needs Prometheus)
 	@$(BIN)/pytest tests/monitoring
 
+# Status 69 means that no engine can be had. CONTAINERS=required then fails. ARGS go to pytest.
+.PHONY: test-containers
+test-containers: setup .venv-localstack/.installed .venv-audit/.installed ## test the image, docker compose and sam local in an engine of its own (Linux, root)
+	@$(BIN)/python -m tests.containers $(ARGS) || { [ $$? = 69 ] && [ "$(CONTAINERS)" != required ]; }
+
 # A Redis or Valkey server with TLS. No wheel has one, but in Debian's redis-tools the checker is one.
 TLS_SERVER ?= $(shell command -v valkey-server || command -v redis-server || \
 	command -v valkey-check-rdb || command -v redis-check-rdb)

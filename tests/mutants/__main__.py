@@ -6,7 +6,6 @@ is no longer in its file, or its tests are not green without it.
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from flashsale_local.console import show
-from flashsale_local.paths import ROOT
+from tests.helpers.checkout import copy_checkout, python_path
 from tests.mutants import planted, sold_out
 from tests.mutants.planted import Fault
 
@@ -26,7 +25,6 @@ FAULTS = [*planted.FAULTS, *sold_out.FAULTS]
 COPIES = 3
 # Seconds for the tests of one fault, which may make them wait forever.
 LONGEST = 300
-SOURCES = ("", "layers/flashsale", "infra")
 ENVIRONMENTS = (".venv", ".venv-emulator")
 
 
@@ -36,7 +34,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="flashsale-mutants-") as folder:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(COPIES):
-            copies.put(_copy(Path(folder) / str(number)))
+            copies.put(copy_checkout(Path(folder) / str(number), ENVIRONMENTS))
         copy = copies.get()
         needed = sorted({test for fault in faults for test in fault.tests})
         status, output = _pytest(copy, needed)
@@ -65,19 +63,6 @@ def _report(judged: Iterable[tuple[Fault, str, float]]) -> int:
     return int(survived > 0)
 
 
-def _copy(target: Path) -> Path:
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, names.split("\0")):
-        source, copied = ROOT / name, target / name
-        if source.exists():
-            copied.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, copied, follow_symlinks=False)
-    for name in ENVIRONMENTS:
-        (target / name).symlink_to(ROOT / name)
-    return target
-
-
 def _verdict(copy: Path, fault: Fault) -> str:
     """Return what is wrong with the tests of this fault, or "" if each of them fails."""
     path = copy / fault.file
@@ -97,10 +82,10 @@ def _verdict(copy: Path, fault: Fault) -> str:
 
 
 def _pytest(copy: Path, tests: Iterable[str]) -> tuple[int, str]:
-    paths = os.pathsep.join(str(copy / source) for source in SOURCES)
     command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", *tests]
     done = subprocess.run(
-        command, cwd=copy, env={**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
+        command, cwd=copy,
+        env={**os.environ, "PYTHONPATH": python_path(copy), "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LONGEST, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout
