@@ -11,17 +11,25 @@ import sys
 
 from flashsale_local.console import show
 from flashsale_local.paths import LOCAL, ROOT
-from tests.containers.engine import NoEngine, environment_of, own_engine, remove_everything
+from tests.containers.engine import NoEngine, in_use, own_engine, remove_everything
 from tests.containers.stand_ins import make_all
 
 FOLDER = LOCAL / "containers"
+# The first test waits until the stack is up.
+LONGEST = "--timeout=900"
 
 
 def main(arguments: list[str]) -> int:
     """Return pytest's exit status, or EX_UNAVAILABLE where no engine can be had."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the engine ends, too
     if host := os.environ.get("TEST_DOCKER_HOST"):
-        return _pytest(arguments, environment_of(host, FOLDER))
+        environment = {**os.environ, "DOCKER_HOST": host}
+        if what := in_use(environment):
+            show(
+                f"A stack has its data in the engine at {host} ({what}), which the tests would delete."
+            )
+            return 1
+        return _pytest(arguments, environment)
     try:
         with own_engine(FOLDER) as environment:
             remove_everything(environment)
@@ -33,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _pytest(arguments: list[str], environment: dict[str, str]) -> int:
-    command = [sys.executable, "-m", "pytest", "tests/containers", *arguments]
+    command = [sys.executable, "-m", "pytest", "tests/containers", LONGEST, *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 

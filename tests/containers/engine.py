@@ -84,17 +84,24 @@ def environment_of(host: str, folder: Path) -> dict[str, str]:
 
 def remove_everything(environment: dict[str, str]) -> None:
     """Remove the containers, networks and volumes of an earlier run; images stay."""
+    if containers := _docker(environment, "ps", "--all", "--quiet"):
+        _docker(environment, "rm", "--force", "--volumes", *containers)
+    _docker(environment, "network", "prune", "--force")
+    if volumes := _docker(environment, "volume", "ls", "--quiet"):
+        _docker(environment, "volume", "rm", *volumes)
 
-    def docker(*words: str) -> list[str]:
-        return subprocess.run(
-            ["docker", *words], env=environment, check=True, capture_output=True, text=True
-        ).stdout.split()
 
-    if containers := docker("ps", "--all", "--quiet"):
-        docker("rm", "--force", "--volumes", *containers)
-    docker("network", "prune", "--force")
-    if volumes := docker("volume", "ls", "--quiet"):
-        docker("volume", "rm", *volumes)
+def in_use(environment: dict[str, str]) -> str:
+    """Return which containers and volumes of a stack an engine has; "" for none."""
+    mine = ["--filter", "label=com.docker.compose.project=flashsale"]
+    containers = _docker(environment, "ps", "--all", *mine, "--format", "{{.Names}}")
+    return " ".join(containers + _docker(environment, "volume", "ls", *mine, "--quiet"))
+
+
+def _docker(environment: dict[str, str], *words: str) -> list[str]:
+    return subprocess.run(
+        ["docker", *words], env=environment, check=True, capture_output=True, text=True
+    ).stdout.split()
 
 
 def _install_programs() -> None:
