@@ -25,9 +25,7 @@ def main(arguments: list[str]) -> int:
     if host := os.environ.get("TEST_DOCKER_HOST"):
         environment = {**os.environ, "DOCKER_HOST": host}
         if what := in_use(environment):
-            show(
-                f"A stack has its data in the engine at {host} ({what}), which the tests would delete."
-            )
+            show(f"The engine at {host} has a stack, which the tests would delete: {what}")
             return 1
         return _pytest(arguments, environment)
     try:
