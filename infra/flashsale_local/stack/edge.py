@@ -24,13 +24,12 @@ def web(
 ) -> Program:
     """Return the program that serves the HTTP API; `more` are environment variables."""
     url = f"http://{HOST}:{port}"
-    metrics = directory / "metrics"
     count = str(workers or os.cpu_count() or 1)
     environment = {
         **_environment(target),
         "TRUSTED_PROXIES": os.environ.get("TRUSTED_PROXIES", ""),
         "LIVE_PAGE_URL": f"http://{HOST}:{port_of(os.environ, 'FLASHSALE_MONITOR_PORT')}",
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+        "PROMETHEUS_MULTIPROC_DIR": str(directory / "metrics"),
         "GRANIAN_HOST": HOST,
         "GRANIAN_PORT": str(port),
         "GRANIAN_WORKERS": count,
@@ -42,7 +41,6 @@ def web(
         port=port,
         port_variable="FLASHSALE_EDGE_PORT",
         command=[sys.executable, *SERVE],
-        prepare=lambda: _empty(metrics),
         ready=lambda: answers(f"{url}/openapi.json"),
         environment=environment,
     )
@@ -80,9 +78,3 @@ def _environment(target: Target) -> dict[str, str]:
         "POWERTOOLS_METRICS_NAMESPACE": "flashsale",
         **target.aws_environment,
     }
-
-
-def _empty(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in folder.iterdir():
-        file.unlink()

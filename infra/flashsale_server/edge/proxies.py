@@ -16,16 +16,14 @@ _FORM = "it should look like 10.0.0.0/16, 192.0.2.7"
 def trust_proxies(app: ASGIApp, env: Mapping[str, str]) -> ASGIApp:
     """Take the client's address from the headers of the proxies in TRUSTED_PROXIES, and no others.
 
-    TRUSTED_PROXIES has addresses and networks, separated by commas. Without it, a load balancer is
-    the client of all requests: they share the rate limit of one address, and /metrics is open.
+    Without the variable, a load balancer is the client of all requests: they share the rate limit
+    of one address, and /metrics is open.
 
     Raises:
-        ConfigError: an entry is neither an address nor a network. Or it contains all addresses, and
-            any client could choose the address by which it is counted.
+        ConfigError: see `trusted_proxies`.
 
     """
-    listed = env.get("TRUSTED_PROXIES", "").split(",")
-    proxies = [_proxy(part.strip()) for part in listed if part.strip()]
+    proxies = trusted_proxies(env)
     if not proxies:
         return app
     trusting: ASGIApp = wrap_asgi_with_proxy_headers(app, proxies)
@@ -35,6 +33,18 @@ def trust_proxies(app: ASGIApp, env: Mapping[str, str]) -> ASGIApp:
         await trusting(scope, receive, send)
 
     return keeping_the_peer
+
+
+def trusted_proxies(env: Mapping[str, str]) -> list[str]:
+    """Return the addresses and networks in TRUSTED_PROXIES, which separates them by commas.
+
+    Raises:
+        ConfigError: an entry is neither an address nor a network. Or it contains all addresses, and
+            any client could choose the address by which it is counted.
+
+    """
+    listed = env.get("TRUSTED_PROXIES", "").split(",")
+    return [_proxy(part.strip()) for part in listed if part.strip()]
 
 
 def _proxy(text: str) -> str:

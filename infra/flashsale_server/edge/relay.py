@@ -14,17 +14,19 @@ from collections.abc import Mapping
 import uvloop
 from prometheus_client import start_http_server
 
-from flashsale.runtime import process
+from flashsale.config import Settings
+from flashsale.services import Services
 from flashsale_server.edge.background import cancel, relay_forever
 from flashsale_server.edge.counting_queue import CountingQueue
 from flashsale_server.edge.log_format import log_lines
+from flashsale_server.start import or_say_why, settings_of_relay
 
 logger = logging.getLogger(__name__)
 
 
-async def main() -> None:
+async def main(settings: Settings) -> None:
     """Relay until SIGTERM or SIGINT."""
-    services = process.services()
+    services = Services(settings)
     services.order_queue = CountingQueue(services.order_queue)
     serve_metrics(os.environ)
     stop = asyncio.Event()
@@ -47,5 +49,7 @@ def serve_metrics(environment: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
+    with or_say_why("relay"):
+        settings = settings_of_relay(os.environ)
     log_lines(logging.getLogger(), logging.INFO)
-    uvloop.run(main())
+    uvloop.run(main(settings))

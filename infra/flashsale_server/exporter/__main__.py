@@ -7,7 +7,6 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,6 +19,7 @@ from flashsale.errors import ConfigError
 from flashsale.services import Services
 from flashsale_server.exporter.exporter import Exporter, sources_of
 from flashsale_server.exporter.settings import ExporterSettings
+from flashsale_server.start import check_aws, or_say_why
 
 
 async def serve(settings: ExporterSettings) -> None:
@@ -55,7 +55,7 @@ async def serve(settings: ExporterSettings) -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings are raised, too
-    try:
-        asyncio.run(serve(ExporterSettings.from_mapping(os.environ)))
-    except ConfigError as error:
-        sys.exit(f"The exporter does not start: {error}")
+    with or_say_why("exporter"):
+        settings = ExporterSettings.from_mapping(os.environ)
+        check_aws()
+        asyncio.run(serve(settings))
