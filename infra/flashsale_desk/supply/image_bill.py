@@ -26,7 +26,7 @@ def add_image(bill: Path, copied: Path, image: dict[str, str]) -> None:
             package of Debian, or "".
 
     """
-    bom = Bom.from_json(json.loads(bill.read_text()))  # type: ignore[attr-defined]
+    bom = Bom.from_json(json.loads(bill.read_text()))
     release = _assignments((copied / "os-release").read_text())
     added = [_system(release), *_packages((copied / "status").read_text(), release)]
     if python := image["python"]:

@@ -30,8 +30,8 @@ SETTINGS = {
     "GRANIAN_HTTP": "1",
     "GRANIAN_RESPAWN_FAILED_WORKERS": "true",
     # Seconds. A worker that starts while granian stops can miss the signal, and granian would wait
-    # for it without end. A request takes a shorter time (`BODY_TIME` and `ANSWER_TIME`), and so does
-    # a leader that relays (`ASGI_PACE`). The local stack and docker-compose.yml allow more for a stop.
+    # for it without end. A request takes less (`BODY_TIME` and `ANSWER_TIME`), and so does a leader
+    # that relays (`ASGI_PACE`). The local stack and docker-compose.yml allow more for a stop.
     "GRANIAN_WORKERS_KILL_TIMEOUT": "18",
     "GRANIAN_BACKLOG": "4096",
     # Connections of a worker, also slow ones. When all are taken, a new client waits. Each
