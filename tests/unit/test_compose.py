@@ -5,6 +5,9 @@ import re
 import pytest
 import yaml
 
+from flashsale.deadline import GRACE
+from flashsale.http.in_time import ANSWER_TIME, BODY_TIME
+from flashsale.usecases.relay import ASGI_PACE
 from flashsale_desk.dashboards.definitions import DASHBOARDS
 from flashsale_desk.dashboards.grafana import FOLDER, render
 from flashsale_local.paths import ROOT
@@ -12,6 +15,7 @@ from flashsale_local.stack import compose
 from flashsale_local.stack.compose import FUNCTION_PARAMETERS, STORES
 from flashsale_local.stack.exporter import ALIVE
 from flashsale_local.stack.ports import DEFAULT_PORTS
+from flashsale_server.edge import __main__ as edge
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
@@ -28,12 +32,24 @@ def test_a_service(name):
     else:
         assert service["cap_drop"] == ["ALL"], "our own containers need no capability"
         assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["read_only"]
+        assert service["tmpfs"] == ["/tmp"]
     assert "healthcheck" in service or name == "relay"
     assert service["networks"] == ["flashsale"]
     for volume in service.get("volumes", []):
         source = volume.split(":")[0]
         known = source in COMPOSE["volumes"] or source == "/var/run/docker.sock"
         assert known or (ROOT / source).exists(), source
+
+
+def test_a_stop_waits_for_the_longest_request():
+    request = BODY_TIME + ANSWER_TIME + GRACE
+    granian = float(edge.SETTINGS["GRANIAN_WORKERS_KILL_TIMEOUT"])
+    docker = float(SERVICES["edge"]["stop_grace_period"].removesuffix("s"))
+
+    assert max(request, ASGI_PACE.bound) < granian < docker
+    assert "stop_grace_period" not in SERVICES["relay"] | SERVICES["exporter"], "10 s are enough"
+    assert request - BODY_TIME < 10, "a whole request has its answer in docker's default, too"
 
 
 def test_containers_find_the_stores_by_their_names():
