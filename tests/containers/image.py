@@ -95,4 +95,8 @@ class Container:
     def end(self) -> int:
         """Stop it as `docker stop` does without options; return its exit status."""
         self._docker("stop", self.id)
+        return self.exit_status()
+
+    def exit_status(self) -> int:
+        """Wait until it has ended, and return its exit status."""
         return int(self._docker("wait", self.id))

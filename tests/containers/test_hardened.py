@@ -144,7 +144,7 @@ def test_a_request_in_a_lock_has_its_answer_before_the_edge_ends(edge, stack, ne
 
     assert answers[0].status_code == 503
     assert answers[0].headers["retry-after"]
-    assert edge.end() == 0
+    assert edge.exit_status() == 0, edge.log
     assert STOPS in edge.log
 
 
@@ -173,7 +173,7 @@ def test_a_request_that_arrives_slowly_is_served_while_the_edge_ends(edge, new_p
         answer = client.recv(100)
 
     assert answer.startswith(b"HTTP/1.1 201 ")
-    assert edge.end() == 0
+    assert edge.exit_status() == 0, edge.log
 
 
 @pytest.mark.parametrize("process", PROCESSES)
