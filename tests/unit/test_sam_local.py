@@ -79,7 +79,7 @@ def test_sam_knows_each_address(template, command):
     assert unknown <= handed_on(command).keys()
 
 
-@pytest.mark.filterwarnings("ignore:validate is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_start_api_finds_the_functions_of_the_http_api():
     parameters = SECTIONS["local_start_api"]["parameters"]
     stacks, _ = SamLocalStackProvider.get_stacks(str(ROOT / "template.yaml"))
