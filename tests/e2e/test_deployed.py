@@ -24,6 +24,15 @@ def test_health_names_the_services_that_are_up(http):
     }
 
 
+def test_an_empty_endpoint_url_is_left_out(deployed):
+    functions = boto3.client("lambda")
+
+    for name in ("buy", "admin", "order", "rollback", "sweep", "migrate"):
+        found = functions.get_function_configuration(FunctionName=f"{deployed.stack_name}-{name}")
+        assert found["Environment"]["Variables"]["REDIS_URL"]
+        assert "AWS_ENDPOINT_URL" not in found["Environment"]["Variables"]
+
+
 @pytest.mark.parametrize(
     ("generation", "status"), [(1, 201), (2, 201), (3, 201), (4, 202), (5, 202)]
 )

@@ -15,7 +15,7 @@ from flashsale_local.sale.seed import seed
 from tests.helpers.support import LambdaContext
 
 EVENTS = ROOT / "events"
-V4_PRODUCT, V5_PRODUCT, BY_HAND = "p-01", "p-03", "by-hand"
+V4_PRODUCT, V5_PRODUCT, BY_HAND = "p-01", "p-03", "by-hand-01"
 
 
 @pytest.fixture

@@ -43,6 +43,21 @@ def test_emulators_get_no_canary(local):
     assert not [n for n, o in local["Resources"].items() if "CodeDeploy" in o["Type"]]
 
 
+def test_production_calls_aws_and_no_emulator():
+    template = transformed(PRODUCTION)
+    functions = properties(template["Resources"], "AWS::Lambda::Function").values()
+
+    assert "EndpointUrl" not in PRODUCTION
+    assert template["Parameters"]["EndpointUrl"]["Default"] == ""
+    assert template["Conditions"]["WithEndpoint"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "EndpointUrl"}, ""]}]
+    }
+    for function in functions:
+        assert function["Environment"]["Variables"]["AWS_ENDPOINT_URL"] == {
+            "Fn::If": ["WithEndpoint", {"Ref": "EndpointUrl"}, {"Ref": "AWS::NoValue"}]
+        }
+
+
 def test_a_change_of_the_layer_makes_a_new_version(production):
     """Most of the code is in the layer, and the canary shifts between versions."""
     changed = transformed(PRODUCTION, layer="s3://bucket/other")["Resources"]

@@ -1,7 +1,7 @@
 """Settings of authentication and rate limits that `flashsale up` takes from the shell."""
 
 import pytest
-from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]
+from samcli.cli.types import CfnParameterOverridesType
 
 from flashsale_local.deployment import deploy, sign_in
 from flashsale_local.deployment.deploy import local_parameters

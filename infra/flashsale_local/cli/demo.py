@@ -35,7 +35,7 @@ from flashsale_local.stack.start import start
 
 # The product of events/order.json and rollback.json. It is not on sale, because orders in a sale
 # need a claim.
-BY_HAND = "by-hand"
+BY_HAND = "by-hand-01"
 
 
 def demo(as_json: AsJson = False) -> None:  # noqa: FBT002
