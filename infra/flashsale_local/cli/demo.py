@@ -76,7 +76,7 @@ def _show(results: Demonstration) -> None:
     if results.troubles is None:
         console.print(
             "PostgreSQL was not stopped and no process was killed, because the servers "
-            f"{'run in containers' if in_containers(LOCAL) else 'do not belong to the local stack'}."
+            + ("run in containers." if in_containers(LOCAL) else "are not the local stack's own.")
         )
         return
     show_table(troubles_table(results.troubles))
