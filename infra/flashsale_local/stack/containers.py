@@ -5,7 +5,7 @@ from pathlib import Path
 from flashsale_local.problems import Problem
 from flashsale_local.stack.supervisor import Supervisor
 
-RECORD = "containers"
+RECORD = "in-containers"
 _UP, _DOWN = "up", "down"
 
 
