@@ -1,19 +1,53 @@
 """Sales in a stack in containers."""
 
-import time
+import uuid
+from dataclasses import dataclass
 
 import httpx
 
+from flashsale.domain.model import Terms
+from flashsale.usecases.books import Books
 from flashsale_local.deployment.target import with_services
-from flashsale_local.sale.demo import hold
+from flashsale_local.sale.answers import AnswerKind
+from flashsale_local.sale.demo import await_orders
+from flashsale_local.sale.load import Answer, buy_all
+from flashsale_local.sale.seed import seed, user_ids
+from flashsale_local.sale.warm_up import warm_up
+
+UNITS, BUYERS = 20, 60
+# So few at a time that a busy machine answers each within its deadline.
+CONNECTIONS = 4
+
+
+@dataclass(frozen=True)
+class Sale:
+    """The answers of one sale, and its books after the last order was written."""
+
+    answers: list[Answer]
+    books: Books
+
+    @property
+    def accepted(self):
+        """How many buyers got a unit."""
+        return sum(answer.kind is AnswerKind.ACCEPTED for answer in self.answers)
 
 
 def hold_a_sale(stack, generation, edge):
-    """Sell 100 units to 300 buyers, until the last order is written; return the sale."""
-    target, run = stack.target, f"{time.time_ns():x}"
-    return with_services(
-        target, lambda services: hold(target, services, generation, edge, run, lambda _: None)
-    )
+    """Sell 20 units to 60 buyers, and wait until the last order is written."""
+    target, product = stack.target, f"sale-{uuid.uuid4().hex[:12]}"
+
+    async def hold(services):
+        users = user_ids(BUYERS)
+        await seed(services, users, [product], UNITS)
+        await services.stock.open_sale(product, UNITS, Terms(generation=generation))
+        await warm_up(target)
+        answers = await buy_all(
+            target.edges[edge], generation, product, users, CONNECTIONS, lambda _: None
+        )
+        accepted = sum(answer.kind is AnswerKind.ACCEPTED for answer in answers)
+        return Sale(answers, await await_orders(target, services, product, accepted))
+
+    return with_services(target, hold)
 
 
 def request(endpoint, method, path, **more):

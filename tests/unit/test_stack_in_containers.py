@@ -184,15 +184,18 @@ def test_an_interrupt_says_that_containers_may_run(running, capsys):
 
 
 def test_the_log_of_a_container_is_docker_s(running):
+    running.show(edge=8000)
+
     running.run("logs", "edge", "--minutes", "3", "--follow")
 
-    wanted = "--timestamps --since 3m --tail 100 --follow edge"
-    assert running.calls[-1] == f"compose logs --no-log-prefix {wanted}"
+    wanted = "--timestamps --since 3m --tail 100 --follow flashsale-edge-1"
+    assert running.calls[-1] == f"logs {wanted}"
 
 
 def test_an_unknown_log_names_those_that_exist(checkout):
     assert "edge" not in checkout.run("logs", "edge").exception.way_out
     record_start(checkout.local)
+    checkout.show(edge=8000, relay=9465)
     assert checkout.run("logs", "egde").exception.way_out.endswith("migrate, edge, relay.")
     assert "--follow only" in checkout.run("logs", "edge", "--json").exception.way_out
 

@@ -52,13 +52,13 @@ def logs(
     Example: [bold]flashsale logs order --minutes 5[/]
     """
     if function and function not in FUNCTIONS:
-        _refuse_unknown(function)
+        container = _container(function)
         if raw or errors or ids or order is not None or as_json:
             raise Problem(
                 f"{function} is a container, and its lines are printed as they are.",
                 "Use --minutes, --limit and --follow only.",
             )
-        compose.logs(function, f"{minutes or RECENT}m", limit, follow=follow)
+        compose.logs(container, f"{minutes or RECENT}m", limit, follow=follow)
         return
     if order == "":  # a script's variable is empty; that does not mean all orders
         raise Problem("--order names no order.", "Give an order id, or leave out --order.")
@@ -93,16 +93,17 @@ def logs(
             print_lines(wanted(lines))
 
 
-def _refuse_unknown(name: str) -> None:
-    """Require the name of a container.
+def _container(name: str) -> compose.Container:
+    """Return the container of a service.
 
     Raises:
-        Problem: it is no container of this stack.
+        Problem: there is none in this stack.
 
     """
-    known = compose.services() if in_containers(LOCAL) else []
+    known = compose.containers() if in_containers(LOCAL) else {}
     if name not in known:
         raise Problem(
             f"There is no function {'or container ' * bool(known)}{name!r}.",
-            f"Use one of {', '.join([*FUNCTIONS, *known])}.",
+            f"Use one of {', '.join([*FUNCTIONS, *sorted(known)])}.",
         )
+    return known[name]

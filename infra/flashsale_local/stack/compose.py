@@ -40,37 +40,32 @@ class Container:
 
 def up(*services: str) -> None:
     """Start these services, or all, and wait until they are healthy. Build the image of our own."""
-    _compose(
-        "up", "--detach", "--wait", *services,
+    _run(
+        "compose", "up", "--detach", "--wait", *services,
         way_out="Fix what it says above. `make down` removes what has started.",
     )  # fmt: skip
 
 
 def down(*, volumes: bool) -> None:
     """Remove all containers and their network; the data stays unless `volumes` are to go, too."""
-    _compose(
-        "down", "--remove-orphans", *(["--volumes"] if volumes else []),
+    _run(
+        "compose", "down", "--remove-orphans", *(["--volumes"] if volumes else []),
         way_out=f"Start Docker, and try again. `rm {LOCAL / RECORD}` forgets the containers.",
     )  # fmt: skip
 
 
-def logs(service: str, since: str, limit: int, *, follow: bool) -> None:
+def logs(container: Container, since: str, limit: int, *, follow: bool) -> None:
     """Print what a container has written, with its times.
 
     Args:
         since: a time span such as 10m.
 
     """
-    _compose(
-        "logs", "--no-log-prefix", "--timestamps", "--since", since, "--tail", str(limit),
-        *(["--follow"] if follow else []), service,
+    _run(
+        "logs", "--timestamps", "--since", since, "--tail", str(limit),
+        *(["--follow"] if follow else []), container.name,
         way_out="Fix what it says above.",
     )  # fmt: skip
-
-
-def services() -> list[str]:
-    """Return the names of all services in docker-compose.yml."""
-    return sorted(_docker("compose", "config", "--services").split())
 
 
 def target() -> Target:
@@ -131,19 +126,17 @@ def _docker(*arguments: str) -> str:
         ) from error
 
 
-def _compose(*arguments: str, way_out: str) -> None:
+def _run(*arguments: str, way_out: str) -> None:
+    """Run docker, whose output the user sees."""
     try:
-        done = subprocess.run(
-            ["docker", "compose", *arguments], cwd=ROOT, env=_environment(), check=False
-        )
+        done = subprocess.run(["docker", *arguments], cwd=ROOT, env=_environment(), check=False)
     except FileNotFoundError as error:
         raise Problem(
             "There is no docker on PATH.", "Install Docker, or leave out DOCKER=1."
         ) from error
     if done.returncode:
         raise Problem(
-            f"`docker compose {' '.join(arguments)}` failed with status {done.returncode}.",
-            way_out,
+            f"`docker {' '.join(arguments)}` failed with status {done.returncode}.", way_out
         )
 
 
