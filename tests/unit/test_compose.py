@@ -32,6 +32,7 @@ NOT_HANDED_ON = {
     "POWERTOOLS_TRACE_DISABLED": "there is no X-Ray",
     "FLASHSALE_STACK": "`up` deploys to the stack `flashsale`, the default",
     "FLASHSALE_EXPORTER_PORT": "within its container the exporter has its usual port",
+    "PROMETHEUS_MULTIPROC_DIR": "a folder within the container",
     "GRANIAN_HOST": "the image sets it",
     "GRANIAN_PORT": "the image sets it",
 }
