@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 
 import httpx
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from flashsale.domain.model import Terms
 from flashsale.usecases.books import Books
@@ -54,3 +55,13 @@ def request(endpoint, method, path, **more):
     """Send one request to an edge."""
     headers = {**endpoint.headers, **more.pop("headers", {})}
     return httpx.request(method, f"{endpoint.url}{path}", headers=headers, timeout=60, **more)
+
+
+@retry(
+    retry=retry_if_result(lambda answer: answer.status_code == httpx.codes.SERVICE_UNAVAILABLE),
+    wait=wait_fixed(1), stop=stop_after_delay(60),
+    retry_error_callback=lambda state: state.outcome.result(),
+)  # fmt: skip
+def read(endpoint, path, **more):
+    """Read from an edge, again while it answers 503, as a busy machine lets it do."""
+    return request(endpoint, "GET", path, **more)

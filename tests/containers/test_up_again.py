@@ -8,7 +8,7 @@ import pytest
 
 from flashsale_local.deployment.target import with_services
 from flashsale_local.sale.seed import seed
-from tests.containers.sales import UNITS, hold_a_sale, request
+from tests.containers.sales import UNITS, hold_a_sale, read, request
 
 TITLE = "flashsale, after a change"
 SETTINGS = {"AUTH": "jwt", "RATE_LIMIT_USER": "2/60", "SWEEP_AFTER": "120", "SOLD_OUT_FOR": "0",
@@ -109,7 +109,9 @@ def test_an_admin_reads_the_books_by_both_edges(left, stack):
         path = f"/api/admin/products/{left.product}/books"
 
         assert request(endpoint, "GET", path).status_code == 401
-        assert request(endpoint, "GET", path, headers=admin).json()["confirmed"] == UNITS
+        answer = read(endpoint, path, headers=admin)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["confirmed"] == UNITS
 
 
 def test_settings_of_the_shell_reach_the_containers(left, stack):
