@@ -10,7 +10,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	2>/dev/null && echo $$p && break; done)
 
 # EMULATOR=localstack runs LocalStack instead of ministack. Its pinned packages need Python 3.13.
-EMULATOR ?= ministack
+# Containers have LocalStack only.
+EMULATOR ?= $(if $(DOCKER),localstack,ministack)
 export EMULATOR
 EMULATOR_FOLDER := $(if $(filter localstack,$(EMULATOR)),localstack,emulator)
 PYTHON313 ?= $(shell for p in python3.13 python3 "$$HOME"/.pyenv/versions/3.13.*/bin/python; do \
@@ -122,7 +123,8 @@ monitor: $(RUN) ## show the running sale live in a browser
 
 # The environments stay, because making them takes longer than the rest.
 .PHONY: clean
-clean: down ## stop the stack, delete data (.local) and build (.aws-sam), keep the environments
+clean: ## stop the stack, delete data (.local, volumes) and build (.aws-sam), keep the environments
+	@if [ -x $(BIN)/flashsale ]; then $(BIN)/flashsale down --volumes; fi
 	@rm -rf .local .aws-sam
 	@echo "Deleted .local (data, logs, reports) and .aws-sam (the build). Kept the environments, .venv*."
 

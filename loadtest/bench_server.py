@@ -106,7 +106,7 @@ class Bench:
 @contextmanager
 def bench_server() -> Iterator[Bench]:
     """Start the same server as the ASGI edge, with an echo route."""
-    stack, target = Stack(LOCAL), start_asgi_edge(start())
+    stack, target = Stack(LOCAL), start_asgi_edge(start(as_processes=True))
     web = edge.web(LOCAL, BENCH_PORT, target)
     program = replace(web, name="bench", command=[*web.command, "loadtest.echo:app"])
     stack.add(program)

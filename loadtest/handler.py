@@ -37,7 +37,7 @@ LEASE = 3_600_000
 
 def main() -> None:
     """Measure and print everything."""
-    target = start()
+    target = start(as_processes=True)
     run = f"bench-{int(time.time()):x}"
     on_sale, on_sale_v5, led = f"{run}-v4", f"{run}-v5", f"{run}-led"
     sold_out, not_sold = f"{run}-out", f"{run}-none"

@@ -40,7 +40,7 @@ AND state IN ('active', 'idle in transaction')
 
 def main() -> None:
     """Measure all generations and print the table."""
-    target = start_asgi_edge(start())
+    target = start_asgi_edge(start(as_processes=True))
     titles = [f"V{generation} {rate}/s" for generation, rate in RUNS]
     rows = table("ms of CPU per accepted purchase", "", *titles)
     found = []

@@ -9,6 +9,7 @@ from flashsale_local.cli import order_life
 from flashsale_local.deployment.target import Target
 from flashsale_local.logs.lines import Line, read_file
 from flashsale_local.logs.order_life import Life
+from flashsale_local.stack.containers import record_start
 from flashsale_server.edge import metrics
 from flashsale_server.edge.log_format import LineFormat
 
@@ -98,8 +99,9 @@ def test_a_rotated_log_is_read(tmp_path):
 
 def test_parts_without_a_local_log_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(order_life, "LOCAL", tmp_path)
-    (tmp_path / "logs").mkdir()
-    (tmp_path / "logs" / "edge.log").touch()
+    edge = Target("", "", "", asgi_url="http://edge")
 
-    assert order_life._unread(Target("", "", "", asgi_url="http://edge")) == ["relay"]
-    assert order_life._unread(Target("", "", "")) == [], "there is no ASGI edge"
+    assert not order_life._unread(edge)
+    record_start(tmp_path)
+    assert order_life._unread(edge) == ("edge", "relay")
+    assert not order_life._unread(Target("", "", "")), "there is no ASGI edge"

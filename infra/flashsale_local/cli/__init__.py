@@ -15,9 +15,7 @@ class Commands(LazyGroup):
     panels: ClassVar = {
         "The stack": {
             "up": Entry("stack:up", "Start the local stack and deploy the application to it."),
-            "down": Entry(
-                "stack:down", "Stop the local stack. Its data stays in .local until `make clean`."
-            ),
+            "down": Entry("stack:down", "Stop the local stack. Its data stays until `make clean`."),
             "status": Entry(
                 "status:status",
                 "Show what runs: servers with addresses, processes and versions, the API, the "

@@ -29,6 +29,7 @@ from flashsale_local.sale.seed import IDS, PRODUCTS, UNITS, USERS
 from flashsale_local.sale.troubles import Troubles, can_be_made, make_troubles
 from flashsale_local.sale.warm_up import warm_up
 from flashsale_local.stack.asgi import start_asgi_edge
+from flashsale_local.stack.containers import in_containers
 from flashsale_local.stack.left_running import show_addresses
 from flashsale_local.stack.stack import Stack
 from flashsale_local.stack.start import start
@@ -74,8 +75,8 @@ def _show(results: Demonstration) -> None:
         console.print(reason)
     if results.troubles is None:
         console.print(
-            "PostgreSQL was not stopped and no process was killed, because the servers do not "
-            "belong to the local stack."
+            "PostgreSQL was not stopped and no process was killed, because the servers "
+            + ("run in containers." if in_containers(LOCAL) else "are not the local stack's own.")
         )
         return
     show_table(troubles_table(results.troubles))

@@ -14,6 +14,7 @@ from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.stack.access import with_auth_of_shell
 from flashsale_local.stack.asgi import restart_with_new_settings
+from flashsale_local.stack.containers import in_containers
 from flashsale_local.stack.stack import Stack
 
 LOGS = LOCAL / "logs"
@@ -32,6 +33,11 @@ def deploy(
     """
     environment = steps.Environment.load(env)
     if env == "local":
+        if in_containers(LOCAL):
+            raise Problem(
+                "The stack runs in containers, which need a build of another form.",
+                "Run `DOCKER=1 make up`: it builds, deploys and migrates.",
+            )
         target = with_auth_of_shell(Target.load(LOCAL))
         parameters = deployment.local_parameters(target)
     else:

@@ -10,6 +10,7 @@ from flashsale_local.cli.options import AsJson
 from flashsale_local.console import errors, print_json, show_beside
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
+from flashsale_local.stack.doctor.docker import find_containers
 from flashsale_local.stack.doctor.finding import Finding, Level
 from flashsale_local.stack.doctor.leftovers import check_leftovers, check_ports
 from flashsale_local.stack.doctor.machine import check_machine
@@ -53,7 +54,9 @@ def _check() -> Iterator[Finding]:
         yield from check_variables(os.environ, None)
         return
     yield from check_variables(os.environ, stack)
-    yield from check_ports(stack, page)
+    found = find_containers(stack.directory, docker=bool(os.environ.get("DOCKER")))
+    yield from found.findings
+    yield from check_ports(stack, page, found.ports)
     yield from check_leftovers(stack)
 
 

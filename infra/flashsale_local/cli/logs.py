@@ -1,4 +1,4 @@
-"""The command `flashsale logs`: lines of the functions, or the life of one order."""
+"""The command `flashsale logs`: lines of functions and containers, or the life of one order."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -14,6 +14,8 @@ from flashsale_local.logs.lines import Line, minutes_ago, read_logs
 from flashsale_local.logs.order_life import Life
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
+from flashsale_local.stack import compose
+from flashsale_local.stack.containers import in_containers
 from flashsale_server.log_events import log_group_of
 
 # Minutes to look back.
@@ -21,7 +23,9 @@ RECENT = 10
 
 
 def logs(
-    function: Annotated[str, typer.Argument(help=f"One of {', '.join(FUNCTIONS)}.")] = "",
+    function: Annotated[
+        str, typer.Argument(help=f"One of {', '.join(FUNCTIONS)}; or a container, such as edge.")
+    ] = "",
     minutes: Annotated[int | None, typer.Option(min=1, help="Minutes to look back.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many of the newest lines to show.")] = 100,
     raw: Annotated[bool, typer.Option(help="Include metrics and Lambda's own lines.")] = False,  # noqa: FBT002
@@ -42,12 +46,20 @@ def logs(
     """Print the newest log lines of the functions, or with --order the life of one order.
 
     The oldest line comes first. A batch of orders takes one short line. --json prints one JSON
-    object for each line.
+    object for each line. Where the stack runs in containers, the command also prints what a
+    container has written, for example edge, relay or exporter.
 
     Example: [bold]flashsale logs order --minutes 5[/]
     """
     if function and function not in FUNCTIONS:
-        raise Problem(f"There is no function {function!r}.", f"Use one of {', '.join(FUNCTIONS)}.")
+        container = _container(function)
+        if raw or errors or ids or order is not None or as_json:
+            raise Problem(
+                f"{function} is a container, and its lines are printed as they are.",
+                "Use --minutes, --limit and --follow only.",
+            )
+        compose.logs(container, f"{minutes or RECENT}m", limit, follow=follow)
+        return
     if order == "":  # a script's variable is empty; that does not mean all orders
         raise Problem("--order names no order.", "Give an order id, or leave out --order.")
     if order and (follow or errors):
@@ -79,3 +91,19 @@ def logs(
     if follow:
         for lines in lines_as_they_come(groups, found, since):
             print_lines(wanted(lines))
+
+
+def _container(name: str) -> compose.Container:
+    """Return the container of a service.
+
+    Raises:
+        Problem: there is none in this stack.
+
+    """
+    known = compose.containers() if in_containers(LOCAL) else {}
+    if name not in known:
+        raise Problem(
+            f"There is no function {'or container ' * bool(known)}{name!r}.",
+            f"Use one of {', '.join([*FUNCTIONS, *sorted(known)])}.",
+        )
+    return known[name]

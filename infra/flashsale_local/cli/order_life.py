@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from flashsale.domain.model import OrderRow
 from flashsale.errors import ServiceUnavailable
@@ -16,6 +15,7 @@ from flashsale_local.logs.lines import Line, minutes_ago, read_file, read_logs
 from flashsale_local.logs.order_life import Life
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
+from flashsale_local.stack.containers import in_containers
 from flashsale_server.log_events import log_group_of
 
 FUNCTIONS = ("buy", "admin", "order", "rollback", "sweep", "migrate")
@@ -71,7 +71,7 @@ def _shown(target: Target, life: Life, minutes: int | None) -> Iterator[Shown]:
         text = f"no line in {minutes} minutes; the ASGI edge logs only failures"
         yield Shown(None, "–", "buy", text)
     for name in _unread(target):
-        text = f"its log is not a file here: `docker compose logs {name}` has it"
+        text = f"it runs in a container: `flashsale logs {name}` has its lines"
         yield Shown(None, "–", name, text)
     for message_id, cause in _parked(target, life):
         yield Shown(None, "now", "parking", f"message {message_id}: {cause}")
@@ -90,18 +90,14 @@ def _lines(target: Target, needles: Sequence[str], minutes: int) -> Iterator[Lin
         for name in FUNCTIONS:
             group = log_group_of(target.stack_name, name)
             yield from read_logs(group, minutes_ago(minutes), needle)
-    if target.asgi_url:  # it runs on this machine, and its logs are files
+    if target.asgi_url and not in_containers(LOCAL):  # its logs are files of this machine
         for name in BESIDE:
-            yield from read_file(_file(name), name)
+            yield from read_file(LOCAL / "logs" / f"{name}.log", name)
 
 
-def _unread(target: Target) -> list[str]:
+def _unread(target: Target) -> Sequence[str]:
     """Return the programs whose logs are not files here, because they run in containers."""
-    return [name for name in BESIDE if target.asgi_url and not _file(name).exists()]
-
-
-def _file(name: str) -> Path:
-    return LOCAL / "logs" / f"{name}.log"
+    return BESIDE if target.asgi_url and in_containers(LOCAL) else ()
 
 
 async def _state(services: Services, life: Life) -> tuple[OrderRow | str | None, bool]:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -15,12 +15,15 @@ from flashsale_local.deployment.target import Target, masked
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.queues.table import queues_table
+from flashsale_local.stack import compose
 from flashsale_local.stack.access import PUBLIC, access_settings_of, differences
+from flashsale_local.stack.containers import in_containers
 from flashsale_local.stack.stack import Stack
 from flashsale_local.stack.versions import (
     edge_version,
     emulator_version,
     exporter_version,
+    grafana_version,
     postgres_version,
     prometheus_version,
     redis_version,
@@ -31,11 +34,19 @@ from flashsale_server.queues.depths import depths
 
 @dataclass(frozen=True)
 class Server:
-    """A server of the stack as it answers now; `error` says why it is down."""
+    """A server of the stack as it answers now.
+
+    Attributes:
+        process: its number; None if it does not run, or not as a process of this stack.
+        container: its name; "" if it runs in none.
+        error: why it is down.
+
+    """
 
     name: str
     address: str
     process: int | None
+    container: str
     up: bool
     version: str
     error: str
@@ -54,9 +65,9 @@ def status(as_json: AsJson = False) -> None:  # noqa: FBT002
         _print_json(target, servers)
         return
     _show(servers)
+    logs = "logs by `flashsale logs`" if in_containers(LOCAL) else f"logs in {LOCAL / 'logs'}"
     console.print(
-        f"Python {sys.version.split()[0]}, SAM CLI {version('aws-sam-cli')}, "
-        f"logs in {LOCAL / 'logs'}",
+        f"Python {sys.version.split()[0]}, SAM CLI {version('aws-sam-cli')}, {logs}",
         soft_wrap=True,
     )
     for name, endpoint in target.edges.items():
@@ -66,7 +77,8 @@ def status(as_json: AsJson = False) -> None:  # noqa: FBT002
 
 
 def _servers(target: Target) -> list[Server]:
-    info = Stack(LOCAL).supervisor.info()
+    containers = compose.containers() if in_containers(LOCAL) else {}
+    info = {} if containers else Stack(LOCAL).supervisor.info()
     asked: list[tuple[str, str, Callable[[str], str]]] = [
         ("valkey", target.redis_url, redis_version),
         ("postgres", target.database_url, postgres_version),
@@ -80,27 +92,28 @@ def _servers(target: Target) -> list[Server]:
     watchers = [
         ("exporter", target.exporter_url, exporter_version),
         ("prometheus", target.prometheus_url, prometheus_version),
+        ("grafana", target.grafana_url, grafana_version),
     ]
     asked += [watcher for watcher in watchers if watcher[1]]
     found = []
     for name, url, read_version in asked:
         pid = info.get(name, {}).get("pid") or None
+        container = containers[name].name if name in containers else ""
+        what = Server(name, masked(url), pid, container, up=True, version="", error="")
         try:
-            found.append(
-                Server(name, masked(url), pid, up=True, version=read_version(url), error="")
-            )
+            found.append(replace(what, version=read_version(url)))
         except Exception as error:  # noqa: BLE001 - the line shows what is wrong
-            why = type(error).__name__
-            found.append(Server(name, masked(url), pid, up=False, version="", error=why))
+            found.append(replace(what, up=False, error=type(error).__name__))
     return found
 
 
 def _show(servers: list[Server]) -> None:
-    made = table("Servers", "server", "address", "process", "state", "version", numbers_from=5)
+    where = "container" if any(one.container for one in servers) else "process"
+    made = table("Servers", "server", "address", where, "state", "version", numbers_from=5)
     for one in servers:
         state = "up" if one.up else f"[red]down[/] ({one.error})"
-        pid = str(one.process or "–")
-        made.add_row(one.name, one.address or "AWS", pid, state, one.version or "–")
+        place = str(one.process or one.container or "–")
+        made.add_row(one.name, one.address or "AWS", place, state, one.version or "–")
     show_table(made)
 
 

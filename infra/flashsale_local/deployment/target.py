@@ -59,7 +59,7 @@ class Target:
         endpoint_url: the emulator's; "" on AWS.
         asgi_url: the ASGI edge's, if it was started.
         emulator: what answers at `endpoint_url`, ministack or localstack; aws on AWS.
-        exporter_url, prometheus_url: of these programs, if they were started.
+        exporter_url, prometheus_url, grafana_url: of these programs, if they were started.
         auth: "jwt" if buyers need a token.
         token_secret: signs the tokens of a local stack; "" elsewhere.
 
@@ -73,6 +73,7 @@ class Target:
     emulator: str = DEFAULT_EMULATOR
     exporter_url: str = ""
     prometheus_url: str = ""
+    grafana_url: str = ""
     auth: str = "none"
     token_secret: str = field(default="", repr=False)
 
@@ -80,21 +81,25 @@ class Target:
     def load(cls, directory: Path) -> Self:
         """Read the addresses of the running local stack. Environment variables overrule them.
 
-        With EMULATOR=aws, addresses of a local stack are ignored.
+        EMULATOR tells which emulator another AWS_ENDPOINT_URL is. With EMULATOR=aws, addresses of
+        a local stack are ignored.
         """
         path, on_aws = directory / "target.json", os.environ.get("EMULATOR") == AWS
         if on_aws:
             preflight.region(os.environ)
         saved = json.loads(path.read_text()) if path.exists() and not on_aws else {}
+        endpoint_url = os.environ.get("AWS_ENDPOINT_URL") or saved.get("endpoint_url", "")
+        own = saved.get("emulator") if endpoint_url == saved.get("endpoint_url") else None
         target = cls(
             redis_url=os.environ.get("REDIS_URL") or saved.get("redis_url", ""),
             database_url=os.environ.get("DATABASE_URL") or saved.get("database_url", ""),
-            endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or saved.get("endpoint_url", ""),
+            endpoint_url=endpoint_url,
             stack_name=os.environ.get("FLASHSALE_STACK") or saved.get("stack_name", STACK_NAME),
             asgi_url=saved.get("asgi_url", ""),
-            emulator=os.environ.get("EMULATOR") or saved.get("emulator", DEFAULT_EMULATOR),
+            emulator=own or os.environ.get("EMULATOR") or DEFAULT_EMULATOR,
             exporter_url=saved.get("exporter_url", ""),
             prometheus_url=saved.get("prometheus_url", ""),
+            grafana_url=saved.get("grafana_url", ""),
             auth=saved.get("auth", "none"),
             token_secret=saved.get("token_secret", ""),
         )

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
+from flashsale_local.stack.containers import in_containers
 from flashsale_local.stack.postgres import postgres
 from flashsale_local.stack.stack import Stack
 
@@ -56,9 +57,10 @@ def read_only_reason(directory: Path, target: Target) -> str:
     """
     programs = Stack(directory).supervisor.info()
     saved = _is_saved(directory, target)
-    # In containers the stack runs without supervisord.
     if saved and not programs and not _listens(target.endpoint_url):
         raise Problem("The local stack is down.", "make up")
+    if saved and in_containers(directory):
+        return "the stack runs in containers, and its buttons work without Docker only"
     # The stack starts no server of its own where it was given the URL of an existing one.
     if not saved or not {"valkey", "postgres", target.emulator} <= programs.keys():
         return "its servers do not belong to the local stack"

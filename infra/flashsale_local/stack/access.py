@@ -17,6 +17,7 @@ from flashsale_local.deployment.target import Target
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.stack import compose
+from flashsale_local.stack.containers import in_containers
 from flashsale_local.stack.stack import Stack
 
 # The application's variables that decide who may buy, and how often. Values of the others are
@@ -47,7 +48,7 @@ def settings_in(environment: Mapping[str, str]) -> AccessSettings:
 
 def access_settings_of(target: Target) -> SettingsByEndpoint:
     """Return the access settings of each endpoint of the stack in .local."""
-    return read_access_settings(target, Stack(LOCAL), docker=bool(os.environ.get("DOCKER")))
+    return read_access_settings(target, Stack(LOCAL), docker=in_containers(LOCAL))
 
 
 def read_access_settings(target: Target, stack: Stack, *, docker: bool) -> SettingsByEndpoint:

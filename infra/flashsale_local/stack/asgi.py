@@ -1,6 +1,5 @@
 """The ASGI edge of the local stack: web workers and the relay process, started and restarted."""
 
-import os
 from dataclasses import replace
 
 from flashsale_local.console import report_done
@@ -8,6 +7,7 @@ from flashsale_local.deployment.target import Target
 from flashsale_local.paths import LOCAL
 from flashsale_local.stack import edge
 from flashsale_local.stack.access import settings_of_function
+from flashsale_local.stack.containers import in_containers
 from flashsale_local.stack.program import Program
 from flashsale_local.stack.stack import Report, Stack
 from flashsale_local.stack.watchers import write_scrape_targets
@@ -15,7 +15,7 @@ from flashsale_local.stack.watchers import write_scrape_targets
 
 def start_asgi_edge(target: Target) -> Target:
     """Start or restart the web workers and the relay process; return the target with them."""
-    if target.asgi_url and os.environ.get("DOCKER"):
+    if target.asgi_url and in_containers(LOCAL):
         return target  # they are containers, which run already
     stack = Stack(LOCAL)
     web, relay = asgi_programs(stack, target)

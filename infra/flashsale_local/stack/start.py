@@ -11,9 +11,11 @@ from flashsale_local.deployment import deploy as deployment
 from flashsale_local.deployment.sign_in import refuse_other_issuers
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import LOCAL
+from flashsale_local.problems import Problem
 from flashsale_local.stack import compose
 from flashsale_local.stack.access import access_settings_of, require_explicit_auth
 from flashsale_local.stack.asgi import restart_with_new_settings
+from flashsale_local.stack.containers import record_start, refuse_the_other_way
 from flashsale_local.stack.lock import hold
 from flashsale_local.stack.stack import Stack
 
@@ -21,16 +23,24 @@ from flashsale_local.stack.stack import Stack
 LATER = {"edge": "asgi_url", "exporter": "exporter_url", "prometheus": "prometheus_url"}
 
 
-def start(*, asgi: bool = False) -> Target:
+def start(*, asgi: bool = False, as_processes: bool = False) -> Target:
     """Start the stack and deploy to it. No other command may change it until this process ends.
 
     Args:
         asgi: the ASGI edge is to be started afterwards, so its port must be free as well.
+        as_processes: the caller stops servers, or measures them, and cannot do so in containers.
 
     """
     refuse_other_issuers(os.environ)
     hold(LOCAL)
-    if os.environ.get("DOCKER"):
+    docker = bool(os.environ.get("DOCKER"))
+    if docker and as_processes:
+        raise Problem(
+            "DOCKER is set, and this command needs servers that are processes of this machine.",
+            "Stop a stack in containers by `make down`, unset DOCKER, and try again.",
+        )
+    refuse_the_other_way(LOCAL, docker=docker)
+    if docker:
         return _start_in_docker()
     stack = Stack(LOCAL)
     stack.refuse_taken_ports(asgi=asgi)
@@ -65,8 +75,9 @@ def with_running_programs(stack: Stack, target: Target) -> Target:
 
 
 def _start_in_docker() -> Target:
-    compose.up(*compose.STORES)
     target = compose.target()
+    record_start(LOCAL)
+    compose.up(*compose.STORES)
     target.export()
     require_explicit_auth(access_settings_of(target), os.environ)
     target.save(LOCAL)

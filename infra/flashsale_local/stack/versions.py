@@ -51,6 +51,12 @@ def exporter_version(url: str) -> str:
     return f"client {version('prometheus-client')}"
 
 
+def grafana_version(url: str) -> str:
+    """Return the version of the Grafana at this address."""
+    answer = httpx.get(f"{url}/api/health", timeout=TIMEOUT)
+    return str(answer.raise_for_status().json().get("version", "–"))
+
+
 def prometheus_version(url: str) -> str:
     """Return the version of the Prometheus at this address."""
     answer = httpx.get(f"{url}/api/v1/status/buildinfo", timeout=TIMEOUT)

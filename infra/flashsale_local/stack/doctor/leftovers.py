@@ -1,11 +1,13 @@
 """Checks of this checkout: its ports, what runs, and what earlier stacks have left behind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
 from flashsale_local.paths import ROOT
+from flashsale_local.stack.containers import in_containers
 from flashsale_local.stack.doctor.finding import Finding, ok, problem, warning
 from flashsale_local.stack.lock import holder
 from flashsale_local.stack.port_holders import (
@@ -21,8 +23,15 @@ from flashsale_local.stack.stack import Stack
 SOURCES = ("functions", "layers", "lua", "template.yaml", "infra/migrations")
 
 
-def check_ports(stack: Stack, monitor_port: int) -> Iterator[Finding]:
-    """Check every port of the stack: free, in use by its own server, or taken."""
+def check_ports(
+    stack: Stack, monitor_port: int, containers: Mapping[int, str] = MappingProxyType({})
+) -> Iterator[Finding]:
+    """Check every port of the stack: free, in use by its own server, or taken.
+
+    Args:
+        containers: the ports of this stack's containers, each with the name of its container.
+
+    """
     needed = [Port(p.name, p.port or 0, p.port_variable) for p in stack.programs]
     others = [
         Port(name, number, f"FLASHSALE_{name.upper()}_PORT")
@@ -42,7 +51,9 @@ def check_ports(stack: Stack, monitor_port: int) -> Iterator[Finding]:
     for port in busy:
         by = have.get(port.number, Holder())
         what = f"{port.number} for {port.server}: {by}"
-        if by.stack and by.stack.resolve() == stack.directory.resolve():
+        if port.number in containers:
+            yield ok("ports", f"{port.number}: container {containers[port.number]}")
+        elif by.stack and by.stack.resolve() == stack.directory.resolve():
             yield ok("ports", f"{port.number}: {port.server} of this stack, process {by.pid}")
         elif port.server == "monitor" and by.pid and _runs_here(by.pid):
             yield ok("ports", f"{port.number}: the live page, process {by.pid}")
@@ -72,7 +83,8 @@ def check_leftovers(stack: Stack) -> Iterator[Finding]:
         found.append(warning("stack", text, "`flashsale up` starts the servers again."))
     elif info:
         found.append(ok("stack", f"runs: {', '.join(info)}"))
-    yield from found or [ok("stack", "does not run, and no process of an earlier one is left")]
+    state = "runs in containers" if in_containers(stack.directory) else "does not run"
+    yield from found or [ok("stack", f"{state}, and no process of an earlier one is left")]
     yield _build(ROOT)
 
 

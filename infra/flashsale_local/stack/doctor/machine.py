@@ -41,7 +41,8 @@ def _python(version: tuple[int, int]) -> Finding:
 
 def _environment(environment: Mapping[str, str]) -> Finding:
     """Check the emulator's virtual environment; this command runs in the other one."""
-    name = environment.get("EMULATOR") or "ministack"
+    usual = "localstack" if environment.get("DOCKER") else "ministack"
+    name = environment.get("EMULATOR") or usual
     folder = LOCALSTACK_VENV if name == "localstack" else EMULATOR_VENV
     setup = f"Run `{'EMULATOR=localstack ' * (name == 'localstack')}make setup`."
     if not os.access(folder / "bin" / "python", os.X_OK):

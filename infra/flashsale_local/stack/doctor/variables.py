@@ -38,9 +38,6 @@ def _wrong_values(environment: Mapping[str, str]) -> Iterator[Finding]:
             yield problem("variables", "EMULATOR is aws: commands work on AWS itself", way_out)
         else:
             yield problem("variables", f"EMULATOR is {name!r}", way_out)
-    if environment.get("DOCKER"):
-        text = "DOCKER is set: `up` runs docker compose, and this command checks none of it"
-        yield warning("variables", text, "`unset DOCKER` for the stack without Docker.")
 
 
 def _refused(read: object) -> Iterator[Finding]:
