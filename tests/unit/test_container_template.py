@@ -12,6 +12,7 @@ from flashsale_desk.scaling import inputs
 from flashsale_local.paths import ROOT
 from flashsale_server.edge.__main__ import SETTINGS as OF_GRANIAN
 from tests.helpers import iam
+from tests.helpers.granian import accepted_by_granian
 from tests.helpers.in_process import client_of
 
 TEMPLATE = iam.read("infra/aws/container.yaml")
@@ -177,9 +178,12 @@ def test_the_image_reads_each_variable_that_a_container_gets(task):
              *ROOT.glob("infra/flashsale_server/**/*.py")]  # fmt: skip
     code = "\n".join(path.read_text() for path in files)
 
-    for name in environment(task):
-        read = f'"{name}"' in code or name == "AWS_DEFAULT_REGION"  # which botocore reads
-        assert read, name
+    for name, value in environment(task).items():
+        if name.startswith("GRANIAN_"):
+            assert accepted_by_granian(name, value), name
+        else:
+            read = f'"{name}"' in code or name == "AWS_DEFAULT_REGION"  # which botocore reads
+            assert read, name
 
 
 def test_the_relay_starts_with_its_variables():
