@@ -68,7 +68,7 @@ OF_SERVICES = {
     "ExecutionRole": {},
 }
 # Our code runs with these in containers. Their rights are in the template, one by one.
-OF_CONTAINERS = {"EdgeRole": {}, "RelayRole": {}}
+OF_CONTAINERS: dict[str, dict[str, str]] = {"EdgeRole": {}, "RelayRole": {}}
 
 
 def stars():
