@@ -203,7 +203,7 @@ audit: setup .venv-audit/.installed ## check our pins for known vulnerabilities;
 policy-checks: setup .venv-checks/.installed ## check templates and Kubernetes' manifest: schemas, checkov's policies
 	@$(BIN)/python -m flashsale_desk.transformed
 	@$(BIN)/cfn-lint -t .aws-sam/transformed/template.json
-	@.venv-checks/bin/kubernetes-validate --strict infra/kubernetes/*.yaml
+	@.venv-checks/bin/kubernetes-validate --strict --quiet infra/kubernetes/*.yaml
 	@.venv-checks/bin/checkov --config-file .checkov.yaml -d infra/aws -d infra/kubernetes -d .aws-sam/transformed
 
 .PHONY: sbom
