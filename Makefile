@@ -202,10 +202,11 @@ audit: setup .venv-audit/.installed ## check our pins for known vulnerabilities;
 	@$(BIN)/python -m flashsale_desk.supply.audit || { [ $$? = 3 ] && [ "$(AUDIT)" != strict ]; }
 
 .PHONY: policy-checks
-policy-checks: setup .venv-checks/.installed ## check the templates against checkov's policies, as production deploys them
+policy-checks: setup .venv-checks/.installed ## check templates and Kubernetes' manifest: schemas, checkov's policies
 	@$(BIN)/python -m flashsale_desk.transformed
 	@$(BIN)/cfn-lint -t .aws-sam/transformed/template.json
-	@.venv-checks/bin/checkov --config-file .checkov.yaml -d infra/aws -d .aws-sam/transformed
+	@.venv-checks/bin/kubernetes-validate --strict --quiet infra/kubernetes/*.yaml
+	@.venv-checks/bin/checkov --config-file .checkov.yaml -d infra/aws -d infra/kubernetes -d .aws-sam/transformed
 
 .PHONY: sbom
 sbom: setup .venv-audit/.installed ## write a bill of materials of each layer, function and image to .local/sbom

@@ -14,12 +14,16 @@ from flashsale_local.stack.program import free_port
 
 # Resource types and an attribute that ministack 1.5.33 does not support.
 UNKNOWN = {
+    "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy",
     "AWS::EC2::EIP", "AWS::EC2::FlowLog", "AWS::EC2::NatGateway", "AWS::EC2::SecurityGroupIngress",
     "AWS::MemoryDB::ACL", "AWS::MemoryDB::Cluster", "AWS::MemoryDB::SubnetGroup",
     "AWS::MemoryDB::User", "AWS::RDS::DBProxy", "AWS::RDS::DBProxyTargetGroup",
-    "AWS::WAFv2::LoggingConfiguration",
+    "AWS::WAFv2::LoggingConfiguration", "AWS::WAFv2::WebACLAssociation",
 }  # fmt: skip
 UNKNOWN_ATTRIBUTE = "MasterUserSecret"
+REDIS_URL = (
+    "rediss+cluster://flashsale:{{{{resolve:secretsmanager:{}:SecretString:password}}}}@redis:6379"
+)
 
 
 def load(name):
@@ -82,7 +86,7 @@ def deploy(name, parameters):
 
 @pytest.fixture(scope="module")
 def network(emulator):
-    return deploy("network", {"Nat": "true"})
+    return deploy("network", {"Nat": "true", "Containers": "true"})
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +99,29 @@ def data(network):
             "FunctionsSecurityGroup": network["SecurityGroupIds"],
             "DeletionProtection": "false",
             "RedisShards": "3",  # ministack wants 1 or 3; AWS takes 2 as well
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def containers(network, data):
+    return deploy(
+        "container",
+        {
+            "ImageUri": f"000000000000.dkr.ecr.us-east-1.amazonaws.com/flashsale@sha256:{'0' * 64}",
+            "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/0",
+            "VpcId": network["VpcId"],
+            "VpcCidr": network["VpcCidr"],
+            "PublicSubnetIds": network["PublicSubnetIds"],
+            "SubnetIds": network["SubnetIds"],
+            "FunctionsSecurityGroup": network["SecurityGroupIds"],
+            "RedisUrl": REDIS_URL.format(data["RedisSecretArn"]),
+            "DatabaseUrl": "postgresql://flashsale@proxy.example.org:5432/flashsale",
+            "DatabaseUserArn": "arn:aws:rds-db:us-east-1:000000000000:dbuser:prx-0/flashsale",
+            "KeyArn": data["KeyArn"],
+            "JwtIssuer": "https://issuer.example.org/",
+            "JwtAudience": "flashsale",
+            "Firewall": "true",
         },
     )
 
@@ -150,6 +177,38 @@ def test_the_firewall_protects_the_distribution(emulator):
     listed = boto3.client("cloudfront").list_distributions()["DistributionList"]["Items"]
 
     assert [one["WebACLId"] for one in listed] == [summary["ARN"]]
+
+
+def test_containers_are_behind_the_load_balancer(containers, network):
+    elbv2, ecs = boto3.client("elbv2"), boto3.client("ecs")
+    (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
+    listeners = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    cluster = "flashsale-container"
+    services = ecs.describe_services(cluster=cluster, services=["edge", "relay"])["services"]
+    edge, relay = sorted(services, key=lambda one: one["serviceName"])
+
+    assert containers["BalancerDomain"] == balancer["DNSName"]
+    assert balancer["Scheme"] == "internet-facing"
+    zones = {zone["SubnetId"] for zone in balancer["AvailabilityZones"]}
+    assert zones == set(network["PublicSubnetIds"].split(","))
+    assert {one["Protocol"] for one in listeners} == {"HTTP", "HTTPS"}
+    assert [one["containerPort"] for one in edge["loadBalancers"]] == [8000]
+    assert relay["desiredCount"] == 1
+
+
+def test_only_a_secret_has_the_password_of_the_containers(containers, data):
+    """ministack keeps no `secrets` of a task, so a unit test reads that part in the template."""
+    secrets = boto3.client("secretsmanager")
+    made = secrets.get_secret_value(SecretId=data["RedisSecretArn"])["SecretString"]
+    password = json.loads(made)["password"]
+    listed = secrets.list_secrets()["SecretList"]
+    (url,) = [one["ARN"] for one in listed if "REDIS_URL" in one["Description"]]
+    task = boto3.client("ecs").describe_task_definition(taskDefinition="flashsale-container-edge")
+
+    url = secrets.get_secret_value(SecretId=url)["SecretString"]
+    assert url == f"rediss+cluster://flashsale:{password}@redis:6379"
+    assert password not in json.dumps(task, default=str)
+    assert password not in json.dumps(containers)
 
 
 def test_the_documentation_names_the_types_that_are_only_validated():

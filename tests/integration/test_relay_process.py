@@ -13,6 +13,7 @@ from flashsale.errors import StockUnavailable
 from flashsale.redis_store.relay_inbox import ALIVE, INBOX
 from flashsale.redis_store.scripts import Keys
 from flashsale.redis_store.stock import SWEEPER
+from flashsale.services import Services
 from flashsale.usecases.relay import ASGI_PACE, LEASE_MS, TOKEN, lead
 from flashsale_server.edge.background import cancel, relay_forever, sweep_forever
 from flashsale_server.edge.relay import serve_metrics
@@ -25,6 +26,16 @@ async def queue(services):
     services.order_queue = Queue()
     yield services.order_queue
     await services.redis.delete(ALIVE, INBOX, SWEEPER)
+
+
+@pytest.fixture
+async def apart(services, queue):
+    """Services of another process, which cannot reach PostgreSQL."""
+    nowhere = "postgresql://nobody@127.0.0.1:9/nothing"
+    made = Services(replace(services.settings, database_url=nowhere))
+    made.order_queue = queue
+    yield made
+    await made.close()
 
 
 @pytest.fixture
@@ -60,6 +71,21 @@ async def test_a_claimer_hands_over_to_the_relay_process(services, queue, start,
         return not await services.redis.exists(Keys(product_id).lease)
 
     await until(free)
+
+
+async def test_the_relay_process_needs_no_postgresql(services, queue, apart, start, new_product):
+    """Its role on AWS has no right to connect (`RelayRole` of infra/aws/container.yaml)."""
+    product_id = await new_product(5)
+    start(relay_forever(apart))
+    await until(services.relay_inbox.is_served)
+    await claim(services, product_id)
+    await lead(services, product_id, ASGI_PACE)
+
+    async def sent():
+        return queue.messages
+
+    await until(sent)
+    assert "database" not in vars(apart), "no pool of connections was made"
 
 
 async def test_without_a_relay_process_the_claimer_relays(services, queue, new_product):

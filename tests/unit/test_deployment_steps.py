@@ -27,13 +27,24 @@ KEYS = json.dumps({"keys": [json.loads(jwt.algorithms.ECAlgorithm.to_jwk(PUBLIC)
 JWT = f"{ISSUER} JwtJwksUrl=https://issuer.example.org/jwks.json"
 
 
-def environment(tmp_path, overrides=JWT):
+IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/flashsale@sha256:{'0' * 64}"
+CONTAINERS = f"ImageUri={IMAGE} CertificateArn=arn:aws:acm:us-east-1:123456789012:certificate/0"
+
+
+def environment(tmp_path, overrides=JWT, containers=""):
     path = tmp_path / "samconfig.toml"
     path.write_text(
         f"[prod.global.parameters]\nstack_name = 'shop'\n"
         f"[prod.deploy.parameters]\nparameter_overrides = '''{overrides}'''\ntags = 'a=b c=d'\n"
+        f"[prod.container.parameters]\nparameter_overrides = '{containers}'\n"
     )
     return Environment.load("prod", path)
+
+
+def declared_parameters(name):
+    template, problems = decode(str(ROOT / name))
+    assert not problems
+    return template["Parameters"]
 
 
 def declared(name, section):
@@ -127,13 +138,65 @@ def test_every_step_passes_only_parameters_of_its_template(tmp_path):
         "shop-data": "infra/aws/data.yaml",
         "shop": "template.yaml",
         "shop-monitoring": "infra/aws/monitoring.yaml",
+        "shop-container": "infra/aws/container.yaml",
     }
 
-    for one in steps(environment(tmp_path), lambda: ""):
+    for one in steps(environment(tmp_path, containers=CONTAINERS), lambda: ""):
         given = one.parameters(made)
         assert set(given) <= declared(templates[one.stack_name], "Parameters"), one.stack_name
     assert set(made["shop-network"]) <= declared("infra/aws/network.yaml", "Outputs")
     assert set(made["shop-data"]) <= declared("infra/aws/data.yaml", "Outputs")
+
+
+def test_containers_come_last_and_with_what_they_need(tmp_path):
+    asked = f"{JWT} RateLimitUser=10/60 Canary=true"
+    made = {"shop-network": Outputs(), "shop-data": Outputs()}
+
+    network, *_, last = steps(environment(tmp_path, asked, CONTAINERS), lambda: "")
+    given = last.parameters(made)
+
+    assert last.stack_name == "shop-container"
+    assert network.parameters({})["Containers"] == "true"
+    assert given["ImageUri"] == IMAGE
+    assert given["RateLimitUser"] == "10/60", "set once, for functions and containers"
+    assert given["FunctionsSecurityGroup"] == "<SecurityGroupIds>"
+    assert given["RedisUrl"].startswith("rediss+cluster://flashsale:{{resolve:secretsmanager:")
+    template = declared_parameters("infra/aws/container.yaml")
+    needed = {name for name, one in template.items() if "Default" not in one}
+    assert needed <= given.keys()
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "problem"),
+    [
+        (JWT, "MinTasks=4", "need ImageUri and CertificateArn"),
+        (JWT, "ImageUri=shop:latest CertificateArn=arn", "a tag can be moved"),
+        (f"{JWT} RedisUrl=rediss://mine", CONTAINERS, "names other stores"),
+    ],
+)
+def test_containers_that_could_not_come_up_are_refused(tmp_path, given, asked, problem):
+    with pytest.raises(Problem, match=problem):
+        steps(environment(tmp_path, given, asked), lambda: "")
+
+
+def test_without_containers_the_network_has_nothing_for_them():
+    """Endpoints and a load balancer are billed by the hour."""
+    document, _ = decode(str(ROOT / "infra/aws/network.yaml"))
+    default = document["Parameters"]["Containers"]["Default"]
+    of_containers = {
+        name
+        for name, one in document["Resources"].items()
+        if one.get("Condition") == "WithContainers"
+    }
+
+    assert default == "false"
+    assert {
+        "EcrApiEndpoint", "EcrRegistryEndpoint", "ImageLayersEndpoint", "LogsEndpoint",
+        "SecretsEndpoint", "PublicSubnetB", "PublicSubnetC",
+    } <= of_containers  # fmt: skip
+    always = {n for n, one in document["Resources"].items() if "Condition" not in one}
+    endpoints = {n for n in always if document["Resources"][n]["Type"] == "AWS::EC2::VPCEndpoint"}
+    assert endpoints == {"SqsEndpoint"}
 
 
 def test_no_password_is_passed_on():

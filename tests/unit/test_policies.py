@@ -22,6 +22,20 @@ STARS = {
         "An endpoint's policy comes on top of IAM's and narrows it: to the queues of this account, "
         "which are made by a stack that comes later."
     ),
+    **dict.fromkeys(
+        [
+            ("infra/aws/network.yaml", "EcrApiEndpoint"),
+            ("infra/aws/network.yaml", "EcrRegistryEndpoint"),
+            ("infra/aws/network.yaml", "LogsEndpoint"),
+            ("infra/aws/network.yaml", "SecretsEndpoint"),
+        ],
+        "The same: to repositories, log groups and secrets of this account. The token of ECR knows "
+        "no resources.",
+    ),
+    ("infra/aws/network.yaml", "ImageLayersEndpoint"): (
+        "The objects of ECR's own bucket, whose names are those of layers."
+    ),
+    ("infra/aws/container.yaml", "ExecutionRole"): "ecr:GetAuthorizationToken knows no resources.",
 }
 # Who may invoke a function. A Function URL is open to everybody, as the HTTP API is.
 OPEN_DOORS = {
@@ -51,7 +65,10 @@ OF_SERVICES = {
     },
     "FlowLogsRole": {},
     "ProxyRole": {},
+    "ExecutionRole": {},
 }
+# Our code runs with these in containers. Their rights are in the template, one by one.
+OF_CONTAINERS: dict[str, dict[str, str]] = {"EdgeRole": {}, "RelayRole": {}}
 
 
 def stars():
@@ -92,7 +109,7 @@ def test_each_role_has_only_accepted_aws_managed_policies():
     stacks = [iam.transformed(), *map(iam.read, TEMPLATES[1:])]
     roles = {n: role for one in stacks for n, role in iam.of_type("AWS::IAM::Role", one).items()}
     of_functions = {f"{name}Role": OF_FUNCTIONS for name in iam.functions().values()}
-    accepted = of_functions | OF_SERVICES
+    accepted = of_functions | OF_SERVICES | OF_CONTAINERS
 
     found = {name: iam.managed_policies(role) for name, role in roles.items()}
 
@@ -104,6 +121,18 @@ def test_every_role_belongs_to_one_function(function):
     properties = iam.of_type("AWS::Lambda::Function")[function]
 
     assert properties["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+
+
+def test_from_inside_the_network_only_resources_of_this_account_can_be_used():
+    """ECR's bucket belongs to AWS. It can only be read."""
+    endpoints = iam.of_type("AWS::EC2::VPCEndpoint", iam.read("infra/aws/network.yaml"))
+
+    for name, endpoint in endpoints.items():
+        for statement in iam.statements(endpoint):
+            if name == "ImageLayersEndpoint":
+                assert statement["Action"] == "s3:GetObject"
+            else:
+                assert "aws:Principal" in json.dumps(statement["Condition"]), name
 
 
 def test_from_inside_the_network_nobody_but_an_operator_receives():

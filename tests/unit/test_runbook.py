@@ -21,8 +21,8 @@ QUOTED = re.findall(r"^ +\$ (flashsale .+)$|`(flashsale [^`]+)`", PAGES, re.MULT
 COMMANDS = sorted({shown or named for shown, named in QUOTED})
 
 
-def alarms():
-    document, problems = decode(str(ROOT / "infra" / "aws" / "monitoring.yaml"))
+def alarms(stack="monitoring"):
+    document, problems = decode(str(ROOT / "infra" / "aws" / f"{stack}.yaml"))
     assert not problems
     found = document["Resources"].items()
     return {
@@ -83,6 +83,15 @@ def test_the_day_of_a_sale_has_each_phase_with_commands(phase):
     (text,) = re.findall(rf"^## {phase}\n(.*?)(?=^## |\Z)", SALE_DAY, re.MULTILINE | re.DOTALL)
 
     assert "flashsale " in text
+
+
+def test_alarms_of_containers_have_the_same_names_and_severities():
+    of_all = alarms()
+
+    assert alarms("container")
+    for name, text in alarms("container").items():
+        assert text[: text.index("]")] == of_all[name][: of_all[name].index("]")]
+        assert text.endswith(f"${{Runbook}}#{name.lower()}")
 
 
 def test_every_link_leads_to_a_section():

@@ -86,6 +86,7 @@ def _functions(inputs: Inputs, edge: Edge, rate: float) -> dict[str, float]:
         "front door": rate * HOUR * gateway,
         "compute": rate * HOUR * prices.lambda_request + _gb_seconds(inputs, busy),
         "logs": rate * HOUR * inputs.measured.log_bytes / 1e9 * prices.logs_gb,
+        "network": 0.0,  # both edges need the endpoint of SQS
     }
 
 
@@ -102,6 +103,8 @@ def _containers(inputs: Inputs, rate: float) -> dict[str, float]:
         "front door": prices.alb_hour + lcus * prices.alb_lcu_hour,
         "compute": vcpus * prices.fargate_vcpu_hour + gigabytes * prices.fargate_gb_hour,
         "logs": 0.0,  # this edge logs failures only
+        "network": measured.zones
+        * (measured.endpoints * prices.endpoint_hour + prices.public_ipv4_hour),
     }
 
 

@@ -16,6 +16,8 @@ class Prices:
     fargate_gb_hour: float
     alb_hour: float
     alb_lcu_hour: float
+    endpoint_hour: float
+    public_ipv4_hour: float
     logs_gb: float
     valkey_node_hour: float
     postgres_instance_hour: float
@@ -69,5 +71,7 @@ class Measured:
     task_utilisation: float
     relay_vcpus: float
     relay_gb: float
+    zones: float
+    endpoints: float
     connections_per_purchase: float
     purchase_bytes: float

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from flashsale_local.clouds.endpoint import Endpoint
-from flashsale_local.deployment import deploy, preflight
+from flashsale_local.deployment import containers, deploy, preflight
 from flashsale_local.paths import ROOT
 from flashsale_local.problems import Problem
 
@@ -75,7 +75,7 @@ class Environment:
         """Return the template parameters of one part.
 
         Args:
-            part: `deploy` (the application), `network`, `data` or `monitoring`.
+            part: `deploy` (the application), `network`, `data`, `monitoring` or `container`.
 
         """
         return self._pairs(part, "parameter_overrides")
@@ -89,20 +89,24 @@ class Environment:
 def steps(environment: Environment, package: Callable[[], str]) -> list[Step]:
     """Return the steps of a deployment to AWS, in order.
 
-    An environment that sets RedisUrl has its own stores and network, which stay as they are.
+    An environment that sets RedisUrl has its own stores and network, which stay as they are. One
+    that sets parameters of the part `container` also gets containers.
 
     Args:
         package: uploads the build, and returns the application's template.
 
     """
     name, given = environment.stack_name, environment.parameters("deploy")
+    container = environment.parameters("container")
     preflight.tokens(environment.name, given)
+    containers.check(environment.name, container, given)
     network, data = f"{name}-network", f"{name}-data"
 
     def for_network(_: Any) -> dict[str, str]:
         # Only functions that fetch the issuer's keys need the internet.
         nat = "true" if given.get("JwtJwksUrl") else "false"
-        return {"Nat": nat} | environment.parameters("network")
+        asked = {"Containers": "true"} if container else {}
+        return {"Nat": nat} | asked | environment.parameters("network")
 
     def for_data(made: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         return {
@@ -120,6 +124,11 @@ def steps(environment: Environment, package: Callable[[], str]) -> list[Step]:
     def for_monitoring(_: Any) -> dict[str, str]:
         return {"ApplicationStack": name} | environment.parameters("monitoring")
 
+    def for_containers(made: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+        of_application = for_application(made)
+        mine = containers.parameters(of_application, made[network], made[data])
+        return {"ApplicationStack": name} | mine | container
+
     stores = [
         Step(network, (AWS / "network.yaml").read_text, for_network),
         Step(data, (AWS / "data.yaml").read_text, for_data),
@@ -128,6 +137,11 @@ def steps(environment: Environment, package: Callable[[], str]) -> list[Step]:
         *([] if "RedisUrl" in given else stores),
         Step(name, package, for_application),
         Step(f"{name}-monitoring", (AWS / "monitoring.yaml").read_text, for_monitoring),
+        *(
+            [Step(f"{name}-container", (AWS / "container.yaml").read_text, for_containers)]
+            if container
+            else []
+        ),
     ]
 
 

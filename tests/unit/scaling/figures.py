@@ -11,9 +11,10 @@ ROUND = {
     "order_cpu": 1, "order_wait": 100,  # 2 ms an order, 100 ms an invocation
     "relay_linger_lambda": 100, "relay_calls_asgi": 5, "claim_bytes": 1000,
     "asgi_cpu": 1, "task_utilisation": 0.5, "task_vcpus": 2, "task_gb": 4, "tasks_at_least": 1,
-    "relay_vcpus": 1, "relay_gb": 2,
+    "relay_vcpus": 1, "relay_gb": 2, "zones": 2, "endpoints": 3,
     "shard_claims": 2000, "shard_share": 0.5, "orders_persisted": 1000, "log_bytes": 1000,
     "lambda_request": 1, "lambda_gb_second": 0.00001, "http_api_request": 2, "sqs_request": 1,
     "fargate_vcpu_hour": 0.1, "fargate_gb_hour": 0.01, "alb_hour": 0.05, "alb_lcu_hour": 0.01,
+    "endpoint_hour": 0.02, "public_ipv4_hour": 0.01,
     "logs_gb": 1, "valkey_node_hour": 0.2, "postgres_instance_hour": 0.3,
 }  # fmt: skip

@@ -18,7 +18,7 @@ def test_costs_of_an_hour_on_the_lambda_edge(pencil):
     # SQS: 10 sends, 10 receives, 10 deletes a second = 108,000 an hour = 0.108
     assert hourly(pencil, Edge.HTTP_API, 100) == pytest.approx(
         {
-            "front door": 0.72, "compute": 0.36 + 0.072, "logs": 0.36,
+            "front door": 0.72, "compute": 0.36 + 0.072, "logs": 0.36, "network": 0,
             "order function": 0.036 + 0.0432, "SQS": 0.108, "Valkey": 0.2, "PostgreSQL": 0.3,
         }
     )  # fmt: skip
@@ -34,11 +34,12 @@ def test_costs_of_an_hour_on_the_asgi_edge(pencil):
     # 100/s x 1 ms / 0.5 = 0.2 vCPU: one task of 2 vCPU and 4 GB; the relay has 1 vCPU and 2 GB:
     #   3 x 0.1 + 6 x 0.01 = 0.36
     # load balancer: 100 connections/s = 4 LCU x 0.01, + 0.05 (bytes: 0.72 GB/h = 0.72 LCU: less)
+    # network: 2 zones x (3 endpoints x 0.02 + an address for 0.01) = 0.14
     # 5 relay calls/s: order 5 x 3,600 / million = 0.018, busy 5 x 0.1 + 0.2 = 0.7: 0.0252
     # SQS: 15/s x 3,600 = 54,000 = 0.054
     assert hourly(pencil, Edge.ASGI, 100) == pytest.approx(
         {
-            "front door": 0.09, "compute": 0.36, "logs": 0,
+            "front door": 0.09, "compute": 0.36, "logs": 0, "network": 0.14,
             "order function": 0.018 + 0.0252, "SQS": 0.054, "Valkey": 0.2, "PostgreSQL": 0.3,
         }
     )  # fmt: skip
@@ -51,8 +52,8 @@ def test_payload_is_billed_by_64_kb(pencil):
 
 
 def test_per_million_is_the_hour_divided_by_its_purchases(pencil):
-    # 0.09 + 0.36 + 0.0432 + 0.054 + 0.2 + 0.3 = 1.0472 USD for 0.36 million
-    assert per_million(pencil, Edge.ASGI, 100) == pytest.approx(1.0472 / 0.36)
+    # 0.09 + 0.36 + 0.14 + 0.0432 + 0.054 + 0.2 + 0.3 = 1.1872 USD for 0.36 million
+    assert per_million(pencil, Edge.ASGI, 100) == pytest.approx(1.1872 / 0.36)
 
 
 @pytest.mark.parametrize("edge", Edge)
