@@ -48,8 +48,8 @@ def check_aws() -> None:
         raise ConfigError(f"boto3 rejects the AWS_… variables: {error}") from error
 
 
-def settings_of_relay(env: Mapping[str, str]) -> Settings:
-    """Parse the settings of the relay process.
+def settings_that_send(env: Mapping[str, str]) -> Settings:
+    """Parse the settings of a process that sends orders: the edge, and the relay process.
 
     Raises:
         ConfigError: names the variable and what it should look like.

@@ -61,7 +61,7 @@ def test_a_missing_variable_is_named_in_one_line(process, variable):
     assert_one_line(done, process, f"{variable} is not set")
 
 
-@pytest.mark.parametrize("process", ["relay", "exporter"])
+@pytest.mark.parametrize("process", MODULES)
 def test_what_sends_or_watches_orders_needs_their_queue(process):
     done = run(process, ORDERS_QUEUE_URL=None)
 

@@ -158,7 +158,7 @@ def test_each_container_gets_every_variable_that_its_program_reads():
     given = SERVICES["edge"]["environment"].keys()
 
     assert {"REDIS_URL", "RATE_LIMIT_USER", "TRUSTED_PROXIES", "LIVE_PAGE_URL"} <= read
-    own = {"EMULATOR": "exporter", "FLASHSALE_RELAY_PORT": "relay"}
+    own = {"EMULATOR": "exporter"}
     for name, service in own.items():
         assert name in SERVICES[service]["environment"]
     assert read - given - own.keys() - NOT_HANDED_ON.keys() <= image

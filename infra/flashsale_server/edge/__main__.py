@@ -17,10 +17,10 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from flashsale.auth.tokens import Tokens
-from flashsale.config import Settings, origins
+from flashsale.config import origins
 from flashsale.errors import ConfigError
 from flashsale_server.edge.proxies import trusted_proxies
-from flashsale_server.start import check_aws, or_say_why
+from flashsale_server.start import or_say_why, settings_that_send
 
 APP = "flashsale_server.edge.app:app"
 SETTINGS = {
@@ -71,10 +71,9 @@ def check(environment: Mapping[str, str]) -> None:
         ConfigError: names the variable and what it should look like.
 
     """
-    Tokens(Settings.from_mapping(environment).trusted_issuer)
+    Tokens(settings_that_send(environment).trusted_issuer)
     origins(environment)
     trusted_proxies(environment)
-    check_aws()
     _check_address(environment.get("GRANIAN_HOST", ""), environment.get("GRANIAN_PORT", ""))
 
 

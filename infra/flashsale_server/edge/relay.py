@@ -19,7 +19,7 @@ from flashsale.services import Services
 from flashsale_server.edge.background import cancel, relay_forever
 from flashsale_server.edge.counting_queue import CountingQueue
 from flashsale_server.edge.log_format import log_lines
-from flashsale_server.start import or_say_why, settings_of_relay
+from flashsale_server.start import or_say_why, settings_that_send
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +50,6 @@ def serve_metrics(environment: Mapping[str, str]) -> None:
 
 if __name__ == "__main__":
     with or_say_why("relay"):
-        settings = settings_of_relay(os.environ)
+        settings = settings_that_send(os.environ)
     log_lines(logging.getLogger(), logging.INFO)
     uvloop.run(main(settings))
