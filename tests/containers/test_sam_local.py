@@ -14,6 +14,7 @@ from botocore.config import Config
 from flashsale_local.paths import ROOT
 from flashsale_local.stack.program import free_port
 from tests.containers.proxy import Proxy
+from tests.containers.stand_ins import lambda_image
 from tests.helpers.support import eventually
 
 PAGE = (ROOT / "docs" / "running.md").read_text()
@@ -21,7 +22,7 @@ PAGE = (ROOT / "docs" / "running.md").read_text()
 (INVOKES,) = re.findall(r"```sh\n(eval [^\n]*\nsam local invoke .*?)```", PAGE, re.DOTALL)
 START = {line.split()[2]: line for line in re.findall(r"^sam local start-.*$", PAGE, re.MULTILINE)}
 ENV, *INVOKES = INVOKES.splitlines()
-IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"
+IMAGE = lambda_image()
 
 # The first test also waits for the stack.
 pytestmark = pytest.mark.timeout(600)
