@@ -109,9 +109,9 @@ async def test_a_rejection_after_a_timeout_is_still_uncertain(sqs):
 
 async def test_a_missing_queue_is_a_certain_rejection():
     with mock_aws():
-        queue = OrderQueue(
-            boto3.client("sqs"), "https://sqs.us-east-1.amazonaws.com/123456789012/no-such"
-        )
+        client = boto3.client("sqs")
+        client.list_queues()  # moto loads SQS now, and a push would not wait for it
+        queue = OrderQueue(client, "https://sqs.us-east-1.amazonaws.com/123456789012/no-such")
 
         with pytest.raises(PushRefused, match=r"NonExistent|does not exist"):
             await queue.push(ORDER)
