@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, InvalidRegionError
 from botocore.session import get_session
 
 from flashsale.config import Settings
@@ -39,12 +39,16 @@ def check_aws() -> None:
             raise ConfigError("AWS_DEFAULT_REGION is not set; it should look like us-east-1")
         session.set_credentials("-", "-")
         session.create_client("sqs")
-    except ValueError as error:
+    except InvalidRegionError as error:
         raise ConfigError(
-            "AWS_ENDPOINT_URL is malformed; it should look like http://host:4566, "
-            "or be left out on AWS"
+            "AWS_DEFAULT_REGION is malformed; it should look like us-east-1"
         ) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ValueError) as error:
+        if str(error).startswith("Invalid endpoint"):
+            raise ConfigError(
+                "AWS_ENDPOINT_URL is malformed; it should look like http://host:4566, "
+                "or be left out on AWS"
+            ) from error
         raise ConfigError(f"boto3 rejects the AWS_… variables: {error}") from error
 
 

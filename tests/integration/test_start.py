@@ -79,6 +79,22 @@ def test_a_wrong_value_is_named_in_one_line(process, variable, value):
     assert_one_line(done, process, variable)
 
 
+@pytest.mark.parametrize("process", MODULES)
+def test_a_wrong_region_is_not_called_a_wrong_endpoint(process):
+    done = run(process, AWS_DEFAULT_REGION="eu west 1", AWS_ENDPOINT_URL="http://127.0.0.1:1")
+
+    assert_one_line(done, process, "AWS_DEFAULT_REGION is malformed")
+
+
+def test_what_only_boto3_can_tell_is_passed_on():
+    done = run("relay", AWS_MAX_ATTEMPTS="many")
+
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("The relay does not start: boto3 rejects the AWS_… variables: ")
+    assert "'many'" in line
+
+
 JWT = {
     "AUTH": "jwt",
     "JWT_ISSUER": "https://issuer.example/",
