@@ -212,14 +212,16 @@ def test_docker_that_does_not_answer_is_named(running):
 
 
 @pytest.mark.parametrize(
-    ("host", "given", "seen"),
+    ("system", "host", "given", "seen"),
     [
-        ("unix:///run/user/7/docker.sock", None, "/run/user/7/docker.sock"),
-        ("unix:///run/user/7/docker.sock", "/other.sock", "/other.sock"),
-        ("tcp://10.0.0.1:2375", None, None),
+        ("linux", "unix:///run/user/7/docker.sock", None, "/run/user/7/docker.sock"),
+        ("linux", "unix:///run/user/7/docker.sock", "/other.sock", "/other.sock"),
+        ("linux", "tcp://10.0.0.1:2375", None, None),
+        ("darwin", "unix:///Users/me/.colima/default/docker.sock", None, None),
     ],
 )
-def test_localstack_gets_the_socket_of_the_engine(checkout, monkeypatch, host, given, seen):
+def test_localstack_gets_the_engines_socket(checkout, monkeypatch, system, host, given, seen):
+    monkeypatch.setattr(compose.sys, "platform", system)
     monkeypatch.setenv("DOCKER_HOST", host)
     if given:
         monkeypatch.setenv("DOCKER_SOCK", given)

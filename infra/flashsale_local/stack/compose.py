@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -149,6 +150,11 @@ def _environment() -> dict[str, str]:
 
 
 def _socket(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return where LocalStack finds the engine: rootless Docker has its socket elsewhere."""
+    """Return where LocalStack finds the engine: rootless Docker has its socket elsewhere.
+
+    On macOS the engine runs in a virtual machine, where the socket of DOCKER_HOST does not exist.
+    """
     host = environment.get("DOCKER_HOST", "")
-    return {"DOCKER_SOCK": host.removeprefix("unix://")} if host.startswith("unix://") else {}
+    if sys.platform != "linux" or not host.startswith("unix://"):
+        return {}
+    return {"DOCKER_SOCK": host.removeprefix("unix://")}
