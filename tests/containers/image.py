@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from flashsale_local.paths import ROOT
+from tests.helpers.image import DOCKERFILE
 
-DOCKERFILE = "infra/flashsale_server/Dockerfile"
 IMAGE = "flashsale-tested"
 PROCESSES = {
     "edge": [],
@@ -43,7 +43,8 @@ class Docker:
 
     def build(self, *more: str, folder: str = ".") -> str:
         """Build the image, and return what the build says."""
-        words = ["--file", f"{folder}/{DOCKERFILE}", "--tag", IMAGE, *more, folder]
+        dockerfile = f"{folder}/{DOCKERFILE.relative_to(ROOT)}"
+        words = ["--file", dockerfile, "--tag", IMAGE, *more, folder]
         return self("build", "--progress", "plain", *words)
 
     def inspect(self, name: str = IMAGE) -> dict[str, object]:

@@ -20,6 +20,7 @@ import yaml
 
 from flashsale_local.console import report_done, show
 from flashsale_local.paths import ROOT
+from tests.helpers.image import base_of_image
 
 RECIPES = Path(__file__).parent / "recipes"
 BASE, RELEASE = "flashsale-stand-in-debian", "trixie"
@@ -61,19 +62,8 @@ def stand_ins() -> list[StandIn]:
         StandIn("prometheus", services["prometheus"]["image"]),
         StandIn("grafana", services["grafana"]["image"]),
         StandIn("localstack", services["localstack"]["image"], requirements / "localstack.txt"),
-        StandIn(
-            "lambda",
-            lambda_image(),
-            requirements / "localstack.txt",
-            RUNTIME_CLIENT,
-        ),
+        StandIn("lambda", lambda_image(), requirements / "localstack.txt", RUNTIME_CLIENT),
     ]
-
-
-def python_image() -> str:
-    """Return the base image that the Dockerfile names."""
-    dockerfile = (ROOT / "infra" / "flashsale_server" / "Dockerfile").read_text()
-    return re.findall(r"^ARG PYTHON=(\S+)$", dockerfile, re.MULTILINE)[0]
 
 
 def lambda_image() -> str:
@@ -90,7 +80,7 @@ def make_all(environment: Mapping[str, str]) -> None:
     if not docker.has(BASE):
         _make_base(docker)
     _make_plugins(docker, Path(environment["DOCKER_CONFIG"]) / "cli-plugins")
-    docker.build(StandIn("python", python_image()))
+    docker.build(StandIn("python", base_of_image()))
     for one in stand_ins():
         docker.build(one)
 
@@ -117,7 +107,7 @@ class _Docker:
         with tempfile.TemporaryDirectory() as folder:
             context = Path(folder) / one.recipe
             shutil.copytree(RECIPES / one.recipe, context)
-            base = BASE if one.recipe == "python" else python_image()
+            base = BASE if one.recipe == "python" else base_of_image()
             if one.recipe == "python":
                 shutil.copy(trusted_authorities(), context / "ca-certificates.crt")
             if one.recipe == "localstack":

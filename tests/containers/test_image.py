@@ -9,7 +9,8 @@ import pytest
 
 from flashsale_desk.supply import sbom
 from flashsale_local.paths import ROOT
-from tests.containers.image import DOCKERFILE, IMAGE, Docker
+from tests.containers.image import IMAGE, Docker
+from tests.helpers.image import DOCKERFILE, base_of_image
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 VALIDATE = """
@@ -28,9 +29,7 @@ def docker(engine):
 
 
 def test_our_layers_are_small(docker):
-    (base,) = re.findall(r"^ARG PYTHON=(\S+)$", (ROOT / DOCKERFILE).read_text(), re.MULTILINE)
-
-    ours = docker.inspect()["Size"] - docker.inspect(base)["Size"]
+    ours = docker.inspect()["Size"] - docker.inspect(base_of_image())["Size"]
 
     assert ours < 110_000_000
 
@@ -129,7 +128,7 @@ def test_the_code_calls_no_other_service_of_aws():
         for text in sources
         for name in re.findall(r'(?:boto3\.|create_)client\(\s*"([\w-]+)"', text)
     }
-    kept = set(re.findall(r"! -name ([\w-]+)", (ROOT / DOCKERFILE).read_text()))
+    kept = set(re.findall(r"! -name ([\w-]+)", DOCKERFILE.read_text()))
     assert {"sqs", "logs", "cloudwatch"} <= called <= kept
 
 

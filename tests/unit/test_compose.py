@@ -22,11 +22,11 @@ from flashsale_local.stack.ports import DEFAULT_PORTS
 from flashsale_server.edge import __main__ as edge
 from flashsale_server.edge.proxies import trust_proxies
 from flashsale_server.exporter.settings import ExporterSettings
+from tests.helpers.image import variables_of_image
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
 OUR_OWN = ("edge", "relay", "exporter")
-DOCKERFILE = ROOT / "infra" / "flashsale_server" / "Dockerfile"
 # What the programs of the image read, and why compose does not hand it on.
 NOT_HANDED_ON = {
     "JWT_JWKS_URL": "the local stack trusts its own tokens only",
@@ -134,12 +134,6 @@ def test_a_stop_waits_for_the_longest_request():
     assert max(request, ASGI_PACE.bound) < granian < docker
     assert "stop_grace_period" not in SERVICES["relay"] | SERVICES["exporter"], "10 s are enough"
     assert request - BODY_TIME < 10, "a whole request has its answer in docker's default, too"
-
-
-def variables_of_image():
-    """Return the variables that the Dockerfile sets."""
-    line = re.compile(r"^(?:ENV)? +([A-Z_]+)=(\S+)", re.MULTILINE)
-    return dict(line.findall(DOCKERFILE.read_text()))
 
 
 def test_one_image_is_built_once_and_again_at_each_up():
