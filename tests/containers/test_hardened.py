@@ -72,7 +72,8 @@ def new_product(stack):
 
 @pytest.fixture
 def edge(docker, stack):
-    with docker.container("edge", *OPTIONS) as edge:
+    """An edge with one web worker: when it has answered, it has also accepted what came before."""
+    with docker.container("edge", *OPTIONS, "--env", "GRANIAN_WORKERS=1") as edge:
         await_answer(edge, "/health")
         yield edge
 
@@ -164,7 +165,7 @@ def test_a_request_that_arrives_slowly_is_served_while_the_edge_ends(edge, new_p
     address, port = host.split(":")
     with socket.create_connection((address, int(port)), timeout=30) as client:
         client.sendall(head.encode() + body[:10])
-        # Its worker has the request when an answer to a later one has come.
+        # The worker has the request when an answer to a later one has come.
         assert httpx.get(f"{edge.url}/health", timeout=30).status_code == 200
 
         edge.signal_to_end()

@@ -24,9 +24,6 @@ START = {line.split()[2]: line for line in re.findall(r"^sam local start-.*$", P
 ENV, *INVOKES = INVOKES.splitlines()
 IMAGE = lambda_image()
 
-# The first test also waits for the stack.
-pytestmark = pytest.mark.timeout(600)
-
 # A shell that would reach AWS. The key is the one of AWS's documentation.
 KEYS_OF_AWS = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",

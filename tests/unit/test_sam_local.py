@@ -39,6 +39,16 @@ def handed_on(command):
     ]
 
 
+def test_the_front_page_shows_a_command_that_the_tests_in_containers_run():
+    shown = {
+        page: set(re.findall(r"^sam local invoke .*$", (ROOT / page).read_text(), re.MULTILINE))
+        for page in ("README.md", "docs/running.md")
+    }
+
+    assert shown["README.md"]
+    assert shown["README.md"] <= shown["docs/running.md"]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_functions_join_the_network_of_the_stack(command):
     network = SECTIONS[command]["parameters"]["docker_network"]
