@@ -107,7 +107,9 @@ def _docker(environment: dict[str, str], *words: str) -> list[str]:
 def _install_programs() -> None:
     missing = sorted({PACKAGES[name] for name in PACKAGES if not shutil.which(name)})
     if os.uname().sysname != "Linux" or os.geteuid():
-        raise NoEngine("dockerd needs Linux and root")
+        raise NoEngine(
+            "dockerd needs Linux and root; TEST_DOCKER_HOST may name an engine that runs"
+        )
     if missing and not shutil.which("apt-get"):
         raise NoEngine(f"there is no {' and no '.join(missing)}, and no apt-get to install it")
     if missing:
