@@ -160,6 +160,16 @@ def test_each_container_gets_every_variable_that_its_program_reads():
     assert not given & NOT_HANDED_ON.keys()
 
 
+def test_the_page_of_the_image_names_each_variable_that_its_processes_read():
+    page = (ROOT / "docs" / "containers.md").read_text()
+    of_emulators = {"AWS_ENDPOINT_URL", "EMULATOR", "JWT_SECRET"}
+    of_lambda = {"AWS_LAMBDA_FUNCTION_NAME", "POWERTOOLS_TRACE_DISABLED"}
+    read = read_by_parsers() | read_in_code()
+
+    named = {name for name in read if f"`{name}`" in page}
+    assert read - named == of_emulators | of_lambda | {"POWERTOOLS_METRICS_NAMESPACE"}
+
+
 def test_settings_of_the_shell_reach_the_containers_and_an_unset_one_does_not():
     image = variables_of_image()
     tuned = ("RATE_LIMIT_USER", "RATE_LIMIT_ADDRESS", "CORS_ORIGINS", "TRUSTED_PROXIES",
