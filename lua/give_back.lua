@@ -1,12 +1,14 @@
--- give_back.lua: give the units of an order that was CONFIRMED, and then CANCELLED, back to the
--- stock, once (V5).
+-- give_back.lua: give the units of an order that was CONFIRMED or RESERVED, and then CANCELLED, back
+-- to the stock, once (V5).
 --
 -- KEYS[1]  {product}:stock     integer, units that can be claimed
--- KEYS[2]  {product}:ledger    stream of claims that are neither settled nor released
--- KEYS[3]  {product}:sale      hash: initial, settled, released (units); after (the last ledger
+-- KEYS[2]  {product}:ledger    stream of claims that are neither settled, released nor held
+-- KEYS[3]  {product}:sale      hash: initial, settled, released, held (units); after (the last ledger
 --                              entry before this sale); kept (the stock of a paused or ended sale)
 -- KEYS[4]  {product}:buyers    hash: units claimed, by user
 -- KEYS[5]  {product}:released  set, ledger entries whose units were given back
+-- KEYS[6]  {product}:holds     sorted set: "<ledger entry> <units>", perhaps with " earlier"; see
+--                              settle.lua
 -- ARGV[1]  ledger entry id
 -- ARGV[2]  user id
 -- ARGV[3]  units, a positive integer
@@ -21,7 +23,12 @@ if redis.call('SADD', KEYS[5], ARGV[1]) == 0 then
   return 0
 end
 redis.call('XACK', KEYS[2], 'relay', ARGV[1])
-if redis.call('XDEL', KEYS[2], ARGV[1]) == 0 then
+local hold = ARGV[1] .. ' ' .. ARGV[3]
+if redis.call('XDEL', KEYS[2], ARGV[1]) == 1 then
+  -- it was unsettled, and is in no other counter
+elseif redis.call('ZREM', KEYS[6], hold, hold .. ' earlier') == 1 then
+  redis.call('HINCRBY', KEYS[3], 'held', -ARGV[3])
+else
   local ms, n = string.match(ARGV[1], '^(%d+)-(%d+)$')
   local after = redis.call('HGET', KEYS[3], 'after') or '0-0'
   local after_ms, after_n = string.match(after, '^(%d+)-(%d+)$')

@@ -8,6 +8,8 @@
 --                              units that the stock had)
 -- KEYS[4]  {product}:ledger    stream of claims (V5), with the consumer group `relay`
 -- KEYS[5]  {product}:buyers    hash: units claimed, by user
+-- KEYS[6]  {product}:holds     sorted set: "<ledger entry> <units> earlier", by when to ask
+--                              PostgreSQL; see settle.lua
 -- ARGV[1]  units that can be claimed, an integer >= 0
 -- ARGV[2]  start of the sale, ms since 1970, or "" for now
 -- ARGV[3]  end of the sale, ms since 1970, or "" for never
@@ -18,8 +20,11 @@
 -- ARGV[8]  generation of the product's orders in PostgreSQL, "" without any; it stays the seller
 -- ARGV[9]  largest ledger entry among those orders, "" without any; new entries will be larger
 -- ARGV[10] how many ids follow
--- ARGV[11…] ids of cancelled orders whose units were back in PostgreSQL when the units were read,
---           then pairs: user, units that this user already has
+-- ARGV[11] how many holds follow
+-- ARGV[12…] ids of cancelled orders whose units were back in PostgreSQL when the units were read;
+--           then triples, RESERVED orders that were read together with the units: ledger entry,
+--           units, when to ask PostgreSQL (ms since 1970); then pairs: user, units that this user
+--           already has
 -- returns   1  the sale is open
 --           0  a sale is running on these terms (even if sold out). Its stock stays unchanged,
 --              because a new one would include units that are already claimed. If its generation
@@ -84,17 +89,23 @@ if ARGV[9] ~= '' then
   end
 end
 
-redis.call('SET', KEYS[1], ARGV[1])
-redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
-redis.call('HSET', KEYS[3], 'initial', ARGV[1], 'starts_at', ARGV[2], 'ends_at', ARGV[3],
-  'limit_per_buyer', ARGV[4], 'generation', generation, 'supply', ARGV[6], 'after', after,
-  'accepted', 0, 'settled', 0, 'released', 0)
-redis.call('XGROUP', 'CREATE', KEYS[4], 'relay', '0', 'MKSTREAM')
-redis.call('XSETID', KEYS[4], after)
-local pairs_from = 11 + tonumber(ARGV[10])
-for i = 11, pairs_from - 1 do
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6])
+local holds_from = 12 + tonumber(ARGV[10])
+local pairs_from = holds_from + 3 * tonumber(ARGV[11])
+for i = 12, holds_from - 1 do
   redis.call('SADD', KEYS[2], ARGV[i])
 end
+local held = 0
+for i = holds_from, pairs_from - 1, 3 do
+  redis.call('ZADD', KEYS[6], ARGV[i + 2], ARGV[i] .. ' ' .. ARGV[i + 1] .. ' earlier')
+  held = held + tonumber(ARGV[i + 1])
+end
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('HSET', KEYS[3], 'initial', ARGV[1] + held, 'starts_at', ARGV[2], 'ends_at', ARGV[3],
+  'limit_per_buyer', ARGV[4], 'generation', generation, 'supply', ARGV[6], 'after', after,
+  'accepted', 0, 'settled', 0, 'released', 0, 'held', held)
+redis.call('XGROUP', 'CREATE', KEYS[4], 'relay', '0', 'MKSTREAM')
+redis.call('XSETID', KEYS[4], after)
 for i = pairs_from, #ARGV, 2 do
   redis.call('HSET', KEYS[5], ARGV[i], ARGV[i + 1])
 end

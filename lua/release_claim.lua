@@ -1,20 +1,29 @@
 -- release_claim.lua: give the units of claims back to the stock, once per claim (V5).
--- Only the call that removes an entry from the ledger gives units back. So it happens exactly once.
+-- Only the call that removes an entry from the ledger or from the holds gives units back. So it
+-- happens exactly once.
 --
 -- KEYS[1]  {product}:stock     integer, units that can be claimed
--- KEYS[2]  {product}:ledger    stream of claims that are neither settled nor released
--- KEYS[3]  {product}:sale      hash: released (units, a counter); kept (the stock of a paused or
---                              ended sale)
+-- KEYS[2]  {product}:ledger    stream of claims that are neither settled, released nor held
+-- KEYS[3]  {product}:sale      hash: released (units, a counter); held (units); kept (the stock of
+--                              a paused or ended sale)
 -- KEYS[4]  {product}:buyers    hash: units claimed, by user
 -- KEYS[5]  {product}:released  set, ledger entries whose units were given back, for give_back.lua
+-- KEYS[6]  {product}:holds     sorted set: "<ledger entry> <units>", perhaps with " earlier"; see
+--                              settle.lua
 -- ARGV     triples: ledger entry id, user id, units (a positive integer); some hundreds at most,
 --          because Redis serves no other client meanwhile
 -- returns  units given back by this call; claims that were closed before count as 0
-local units = 0
+local units, held = 0, 0
 for i = 1, #ARGV, 3 do
   local entry, user, quantity = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   redis.call('XACK', KEYS[2], 'relay', entry)
-  if redis.call('XDEL', KEYS[2], entry) == 1 then
+  local closed = redis.call('XDEL', KEYS[2], entry) == 1
+  if not closed then
+    local hold = entry .. ' ' .. quantity
+    closed = redis.call('ZREM', KEYS[6], hold, hold .. ' earlier') == 1
+    held = held + (closed and tonumber(quantity) or 0)
+  end
+  if closed then
     redis.call('SADD', KEYS[5], entry)
     units = units + tonumber(quantity)
     if redis.call('HEXISTS', KEYS[4], user) == 1 then
@@ -32,5 +41,8 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
 elseif redis.call('HEXISTS', KEYS[3], 'kept') == 1 then
   redis.call('HINCRBY', KEYS[3], 'kept', units)
 end -- otherwise Redis has lost the stock, and `flashsale rebuild` counts these units
+if held > 0 then
+  redis.call('HINCRBY', KEYS[3], 'held', -held)
+end
 redis.call('HINCRBY', KEYS[3], 'released', units)
 return units

@@ -3,25 +3,29 @@
 import asyncio
 import uuid
 from dataclasses import replace
+from decimal import Decimal
 
 from hypothesis.stateful import RuleBasedStateMachine
 
 from flashsale.domain.claims import Claim, Claimed
 from flashsale.domain.model import Declined, Refusal, Terms
 from flashsale.domain.pauses import UnrecordedPause
+from flashsale.domain.payments import Payment
 from flashsale.generations import v5
 from flashsale.postgres_store.audit import Action
+from flashsale.redis_store.scripts import Keys
 from flashsale.redis_store.sold_out import SoldOut
 from flashsale.services import Services
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
+from flashsale.usecases.holds import expire_holds, pay
 from flashsale.usecases.pauses import pause_unrecorded
 from flashsale.usecases.place_orders import place_orders
 from flashsale_local.sale.seed import seed
 from tests.helpers.support import USERS
 from tests.integration.steps import Crash, Messages, Steps
 
-UNITS, LIMIT = 9, 5
+UNITS, LIMIT, PRICE = 9, 5, 10
 BUYERS = [*USERS[:3], "stranger"]
 # Codes for pausing, resuming or opening a sale that is not in the right state.
 NOT_NOW = (Declined.SALE_ENDED, Declined.SALE_PAUSED, Declined.NEEDS_REBUILD)
@@ -39,6 +43,7 @@ class Processes(RuleBasedStateMachine):
         self.queue = self.services.order_queue = Messages()
         self.product_id = f"m-{uuid.uuid4().hex[:12]}"
         self.accepted = {}  # order id -> user
+        self.quantities = {}  # order id -> units
         self.answers = {}  # user, key -> request and order id
         self.tried = {}  # user, key -> requests
         self.unattended = False  # whether claims may be unsent although no process relays
@@ -52,6 +57,7 @@ class Processes(RuleBasedStateMachine):
 
     async def _open(self):
         await seed(self.services, [], [self.product_id], UNITS)
+        await self.execute("UPDATE products SET price = %s WHERE id = %s", [PRICE, self.product_id])
         await self.services.stock.open_sale(self.product_id, UNITS, Terms(limit_per_buyer=LIMIT))
 
     def act(self, action, target, events, *more):
@@ -73,6 +79,8 @@ class Processes(RuleBasedStateMachine):
             "claim": lambda: self.buy(self.services, BUYERS[1], 1, ""),
             "order": lambda: place_orders(self.services, self.messages(range(99))),
             "rollback": lambda: compensate(self.services, self.messages([0])),
+            "expire": lambda: expire_holds(self.services, [self.product_id]),
+            "pay": self.pay_oldest,
         }
         services = Steps(self.services, {at: happenings[name] for at, name in events.items()})
 
@@ -99,6 +107,7 @@ class Processes(RuleBasedStateMachine):
             return False
         if answer.order_id not in self.accepted:
             assert all(_number(answer.order_id) > _number(id_) for id_ in self.accepted)
+        self.quantities.setdefault(answer.order_id, quantity)
         assert self.accepted.setdefault(answer.order_id, user) == user, "another buyer's order"
         if key:
             known = self.answers.setdefault((user, key), (request, answer.order_id))
@@ -111,13 +120,42 @@ class Processes(RuleBasedStateMachine):
             [ReceivedMessage(f"m{n}", bodies[n % len(bodies)]) for n in numbers] if bodies else []
         )
 
-    async def rows(self):
+    async def pay_oldest(self):
+        if self.accepted:
+            await pay(self.services, self.payment(min(self.accepted), "a"))
+
+    def payment(self, order_id, name, amount=None):
+        """Make a payment of the price of the order, which has one to three units."""
+        units = self.quantities.get(order_id, 1)
+        return Payment(f"{order_id}/{name}", order_id, amount or Decimal(PRICE * units), "EUR")
+
+    async def set_hold(self, seconds):
+        await self.execute(
+            "UPDATE products SET hold_seconds = %s WHERE id = %s", [seconds, self.product_id]
+        )
+
+    async def end_holds(self):
+        """Let all holds have ended, in both stores, as time does."""
+        await self.execute(
+            "UPDATE orders SET expires_at = now() - interval '1 hour'"
+            " WHERE product_id = %s AND status = 'RESERVED'",
+            [self.product_id],
+        )
+        holds = Keys(self.product_id).holds
+        for member in await self.services.redis.zrange(holds, 0, -1):
+            await self.services.redis.zadd(holds, {member: 0})
+
+    async def execute(self, statement, parameters):
         async with self.services.database.transaction() as connection:
-            cursor = await connection.execute(
-                "SELECT id, quantity, status, returned_at FROM orders WHERE product_id = %s",
-                [self.product_id],
-            )
-            return {row["id"]: row for row in await cursor.fetchall()}
+            cursor = await connection.execute(statement, parameters)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def rows(self):
+        rows = await self.execute(
+            "SELECT id, quantity, status, returned_at, amount FROM orders WHERE product_id = %s",
+            [self.product_id],
+        )
+        return {row["id"]: row for row in rows}
 
 
 def _number(order_id):

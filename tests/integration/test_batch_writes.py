@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import OrderStatus
+from flashsale.domain.model import OrderStatus, Written
 from flashsale.errors import DatabaseUnavailable
 from flashsale.postgres_store import connection as connections
 from flashsale.postgres_store import database as databases
@@ -16,7 +16,7 @@ from flashsale.postgres_store.orders import Orders
 from tests.helpers.replica import replica_of
 from tests.helpers.support import USERS, until
 
-CONFIRMED, CANCELLED = OrderStatus.CONFIRMED, OrderStatus.CANCELLED
+CONFIRMED, CANCELLED = Written(OrderStatus.CONFIRMED), Written(OrderStatus.CANCELLED)
 WAITING = """
 SELECT count(*) AS number FROM pg_stat_activity
 WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -108,7 +108,7 @@ async def test_two_products_of_which_one_has_too_few_units(services, new_product
     assert [statuses[order.id] for order in batch] == [CONFIRMED] * 4 + [
         CONFIRMED, CANCELLED, CONFIRMED, CANCELLED
     ]  # fmt: skip
-    assert statuses[larger.id] is CONFIRMED
+    assert statuses[larger.id] == CONFIRMED
     assert (await services.products.get(enough)).stock == 4
     assert (await services.products.get(short)).stock == 0
 
@@ -121,7 +121,7 @@ async def test_units_beyond_the_columns_range_are_cancelled(services, new_produc
     statuses = await services.orders.write_batch([*largest, fits])
 
     assert [statuses[order.id] for order in largest] == [CANCELLED] * 3
-    assert statuses[fits.id] is CONFIRMED
+    assert statuses[fits.id] == CONFIRMED
 
 
 class TestLocks:

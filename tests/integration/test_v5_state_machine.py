@@ -28,15 +28,13 @@ from flashsale.usecases.compensate import compensate
 from flashsale.usecases.pauses import list_unrecorded, record_pauses
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import Pace, lead, sweep
-from tests.integration.sale_processes import BUYERS, LIMIT, UNITS, Processes
+from tests.integration.held_sale import EVENTS, HeldSale
+from tests.integration.sale_processes import BUYERS, LIMIT, UNITS
 
 AT_ONCE = Pace(linger=0, bound=math.inf)
-EVENTS = st.dictionaries(
-    st.integers(0, 12), st.sampled_from(["crash", "claim", "order", "rollback"]), max_size=2
-)
 
 
-class Sale(Processes):
+class Sale(HeldSale):
     """The rules of what can happen to a sale, and the invariants that must hold."""
 
     # ---- rules -----------------------------------------------------------------------------
@@ -162,10 +160,13 @@ class Sale(Processes):
         cancelled = sum(r["quantity"] for r in rows.values() if r["status"] == "CANCELLED")
         returned = sum(r["quantity"] for r in rows.values() if r["returned_at"])
         supply = self.run(self.services.products.get_supply(self.product_id))
-        assert confirmed + supply.stock == supply.initial
+        reserved = sum(r["quantity"] for r in rows.values() if r["status"] == "RESERVED")
+        expired = sum(r["quantity"] for r in rows.values() if r["status"] == "EXPIRED")
+        assert reserved == supply.reserved
+        assert confirmed + reserved + supply.stock == supply.initial
         assert snapshot.initial <= supply.initial, "Redis is ahead of PostgreSQL"
         assert snapshot.settled <= confirmed + returned, "settled before it was confirmed"
-        assert snapshot.released <= cancelled, "released before it was cancelled"
+        assert snapshot.released <= cancelled + expired, "released before it was given up"
 
     @invariant()
     def no_pause_is_forgotten(self):
@@ -208,6 +209,7 @@ class Sale(Processes):
         await sweep_one(self.product_id)(self.services)
         for act in (place_orders, place_orders, compensate):
             await act(self.services, self.messages(range(len(self.queue.messages))))
+        await self.end_all_holds()
         await record_pauses(self.services, [self.product_id])
         audit = [e.idempotency_key for e in await self.services.audit.list_latest(500)]
         assert all(audit.count(key) == 1 for key in self.pauses), "recorded once"
@@ -215,7 +217,7 @@ class Sale(Processes):
         snapshot = await self.services.ledger.snapshot(self.product_id, count_claims=True)
         rows = await self.rows()
         confirmed = sum(r["quantity"] for r in rows.values() if r["status"] == "CONFIRMED")
-        assert snapshot.unsettled == 0
+        assert snapshot.unsettled == snapshot.held == 0
         (books,) = await read_books(self.services, [self.product_id])
         assert books.balanced, books
         initial = UNITS + self.restocked

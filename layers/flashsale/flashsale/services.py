@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from flashsale.auth.tokens import Tokens
     from flashsale.postgres_store.audit import Audit
     from flashsale.postgres_store.database import Address, Database
+    from flashsale.postgres_store.holds import Holds
     from flashsale.postgres_store.orders import Orders
+    from flashsale.postgres_store.payments import Payments
     from flashsale.postgres_store.products import Products
     from flashsale.sqs_store.order_queue import OrderQueue
 
@@ -120,6 +122,20 @@ class Services:
         from flashsale.postgres_store.orders import Orders
 
         return Orders(self.database, register_buyers=self.settings.auth == "jwt")
+
+    @cached_property
+    def holds(self) -> "Holds":
+        """The ends of payment holds, in PostgreSQL."""
+        from flashsale.postgres_store.holds import Holds
+
+        return Holds(self.database)
+
+    @cached_property
+    def payments(self) -> "Payments":
+        """Payments in PostgreSQL."""
+        from flashsale.postgres_store.payments import Payments
+
+        return Payments(self.database)
 
     @cached_property
     def audit(self) -> "Audit":

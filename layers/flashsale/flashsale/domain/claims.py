@@ -13,6 +13,16 @@ class SaleState(StrEnum):
     ENDED = "ended"
 
 
+# Seconds after the end of a hold in which it does not expire yet, because the message of a payment
+# may be on its way.
+GRACE = 60
+
+
+def ask_at(held_until: int) -> int:
+    """Return when to ask PostgreSQL what became of a RESERVED order. Both are ms since 1970."""
+    return held_until + GRACE * 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The request of a V5 buyer. `address` is the client's IP address, if it is known."""
@@ -55,8 +65,8 @@ class Snapshot:
     """Where every unit of a V5 sale is, at one instant.
 
     Attributes:
-        stock, unsettled, initial, accepted, settled, released: units. In a paused or ended sale,
-            `stock` is what was put aside.
+        stock, unsettled, initial, accepted, settled, released, held: units. In a paused or ended
+            sale, `stock` is what was put aside.
         entries: claims in the ledger.
         generation: the generation that sells the product; None until the first purchase decides.
 
@@ -71,8 +81,9 @@ class Snapshot:
     entries: int
     state: SaleState = SaleState.OPEN
     generation: int | None = None
+    held: int = 0
 
     @property
     def balanced(self) -> bool:
         """Whether the live invariant holds. It must hold at every instant."""
-        return self.initial == self.stock + self.unsettled + self.settled
+        return self.initial == self.stock + self.unsettled + self.held + self.settled

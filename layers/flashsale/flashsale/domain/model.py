@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import StringConstraints
 
@@ -99,10 +99,32 @@ class Declined(StrEnum):
 
 
 class OrderStatus(StrEnum):
-    """The status of an order in PostgreSQL."""
+    """The status of an order in PostgreSQL. Nothing leads out of EXPIRED and CANCELLED."""
 
+    RESERVED = "RESERVED"
     CONFIRMED = "CONFIRMED"
+    EXPIRED = "EXPIRED"
     CANCELLED = "CANCELLED"
+
+
+class Written(NamedTuple):
+    """What PostgreSQL says of an order.
+
+    Attributes:
+        held_until: when the hold of a RESERVED order ends, in ms since 1970; None without a hold.
+
+    """
+
+    status: OrderStatus
+    held_until: int | None = None
+
+
+class Hold(NamedTuple):
+    """The units of a RESERVED order. `until` is in ms since 1970, by PostgreSQL's clock."""
+
+    order_id: str
+    units: int
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +157,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A row of `products`. `stock` counts the units that no confirmed order has taken."""
+    """A row of `products`. `stock` counts the units that no confirmed or reserved order took."""
 
     id: str
     name: str
@@ -152,10 +174,11 @@ class Supply:
 
     Attributes:
         initial: the initial units and all restocks. It never decreases.
-        stock: units that no confirmed order has taken.
+        stock: units that no confirmed or reserved order has taken.
         confirmed: units in confirmed orders.
+        holds: the reserved orders.
         returned: ids of cancelled orders whose units are in `stock`, and may be given back to Redis
-            again by a retry: those that were CONFIRMED before, and those of V4.
+            again by a retry: those that had taken units before, and those of V4.
         generation: the (highest) generation of the product's orders; None without orders.
         last_entry: the largest ledger entry of the V5 orders; None without any.
 
@@ -166,8 +189,14 @@ class Supply:
     stock: int
     confirmed: int
     returned: Sequence[str] = ()
+    holds: Sequence[Hold] = ()
     generation: int | None = None
     last_entry: str | None = None
+
+    @property
+    def reserved(self) -> int:
+        """Units in reserved orders."""
+        return sum(hold.units for hold in self.holds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +205,9 @@ class OrderRow:
 
     Attributes:
         user_id: None for a cancelled order whose user was never registered.
-        reason: why the order was cancelled; None while it is CONFIRMED.
-        returned: whether the order was CONFIRMED before it was CANCELLED. Its units then went back
-            to PostgreSQL's stock.
+        reason: why the order was cancelled, or expired; else None.
+        returned: whether the order was CONFIRMED or RESERVED before it was CANCELLED. Its units
+            then went back to PostgreSQL's stock.
 
     """
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import OrderStatus
+from flashsale.domain.model import OrderStatus, Written
 from flashsale.errors import OrderRejected
 
 
@@ -23,9 +23,9 @@ def by_id(orders: Sequence[QueuedOrder]) -> dict[str, QueuedOrder]:
     return unique
 
 
-def statuses_by_id(rows: Sequence[Mapping[str, Any]]) -> dict[str, OrderStatus]:
-    """Return the rows of `select_statuses` by the ids of their orders."""
-    return {row["id"]: OrderStatus(row["status"]) for row in rows}
+def written_by_id(rows: Sequence[Mapping[str, Any]]) -> dict[str, Written]:
+    """Return rows with id, status and held_until by the ids of their orders."""
+    return {row["id"]: Written(OrderStatus(row["status"]), row["held_until"]) for row in rows}
 
 
 def columns_of(order: QueuedOrder) -> dict[str, str | int]:

@@ -11,6 +11,7 @@ from flashsale.domain.model import (
     Product,
     Purchase,
     Refusal,
+    Written,
 )
 from flashsale.errors import OrderRejected
 from flashsale.postgres_store.database import BATCH_SILENCE, Connection, Database, sql
@@ -18,8 +19,8 @@ from flashsale.postgres_store.order_parameters import (
     arrays_of,
     by_id,
     columns_of,
-    statuses_by_id,
     users_of,
+    written_by_id,
 )
 
 
@@ -66,10 +67,11 @@ class Orders:
         cursor = await connection.execute(sql("select_product"), {"id": product_id})
         return Refusal.SOLD_OUT if await cursor.fetchone() else Refusal.NO_SUCH_PRODUCT
 
-    async def write_batch(self, orders: Sequence[QueuedOrder]) -> Mapping[str, OrderStatus]:
+    async def write_batch(self, orders: Sequence[QueuedOrder]) -> Mapping[str, Written]:
         """Write a batch: each order CONFIRMED, or CANCELLED if the stock is too small for it.
 
-        Orders that already exist stay unchanged. Return the status of each order by id. It lacks
+        An order of V5 is RESERVED instead of CONFIRMED where its product has a payment hold. Orders
+        that already exist stay unchanged. Return what is written of each order by id. It lacks
         orders whose user or product does not exist, and orders whose id another order has (of
         another buyer, product, number of units or generation).
 
@@ -82,14 +84,13 @@ class Orders:
             new = await self._place_all(distinct)
         except OrderRejected:  # not all of them fit, or another constraint rejects this one again
             return await self._place_those_that_fit(distinct)
-        statuses = dict.fromkeys(new, OrderStatus.CONFIRMED)
         if others := [order for order in distinct if order.id not in new]:
             rows = await self._database.fetch_all("select_statuses", **arrays_of(others))
-            statuses |= statuses_by_id(rows)
-        return statuses
+            return new | written_by_id(rows)
+        return new
 
-    async def _place_all(self, orders: Sequence[QueuedOrder]) -> set[str]:
-        """Write the new orders and take their units, in one exchange; return their ids.
+    async def _place_all(self, orders: Sequence[QueuedOrder]) -> dict[str, Written]:
+        """Write the new orders and take their units, in one exchange; return the new ones by id.
 
         Raises OrderRejected, without an effect, if not all of them fit into the stock.
         """
@@ -98,15 +99,13 @@ class Orders:
         rows = await self._database.write_at_once(
             "insert_orders", **arrays_of(orders), take_units=True
         )
-        return {row["id"] for row in rows}
+        return written_by_id(rows)
 
     async def _register(self, connection: Connection, orders: Sequence[QueuedOrder]) -> None:
         if self._register_buyers:
             await connection.execute(sql("insert_users"), {"ids": users_of(orders)})
 
-    async def _place_those_that_fit(
-        self, orders: Sequence[QueuedOrder]
-    ) -> Mapping[str, OrderStatus]:
+    async def _place_those_that_fit(self, orders: Sequence[QueuedOrder]) -> Mapping[str, Written]:
         """Write a batch in which not all orders fit: Redis accepted more than PostgreSQL has.
 
         It needs several exchanges, because what an order takes decides which of the next ones fit.
@@ -153,18 +152,18 @@ class Orders:
         return _order_row(row) if row else None
 
     async def units_by_buyer(self, product_id: str) -> dict[str, int]:
-        """Return the units in CONFIRMED orders of a product, by user."""
+        """Return the units in CONFIRMED and RESERVED orders of a product, by user."""
         rows = await self._database.fetch_all("select_buyers", id=product_id)
         return {row["user_id"]: row["units"] for row in rows}
 
     async def cancel_unless_confirmed(
         self, orders: Sequence[QueuedOrder], reasons: Sequence[str]
-    ) -> Mapping[str, OrderStatus]:
+    ) -> Mapping[str, Written]:
         """Write orders as CANCELLED, each with its reason, unless they exist.
 
         The order function and the rollback function race for the primary key of an order, and
-        exactly one wins. Return the status of each order by id. It lacks orders whose product does
-        not exist, and orders whose id another order has. That other order stays unchanged.
+        exactly one wins. Return what is written of each order by id. It lacks orders whose product
+        does not exist, and orders whose id another order has. That other order stays unchanged.
 
         Raises:
             OrderRejected: two orders of this batch have the same id.
@@ -180,9 +179,9 @@ class Orders:
     ) -> OrderStatus | None:
         """Cancel an order whatever its status is, as a part of this transaction.
 
-        The units of a CONFIRMED order go back to PostgreSQL's stock. Return CANCELLED. Return None
-        if there is no such order, or if another order has the id of the claim: the units could
-        belong to either, until the claim is released.
+        The units of a CONFIRMED or RESERVED order go back to PostgreSQL's stock. Return CANCELLED,
+        or EXPIRED if it was that before. Return None if there is no such order, or if another order
+        has the id of the claim: the units could belong to either, until the claim is released.
 
         Args:
             claim: the claim of the order while it is unsettled. There may be no row yet.
@@ -209,9 +208,9 @@ class Orders:
     @staticmethod
     async def _statuses(
         connection: Connection, orders: Sequence[QueuedOrder]
-    ) -> dict[str, OrderStatus]:
+    ) -> dict[str, Written]:
         cursor = await connection.execute(sql("select_statuses"), arrays_of(orders))
-        return statuses_by_id(await cursor.fetchall())
+        return written_by_id(await cursor.fetchall())
 
 
 def _order_row(row: Mapping[str, object]) -> OrderRow:

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from flashsale.domain.model import Declined, Product, Supply
+from flashsale.domain.model import Declined, Hold, Product, Supply
 from flashsale.postgres_store.database import Connection, Database, sql
 
 
@@ -40,7 +40,10 @@ class Products:
     async def get_supply(self, product_id: str) -> Supply | None:
         """Return what there is to sell of a product, or None if there is no such product."""
         row = await self._database.fetch_one("select_supply", id=product_id)
-        return Supply(**row) if row else None
+        if row is None:
+            return None
+        row["holds"] = [Hold(*hold) for hold in row["holds"]]
+        return Supply(**row)
 
     @staticmethod
     async def create(

@@ -1,4 +1,4 @@
-"""The ledger of V5 in Redis: claims that are neither settled nor released yet."""
+"""The ledger of V5 in Redis: claims that are neither settled, released nor held yet."""
 
 import re
 import time
@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from flashsale.chunks import chunks
 from flashsale.config import Rate
-from flashsale.domain.claims import Claim, Claimed, RateLimited, SaleState, Snapshot
+from flashsale.domain.claims import Claim, Claimed, RateLimited, SaleState, Snapshot, ask_at
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import ENTRY_ID, PRODUCT_ID, V5, NotSold, Refusal
 from flashsale.redis_store.claim_script import (
@@ -47,6 +47,7 @@ class Ledger:
         self._bind_key = Script(redis, "bind_key")
         self._unbind_key = Script(redis, "unbind_key")
         self._bound_to = Script(redis, "bound_to")
+        self._hold = Script(redis, "hold")
         self._settle = Script(redis, "settle")
         self._release = Script(redis, "release_claim")
         self._give_back = Script(redis, "give_back")
@@ -87,8 +88,48 @@ class Ledger:
         async with again_later():
             for chunk in chunks(orders, CLAIMS_PER_SCRIPT):
                 arguments = [part for order in chunk for part in (order.entry_id, order.quantity)]
-                settled += int(await self._settle(keys=[keys.ledger, keys.sale], args=arguments))
+                settled += int(
+                    await self._settle(keys=[keys.ledger, keys.sale, keys.holds], args=arguments)
+                )
         return settled
+
+    async def hold(self, product_id: str, orders: Sequence[tuple[QueuedOrder, int]]) -> int:
+        """Move the claims of RESERVED orders to the holds; return the units that this call moved.
+
+        Raises StockUnavailable for every error of Redis, because the orders are already written.
+
+        Args:
+            orders: each with the end of its hold, in ms since 1970.
+
+        """
+        keys, held = Keys(product_id), 0
+        async with again_later():
+            for chunk in chunks(orders, CLAIMS_PER_SCRIPT):
+                moved = [(order.entry_id, order.quantity, ask_at(until)) for order, until in chunk]
+                held += await self._hold(
+                    keys=[keys.ledger, keys.sale, keys.holds],
+                    args=[part for claim in moved for part in claim],
+                )
+        return held
+
+    async def due_holds(self, product_id: str, count: int) -> dict[str, str]:
+        """Return holds of which PostgreSQL is to be asked now: order ids by the holds' members.
+
+        The time is that of Redis. It is a hint: PostgreSQL decides whether a hold has ended.
+        """
+        async with translated_errors():
+            now, _ = await self._redis.time()
+            members = await self._redis.zrangebyscore(
+                Keys(product_id).holds, "-inf", now * 1000, start=0, num=count
+            )
+        return {str(member): f"{product_id}:{str(member).split(' ', 1)[0]}" for member in members}
+
+    async def ask_again(self, product_id: str, members: Sequence[str], seconds: int) -> None:
+        """Let PostgreSQL be asked of these holds again after some seconds."""
+        async with translated_errors():
+            now, _ = await self._redis.time()
+            at = (now + seconds) * 1000
+            await self._redis.zadd(Keys(product_id).holds, dict.fromkeys(members, at), xx=True)
 
     async def release(self, product_id: str, orders: Sequence[QueuedOrder]) -> int:
         """Give the units of claims back, once each; return the units that this call gave back.
@@ -101,21 +142,21 @@ class Ledger:
             for chunk in chunks(orders, CLAIMS_PER_SCRIPT):
                 claims = [(order.entry_id, order.user_id, order.quantity) for order in chunk]
                 released += await self._release(
-                    keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
+                    keys=_closing(keys),
                     args=[part for claim in claims for part in claim],
                 )
                 self._sold_out.forget(product_id)
         return released
 
     async def give_back(self, order: QueuedOrder) -> bool:
-        """Give back the units of an order that was CONFIRMED and is CANCELLED now.
+        """Give back the units of an order that was CONFIRMED or RESERVED and is CANCELLED now.
 
         Return True if this call gave them back; False if an earlier call did, or if there is no
         sale. The claim may be settled already.
         """
         keys = Keys(order.product_id)
         code = await self._give_back(
-            keys=[keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released],
+            keys=_closing(keys),
             args=[order.entry_id, order.user_id, order.quantity],
         )
         self._sold_out.forget(order.product_id)
@@ -125,18 +166,18 @@ class Ledger:
         """Return where every unit of a sale is, at one instant; None if no sale was opened.
 
         Args:
-            count_claims: count the ledger claim by claim, so that the invariant is checked. Redis
-                serves no other client meanwhile, so requests of buyers must not use it. If false,
-                `unsettled` is computed from the invariant, in constant time.
+            count_claims: count ledger and holds claim by claim, so that the invariant is checked.
+                Redis serves no other client meanwhile, so requests of buyers must not use it. If
+                false, `unsettled` is computed from the invariant, in constant time.
 
         """
         keys = Keys(product_id)
-        names = [keys.stock, keys.ledger, keys.sale]
-        figures = await self._snapshot(keys=names, args=["count" if count_claims else ""])
-        if figures is None:
+        names = [keys.stock, keys.ledger, keys.sale, keys.holds]
+        answer = await self._snapshot(keys=names, args=["count" if count_claims else ""])
+        if answer is None:
             return None
-        figures[-2:] = SaleState(figures[-2]), int(figures[-1]) if figures[-1] else None
-        return Snapshot(*figures)
+        answer[7:9] = SaleState(answer[7]), int(answer[8]) if answer[8] else None
+        return Snapshot(*answer)
 
     async def count(self, product_id: str) -> int:
         """Return how many claims are neither settled nor released."""
@@ -222,6 +263,11 @@ async def _none_if_lost() -> AsyncIterator[None]:
     except ResponseError as error:
         if not str(error).startswith("NOGROUP"):
             raise
+
+
+def _closing(keys: Keys) -> list[str]:
+    """Return the keys of the scripts that give units back."""
+    return [keys.stock, keys.ledger, keys.sale, keys.buyers, keys.released, keys.holds]
 
 
 def _order(product_id: str, entry_id: str, fields: dict[str, str]) -> QueuedOrder:

@@ -42,8 +42,13 @@ class Keys:
 
     @property
     def ledger(self) -> str:
-        """Stream: claims that are neither settled nor released (V5)."""
+        """Stream: claims that are neither settled, released nor held (V5)."""
         return f"{{{self.product_id}}}:ledger"
+
+    @property
+    def holds(self) -> str:
+        """Sorted set: claims whose orders are RESERVED, by when to ask PostgreSQL of them (V5)."""
+        return f"{{{self.product_id}}}:holds"
 
     @property
     def sale(self) -> str:

@@ -34,7 +34,6 @@ def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> Non
 
     Orders that do not fit into one line follow in more lines, which have only orders and causes.
     """
-    done = [*outcome.confirmed, *outcome.cancelled]
     write = logger.warning if outcome.failures else logger.info
     first, *more = _orders_by_line(outcome)
     write(
@@ -42,6 +41,8 @@ def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> Non
         extra={
             "confirmed": len(outcome.confirmed),
             "cancelled": len(outcome.cancelled),
+            # Only products with a payment hold have such orders.
+            **({"reserved": len(outcome.reserved)} if outcome.reserved else {}),
             "released_units": outcome.released,
             "failures": _causes(outcome),
             "orders": {},
@@ -56,8 +57,10 @@ def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> Non
         "OrdersCancelled": len(outcome.cancelled),
         "OrdersFailed": failed,
         "UnitsReleased": outcome.released,
-        "BatchSize": len(done) + failed,
+        "BatchSize": len(_written(outcome)) + failed,
     }
+    if outcome.reserved:
+        counts["OrdersReserved"] = len(outcome.reserved)
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
@@ -87,7 +90,8 @@ def _orders_by_line(outcome: Outcome) -> list[dict[str, Any]]:
 def _named(outcome: Outcome) -> Iterator[tuple[tuple[str, ...], QueuedOrder]]:
     """Yield each order with the names under which a line has it."""
     groups: dict[tuple[str, ...], Sequence[QueuedOrder]] = {
-        ("orders",): [*outcome.confirmed, *outcome.cancelled],
+        ("orders",): _written(outcome),
+        ("reserved_orders",): outcome.reserved,
         ("cancelled_orders",): outcome.cancelled,
         ("sent_alone",): outcome.sent_alone,
         ("another_order_has_the_id",): outcome.conflicts,
@@ -98,9 +102,13 @@ def _named(outcome: Outcome) -> Iterator[tuple[tuple[str, ...], QueuedOrder]]:
     return ((path, order) for path, orders in groups.items() for order in orders)
 
 
+def _written(outcome: Outcome) -> list[QueuedOrder]:
+    return [*outcome.confirmed, *outcome.reserved, *outcome.cancelled]
+
+
 def _count_failed(outcome: Outcome) -> int:
     """Count the orders to deliver again; a message without orders counts as one."""
-    done = {order.id for order in (*outcome.confirmed, *outcome.cancelled)}
+    done = {order.id for order in _written(outcome)}
     return sum(
         sum(order.id not in done for order in outcome.orders[failure.message_id])
         if failure.message_id in outcome.orders

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from flashsale.deadline import Deadline
 from flashsale.domain.messages import QueuedOrder, orders_of_message
-from flashsale.domain.model import V5, OrderStatus
+from flashsale.domain.model import V5, OrderStatus, Written
 from flashsale.errors import (
     DatabaseUnavailable,
     InvalidMessage,
@@ -33,9 +33,9 @@ NO_TIME = "no time left: a store responds slowly, or not at all"
 # Characters. A cause is logged, stored in Redis, and written to PostgreSQL as a reason.
 LONGEST_CAUSE = 1000
 
-# Orders by message id, and statuses by order id.
+# Orders by message id, and what PostgreSQL says of orders by order id.
 OrdersByMessage = Mapping[str, list[QueuedOrder]]
-Statuses = Mapping[str, OrderStatus]
+Statuses = Mapping[str, Written]
 # Processes some messages of a batch. It may raise OrderRejected if it wrote nothing.
 Step = Callable[[OrdersByMessage], Awaitable[None]]
 
@@ -57,6 +57,8 @@ class Outcome:
         done: ids of the messages that SQS may delete.
         sent_alone: orders that were moved to an envelope of their own, to fail apart from the rest.
         conflicts: cancelled orders without a row, because another order has their id.
+        reserved: orders that wait for their payment.
+        cancelled: orders that are CANCELLED, or EXPIRED by now.
         released: units that went back to the stock.
 
     """
@@ -64,6 +66,7 @@ class Outcome:
     orders: dict[str, list[QueuedOrder]] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     confirmed: list[QueuedOrder] = field(default_factory=list)
+    reserved: list[QueuedOrder] = field(default_factory=list)
     cancelled: list[QueuedOrder] = field(default_factory=list)
     sent_alone: list[QueuedOrder] = field(default_factory=list)
     conflicts: list[QueuedOrder] = field(default_factory=list)
@@ -164,9 +167,10 @@ async def settle_or_release(
 ) -> None:
     """Bring Redis in line with the status of these orders in PostgreSQL, all products at once.
 
-    Settle the V5 claims of CONFIRMED orders, and give the units of CANCELLED orders back, once. If
-    Redis fails, the messages of the product fail. If this process dies before, SQS delivers the
-    messages again. Their rows are the same then, and this step is repeated.
+    Settle the V5 claims of CONFIRMED orders, hold those of RESERVED ones, and give the units of
+    CANCELLED and EXPIRED orders back, once. If Redis fails, the messages of the product fail. If
+    this process dies before, SQS delivers the messages again. Their rows are the same then, and
+    this step is repeated.
     """
     by_product: dict[str, dict[str, list[QueuedOrder]]] = defaultdict(dict)
     for message_id, chunk in part.items():
@@ -184,11 +188,15 @@ async def _settle_or_release_product(
 ) -> None:
     ended: dict[tuple[OrderStatus, bool], list[QueuedOrder]] = defaultdict(list)
     for order in itertools.chain.from_iterable(part.values()):
-        if status := statuses.get(order.id):
-            ended[status, order.generation == V5].append(order)
+        if written := statuses.get(order.id):
+            ended[written.status, order.generation == V5].append(order)
     for (status, on_ledger), orders in ended.items():
         try:
-            if status is OrderStatus.CANCELLED:
+            if status is OrderStatus.RESERVED:
+                held = [(order, statuses[order.id].held_until or 0) for order in orders]
+                await services.ledger.hold(product_id, held)
+                outcome.reserved += orders
+            elif status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
                 store = services.ledger if on_ledger else services.stock
                 # Not awaited within the addition, because other products add to it meanwhile.
                 released = await store.release(product_id, orders)

@@ -2,14 +2,14 @@
 
 The conservation law, per product, for a drained sale:
 
-    initial = stock + confirmed
+    initial = stock + confirmed + reserved
 
 The stock is the one that the generation sells from: PostgreSQL for V1 and V2, Redis for V3 to V5.
 Units in a queue are neither. They are `unsettled` while a function will process them, and `parked`
 while they wait for the operator. V5 knows its unsettled units exactly, parked or not. Its law holds
 at every instant, and one atomic script reads it:
 
-    initial = stock + unsettled + settled
+    initial = stock + unsettled + held + settled
 
 Two stores cannot be read at the same instant, so a law that seems broken is checked twice.
 """
@@ -56,6 +56,8 @@ class Books:
     postgres_stock: int
     confirmed: int
     cancelled: int
+    reserved: int = 0
+    expired: int = 0
     waiting: int = 0
     named: int = 0
     in_parking: int = 0
@@ -100,14 +102,16 @@ class Books:
         """Units that are nowhere (above 0), or in two places at once (below 0)."""
         if self.ledger is None:
             return self._beyond_stock - self.unsettled - self.parked
-        live = self.ledger.initial - self.ledger.stock - self.ledger.unsettled - self.ledger.settled
+        ledger = self.ledger
+        found = ledger.stock + ledger.unsettled + ledger.held + ledger.settled
+        live = ledger.initial - found
         # Below 0 are orders that are not settled yet, or were confirmed after Redis was read. Only
         # at rest they are orders without a claim, whose units Redis sells again.
         return live + (self._beyond_redis if self.at_rest else max(0, self._beyond_redis))
 
     @property
     def lost(self) -> int:
-        """Units that are neither in stock, nor claimed, nor parked, nor confirmed."""
+        """Units that are neither in stock, nor claimed, nor parked, nor in an order."""
         return max(0, self.imbalance)
 
     @property
@@ -142,14 +146,15 @@ class Books:
 
     @property
     def _beyond_stock(self) -> int:
-        return self.initial - self.stock - self.confirmed
+        return self.initial - self.stock - self.confirmed - self.reserved
 
     @property
     def _beyond_redis(self) -> int:
         """Units of PostgreSQL that Redis lacks, after an interrupted restock or cancellation."""
         assert self.ledger
         never_on_sale = self.initial - self.ledger.initial
-        return never_on_sale + self.ledger.settled - self.confirmed
+        closed = self.ledger.settled + self.ledger.held
+        return never_on_sale + closed - self.confirmed - self.reserved
 
     @property
     def broken(self) -> bool:
@@ -212,6 +217,8 @@ def _books(row: Mapping[str, Any], snapshot: Snapshot | None) -> Books:
         redis_stock=snapshot.stock if snapshot else None,
         postgres_stock=row["stock"],
         confirmed=row["confirmed"],
+        reserved=row["reserved"],
+        expired=row["expired"],
         cancelled=row["cancelled"],
         ledger=snapshot if on_ledger else None,
     )

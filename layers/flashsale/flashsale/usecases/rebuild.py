@@ -65,7 +65,7 @@ async def rebuild(
     for product_id in product_ids:
         if supply := await services.products.get_supply(product_id):
             sale = known[product_id] or terms or Terms()
-            units = supply.initial - supply.confirmed
+            units = supply.initial - supply.confirmed - supply.reserved
             if (sale.generation or supply.generation) in ON_POSTGRES:
                 units = supply.stock  # V1 may have confirmed more than there was
             opening = await put_on_sale(services, supply, units, sale, again=True)

@@ -3,6 +3,8 @@
 SELECT
     p.id, p.initial_stock, p.stock,
     coalesce(sum(o.quantity) FILTER (WHERE o.status = 'CONFIRMED'), 0)::bigint AS confirmed,
+    coalesce(sum(o.quantity) FILTER (WHERE o.status = 'RESERVED'), 0)::bigint AS reserved,
+    coalesce(sum(o.quantity) FILTER (WHERE o.status = 'EXPIRED'), 0)::bigint AS expired,
     coalesce(sum(o.quantity) FILTER (WHERE o.status = 'CANCELLED'), 0)::bigint AS cancelled,
     coalesce(array_agg(DISTINCT o.generation) FILTER (WHERE o.generation IS NOT NULL), '{}')
         AS generations

@@ -1,7 +1,7 @@
--- Read the status of these orders. A row counts only if it is the same order: an id whose row has
+-- Read status and held_until (ms since 1970) of these orders. A row counts only if it is the same order: an id whose row has
 -- another buyer, product, quantity or generation is left out. The row of a cancelled order may have
 -- no user. Parameters, arrays of one length: ids, user_ids, product_ids, quantities, generations.
-SELECT o.id, o.status
+SELECT o.id, o.status, (extract(epoch FROM o.expires_at) * 1000)::bigint AS held_until
 FROM unnest(
     %(ids)s::text[], %(user_ids)s::text[], %(product_ids)s::text[],
     %(quantities)s::integer[], %(generations)s::smallint[]

@@ -2,8 +2,9 @@
 -- initial: the initial units and all restocks;
 -- stock: the units that are left;
 -- confirmed: the units in CONFIRMED orders;
+-- holds: of each RESERVED order id, units and held_until (ms since 1970);
 -- returned: cancelled orders whose units are in the stock, and may be given back to Redis again:
---   those that were CONFIRMED (an admin may retry), and V4's (their message may come again);
+--   those that were CONFIRMED or RESERVED (an admin may retry), and V4's (their message may come again);
 -- generation: the highest generation of its orders;
 -- last_entry: the largest ledger entry of its V5 orders, of those that Lua's numbers can compare.
 -- Parameters: id.
@@ -14,6 +15,13 @@ SELECT
         FROM orders AS o
         WHERE o.product_id = p.id AND o.status = 'CONFIRMED'
     ) AS confirmed,
+    ARRAY(
+        SELECT jsonb_build_array(
+            o.id, o.quantity, (extract(epoch FROM o.expires_at) * 1000)::bigint
+        )
+        FROM orders AS o
+        WHERE o.product_id = p.id AND o.status = 'RESERVED'
+    ) AS holds,
     ARRAY(
         SELECT o.id FROM orders AS o
         WHERE

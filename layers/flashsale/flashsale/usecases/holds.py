@@ -1,0 +1,91 @@
+"""Use cases of payment holds: pay them, let them expire, and bring Redis in line.
+
+PostgreSQL decides first, by compare-and-set on the status of the order. Redis follows. A process
+that dies in between leaves units held in Redis, and the sweep asks PostgreSQL of them later.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+
+from flashsale.deadline import NEVER, Deadline
+from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.model import OrderStatus
+from flashsale.domain.payments import Decided, Payment
+from flashsale.services import Services
+
+logger = logging.getLogger(__name__)
+
+# Holds that one call asks PostgreSQL of.
+AT_A_TIME = 500
+# Seconds until PostgreSQL is asked again of a hold that it has not ended.
+ASK_AGAIN = 60
+
+
+async def pay(services: Services, payment: Payment) -> Decided:
+    """Apply a payment that succeeded at the provider, and settle the claim that it paid.
+
+    Idempotent: the message of a payment may come any number of times.
+    """
+    decided = await services.payments.apply(payment)
+    await _settle(services, [decided])
+    return decided
+
+
+async def expire_holds(
+    services: Services, product_ids: Sequence[str] | None = None, deadline: Deadline = NEVER
+) -> int:
+    """Expire the holds that were not paid in time; return how many units went back to the stock.
+
+    Payments that waited for their order come first. At last it asks PostgreSQL of all holds that
+    should have ended, because the process that ended them may have died before it told Redis.
+
+    Args:
+        product_ids: by default all products. PostgreSQL is asked for due holds, so that none is
+            missed after a loss of Redis.
+        deadline: it stops then. The next call goes on.
+
+    """
+    await _settle(services, await services.payments.decide_waiting())
+    released = 0
+    for product_id in await services.holds.list_due_products(product_ids):
+        while not deadline.near and (orders := await services.holds.expire(product_id)):
+            released += await services.ledger.release(product_id, orders)
+    on_sale = await services.stock.list_sales() if product_ids is None else product_ids
+    for product_id in on_sale:
+        if deadline.near:
+            break
+        released += await _reconcile(services, product_id)
+    return released
+
+
+async def _settle(services: Services, decided: Sequence[Decided]) -> None:
+    by_product: dict[str, list[QueuedOrder]] = defaultdict(list)
+    for one in decided:
+        if one.order:
+            by_product[one.order.product_id].append(one.order)
+    for product_id, orders in by_product.items():
+        await services.ledger.settle(product_id, orders)
+
+
+async def _reconcile(services: Services, product_id: str) -> int:
+    """Ask PostgreSQL what became of the holds that should have ended, and close them.
+
+    A hold without a row stays: PostgreSQL was restored from a backup, and the operator decides.
+    """
+    due = await services.ledger.due_holds(product_id, AT_A_TIME)
+    if not due:
+        return 0
+    by_status: dict[OrderStatus, list[QueuedOrder]] = defaultdict(list)
+    for order, written in await services.holds.what_became_of(list(due.values())):
+        by_status[written.status].append(order)
+    released = 0
+    if paid := by_status[OrderStatus.CONFIRMED]:
+        await services.ledger.settle(product_id, paid)
+    if expired := by_status[OrderStatus.EXPIRED]:
+        released += await services.ledger.release(product_id, expired)
+    for order in by_status[OrderStatus.CANCELLED]:
+        released += order.quantity * await services.ledger.give_back(order)
+    # Those that are closed are no members any more.
+    await services.ledger.ask_again(product_id, list(due), ASK_AGAIN)
+    return released

@@ -1,0 +1,77 @@
+"""Rules and invariants of payment holds, for the state machine of V5."""
+
+from decimal import Decimal
+
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, precondition, rule
+
+from flashsale.usecases.holds import expire_holds, pay
+from tests.integration.sale_processes import Processes
+
+EVENTS = st.dictionaries(
+    st.integers(0, 12),
+    st.sampled_from(["crash", "claim", "order", "rollback", "expire", "pay"]),
+    max_size=2,
+)
+
+
+class HeldSale(Processes):
+    """A sale whose orders are RESERVED until they are paid, as long as its product says so."""
+
+    @rule(seconds=st.sampled_from([0, 600]))
+    def change_the_hold(self, seconds):
+        """Let orders from now on be RESERVED, or CONFIRMED at once."""
+        self.run(self.set_hold(seconds))
+
+    @precondition(lambda self: self.accepted)
+    @rule(
+        number=st.integers(0, 99),
+        name=st.sampled_from("ab"),
+        amount=st.sampled_from([None, None, None, Decimal(1)]),
+        events=EVENTS,
+    )
+    def pay(self, number, name, amount, events):
+        """Pay an order: before it is written, once or twice, late, or a wrong amount."""
+        order_id = sorted(self.accepted)[number % len(self.accepted)]
+        payment = self.payment(order_id, name, amount)
+        self.run_process(lambda services: pay(services, payment), events)
+
+    @rule()
+    def holds_end(self):
+        """Let time pass until all holds have ended."""
+        self.run(self.end_holds())
+
+    @rule(events=EVENTS)
+    def expire(self, events):
+        """Expire what was not paid in time, and bring Redis in line."""
+        self.run_process(lambda services: expire_holds(services, [self.product_id]), events)
+
+    @invariant()
+    def each_payment_and_its_order_agree(self):
+        rows, payments = self.run(self.rows()), self.run(self.payments())
+        applied = [one["order_id"] for one in payments if one["decision"] == "APPLIED"]
+        assert len(applied) == len(set(applied)), "an order is paid once"
+        paid = {id_ for id_, row in rows.items() if row["status"] == "CONFIRMED" and row["amount"]}
+        assert paid == set(applied), "an order that must be paid is CONFIRMED by its payment only"
+        for one in payments:
+            if one["decision"] == "WAITING":
+                continue
+            assert one["order_id"] in rows
+        due = [one for one in payments if one["decision"] == "REFUND_DUE"]
+        assert all(one["why"] for one in due)
+
+    async def payments(self):
+        return await self.execute(
+            "SELECT id, order_id, decision, why FROM payments WHERE order_id LIKE %s",
+            [f"{self.product_id}:%"],
+        )
+
+    async def end_all_holds(self):
+        """Pay nothing more: decide on payments, expire all holds, and bring Redis in line."""
+        await self.end_holds()
+        await expire_holds(self.services, [self.product_id])
+        # A message may move a claim to the holds after its order has expired in PostgreSQL.
+        await self.end_holds()
+        await expire_holds(self.services, [self.product_id])
+        assert not any(row["status"] == "RESERVED" for row in (await self.rows()).values())
+        assert not any(one["decision"] == "WAITING" for one in await self.payments())
