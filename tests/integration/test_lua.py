@@ -104,9 +104,9 @@ class TestRelease:
         assert not redis.exists(STOCK, RELEASED)
 
 
-OPEN = [STOCK, RELEASED, SALE, "{p}:ledger", "{p}:buyers"]
-SEVEN = [7, "", "", 0, "", 7, "", "", "", 0]
-LIMITED = [7, "", "", 1, "", 7, "", "", "", 0]
+OPEN = [STOCK, RELEASED, SALE, "{p}:ledger", "{p}:buyers", "{p}:holds"]
+SEVEN = [7, "", "", 0, "", 7, "", "", "", 0, 0]
+LIMITED = [7, "", "", 1, "", 7, "", "", "", 0, 0]
 
 
 class TestOpenSale:
