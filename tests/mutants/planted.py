@@ -66,8 +66,8 @@ FAULTS = [
     Fault(
         "the units of a V5 claim go back once, and not after it was settled",
         f"{LUA}/release_claim.lua",
-        "if redis.call('XDEL', KEYS[2], entry) == 1 then",
-        "if redis.call('XDEL', KEYS[2], entry) >= 0 then",
+        "local closed = redis.call('XDEL', KEYS[2], entry) == 1",
+        "local closed = redis.call('XDEL', KEYS[2], entry) >= 0",
         (
             f"{V5}::TestSettleAndRelease::test_releasing_returns_units_once_even_concurrently",
             f"{V5}::TestSettleAndRelease::test_a_settled_claim_cannot_be_released",
@@ -97,7 +97,7 @@ FAULTS = [
     Fault(
         "the units of a cancelled order go back to PostgreSQL once",
         f"{SQL}/cancel_confirmed_order.sql",
-        "WHERE id = %(id)s AND status = 'CONFIRMED'",
+        "WHERE id = %(id)s AND status IN ('CONFIRMED', 'RESERVED')",
         "WHERE id = %(id)s",
         (f"{CANCEL}::test_cancelling_is_idempotent_even_concurrently",),
     ),
@@ -169,8 +169,8 @@ FAULTS = [
     Fault(
         "an order that is CONFIRMED keeps its units",
         f"{CODE}/usecases/batch.py",
-        "if status is OrderStatus.CANCELLED:",
-        "if status:",
+        "elif status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):",
+        "elif status:",
         (f"{TESTS}/test_rollback_function.py::TestCompensate::test_a_confirmed_order_is_not_changed",),
     ),
     Fault(
