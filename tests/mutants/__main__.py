@@ -25,6 +25,7 @@ FAULTS = [*planted.FAULTS, *sold_out.FAULTS, *holds.FAULTS]
 COPIES = 3
 # Seconds for the tests of one fault, which may make them wait forever.
 LONGEST = 300
+IN_A_COPY = {"PYTHONDONTWRITEBYTECODE": "1", "PLANTED": "1"}
 ENVIRONMENTS = (".venv", ".venv-emulator")
 
 
@@ -85,7 +86,7 @@ def _pytest(copy: Path, tests: Iterable[str]) -> tuple[int, str]:
     command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", *tests]
     done = subprocess.run(
         command, cwd=copy,
-        env={**os.environ, "PYTHONPATH": python_path(copy), "PYTHONDONTWRITEBYTECODE": "1", "PLANTED": "1"},
+        env={**os.environ, "PYTHONPATH": python_path(copy), **IN_A_COPY},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LONGEST, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout
