@@ -1,7 +1,8 @@
 """The sweep function: each minute, sends claims again that have stayed unsettled too long.
 
-It also measures what no service of AWS knows and the alarms of `infra/aws/monitoring.yaml` need,
-because it runs each minute and can reach the stores.
+It also ends payment holds that were not paid in time, and completes the audit. And it measures what
+no service of AWS knows and the alarms of `infra/aws/monitoring.yaml` need, because it runs each
+minute and can reach the stores.
 """
 
 import os
@@ -17,6 +18,7 @@ from flashsale.runtime.process import run
 from flashsale.runtime.tracing import traced
 from flashsale.usecases.books import Books
 from flashsale.usecases.health import HealthReport, read_health
+from flashsale.usecases.holds import expire_holds
 from flashsale.usecases.pauses import record_pauses
 from flashsale.usecases.relay import sweep
 
@@ -40,6 +42,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     swept, end = 0, Deadline.of(context, reserve=MEASURING)
     stop = Deadline.of(context, reserve=MEASURING + LONGEST_STEP)
     _complete_the_audit(end)
+    _expire_holds(end, stop)
     try:
         swept = run(lambda services: end.bound(sweep(services, deadline=stop)))
         logger.info("swept", extra={"claims": swept})
@@ -59,6 +62,16 @@ def _complete_the_audit(end: Deadline) -> None:
             logger.info("the audit is complete", extra={"pauses": recorded})
     except ServiceUnavailable as error:
         logger.warning("pauses stay in Redis until the audit can be written: %s", error)
+
+
+def _expire_holds(end: Deadline, stop: Deadline) -> None:
+    """Give the units of holds back that were not paid in time. The next sweep does the rest."""
+    try:
+        if released := run(lambda services: end.bound(expire_holds(services, deadline=stop))):
+            logger.info("holds expired", extra={"units": released})
+            _count(HoldUnitsReleased=released)
+    except (ServiceUnavailable, OutOfTime) as error:
+        logger.warning("holds that were not paid stay held until the next sweep: %s", error)
 
 
 def _record(report: HealthReport) -> None:

@@ -19,7 +19,12 @@ from flashsale.http import admin
 from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
 from flashsale_server.edge.aggregation import exposition
-from flashsale_server.edge.background import cancel, repair_metrics_forever, sweep_forever
+from flashsale_server.edge.background import (
+    cancel,
+    expire_forever,
+    repair_metrics_forever,
+    sweep_forever,
+)
 from flashsale_server.edge.counting_queue import CountingQueue
 from flashsale_server.edge.log_format import log_lines
 from flashsale_server.edge.metrics import emit, start_at_zero
@@ -43,9 +48,11 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)
-    sweeping = asyncio.create_task(sweep_forever(services))
+    periodic = [sweep_forever(services), expire_forever(services)]
+    tasks = [asyncio.create_task(one) for one in periodic]
     yield
-    await cancel(sweeping)
+    for task in tasks:
+        await cancel(task)
     await cancel(repairing)
     await services.close()
     PROCESS_METRICS.write()

@@ -10,7 +10,9 @@ from typing import NoReturn
 from tenacity import before_sleep_log, retry, wait_fixed
 
 from flashsale.errors import ServiceUnavailable
+from flashsale.redis_store.stock import EXPIRER, SWEEPER
 from flashsale.services import Services
+from flashsale.usecases.holds import expire_holds
 from flashsale.usecases.pauses import record_pauses
 from flashsale.usecases.relay import LEASE_MS, PROCESS_PACE, TOKEN, relay, sweep
 from flashsale_server.edge.metrics import SWEPT
@@ -18,6 +20,8 @@ from flashsale_server.edge.process_metrics import PROCESS_METRICS
 
 # Seconds between two sweeps.
 SWEEP_EVERY = 60.0
+# Seconds between two looks for holds that were not paid in time.
+EXPIRE_EVERY = 5.0
 # Seconds between two tries to write a file that could not be written.
 REPAIR_EVERY = 1.0
 
@@ -58,7 +62,7 @@ async def sweep_forever(services: Services) -> NoReturn:
 
 @persistently
 async def _sweep_in_turn(services: Services, period: float) -> None:
-    if not await services.stock.take_sweep(period):
+    if not await services.stock.take_turn(SWEEPER, period):
         return
     try:
         if recorded := await record_pauses(services):
@@ -68,6 +72,26 @@ async def _sweep_in_turn(services: Services, period: float) -> None:
     if swept := await sweep(services):
         SWEPT.inc(swept)
         logger.warning("swept %d claims that were unsettled too long", swept)
+
+
+async def expire_forever(services: Services) -> NoReturn:
+    """End payment holds periodically; only one process does so in each period."""
+    while True:
+        await asyncio.sleep(EXPIRE_EVERY)
+        await _expire_in_turn(services)
+
+
+@persistently
+async def _expire_in_turn(services: Services) -> None:
+    if not await services.stock.take_turn(EXPIRER, EXPIRE_EVERY):
+        return
+    try:
+        released = await expire_holds(services)
+    except ServiceUnavailable as error:
+        logger.debug("holds stay until a later look: %s", error)
+        return
+    if released:
+        logger.info("%d units are on sale again, as they were not paid in time", released)
 
 
 async def repair_metrics_forever() -> NoReturn:

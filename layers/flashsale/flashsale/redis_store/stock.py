@@ -29,7 +29,7 @@ from flashsale.redis_store.sold_out import SoldOut
 
 # Set: the products that were ever on sale, for use cases that need all, such as the sweep.
 SALES = "sales"
-SWEEPER = "sweeper"
+SWEEPER, EXPIRER = "sweeper", "expirer"
 # Never written, see `ping`.
 PROBE = "probe"
 ANYTIME = Terms()
@@ -202,12 +202,17 @@ class Stock:
         async with translated_errors():
             return sorted(str(id_) for id_ in await self._redis.smembers(SALES))
 
-    async def take_sweep(self, period: float) -> bool:
-        """Return whether the caller is the first to sweep in this period of `period` seconds."""
+    async def take_turn(self, task: str, period: float) -> bool:
+        """Return whether the caller is the first to do this task in this period of seconds.
+
+        Args:
+            task: SWEEPER or EXPIRER.
+
+        """
         async with translated_errors():
             # Below the period, so that the caller's next turn finds it expired.
             milliseconds = int(period * 900)
-            return bool(await self._redis.set(SWEEPER, 1, nx=True, px=milliseconds))
+            return bool(await self._redis.set(task, 1, nx=True, px=milliseconds))
 
     async def left(self, product_ids: list[str]) -> list[int | None]:
         """Return the units of each product that can be claimed, in the given order.
