@@ -118,6 +118,7 @@ class LedgerBody(_Answer):
     accepted: int
     settled: int
     released: int
+    held: int
     entries: int
     state: SaleState
     generation: int | None
@@ -138,7 +139,9 @@ class BooksBody(_Answer):
     redis_stock: int | None
     postgres_stock: int
     confirmed: int
+    reserved: int
     cancelled: int
+    expired: int
     waiting: int | None
     ledger: LedgerBody | None
     unsettled: int
