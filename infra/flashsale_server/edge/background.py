@@ -83,9 +83,9 @@ async def expire_forever(services: Services) -> NoReturn:
 
 @persistently
 async def _expire_in_turn(services: Services) -> None:
-    if not await services.stock.take_turn(EXPIRER, EXPIRE_EVERY):
-        return
     try:
+        if not await services.stock.take_turn(EXPIRER, EXPIRE_EVERY):
+            return
         released = await expire_holds(services)
     except ServiceUnavailable as error:
         logger.debug("holds stay until a later look: %s", error)
