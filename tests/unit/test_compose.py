@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 
 import pytest
@@ -23,6 +22,7 @@ from flashsale_server.edge import __main__ as edge
 from flashsale_server.edge.proxies import trust_proxies
 from flashsale_server.exporter.settings import ExporterSettings
 from tests.helpers.image import variables_of_image
+from tests.helpers.recorder import Recorder
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
@@ -40,27 +40,6 @@ NOT_HANDED_ON = {
     "GRANIAN_HOST": "the image sets it",
     "GRANIAN_PORT": "the image sets it",
 }
-
-
-class Recorder(Mapping[str, str]):
-    """An environment that remembers which variables it was asked for."""
-
-    def __init__(self, values):
-        self.values, self.asked = values, set()
-
-    def __getitem__(self, name):
-        self.asked.add(name)
-        return self.values[name]
-
-    def __iter__(self):
-        return iter(self.values)
-
-    def __len__(self):
-        return len(self.values)
-
-    def __contains__(self, name):
-        self.asked.add(name)
-        return name in self.values
 
 
 def read_by_parsers():

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 
 import pytest
 
@@ -14,6 +13,7 @@ from flashsale_server.edge.__main__ import SETTINGS as OF_GRANIAN
 from tests.helpers import iam
 from tests.helpers.granian import accepted_by_granian
 from tests.helpers.in_process import client_of
+from tests.helpers.recorder import Recorder
 
 TEMPLATE = iam.read("infra/aws/container.yaml")
 RESOURCES = TEMPLATE["Resources"]
@@ -31,23 +31,6 @@ NOT_SET = {
     "POWERTOOLS_TRACE_DISABLED": "X-Ray's daemon is not in the task",
     "AWS_LAMBDA_FUNCTION_NAME": "Lambda sets it",
 }
-
-
-class Recorded(Mapping[str, str]):
-    """An environment that remembers which variables were asked for."""
-
-    def __init__(self, variables):
-        self.variables, self.asked = variables, set()
-
-    def __getitem__(self, name):
-        self.asked.add(name)
-        return self.variables[name]
-
-    def __iter__(self):
-        return iter(self.variables)
-
-    def __len__(self):
-        return len(self.variables)
 
 
 def container(task):
@@ -160,10 +143,10 @@ async def test_the_health_check_asks_no_store():
 
 def test_the_edge_gets_each_variable_that_the_settings_read():
     secret = {"REDIS_URL": "redis://r", "DATABASE_URL": "postgresql://d"}
-    recorded = Recorded(secret)
+    recorded = Recorder(secret)
     Settings.from_mapping(recorded)
     signed = {"AUTH": "jwt", "JWT_ISSUER": "i", "JWT_AUDIENCE": "a", "JWT_JWKS": "{}"}
-    with_tokens = Recorded(secret | signed)
+    with_tokens = Recorder(secret | signed)
     Settings.from_mapping(with_tokens)
 
     asked = recorded.asked | with_tokens.asked
