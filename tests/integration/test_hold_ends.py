@@ -5,13 +5,12 @@ import asyncio
 import pytest
 
 from flashsale.redis_store.stock import EXPIRER
-from flashsale.runtime import process
 from flashsale.usecases.rebuild import rebuild
 from flashsale_server.edge import background
 from flashsale_server.edge.background import cancel, expire_forever
-from functions.sweep import app as sweeper
-from tests.helpers.support import USERS, LambdaContext, until
+from tests.helpers.support import USERS, until
 from tests.integration.held_shop import held_shop
+from tests.integration.sweep_function import run_all_but_the_sweep
 
 
 @pytest.fixture
@@ -22,16 +21,8 @@ async def shop(services, new_product):
 async def test_the_sweep_function_ends_holds(shop, migrated, monkeypatch):
     order = await shop.reserve(units=2)
     await shop.time_passes()
-    monkeypatch.setenv("REDIS_URL", migrated.redis_url)
-    monkeypatch.setenv("DATABASE_URL", migrated.database_url)
-    monkeypatch.setenv("ORDERS_QUEUE_URL", migrated.orders_queue_url)
-    monkeypatch.setattr(sweeper, "sweep", lambda *_, **__: asyncio.sleep(0, 0))
-    process.services.cache_clear()
+    await run_all_but_the_sweep(migrated, monkeypatch)
 
-    await asyncio.to_thread(sweeper.handler, {}, LambdaContext())
-
-    await asyncio.to_thread(process.run, lambda own: own.close())
-    process.services.cache_clear()
     assert (await shop.status(order), await shop.where()) == ("EXPIRED", (10, 0, 0, 0))
 
 

@@ -9,14 +9,12 @@ from flashsale.domain.pauses import UnrecordedPause
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from flashsale.postgres_store.audit import Action
 from flashsale.redis_store.scripts import Keys
-from flashsale.runtime import process
 from flashsale.usecases import admin
 from flashsale.usecases.pauses import list_unrecorded, pause_unrecorded, record_pauses
 from flashsale.usecases.rebuild import rebuild
 from flashsale_server.edge import background
-from functions.sweep import app as sweeper
 from tests.helpers.admin_desk import audit_of, books_of, claim, dies, pause_of, stock_of
-from tests.helpers.support import LambdaContext
+from tests.integration.sweep_function import run_all_but_the_sweep
 
 
 async def field_of(services, product_id):
@@ -216,14 +214,6 @@ async def test_the_sweep_of_the_asgi_edge_completes_the_audit(services, paused, 
 
 
 async def test_the_sweep_function_completes_the_audit(services, migrated, paused, monkeypatch):
-    monkeypatch.setenv("REDIS_URL", migrated.redis_url)
-    monkeypatch.setenv("DATABASE_URL", migrated.database_url)
-    monkeypatch.setenv("ORDERS_QUEUE_URL", migrated.orders_queue_url)
-    monkeypatch.setattr(sweeper, "sweep", lambda *_, **__: asyncio.sleep(0, 0))
-    process.services.cache_clear()
+    await run_all_but_the_sweep(migrated, monkeypatch)
 
-    await asyncio.to_thread(sweeper.handler, {}, LambdaContext())
-
-    await asyncio.to_thread(process.run, lambda own: own.close())
-    process.services.cache_clear()
     assert [e.outcome for e in await audit_of(services, paused)] == ["done"]
