@@ -1,12 +1,13 @@
 """The settings of the functions. They are read from the environment once, and nowhere else."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from flashsale.errors import ConfigError
+from flashsale.variables import one_of, url, whole
 
 # RFC 7518, 3.2: a key as long as the hash, or longer.
 MIN_SECRET = 32
@@ -96,22 +97,22 @@ class Settings:
         """
         auth, trust = _auth(env)
         return cls(
-            redis_url=_url(env, "REDIS_URL", "redis", "rediss", "redis+cluster", "rediss+cluster"),
-            database_url=_url(env, "DATABASE_URL", "postgresql", "postgres"),
-            orders_queue_url=_url(env, "ORDERS_QUEUE_URL", "http", "https", required=False),
-            dead_letter_queue_url=_url(
+            redis_url=url(env, "REDIS_URL", "redis", "rediss", "redis+cluster", "rediss+cluster"),
+            database_url=url(env, "DATABASE_URL", "postgresql", "postgres"),
+            orders_queue_url=url(env, "ORDERS_QUEUE_URL", "http", "https", required=False),
+            dead_letter_queue_url=url(
                 env, "DEAD_LETTER_QUEUE_URL", "http", "https", required=False
             ),
-            parking_queue_url=_url(env, "PARKING_QUEUE_URL", "http", "https", required=False),
-            database_pool_size=_whole(env, "DATABASE_POOL_SIZE", default=1),
-            sweep_after=_whole(env, "SWEEP_AFTER", default=90),
-            database_iam=_one_of(env, "DATABASE_AUTH", "password", "iam") == "iam",
+            parking_queue_url=url(env, "PARKING_QUEUE_URL", "http", "https", required=False),
+            database_pool_size=whole(env, "DATABASE_POOL_SIZE", default=1),
+            sweep_after=whole(env, "SWEEP_AFTER", default=90),
+            database_iam=one_of(env, "DATABASE_AUTH", "password", "iam") == "iam",
             one_at_a_time="AWS_LAMBDA_FUNCTION_NAME" in env,  # which Lambda itself sets
             auth=auth,
             trusted_issuer=trust,
             rate_limits=_rate_limits(env, user="RATE_LIMIT_USER", address="RATE_LIMIT_ADDRESS"),
             tracing=tracing_is_on(env),
-            sold_out_for=_whole(env, "SOLD_OUT_FOR", default=200, least=0),
+            sold_out_for=whole(env, "SOLD_OUT_FOR", default=200, least=0),
         )
 
 
@@ -136,40 +137,6 @@ def origins(env: Mapping[str, str]) -> list[str]:
                 f"CORS_ORIGINS has {origin!r}; it should look like https://shop.example"
             )
     return listed
-
-
-def _url(env: Mapping[str, str], name: str, *schemes: str, required: bool = True) -> str:
-    value = env.get(name, "")
-    if not value and not required:
-        return ""
-    if not _is_url(value, schemes):
-        # Never quote the value, and let no driver quote it: it holds secrets.
-        got = "is not set" if not value else "is malformed (escape / # ? in a password)"
-        raise ConfigError(f"{name} {got}; it should look like {schemes[0]}://host:port/…")
-    return value
-
-
-def _is_url(value: str, schemes: Collection[str]) -> bool:
-    try:
-        parts = urlsplit(value)
-        # `port` raises ValueError if it is not a number.
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _one_of(env: Mapping[str, str], name: str, *choices: str) -> str:
-    value = env.get(name, choices[0])
-    if value not in choices:
-        raise ConfigError(f"{name} is {value!r}; it should be one of {', '.join(choices)}")
-    return value
-
-
-def _whole(env: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
-    value = env.get(name, str(default))
-    if not value.isdecimal() or int(value) < least:
-        raise ConfigError(f"{name} is {value!r}; it should be a whole number from {least}")
-    return int(value)
 
 
 def _auth(env: Mapping[str, str]) -> tuple[str, TrustedIssuer | None]:
@@ -215,11 +182,11 @@ def _require_auth(env: Mapping[str, str], names: Sequence[str]) -> None:
 
 
 def _jwks_url(env: Mapping[str, str]) -> str:
-    url = _url(env, "JWT_JWKS_URL", "https", "http", required=False)
+    address = url(env, "JWT_JWKS_URL", "https", "http", required=False)
     # An attacker who can change the keys in transit could sign tokens of their own.
-    if url.startswith("http:") and urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
+    if address.startswith("http:") and urlsplit(address).hostname not in ("127.0.0.1", "localhost"):
         raise ConfigError("JWT_JWKS_URL is not encrypted; it should look like https://…")
-    return url
+    return address
 
 
 def _rate_limits(env: Mapping[str, str], **names: str) -> dict[str, Rate]:

@@ -1,0 +1,47 @@
+"""Reads environment variables.
+
+Each function raises ConfigError if the variable is missing or malformed. The text names it and its
+form.
+"""
+
+from collections.abc import Collection, Mapping
+from urllib.parse import urlsplit
+
+from flashsale.errors import ConfigError
+
+
+def url(env: Mapping[str, str], name: str, *schemes: str, required: bool = True) -> str:
+    """Return a URL of one of these schemes; "" if it is not set and not required."""
+    value = env.get(name, "")
+    if not value and not required:
+        return ""
+    if not _is_url(value, schemes):
+        # Never quote the value, and let no driver quote it: it holds secrets.
+        got = "is not set" if not value else "is malformed (escape / # ? in a password)"
+        raise ConfigError(f"{name} {got}; it should look like {schemes[0]}://host:port/…")
+    return value
+
+
+def _is_url(value: str, schemes: Collection[str]) -> bool:
+    try:
+        parts = urlsplit(value)
+        # `port` raises ValueError if it is not a number.
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def one_of(env: Mapping[str, str], name: str, *choices: str) -> str:
+    """Return one of these choices, by default the first."""
+    value = env.get(name, choices[0])
+    if value not in choices:
+        raise ConfigError(f"{name} is {value!r}; it should be one of {', '.join(choices)}")
+    return value
+
+
+def whole(env: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
+    """Return a whole number that is not smaller than `least`."""
+    value = env.get(name, str(default))
+    if not value.isdecimal() or int(value) < least:
+        raise ConfigError(f"{name} is {value!r}; it should be a whole number from {least}")
+    return int(value)
