@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from redis.asyncio import Redis
 
 from flashsale.chunks import chunks
-from flashsale.domain.claims import ask_at
 from flashsale.domain.messages import QueuedOrder
 from flashsale.redis_store.scripts import (
     CLAIMS_PER_SCRIPT,
@@ -23,8 +22,9 @@ class HeldClaims:
     does not answer.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, grace: int) -> None:
         self._redis = redis
+        self._grace = grace
         self._hold = Script(redis, "hold")
 
     async def hold(self, product_id: str, orders: Sequence[tuple[QueuedOrder, int]]) -> int:
@@ -39,7 +39,7 @@ class HeldClaims:
         keys, held = Keys(product_id), 0
         async with again_later():
             for chunk in chunks(orders, CLAIMS_PER_SCRIPT):
-                moved = [(order.entry_id, order.quantity, ask_at(until)) for order, until in chunk]
+                moved = [(order.entry_id, order.quantity, until) for order, until in chunk]
                 held += await self._hold(
                     keys=[keys.ledger, keys.sale, keys.holds],
                     args=[part for claim in moved for part in claim],
@@ -47,14 +47,15 @@ class HeldClaims:
         return held
 
     async def list_due(self, product_id: str, count: int) -> dict[str, str]:
-        """Return holds of which PostgreSQL is to be asked now: order ids by the holds' members.
+        """Return holds that should have expired: order ids by the holds' members.
 
         The time is that of Redis. It is a hint: PostgreSQL decides whether a hold has ended.
         """
         async with translated_errors():
             now, _ = await self._redis.time()
+            ended = (now - self._grace) * 1000
             members = await self._redis.zrangebyscore(
-                Keys(product_id).holds, "-inf", now * 1000, start=0, num=count
+                Keys(product_id).holds, "-inf", ended, start=0, num=count
             )
         return {str(member): f"{product_id}:{str(member).split(' ', 1)[0]}" for member in members}
 
@@ -62,5 +63,5 @@ class HeldClaims:
         """Let PostgreSQL be asked of these holds again after some seconds."""
         async with translated_errors():
             now, _ = await self._redis.time()
-            at = (now + seconds) * 1000
+            at = (now - self._grace + seconds) * 1000
             await self._redis.zadd(Keys(product_id).holds, dict.fromkeys(members, at), xx=True)
