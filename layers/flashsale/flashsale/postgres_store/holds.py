@@ -17,19 +17,30 @@ class Holds:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list_due_products(self, product_ids: Sequence[str] | None) -> list[str]:
-        """Return those of these products, or of all, that have holds to expire."""
+    async def list_due_products(
+        self, product_ids: Sequence[str] | None, after: int = GRACE
+    ) -> list[str]:
+        """Return those of these products, or of all, that have holds to expire.
+
+        Args:
+            after: seconds from the end of a hold until it expires.
+
+        """
         ids = None if product_ids is None else list(product_ids)
-        rows = await self._database.fetch_all("select_due_products", ids=ids, grace=GRACE)
+        rows = await self._database.fetch_all("select_due_products", ids=ids, grace=after)
         return [row["id"] for row in rows]
 
-    async def expire(self, product_id: str) -> list[QueuedOrder]:
+    async def expire(self, product_id: str, after: int = GRACE) -> list[QueuedOrder]:
         """Expire the oldest due orders of a product; return them, or [] if none is left.
 
         Their units are back in PostgreSQL's stock then.
+
+        Args:
+            after: seconds from the end of a hold until it expires.
+
         """
         rows = await self._database.fetch_all(
-            "expire_orders", product_id=product_id, grace=GRACE, count=ORDERS_AT_A_TIME
+            "expire_orders", product_id=product_id, grace=after, count=ORDERS_AT_A_TIME
         )
         return [QueuedOrder(**row) for row in rows]
 
