@@ -135,7 +135,7 @@ class Webhook:
             return _refuse(400, "invalid", "The body is not base64.", "invalid")
         if body is None:
             text = f"The body has more than {MAX_BODY} bytes."
-            return _refuse(413, "content_too_large", text, "too_large")
+            return _refuse(413, "too_large", text, "too_large")
         try:
             verify(_header(event, "stripe-signature"), body, self.secrets, now)
             payment = paid(body)

@@ -70,14 +70,11 @@ def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> Non
 def record_payments(taken: Taken, logger: Logger, metrics: Metrics) -> None:
     """Write the invocation's log line and count decisions that were not made before."""
     write = logger.warning if taken.failures else logger.info
-    payments = {
-        decided.payment_id: {
-            "decision": decided.decision,
-            "why": decided.why,
-            "order_id": decided.order.id if decided.order else None,
-        }
-        for decided in taken.decided.values()
-    }
+    payments = {}
+    for message_id, payment in taken.payments.items():
+        payments[payment.id] = {"order_id": payment.order_id}
+        if decided := taken.decided.get(message_id):
+            payments[payment.id] |= {"decision": decided.decision, "why": decided.why}
     write("payments taken", extra={"payments": payments, "failures": _causes(taken)})
     new = [decided.decision for decided in taken.decided.values() if decided.first]
     counts = {

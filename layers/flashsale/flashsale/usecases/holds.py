@@ -42,8 +42,9 @@ async def expire_holds(
     """Expire the holds that were not paid in time; return how many units went back to the stock.
 
     Payments that waited for their order come first. While payments are in the queue, a hold expires
-    `LONGEST_WAIT` seconds after its end, instead of `GRACE`. At last it asks PostgreSQL of all holds
-    that should have ended, because the process that ended them may have died before it told Redis.
+    `LONGEST_WAIT` seconds after its end, instead of `GRACE`. At last it asks PostgreSQL of all
+    holds that should have ended, because the process that ended them may have died before it told
+    Redis.
 
     Args:
         product_ids: by default all products. PostgreSQL is asked for due holds, so that none is

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from flashsale.deadline import NEVER, Deadline
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.payment_messages import payment_of_message
-from flashsale.domain.payments import Decided
+from flashsale.domain.payments import Decided, Payment
 from flashsale.errors import (
     DatabaseUnavailable,
     InvalidMessage,
@@ -25,11 +25,13 @@ class Taken(MessageResults):
     """The result of a batch of payments.
 
     Attributes:
+        payments: those of the batch, by message id.
         decided: the decisions that PostgreSQL has, by message id. Those of failed messages are
             among them if Redis did not follow.
 
     """
 
+    payments: dict[str, Payment] = field(default_factory=dict)
     decided: dict[str, Decided] = field(default_factory=dict)
 
 
@@ -57,8 +59,8 @@ async def _take(
         if number and deadline.near:
             break
         try:
-            payment = payment_of_message(message.body)
-            taken.decided[message.id] = await services.payments.apply(payment)
+            taken.payments[message.id] = payment_of_message(message.body)
+            taken.decided[message.id] = await services.payments.apply(taken.payments[message.id])
         except (InvalidMessage, OrderRejected) as error:
             taken.fail([message.id], str(error))
         except DatabaseUnavailable as error:
