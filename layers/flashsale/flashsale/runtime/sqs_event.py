@@ -70,7 +70,7 @@ def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> Non
 def record_payments(taken: Taken, logger: Logger, metrics: Metrics) -> None:
     """Write the invocation's log line and count decisions that were not made before."""
     write = logger.warning if taken.failures else logger.info
-    payments = {}
+    payments: dict[str, dict[str, str | None]] = {}
     for message_id, payment in taken.payments.items():
         payments[payment.id] = {"order_id": payment.order_id}
         if decided := taken.decided.get(message_id):
