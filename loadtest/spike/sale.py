@@ -12,6 +12,7 @@ from flashsale.usecases.books import Books, read_books
 from flashsale_local.console import errors, step
 from flashsale_local.deployment.target import Edge, Target
 from flashsale_local.problems import Problem
+from flashsale_local.queues.drain import FOR_OPERATOR
 from flashsale_local.sale.seed import USERS, seed, user_ids, write_ids
 from flashsale_local.sale.warm_up import warm_up
 from flashsale_server.queues.depths import depths, total
@@ -110,8 +111,7 @@ async def _put_on_sale(services: Services, asked: Spike, product_id: str) -> Boo
 async def _settled(target: Target, services: Services, product_id: str) -> int:
     """Wait until nothing is on its way; return the messages and claims left at the deadline."""
     end = time.monotonic() + SETTLE_DEADLINE
-    # Parked messages wait for an operator.
-    queues = {name: url for name, url in target.queues.items() if name != "parking"}
+    queues = {name: url for name, url in target.queues.items() if name not in FOR_OPERATOR}
     while True:
         messages = total(await asyncio.to_thread(depths, queues))
         left = messages + await services.ledger.count(product_id)

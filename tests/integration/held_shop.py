@@ -53,10 +53,11 @@ class Shop:
         payment = Payment(f"{order.id}/{name}", order.id, amount, currency)
         return await pay(self.services, payment)
 
-    async def time_passes(self):
+    async def time_passes(self, minutes=60):
+        """Let the holds have ended so many minutes ago."""
         await self.execute(
-            "UPDATE orders SET expires_at = now() - interval '1 hour' WHERE product_id = %s"
-            " AND status = 'RESERVED'", self.product_id,
+            "UPDATE orders SET expires_at = now() - make_interval(mins => %s)"
+            " WHERE product_id = %s AND status = 'RESERVED'", minutes, self.product_id,
         )  # fmt: skip
         holds, redis = Keys(self.product_id).holds, self.services.redis
         for member in await redis.zrange(holds, 0, -1):

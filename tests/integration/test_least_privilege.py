@@ -5,6 +5,7 @@ calls to AWS. Each exercise runs twice, the second time with an SQS that rejects
 """
 
 import json
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -13,15 +14,20 @@ from redis import Redis
 
 from flashsale.domain.claims import Claim
 from flashsale.domain.messages import Envelope, QueuedOrder
+from flashsale.domain.payment_messages import QueuedPayment
+from flashsale.domain.payments import Payment
 from flashsale.http.application import create_admin_app, create_app
 from flashsale.redis_store.relay_inbox import ALIVE
 from flashsale.runtime import process
 from flashsale_local.deployment import sign_in
 from flashsale_local.paths import ROOT
 from flashsale_local.sale.seed import seed
+from functions.webhook import app as webhook_app
 from tests.helpers import iam
 from tests.helpers.call_recorder import SECRET, Recorder
 from tests.helpers.support import USERS
+from tests.helpers.webhooks import SECRET as WEBHOOK_SECRET
+from tests.helpers.webhooks import lambda_event, paid_event, signed
 
 PRODUCT = "p-least"
 # Rights that our code uses without a visible call.
@@ -35,6 +41,7 @@ UNSEEN = {
 @pytest.fixture
 def recorder(migrated, monkeypatch, patient):
     monkeypatch.delenv("AWS_ENDPOINT_URL")  # moto stands in for AWS
+    monkeypatch.setenv("WEBHOOK_SECRETS", WEBHOOK_SECRET)
     with mock_aws(), Redis.from_url(migrated.redis_url) as redis:
         redis.delete(ALIVE)  # else a claimer would hand over to the relay process of another test
 
@@ -142,7 +149,36 @@ def rollback(recorder):
     recorder.handle(batch(Envelope.of(orders).model_dump_json(), alone.model_dump_json(), "poison"))
 
 
+def payment(recorder):
+    paid = Payment("pi_1", f"{PRODUCT}:1-0", Decimal("7.50"), "EUR")
+
+    recorder.handle(batch(QueuedPayment.of(paid).model_dump_json(), "poison"))
+
+
+def webhook(recorder):
+    webhook_app.webhook.cache_clear()
+    body = paid_event(f"{PRODUCT}:1-0")
+    for headers, statuses in (({}, {401}), (signed(body), {200, 503})):
+        assert recorder.handle(lambda_event(body, headers))["statusCode"] in statuses
+
+
+async def held_too_long(services):
+    order = await claimed(services, USERS[0])
+    await services.orders.write_batch([order])
+    async with services.database.transaction() as connection:
+        await connection.execute(
+            "UPDATE orders SET expires_at = now() - interval '2 minutes' WHERE id = %s", [order.id]
+        )
+
+
+async def set_hold(services):
+    async with services.database.transaction() as connection:
+        await connection.execute("UPDATE products SET hold_seconds = 60 WHERE id = %s", [PRODUCT])
+
+
 def sweep(recorder):
+    recorder.run(set_hold)
+    recorder.run(held_too_long)  # so it looks whether payments are in the queue
     recorder.run(lambda services: claimed(services, USERS[0]))
 
     recorder.handle({})
@@ -153,8 +189,8 @@ def migrate_(recorder):
 
 
 EXERCISES = {
-    "admin": admin, "buy": buy, "order": order,
-    "rollback": rollback, "sweep": sweep, "migrate": migrate_,
+    "admin": admin, "buy": buy, "order": order, "rollback": rollback,
+    "webhook": webhook, "payment": payment, "sweep": sweep, "migrate": migrate_,
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ QUEUES = {
     "${ApplicationStack}-orders": "OrdersQueue",
     "${ApplicationStack}-orders-dlq": "OrdersDeadLetterQueue",
     "${ApplicationStack}-orders-parking": "OrdersParkingQueue",
+    "${ApplicationStack}-payments": "PaymentsQueue",
 }
 # Variables of `Settings` that the edge's task leaves at their defaults.
 NOT_SET = {

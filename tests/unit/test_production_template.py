@@ -105,6 +105,7 @@ def test_the_authorizer_lets_only_public_routes_through(production):
         "GET /api/v5/products/{productId}/stock",
         "OPTIONS /{proxy+}",
         "OPTIONS /api/admin/{proxy+}",
+        "POST /api/payments/webhook",  # only what the payment provider has signed
     }
 
 
@@ -119,7 +120,9 @@ def test_a_preflight_of_the_admin_api_needs_no_admin(production):
 def test_without_the_authorizer_the_application_still_checks_tokens():
     template = transformed({**PRODUCTION, "Authorizer": "false"})
 
-    for one in properties(template["Resources"], "AWS::Lambda::Function").values():
+    functions = properties(template["Resources"], "AWS::Lambda::Function")
+    del functions["WebhookFunction"]  # it takes no tokens
+    for one in functions.values():
         assert one["Environment"]["Variables"]["AUTH"] == {"Ref": "Auth"}
 
 
@@ -139,12 +142,12 @@ def test_every_queue_log_and_environment_takes_the_key(production):
             assert uses_key(one, names[one["Type"]]), one
 
 
-def test_every_function_may_use_the_key_and_reach_postgresql(production):
+def test_functions_may_use_the_key_and_reach_postgresql(production):
     functions = {n for n, o in production.items() if o["Type"] == "AWS::Lambda::Function"}
 
-    for policy in ("KeyAccess", "DatabaseAccess"):
+    for policy, without in (("KeyAccess", set()), ("DatabaseAccess", {"WebhookFunction"})):
         roles = {role["Ref"] for role in production[policy]["Properties"]["Roles"]}
-        assert roles == {f"{name}Role" for name in functions}, policy
+        assert roles == {f"{name}Role" for name in functions - without}, policy
 
 
 def test_a_failed_first_release_leaves_no_retained_resources():
@@ -155,3 +158,16 @@ def test_a_failed_first_release_leaves_no_retained_resources():
 
     assert "Retain" not in policies.values()
     assert kept == {"Key", "Durable", "DurableUser", "DurableUsers", "DurableSubnets"}
+
+
+def test_the_webhook_function_has_nothing_but_its_queue_and_its_secrets(production):
+    """Everybody can call it. test_least_privilege.py has its rights."""
+    function = production["WebhookFunction"]["Properties"]
+    variables = function["Environment"]["Variables"]
+    own = {name for name in variables if not name.startswith("POWERTOOLS_")}
+
+    assert own == {"PAYMENTS_QUEUE_URL", "WEBHOOK_SECRETS", "AWS_ENDPOINT_URL", "RELEASE_ID"}
+    assert "VpcConfig" not in function
+    others = [one for one in properties(production, "AWS::Lambda::Function").values()
+              if "WEBHOOK_SECRETS" in one["Environment"]["Variables"]]  # fmt: skip
+    assert others == [function], "no other function knows the secrets"

@@ -59,7 +59,7 @@ def test_production_reserves_as_much_as_the_mappings_use(template):
     configuration = tomllib.loads((ROOT / "samconfig.toml").read_text())
     given = configuration["prod"]["deploy"]["parameters"]["parameter_overrides"].split()
 
-    for name in ("Order", "Rollback"):
+    for name in ("Order", "Rollback", "Payment"):
         assert f"{name}ReservedConcurrency={most[f'{name}Function']}" in given
 
 

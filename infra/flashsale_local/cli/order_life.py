@@ -18,7 +18,7 @@ from flashsale_local.problems import Problem
 from flashsale_local.stack.containers import in_containers
 from flashsale_server.log_events import log_group_of
 
-FUNCTIONS = ("buy", "admin", "order", "rollback", "sweep", "migrate")
+FUNCTIONS = ("buy", "admin", "order", "rollback", "webhook", "payment", "sweep", "migrate")
 # The programs of the ASGI edge.
 BESIDE = ("edge", "relay")
 # Minutes to look back for an order whose id does not tell the time of its claim.

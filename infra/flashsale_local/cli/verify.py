@@ -16,7 +16,7 @@ from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.queues.contents import look_into_queues
-from flashsale_local.queues.drain import drain
+from flashsale_local.queues.drain import FOR_OPERATOR, drain
 from flashsale_local.queues.parked import Parked, read_parked
 from flashsale_local.sale.audit import described
 from flashsale_local.sale.books_table import books_table
@@ -50,7 +50,8 @@ def verify(
     """
     target = Target.load(LOCAL)
     if wait:  # parked messages stay, however long it waits
-        drain({name: url for name, url in target.queues.items() if name != PARKING}, wait)
+        on_their_way = target.queues.keys() - FOR_OPERATOR
+        drain({name: target.queues[name] for name in on_their_way}, wait)
     queues = look_into_queues(target, most=READ, receive=True)
     rows, parked, unrecorded = with_services(
         target, lambda services: _read(services, products, queues)

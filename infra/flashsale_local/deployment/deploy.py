@@ -44,6 +44,7 @@ def local_parameters(target: Target) -> dict[str, str]:
         "JwtIssuer": sign_in.ISSUER,
         "JwtAudience": sign_in.AUDIENCE,
         "JwtSecret": target.token_secret,
+        "WebhookSecrets": target.webhook_secret,
         **{sign_in.LIMITS[name]: value for name, value in sign_in.limits(os.environ).items()},
     }
 

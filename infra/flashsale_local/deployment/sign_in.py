@@ -20,9 +20,14 @@ LIMITS = {
 }
 
 
-def own_secret(directory: Path) -> str:
-    """Return the secret of the stack in this folder. The first call creates it."""
-    path = directory / "token-secret"
+def own_secret(directory: Path, name: str = "token-secret") -> str:
+    """Return a secret of the stack in this folder. The first call creates it.
+
+    Args:
+        name: of its file. By default it signs tokens; "webhook-secret" signs webhooks.
+
+    """
+    path = directory / name
     if not path.exists():
         directory.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)

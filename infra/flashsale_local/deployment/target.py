@@ -62,6 +62,7 @@ class Target:
         exporter_url, prometheus_url, grafana_url: of these programs, if they were started.
         auth: "jwt" if buyers need a token.
         token_secret: signs the tokens of a local stack; "" elsewhere.
+        webhook_secret: signs the webhooks of a local stack; "" elsewhere.
 
     """
 
@@ -76,6 +77,7 @@ class Target:
     grafana_url: str = ""
     auth: str = "none"
     token_secret: str = field(default="", repr=False)
+    webhook_secret: str = field(default="", repr=False)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -102,6 +104,7 @@ class Target:
             grafana_url=saved.get("grafana_url", ""),
             auth=saved.get("auth", "none"),
             token_secret=saved.get("token_secret", ""),
+            webhook_secret=saved.get("webhook_secret", ""),
         )
         if not target.redis_url or not target.database_url:
             raise StackDown(
@@ -115,7 +118,7 @@ class Target:
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / "target.json"
         path.touch()
-        path.chmod(0o600)  # it has the secret that signs tokens, and it may have passwords
+        path.chmod(0o600)  # it has the secrets that sign, and it may have passwords
         path.write_text(json.dumps(asdict(self), indent=2))
 
     @property
@@ -175,17 +178,24 @@ class Target:
         return self.cloud.endpoint(self.outputs, "AdminUrl")
 
     @property
+    def webhook_endpoint(self) -> Endpoint:
+        """The HTTP API in front of the webhook function."""
+        return self.cloud.endpoint(self.outputs, "WebhookUrl")
+
+    @property
     def edges(self) -> dict[str, Endpoint]:
         """The endpoint of the buyers' API at each edge."""
         return {"lambda": self.api} | ({"asgi": Endpoint(self.asgi_url)} if self.asgi_url else {})
 
     @property
     def queues(self) -> dict[str, str]:
-        """Queue URLs by the names that people use: orders, dlq, parking."""
+        """Queue URLs by the names that people use: orders, dlq, parking, payments, …"""
         return {
             "orders": self.outputs["OrdersQueueUrl"],
             "dlq": self.outputs["DeadLetterQueueUrl"],
             "parking": self.outputs["ParkingQueueUrl"],
+            "payments": self.outputs["PaymentsQueueUrl"],
+            "payments-dlq": self.outputs["PaymentsDeadLetterQueueUrl"],
         }
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What is in the queues of a deployment now."""
+"""What is in the queues of orders of a deployment now."""
 
 from typing import TYPE_CHECKING
 
@@ -28,4 +28,5 @@ def look_into_queues(
 
     """
     readable = QUEUES if target.endpoint_url else (PARKING,) * receive
-    return inspect(target.queues, target.cloud.peek, readable, sqs, most)
+    urls = {name: target.queues[name] for name in QUEUES}
+    return inspect(urls, target.cloud.peek, readable, sqs, most)

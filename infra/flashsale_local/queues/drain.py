@@ -3,7 +3,11 @@
 import time
 from collections.abc import Callable, Mapping
 
+from flashsale.domain.waiting import PARKING
 from flashsale_server.queues.depths import depths, total
+
+# No function receives from these queues. Their messages wait for the operator.
+FOR_OPERATOR = (PARKING, "payments-dlq")
 
 
 def drain(

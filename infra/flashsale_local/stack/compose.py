@@ -89,6 +89,7 @@ def target() -> Target:
         grafana_url=f"http://{url['GRAFANA']}",
         auth=auth_of(os.environ),
         token_secret=own_secret(LOCAL),
+        webhook_secret=own_secret(LOCAL, "webhook-secret"),
     )
 
 

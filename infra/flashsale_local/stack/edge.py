@@ -73,6 +73,8 @@ def _environment(target: Target) -> dict[str, str]:
         "ORDERS_QUEUE_URL": target.queues["orders"],
         "DEAD_LETTER_QUEUE_URL": target.queues["dlq"],
         "PARKING_QUEUE_URL": target.queues["parking"],
+        "PAYMENTS_QUEUE_URL": target.queues["payments"],
+        "PAYMENTS_DEAD_LETTER_QUEUE_URL": target.queues["payments-dlq"],
         "HOLD_GRACE": hold_grace(),
         **settings(target.auth, target.token_secret),
         **limits(os.environ),

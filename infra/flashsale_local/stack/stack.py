@@ -154,6 +154,7 @@ class Stack:
             emulator=self.emulator_name,
             auth=self.auth,
             token_secret=own_secret(self.directory),
+            webhook_secret=own_secret(self.directory, "webhook-secret"),
         )
 
     def down(self) -> None:

@@ -4,7 +4,9 @@ An expected outcome of a purchase (sold out, no such product) is a value: `domai
 
     FlashsaleError
     ├── ConfigError            a setting is missing or unreadable
-    ├── InvalidMessage         a queue message is not an order; a retry cannot help
+    ├── InvalidMessage         a queue message is malformed; a retry cannot help
+    ├── InvalidSignature       a webhook is not from the payment provider, or is too old
+    ├── InvalidEvent           a webhook of the payment provider is malformed
     ├── OrderRejected          PostgreSQL rejects the row (a constraint); a retry cannot help
     ├── MessageRefused         SQS rejects the message itself: a bug
     └── ServiceUnavailable     a backing service is unavailable; a retry may help
@@ -27,7 +29,15 @@ class ConfigError(FlashsaleError):
 
 
 class InvalidMessage(FlashsaleError):
-    """A queue message that is not an order."""
+    """A queue message that is not an order, or not a payment."""
+
+
+class InvalidSignature(FlashsaleError):
+    """A webhook whose signature proves nothing. The text is one word, for metrics."""
+
+
+class InvalidEvent(FlashsaleError):
+    """A signed webhook that is malformed. The text says what is wrong, and quotes nothing."""
 
 
 class OrderRejected(FlashsaleError):

@@ -1,4 +1,4 @@
-"""The three queues on the emulator, without functions, so that messages stay."""
+"""The queues on the emulator, without functions, so that messages stay."""
 
 import json
 import os
@@ -15,7 +15,13 @@ from flashsale_local.deployment.target import Target
 from tests.helpers.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
-NAMES = {"OrdersQueue": "orders", "DeadLetterQueue": "orders-dlq", "ParkingQueue": "orders-parking"}
+NAMES = {
+    "OrdersQueue": "orders",
+    "DeadLetterQueue": "orders-dlq",
+    "ParkingQueue": "orders-parking",
+    "PaymentsQueue": "payments",
+    "PaymentsDeadLetterQueue": "payments-dlq",
+}
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +50,7 @@ def with_queues(stack, migrated):
             return made.get("Outputs")
 
         eventually(outputs)
-        assert len(target.queues) == 3
+        assert len(target.queues) == len(NAMES)
     return target
 
 

@@ -124,8 +124,19 @@ def orders_of_message(body: str) -> list[QueuedOrder]:
         message = _MESSAGE.validate_json(body)
         return message.orders() if isinstance(message, Envelope) else [message]
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        path = map(str, first["loc"][1:])  # the first part is the tag
-        # The sender chose the field names: print no control characters, and no 256 KB.
-        where = ascii(".".join(path))[1:-1][:100] or "body"
-        raise InvalidMessage(f"not an order: {where}: {first['msg']}") from error
+        what = what_is_wrong(error, skip=1)  # the first part of a path is the tag
+        raise InvalidMessage(f"not an order: {what}") from error
+
+
+def what_is_wrong(error: ValidationError, skip: int = 0) -> str:
+    """Return where a message is wrong first, and how. It quotes no value of the message.
+
+    Args:
+        skip: parts of the path that are left out.
+
+    """
+    first = error.errors(include_url=False, include_input=False)[0]
+    path = map(str, first["loc"][skip:])
+    # The sender chose the field names: print no control characters, and no 256 KB.
+    where = ascii(".".join(path))[1:-1][:100] or "body"
+    return f"{where}: {first['msg']}"

@@ -6,6 +6,15 @@ from enum import StrEnum
 
 from flashsale.domain.messages import QueuedOrder
 
+# The provider's id of a payment. It also goes into paths of URLs.
+PAYMENT_ID = r"^[A-Za-z0-9_-]{1,128}$"
+
+# ISO 4217.
+CURRENCY = r"^[A-Z]{3}$"
+
+# Amounts are smaller than this. The columns of amounts hold no more.
+LARGEST_AMOUNT = 10**12
+
 
 class Decision(StrEnum):
     """What becomes of a payment."""

@@ -1,12 +1,12 @@
 """Errors of V5 and of the admin API as problem details (RFC 9457), each with a stable `code`."""
 
 from functools import cache
-from http import HTTPStatus
 from typing import Any
 
 from fastapi.responses import JSONResponse
 
 from flashsale.domain.model import Declined, NotSold, Refusal, SoldBy
+from flashsale.http.problem_body import MEDIA_TYPE, problem_body
 from flashsale.http.schemas import ProblemBody
 
 _REFUSALS = {
@@ -47,14 +47,8 @@ def problem_response(
     status: int, code: str, detail: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     """Return an answer of the media type application/problem+json."""
-    body = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "code": code,
-        "detail": detail,
-    }
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    body = problem_body(status, code, detail)
+    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
 
 
 def refusal_problem(refusal: NotSold) -> JSONResponse:

@@ -11,30 +11,35 @@ ORDERS_AT_A_TIME = 500
 
 
 class Holds:
-    """Expires RESERVED orders, and tells what became of them.
+    """Expires RESERVED orders, and tells what became of them."""
 
-    Args:
-        grace: seconds after the end of a hold in which it does not expire yet.
-
-    """
-
-    def __init__(self, database: Database, grace: int) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._grace = grace
 
-    async def list_due_products(self, product_ids: Sequence[str] | None) -> list[str]:
-        """Return those of these products, or of all, that have holds to expire."""
+    async def list_due_products(
+        self, product_ids: Sequence[str] | None, after: int
+    ) -> list[str]:
+        """Return those of these products, or of all, that have holds to expire.
+
+        Args:
+            after: seconds from the end of a hold until it expires.
+
+        """
         ids = None if product_ids is None else list(product_ids)
-        rows = await self._database.fetch_all("select_due_products", ids=ids, grace=self._grace)
+        rows = await self._database.fetch_all("select_due_products", ids=ids, grace=after)
         return [row["id"] for row in rows]
 
-    async def expire(self, product_id: str) -> list[QueuedOrder]:
+    async def expire(self, product_id: str, after: int) -> list[QueuedOrder]:
         """Expire the oldest due orders of a product; return them, or [] if none is left.
 
         Their units are back in PostgreSQL's stock then.
+
+        Args:
+            after: seconds from the end of a hold until it expires.
+
         """
         rows = await self._database.fetch_all(
-            "expire_orders", product_id=product_id, grace=self._grace, count=ORDERS_AT_A_TIME
+            "expire_orders", product_id=product_id, grace=after, count=ORDERS_AT_A_TIME
         )
         return [QueuedOrder(**row) for row in rows]
 

@@ -8,7 +8,9 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.usecases.batch import Outcome, ReceivedMessage
+from flashsale.domain.payments import Decision
+from flashsale.usecases.batch import MessageResults, Outcome, ReceivedMessage
+from flashsale.usecases.take_payments import Taken
 
 # Bytes of a line for the ids of orders. CloudWatch takes 256 KB a line, and causes need some.
 LONGEST_LINE = 150_000
@@ -20,7 +22,7 @@ def messages(event: dict[str, Any]) -> list[ReceivedMessage]:
     return [ReceivedMessage(record["messageId"], record["body"]) for record in event["Records"]]
 
 
-def failed_items(outcome: Outcome) -> dict[str, Any]:
+def failed_items(outcome: MessageResults) -> dict[str, Any]:
     """Return the answer for SQS (ReportBatchItemFailures): the messages to deliver again."""
     return {
         "batchItemFailures": [
@@ -65,7 +67,26 @@ def record(what: str, outcome: Outcome, logger: Logger, metrics: Metrics) -> Non
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
-def _causes(outcome: Outcome) -> dict[str, str]:
+def record_payments(taken: Taken, logger: Logger, metrics: Metrics) -> None:
+    """Write the invocation's log line and count decisions that were not made before."""
+    write = logger.warning if taken.failures else logger.info
+    payments: dict[str, dict[str, str | None]] = {}
+    for message_id, payment in taken.payments.items():
+        payments[payment.id] = {"order_id": payment.order_id}
+        if decided := taken.decided.get(message_id):
+            payments[payment.id] |= {"decision": decided.decision, "why": decided.why}
+    write("payments taken", extra={"payments": payments, "failures": _causes(taken)})
+    new = [decided.decision for decided in taken.decided.values() if decided.first]
+    counts = {
+        "PaymentsApplied": new.count(Decision.APPLIED),
+        "PaymentsToRefund": new.count(Decision.REFUND_DUE),
+        "PaymentsFailed": len(taken.failures),
+    }
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def _causes(outcome: MessageResults) -> dict[str, str]:
     return {failure.message_id: failure.cause for failure in outcome.failures}
 
 

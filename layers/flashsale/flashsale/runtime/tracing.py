@@ -18,10 +18,14 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 LONGEST_ANNOTATION = 1000
 
 
-def traced(env: Mapping[str, str]) -> Callable[[Handler], Handler]:
+def traced(env: Mapping[str, str], *, stores: bool = True) -> Callable[[Handler], Handler]:
     """Decorate a handler with Powertools' Tracer. Without tracing, return the handler as it is.
 
     Without tracing there is no X-Ray SDK to import: it is in a layer of its own.
+
+    Args:
+        stores: whether the function uses Redis and PostgreSQL, whose steps are to be traced.
+
     """
     if not tracing_is_on(env):
         return lambda handler: handler
@@ -29,7 +33,8 @@ def traced(env: Mapping[str, str]) -> Callable[[Handler], Handler]:
     from aws_lambda_powertools import Tracer  # noqa: PLC0415 - see above
 
     tracer = Tracer()
-    _trace_steps(tracer)
+    if stores:
+        _trace_steps(tracer)
 
     def decorate(handler: Handler) -> Handler:
         def annotated(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Processing of a batch of SQS messages, shared by the order and rollback functions.
+"""Processing of a batch of SQS messages, shared by the functions that read queues.
 
 A batch is processed in parts, and each part is committed. What is done stays done when the deadline
 passes. So each receive of the same messages has less to do, and in the end nothing.
@@ -49,12 +49,32 @@ class ReceivedMessage:
 
 
 @dataclass(slots=True)
-class Outcome:
-    """The result of a batch: its orders, and the messages that SQS must deliver again.
+class MessageResults:
+    """What became of the messages of a batch.
+
+    Attributes:
+        done: ids of the messages that SQS may delete.
+        failures: the messages that SQS must deliver again.
+
+    """
+
+    done: set[str] = field(default_factory=set)
+    failures: list[Failure] = field(default_factory=list)
+
+    def fail(self, message_ids: Iterable[str], cause: str) -> None:
+        """Mark messages as failed, except those that are done or have already failed."""
+        ended = self.done | {failure.message_id for failure in self.failures}
+        self.failures += [
+            Failure(id_, cause[:LONGEST_CAUSE]) for id_ in message_ids if id_ not in ended
+        ]
+
+
+@dataclass(slots=True)
+class Outcome(MessageResults):
+    """The result of a batch of orders.
 
     Attributes:
         orders: all orders of the batch, by message id.
-        done: ids of the messages that SQS may delete.
         sent_alone: orders that were moved to an envelope of their own, to fail apart from the rest.
         conflicts: cancelled orders without a row, because another order has their id.
         reserved: orders that wait for their payment.
@@ -64,21 +84,12 @@ class Outcome:
     """
 
     orders: dict[str, list[QueuedOrder]] = field(default_factory=dict)
-    done: set[str] = field(default_factory=set)
     confirmed: list[QueuedOrder] = field(default_factory=list)
     reserved: list[QueuedOrder] = field(default_factory=list)
     cancelled: list[QueuedOrder] = field(default_factory=list)
     sent_alone: list[QueuedOrder] = field(default_factory=list)
     conflicts: list[QueuedOrder] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
     released: int = 0
-
-    def fail(self, message_ids: Iterable[str], cause: str) -> None:
-        """Mark messages as failed, except those that are done or have already failed."""
-        ended = self.done | {failure.message_id for failure in self.failures}
-        self.failures += [
-            Failure(id_, cause[:LONGEST_CAUSE]) for id_ in message_ids if id_ not in ended
-        ]
 
 
 async def process_in_parts(
@@ -97,10 +108,15 @@ async def process_in_parts(
     with suppress(OutOfTime):
         await deadline.bound(_in_parts(step_of(outcome), outcome, deadline))
     outcome.fail(outcome.orders, NO_TIME)
-    if failures := [*outcome.failures, *_by_order(outcome)]:
+    await remember(services, [*outcome.failures, *_by_order(outcome)])
+    return outcome
+
+
+async def remember(services: Services, failures: Sequence[Failure]) -> None:
+    """Store the causes of failures, if that is possible in a short time."""
+    if failures:
         with suppress(OutOfTime):
             await Deadline.after(REMEMBERING).bound(services.failures.remember(failures))
-    return outcome
 
 
 def _by_order(outcome: Outcome) -> Iterator[Failure]:

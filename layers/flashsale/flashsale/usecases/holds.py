@@ -12,12 +12,15 @@ from flashsale.deadline import NEVER, Deadline
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import OrderStatus
 from flashsale.domain.payments import Decided, Payment
+from flashsale.errors import QueueUnavailable
 from flashsale.services import Services
 
 logger = logging.getLogger(__name__)
 
 # Holds that one call asks PostgreSQL of.
 AT_A_TIME = 500
+# Seconds from the end of a hold for which it waits, at most, until the queue of payments is empty.
+LONGEST_WAIT = 15 * 60
 # Seconds until PostgreSQL is asked again of a hold that it has not ended.
 ASK_AGAIN = 60
 
@@ -37,8 +40,10 @@ async def expire_holds(
 ) -> int:
     """Expire the holds that were not paid in time; return how many units went back to the stock.
 
-    Payments that waited for their order come first. At last it asks PostgreSQL of all holds that
-    should have ended, because the process that ended them may have died before it told Redis.
+    Payments that waited for their order come first. While payments are in the queue, a hold expires
+    `LONGEST_WAIT` seconds after its end, instead of `hold_grace`. At last it asks PostgreSQL of all
+    holds that should have ended, because the process that ended them may have died before it told
+    Redis.
 
     Args:
         product_ids: by default all products. PostgreSQL is asked for due holds, so that none is
@@ -47,9 +52,13 @@ async def expire_holds(
 
     """
     await _settle(services, await services.payments.decide_waiting())
-    released = 0
-    for product_id in await services.holds.list_due_products(product_ids):
-        while not deadline.near and (orders := await services.holds.expire(product_id)):
+    released, after = 0, services.settings.hold_grace
+    due = await services.holds.list_due_products(product_ids, after)
+    if due and await _payments_are_waiting(services):
+        after = LONGEST_WAIT
+        due = await services.holds.list_due_products(product_ids, after)
+    for product_id in due:
+        while not deadline.near and (orders := await services.holds.expire(product_id, after)):
             released += await services.ledger.release(product_id, orders)
     on_sale = await services.stock.list_sales() if product_ids is None else product_ids
     for product_id in on_sale:
@@ -57,6 +66,20 @@ async def expire_holds(
             break
         released += await _reconcile(services, product_id)
     return released
+
+
+async def _payments_are_waiting(services: Services) -> bool:
+    """Return whether payments are in the queue, or may be, because SQS does not answer.
+
+    Their orders should not expire just before. That is a courtesy: a payment that comes too late is
+    refunded.
+    """
+    url = services.settings.payments_queue_url
+    try:
+        return bool(url and await services.order_queue.waiting(url))
+    except QueueUnavailable as error:
+        logger.warning("holds stay, as payments may be waiting: %s", error)
+        return True
 
 
 async def _settle(services: Services, decided: Sequence[Decided]) -> None:

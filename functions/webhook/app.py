@@ -1,0 +1,41 @@
+"""The webhook function: takes the payment provider's webhooks, and sends payments to a queue.
+
+It has no FastAPI and reaches no store, because everybody can call it without a token. The payment
+function (`functions/payment/app.py`) applies what is in the queue.
+"""
+
+import os
+import time
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from flashsale.http.webhook import Webhook
+from flashsale.runtime.tracing import traced
+
+logger = Logger()
+metrics = Metrics()
+
+
+@cache
+def webhook() -> Webhook:
+    """Return the webhook of this process, built from its environment at the first call."""
+    return Webhook.from_mapping(os.environ)
+
+
+@traced(os.environ, stores=False)
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the HTTP API or of a function URL."""
+    answer = webhook().receive(event, time.time())
+    write, counted = logger.info, "WebhooksTaken"
+    if answer.reason:
+        write, counted = logger.warning, "WebhooksRefused"
+        metrics.add_metadata("reason", answer.reason)
+    metrics.add_metric(name=counted, unit=MetricUnit.Count, value=1)
+    write("webhook", extra=answer.log_fields)
+    return answer.response()
