@@ -25,6 +25,8 @@ REQUESTS = [
     ("GET", "/products/p-01/books"),
     ("GET", "/books"),
     ("GET", "/audit"),
+    ("GET", "/payments"),
+    ("POST", "/payments/pi-1/refunded"),
 ]
 
 
@@ -56,7 +58,8 @@ async def test_only_an_admins_token_gets_in(desk, method, path):
 
 
 async def test_every_route_is_tried_without_rights():
-    tried = {(m, "/api/admin" + p.replace("p-01", "{product_id}").replace("o-1", "{order_id}"))
+    names = {"p-01": "{product_id}", "o-1": "{order_id}", "pi-1": "{payment_id}"}
+    tried = {(m, "/api/admin" + "/".join(names.get(part, part) for part in p.split("/")))
              for m, p in REQUESTS}  # fmt: skip
 
     assert {(m, route.path) for route in router.routes for m in route.methods} == tried
@@ -100,6 +103,10 @@ async def test_a_product_is_made_once(desk, services):
         ("/products/p/open", {"endsAt": "9999-12-31T23:59:59Z"}),
         ("/products/p/open", {"startsAt": "2026-11-27T09:00Z", "endsAt": "2026-11-27T08:00Z"}),
         ("/products/p/open", {"limitPerBuyer": -1}),
+        ("/products/p/open", {"holdSeconds": -1}),
+        ("/products/p/open", {"holdSeconds": 86401}),
+        ("/products/p/open", {"holdSeconds": "600"}),
+        ("/products/p/open", {"holdSeconds": 600, "generation": 4}),
         ("/products/p/open", {"limit": 1}),
         ("/products/p/pause", {"why": "because"}),
         ("/products/p/restock", {"units": 0}),

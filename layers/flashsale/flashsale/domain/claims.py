@@ -13,6 +13,8 @@ class SaleState(StrEnum):
     ENDED = "ended"
 
 
+# Seconds: the longest time to pay an order. A constraint of `products` says the same.
+LONGEST_HOLD = 86_400
 # Seconds after the end of a hold in which it does not expire yet, because the message of a payment
 # may be on its way.
 GRACE = 60

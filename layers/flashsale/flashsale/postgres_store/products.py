@@ -45,6 +45,10 @@ class Products:
         row["holds"] = [Hold(*hold) for hold in row["holds"]]
         return Supply(**row)
 
+    async def set_hold(self, product_id: str, seconds: int) -> None:
+        """Give the buyers of a product this time to pay: for orders written from now on."""
+        await self._database.run("set_hold", id=product_id, seconds=seconds)
+
     @staticmethod
     async def create(
         connection: Connection, product_id: str, name: str, price: Decimal, stock: int

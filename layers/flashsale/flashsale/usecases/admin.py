@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from flashsale.domain.model import Declined, Terms
 from flashsale.domain.pauses import UnrecordedPause
+from flashsale.domain.payments import Decision
 from flashsale.errors import DatabaseUnavailable
 from flashsale.postgres_store.audit import BEGUN, DONE, Action, Change
 from flashsale.postgres_store.database import Connection
@@ -92,6 +93,21 @@ async def cancel_order(services: Services, action: Action, reason: str) -> Decli
 
     change = await cancellation(services, action.target, reason)
     return await _carry_out(services, action, step, change)
+
+
+async def record_refund(services: Services, action: Action) -> Declined | None:
+    """Record that the payment `action.target`, which was to be refunded, was refunded."""
+
+    async def change(connection: Connection) -> Declined | None:
+        if await services.payments.mark_refunded(connection, action.target):
+            return None
+        payment = await services.payments.get(action.target)
+        if payment is None:
+            return Declined.NO_SUCH_PAYMENT
+        refunded = payment.decision is Decision.REFUNDED
+        return None if refunded else Declined.NOT_REFUND_DUE
+
+    return await _carry_out(services, action, change=change)
 
 
 async def _carry_out(
