@@ -1,6 +1,7 @@
 """Admin API: payment holds of a sale, and payments that are to be refunded."""
 
 import asyncio
+import uuid
 
 import pytest
 
@@ -40,6 +41,18 @@ async def test_a_sale_is_opened_with_a_hold(desk, unopened):
     assert action.arguments["holdSeconds"] == 600
     paused = await desk.act(unopened.product_id, "pause")
     assert (paused.json()["held"], paused.json()["stock"]) == (2, 8)
+
+
+async def test_a_buyer_pays_in_the_currency_of_the_price(desk, services):
+    body = {"id": f"c-{uuid.uuid4().hex[:10]}", "price": 7.5, "currency": "USD", "stock": 3}
+    made = await desk.post("/products", body | {"name": body["id"]})
+    await desk.act(body["id"], "open", {"holdSeconds": 60})
+
+    order = await Shop(services, body["id"]).reserve(units=2)
+
+    assert made.status_code == 201, made.text
+    row = await services.orders.get(order.id)
+    assert (row.amount, row.currency) == (15, "USD")
 
 
 async def test_a_sale_without_a_hold_has_none(desk, shop):

@@ -78,7 +78,9 @@ RequiredKey = Annotated[str, Header(alias="Idempotency-Key", pattern=r"^[!-+\--~
 async def create_product(body: NewProduct, asked: Asked) -> ProductBody | Response:
     """Add a product. It is not on sale until its sale is opened."""
     action = asked.to("create", body.id, body.model_dump(mode="json", by_alias=True))
-    declined = await admin.create_product(asked.services, action, body.name, body.price, body.stock)
+    declined = await admin.create_product(
+        asked.services, action, body.name, body.price, body.currency, body.stock
+    )
     if declined:
         return declined_problem(declined)
     return ProductBody.model_validate(await asked.services.products.get(body.id))

@@ -32,11 +32,12 @@ class _Answer(BaseModel):
 
 
 class NewProduct(_Request):
-    """Body of `POST /products`. `stock` counts units."""
+    """Body of `POST /products`. `stock` counts units. `currency` is that of the price."""
 
     id: Annotated[ProductId, Field(examples=["p-99"])]
     name: Annotated[Text, Field(examples=["Lamp"])]
     price: Annotated[Price, Field(examples=[49.90])]
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "EUR"
     stock: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)]
 
 

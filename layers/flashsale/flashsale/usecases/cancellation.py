@@ -10,32 +10,14 @@ from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import (
     ON_POSTGRES,
     V5,
-    Declined,
     OrderRow,
     OrderStatus,
     split_order_id,
 )
-from flashsale.postgres_store.audit import Change
-from flashsale.postgres_store.database import Connection
 from flashsale.services import Services
 
 # The reason of an order that its own buyer cancelled.
 BUYERS_WISH = "cancelled by its buyer"
-
-
-async def cancellation(services: Services, order_id: str, reason: str) -> Change:
-    """Return the change in PostgreSQL that cancels this order.
-
-    A V4 order that is still in the queue cannot be cancelled: it exists only as a message.
-    """
-    # The ledger comes first. An order that settles in between is then found in PostgreSQL.
-    claim = await services.ledger.get(*split_order_id(order_id))
-
-    async def change(connection: Connection) -> Declined | None:
-        status = await services.orders.cancel_even_if_confirmed(connection, order_id, claim, reason)
-        return None if status else Declined.NO_SUCH_ORDER
-
-    return change
 
 
 async def cancel_reserved(
