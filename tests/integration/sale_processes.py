@@ -108,12 +108,13 @@ class Processes(RuleBasedStateMachine):
         tried = self.tried.setdefault((user, key), set())
         others = tried - {request}
         tried.add(request)
+        before = list(self.accepted)  # others may claim between this claim and its answer
         answer = await v5.buy(services, Claim(self.product_id, user, quantity, key))
         assert answer is not Refusal.KEY_REUSED or others, "an earlier request used this key"
         if not isinstance(answer, Claimed):
             return False
         if answer.order_id not in self.accepted:
-            assert all(_number(answer.order_id) > _number(id_) for id_ in self.accepted)
+            assert all(_number(answer.order_id) > _number(id_) for id_ in before)
         self.quantities.setdefault(answer.order_id, quantity)
         assert self.accepted.setdefault(answer.order_id, user) == user, "another buyer's order"
         if key:
