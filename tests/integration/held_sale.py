@@ -10,7 +10,7 @@ from tests.integration.sale_processes import Processes
 
 EVENTS = st.dictionaries(
     st.integers(0, 12),
-    st.sampled_from(["crash", "claim", "order", "rollback", "expire", "pay"]),
+    st.sampled_from(["crash", "claim", "order", "rollback", "expire", "pay", "cancel"]),
     max_size=2,
 )
 
@@ -35,6 +35,13 @@ class HeldSale(Processes):
         order_id = sorted(self.accepted)[number % len(self.accepted)]
         payment = self.payment(order_id, name, amount)
         self.run_process(lambda services: pay(services, payment), events)
+
+    @precondition(lambda self: self.accepted)
+    @rule(number=st.integers(0, 99), events=EVENTS)
+    def buyer_cancels(self, number, events):
+        """Cancel an order in any state as its buyer."""
+        order_id = sorted(self.accepted)[number % len(self.accepted)]
+        self.run_process(lambda services: self.cancel_as_buyer(services, order_id), events)
 
     @rule()
     def holds_end(self):

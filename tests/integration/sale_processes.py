@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis.stateful import RuleBasedStateMachine
 
 from flashsale.domain.claims import Claim, Claimed
-from flashsale.domain.model import Declined, Refusal, Terms
+from flashsale.domain.model import Declined, OrderRow, Refusal, Terms
 from flashsale.domain.pauses import UnrecordedPause
 from flashsale.domain.payments import Payment
 from flashsale.generations import v5
@@ -17,6 +17,7 @@ from flashsale.redis_store.scripts import Keys
 from flashsale.redis_store.sold_out import SoldOut
 from flashsale.services import Services
 from flashsale.usecases.batch import ReceivedMessage
+from flashsale.usecases.cancellation import BUYERS_WISH, cancel_reserved
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.holds import expire_holds, pay
 from flashsale.usecases.pauses import pause_unrecorded
@@ -28,7 +29,12 @@ from tests.integration.steps import Crash, Messages, Steps
 UNITS, LIMIT, PRICE = 9, 5, 10
 BUYERS = [*USERS[:3], "stranger"]
 # Codes for pausing, resuming or opening a sale that is not in the right state.
-NOT_NOW = (Declined.SALE_ENDED, Declined.SALE_PAUSED, Declined.NEEDS_REBUILD)
+NOT_NOW = (
+    Declined.SALE_ENDED,
+    Declined.SALE_PAUSED,
+    Declined.SALE_RUNNING,
+    Declined.NEEDS_REBUILD,
+)
 
 
 class Processes(RuleBasedStateMachine):
@@ -81,6 +87,7 @@ class Processes(RuleBasedStateMachine):
             "rollback": lambda: compensate(self.services, self.messages([0])),
             "expire": lambda: expire_holds(self.services, [self.product_id]),
             "pay": self.pay_oldest,
+            "cancel": self.cancel_oldest,
         }
         services = Steps(self.services, {at: happenings[name] for at, name in events.items()})
 
@@ -101,12 +108,13 @@ class Processes(RuleBasedStateMachine):
         tried = self.tried.setdefault((user, key), set())
         others = tried - {request}
         tried.add(request)
+        before = list(self.accepted)  # others may claim between this claim and its answer
         answer = await v5.buy(services, Claim(self.product_id, user, quantity, key))
         assert answer is not Refusal.KEY_REUSED or others, "an earlier request used this key"
         if not isinstance(answer, Claimed):
             return False
         if answer.order_id not in self.accepted:
-            assert all(_number(answer.order_id) > _number(id_) for id_ in self.accepted)
+            assert all(_number(answer.order_id) > _number(id_) for id_ in before)
         self.quantities.setdefault(answer.order_id, quantity)
         assert self.accepted.setdefault(answer.order_id, user) == user, "another buyer's order"
         if key:
@@ -128,6 +136,17 @@ class Processes(RuleBasedStateMachine):
         """Make a payment of the price of the order, which has one to three units."""
         units = self.quantities.get(order_id, 1)
         return Payment(f"{order_id}/{name}", order_id, amount or Decimal(PRICE * units), "EUR")
+
+    async def cancel_oldest(self):
+        if self.accepted:
+            await self.cancel_as_buyer(self.services, min(self.accepted))
+
+    async def cancel_as_buyer(self, services, order_id):
+        order = await cancel_reserved(services, order_id, self.accepted[order_id])
+        if isinstance(order, OrderRow) and order.reason == BUYERS_WISH:
+            released = Keys(self.product_id).released
+            entry = order_id.rpartition(":")[2]
+            assert await self.services.redis.sismember(released, entry), "the units are on sale"
 
     async def set_hold(self, seconds):
         await self.execute(

@@ -25,6 +25,8 @@ REQUESTS = [
     ("GET", "/products/p-01/books"),
     ("GET", "/books"),
     ("GET", "/audit"),
+    ("GET", "/payments"),
+    ("POST", "/payments/pi-1/refunded"),
 ]
 
 
@@ -56,7 +58,8 @@ async def test_only_an_admins_token_gets_in(desk, method, path):
 
 
 async def test_every_route_is_tried_without_rights():
-    tried = {(m, "/api/admin" + p.replace("p-01", "{product_id}").replace("o-1", "{order_id}"))
+    names = {"p-01": "{product_id}", "o-1": "{order_id}", "pi-1": "{payment_id}"}
+    tried = {(m, "/api/admin" + "/".join(names.get(part, part) for part in p.split("/")))
              for m, p in REQUESTS}  # fmt: skip
 
     assert {(m, route.path) for route in router.routes for m in route.methods} == tried
@@ -67,16 +70,17 @@ async def test_a_product_is_made_once(desk, services):
 
     made = await desk.post("/products", product(product_id))
     again = await desk.post("/products", product(product_id))
-    other = await desk.post("/products", product(product_id, stock=6))
+    for change in ({"stock": 6}, {"price": 50}, {"name": "Lamp"}, {"currency": "USD"}):
+        other = await desk.post("/products", product(product_id, **change))
+        assert is_problem(other, 409, "product_exists")
     namesake = await desk.post("/products", product(new_id(), name=f"Lamp {product_id}"))
 
     assert (made.status_code, again.status_code) == (201, 201)
     assert made.json() == again.json()
     assert (made.json()["initialStock"], made.json()["price"]) == (5, 49.9)
-    assert is_problem(other, 409, "product_exists")
     assert is_problem(namesake, 409, "product_exists")
     assert [e.outcome for e in await desk.audit_of(product_id)] == [
-        "product_exists",
+        *["product_exists"] * 4,
         "done",
         "done",
     ]
@@ -96,10 +100,15 @@ async def test_a_product_is_made_once(desk, services):
         ("/products", {"id": "a", "name": "n", "price": 1, "stock": -1}),
         ("/products", {"id": "a", "name": "n", "price": 1, "stock": 2**31}),
         ("/products", {"id": "a", "name": "n", "price": 1, "stock": True}),
+        ("/products", {"id": "a", "name": "n", "price": 1, "stock": 1, "currency": "eur"}),
         ("/products/p/open", {"startsAt": "2026-11-27T08:00:00"}),
         ("/products/p/open", {"endsAt": "9999-12-31T23:59:59Z"}),
         ("/products/p/open", {"startsAt": "2026-11-27T09:00Z", "endsAt": "2026-11-27T08:00Z"}),
         ("/products/p/open", {"limitPerBuyer": -1}),
+        ("/products/p/open", {"holdSeconds": -1}),
+        ("/products/p/open", {"holdSeconds": 86401}),
+        ("/products/p/open", {"holdSeconds": "600"}),
+        ("/products/p/open", {"holdSeconds": 600, "generation": 4}),
         ("/products/p/open", {"limit": 1}),
         ("/products/p/pause", {"why": "because"}),
         ("/products/p/restock", {"units": 0}),

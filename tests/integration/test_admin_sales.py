@@ -28,7 +28,7 @@ async def test_open_puts_the_stock_of_postgresql_on_sale(desk, services, new_pro
     assert answer.status_code == 200, answer.text
     assert answer.json() == {
         "productId": product_id, "state": "open",
-        "stock": 7, "unsettled": 0, "settled": 0, "initial": 7, "generation": None,
+        "stock": 7, "unsettled": 0, "held": 0, "settled": 0, "initial": 7, "generation": None,
     }  # fmt: skip
     assert isinstance(await claim(services, product_id), Claimed)
 

@@ -90,6 +90,7 @@ REQUESTS = {
     ("GET", "/api/products/{product_id}"): (f"/api/products/{PRODUCT}", None),
     ("GET", "/api/orders/{order_id}"): (f"/api/orders/{uuid4()}", None),
     ("GET", "/api/v5/orders/{order_id}"): (f"/api/v5/orders/{PRODUCT}:1-0", None),
+    ("POST", "/api/v5/orders/{order_id}/cancel"): (f"/api/v5/orders/{PRODUCT}:1-0/cancel", None),
     ("GET", "/api/v5/products/{product_id}/stock"): (f"/api/v5/products/{PRODUCT}/stock", None),
     ("GET", "/health"): ("/health", None),
 }
@@ -115,6 +116,11 @@ ADMIN_REQUESTS = {
     ("GET", "/api/admin/products/{product_id}/books"): (f"{SALE}/books", None),
     ("GET", "/api/admin/books"): ("/api/admin/books", None),
     ("GET", "/api/admin/audit"): ("/api/admin/audit", None),
+    ("GET", "/api/admin/payments"): ("/api/admin/payments", None),
+    ("POST", "/api/admin/payments/{payment_id}/refunded"): (
+        "/api/admin/payments/pi-1/refunded",
+        None,
+    ),
 }  # fmt: skip
 
 

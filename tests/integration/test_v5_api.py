@@ -56,7 +56,7 @@ async def test_a_claim_is_202_with_a_location(http, new_product):
     assert state.json() == {"orderId": body["orderId"], "status": "PENDING", "reason": None}
     stock = await http.get(f"/api/v5/products/{product_id}/stock")
     assert stock.json() == {
-        "stock": 7, "unsettled": 3, "settled": 0, "initial": 10, "state": "open",
+        "stock": 7, "unsettled": 3, "held": 0, "settled": 0, "initial": 10, "state": "open",
     }  # fmt: skip
 
 

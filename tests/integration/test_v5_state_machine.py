@@ -110,10 +110,11 @@ class Sale(HeldSale):
         """End the sale as an admin."""
         self.act(admin.end_sale, self.product_id, events)
 
-    @rule(events=EVENTS)
-    def open_again(self, events):
-        """Open the sale as an admin, possibly after it was ended."""
-        self.act(admin.open_sale, self.product_id, events, Terms(limit_per_buyer=LIMIT))
+    @rule(hold=st.sampled_from([0, 600]), events=EVENTS)
+    def open_again(self, hold, events):
+        """Open the sale as an admin, possibly after it was ended, and perhaps with another hold."""
+        terms = Terms(limit_per_buyer=LIMIT, hold_seconds=hold)
+        self.act(admin.open_sale, self.product_id, events, terms)
 
     @rule()
     def the_clock_of_redis_was_ahead(self):

@@ -96,8 +96,8 @@ FAULTS = [
     ),
     Fault(
         "the units of a cancelled order go back to PostgreSQL once",
-        f"{SQL}/cancel_confirmed_order.sql",
-        "WHERE id = %(id)s AND status IN ('CONFIRMED', 'RESERVED')",
+        f"{SQL}/cancel_placed_order.sql",
+        "WHERE id = %(id)s AND status = ANY(%(statuses)s::text[])",
         "WHERE id = %(id)s",
         (f"{CANCEL}::test_cancelling_is_idempotent_even_concurrently",),
     ),

@@ -11,7 +11,9 @@ import termios
 
 import pytest
 
+from flashsale.usecases.books import Books
 from flashsale_local.paths import ROOT
+from flashsale_local.sale.books_table import books_table
 from tests.unit.print_tables import MANY, POSTGRES, PRODUCT, RDS
 
 PRINT = [sys.executable, "-m", "tests.unit.print_tables"]
@@ -111,3 +113,15 @@ def test_a_terminal_that_is_wide_enough_has_tables(printed):
     if width >= 120:
         assert re.search(r"^ *offered/s +answered/s +accepted", text, re.MULTILINE)
         assert re.search(r"^p-01 +V4 +10,000,000 +9,999,999 ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("figures", [{}, {"reserved": 3}, {"expired": 2}])
+def test_units_that_are_to_be_paid_have_a_column_if_any(figures):
+    usual = Books("p-01", (5,), 10, 4, 4, 1, 1)
+
+    made = books_table([usual, Books("p-02", (5,), 10, 4, 4, 1, 1, **figures)])
+
+    cells = {str(c.header).replace("-\n", ""): list(c.cells) for c in made.columns}
+    shown = {name: cells[name][1] for name in ("reserved", "expired") if name in cells}
+    assert shown == {name: str(units) for name, units in figures.items()}
+    assert [cells[name][1] for name in ("confirmed", "cancelled")] == ["1", "1"]

@@ -66,6 +66,13 @@ class Commands(LazyGroup):
                 "Cancel orders, even CONFIRMED ones, and put their units on sale again. It asks "
                 "first.",
             ),
+            "payments": Entry(
+                "payments:payments", "Show payments and what becomes of them, newest first."
+            ),
+            "refunded": Entry(
+                "control:refunded",
+                "Record that payments were refunded at the provider. It moves no money itself.",
+            ),
             "audit": Entry(
                 "audit:audit", "Show who did what to which sale or order, newest first."
             ),

@@ -1,4 +1,4 @@
-"""Commands that pause, resume, end and restock sales, and cancel orders. The audit has each."""
+"""Commands that control sales, cancel orders and record refunds. The audit has each."""
 
 import logging
 import re
@@ -23,6 +23,7 @@ from flashsale_local.sale.control import (
     cancel_orders,
     new_key,
     open_sales,
+    record_refunds,
 )
 
 MOST_UNITS = 1_000_000
@@ -141,7 +142,8 @@ def cancel(
 ) -> None:
     """Cancel orders, even CONFIRMED ones, and put their units on sale again. It asks first.
 
-    An order of V4 that is still in the queue cannot be cancelled yet.
+    An order of V4 that is still in the queue cannot be cancelled yet. The payment of an order that
+    was paid is to be refunded: see `flashsale payments --due`.
 
     Example: [bold]flashsale cancel p-01:1795885921239-0 --reason "broken in transit"[/]
     """
@@ -152,6 +154,22 @@ def cancel(
     actions = [operator.action("cancel", id_, why, new_key()) for id_ in _each(orders)]
     _ask(f"Cancel {' '.join(_each(orders))}?", yes=yes)
     acted = with_services(target, lambda services: cancel_orders(services, actions, reason))
+    _show(acted)
+    _end(acted)
+
+
+def refunded(
+    payments: Annotated[list[str], typer.Argument(help="Payment ids.")], as_: Who = None
+) -> None:
+    """Record that payments were refunded at the provider. It moves no money itself.
+
+    Only a payment that is REFUND_DUE becomes REFUNDED. See `flashsale payments --due`.
+
+    Example: [bold]flashsale refunded pi_3Q5x7Y[/]
+    """
+    target, operator = Target.load(LOCAL), Operator.of(as_)
+    actions = [operator.action("refunded", id_, {}, new_key()) for id_ in _each(payments)]
+    acted = with_services(target, lambda services: record_refunds(services, actions))
     _show(acted)
     _end(acted)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flashsale.domain.claims import SaleState
+from flashsale.domain.claims import LONGEST_HOLD, SaleState
 from flashsale.domain.model import Declined, Terms
 from flashsale.services import Services
 from flashsale.usecases import rebuild as rebuilding
@@ -27,6 +27,14 @@ Generation = Annotated[
         min=1,
         max=5,
         help="The generation that sells it, 1 to 5. By default the first purchase decides.",
+    ),
+]
+Hold = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=LONGEST_HOLD,
+        help="V5: seconds for which a buyer may pay; 0: orders are CONFIRMED at once.",
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, for scripts.")]
@@ -61,17 +69,19 @@ def open_(
     ends: End = None,
     limit: Limit = 0,
     generation: Generation = None,
+    hold: Hold = 0,
     yes: Yes = False,  # noqa: FBT002
 ) -> None:
     """Put products on sale. Their stock is loaded into Redis once.
 
     Without product ids the command names all products and asks first.
-    A sale that is running or paused stays as it is. One generation sells a product, for good.
+    A sale that is running or paused stays as it is. One generation sells a product, for good. With
+    --hold an order is RESERVED until its buyer pays, and EXPIRED if they do not pay in time.
 
     Example: [bold]flashsale open p-01 p-02 --generation 5 --starts 2026-11-27T08:00:00 --limit 2[/]
     """
     target = Target.load(LOCAL)
-    terms = _terms(starts, ends, limit, generation)
+    terms = _terms(starts, ends, limit, generation, hold)
 
     async def find(services: Services) -> list[str]:
         await _refuse_unknown(services, products or [])
@@ -175,7 +185,11 @@ def _ask(what: str, ids: list[str], *, yes: bool) -> None:
 
 
 def _terms(
-    starts: datetime | None, ends: datetime | None, limit: int, generation: int | None
+    starts: datetime | None,
+    ends: datetime | None,
+    limit: int,
+    generation: int | None,
+    hold: int = 0,
 ) -> Terms:
     try:
         return Terms(
@@ -183,9 +197,11 @@ def _terms(
             ends_at=ends and ends.replace(tzinfo=UTC),
             limit_per_buyer=limit,
             generation=generation,
+            hold_seconds=hold,
         )
     except ValueError as error:
-        raise Problem(f"{error}.", "Leave out --limit, or sell by --generation 5.") from error
+        option = "--limit" if limit else "--hold"
+        raise Problem(f"{error}.", f"Leave out {option}, or sell by --generation 5.") from error
 
 
 async def _refuse_unknown(services: Services, products: list[str]) -> None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 from flashsale.domain.claims import SaleState, Snapshot
 from flashsale.domain.model import ON_POSTGRES, USER_ID, Declined
 from flashsale.domain.pauses import UnrecordedPause
+from flashsale.domain.payments import Decision
 from flashsale.errors import DatabaseUnavailable
 from flashsale.postgres_store.audit import Action
 from flashsale.services import Services
@@ -29,6 +30,8 @@ _WHY_NOT = {
     Declined.NEEDS_REBUILD: "Redis has lost its units; see `flashsale rebuild`",
     Declined.TOO_MANY_UNITS: "a product cannot have so many units",
     Declined.NO_SUCH_ORDER: "there is no such order, or it is a V4 order that is still queued",
+    Declined.NO_SUCH_PAYMENT: "there is no such payment",
+    Declined.NOT_REFUND_DUE: "the payment is not to be refunded",
     Declined.KEY_REUSED: "this key came with another action before",
 }
 
@@ -132,6 +135,18 @@ async def cancel_orders(services: Services, actions: Sequence[Action], reason: s
         was = before.status if before else "PENDING"
         line = f"{was} → {after.status}, {number(after.quantity)} of {after.product_id}"
         return Outcome(action.target, line)
+
+    return await _all(actions, one)
+
+
+async def record_refunds(services: Services, actions: Sequence[Action]) -> Acted:
+    """Record that payments were refunded."""
+
+    async def one(action: Action) -> Outcome:
+        declined = await admin.record_refund(services, action)
+        if declined:
+            return Outcome(action.target, f"nothing was done: {_WHY_NOT[declined]}", done=False)
+        return Outcome(action.target, Decision.REFUNDED)
 
     return await _all(actions, one)
 

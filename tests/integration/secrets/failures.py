@@ -74,6 +74,7 @@ REQUESTS = [
     ("POST", "/api/v5/buy", {**PURCHASE, "quantity": "many"}, OPAQUE, f"{KEY} with spaces"),
     ("GET", "/api/products", None, TOKEN, KEY),
     ("GET", f"/api/v5/orders/{PRODUCT}:1-0", None, TOKEN, KEY),
+    ("POST", f"/api/v5/orders/{PRODUCT}:1-0/cancel", None, TOKEN, KEY),
     ("GET", f"/api/v5/products/{PRODUCT}/stock", None, TOKEN, KEY),
     ("GET", "/health", None, TOKEN, KEY),
     # Requests of an admin. The audit is left out, because it shows keys on purpose.
@@ -86,6 +87,8 @@ REQUESTS = [
     ("POST", f"/api/admin/orders/{PRODUCT}:1-0/cancel", {"reason": "late"}, TOKEN, f"{KEY}-cancel"),
     ("GET", f"/api/admin/products/{PRODUCT}/books", None, TOKEN, KEY),
     ("GET", "/api/admin/books", None, OPAQUE, KEY),
+    ("GET", "/api/admin/payments", None, TOKEN, KEY),
+    ("POST", f"/api/admin/payments/{PRODUCT}/refunded", None, TOKEN, f"{KEY}-refunded"),
 ]
 
 

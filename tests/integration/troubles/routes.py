@@ -55,6 +55,7 @@ ROUTES = [
     route("POST", "/api/v5/buy", 202, {REDIS}, {}, key=True),
     route("GET", "/api/orders/0d7d0a2d-9a2d-4a1f-8d66-1b2c3d4e5f60", 404, {POSTGRESQL}),
     route("GET", "/api/v5/orders/{order}", 404, BOTH),
+    route("POST", "/api/v5/orders/{order}/cancel", 404, BOTH),
     route("GET", "/api/v5/products/{product}/stock", 200, {REDIS}),
     route(
         "POST", "/api/admin/products", 201, {POSTGRESQL},
@@ -69,6 +70,8 @@ ROUTES = [
     route("GET", "/api/admin/products/{product}/books", 200, BOTH),
     route("GET", "/api/admin/books", 200, BOTH),
     route("GET", "/api/admin/audit", 200, {POSTGRESQL}),
+    route("GET", "/api/admin/payments", 200, {POSTGRESQL}),
+    route("POST", "/api/admin/payments/pi-1/refunded", 404, {POSTGRESQL}),
 ]  # fmt: skip
 
 

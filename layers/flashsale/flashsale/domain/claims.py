@@ -13,6 +13,10 @@ class SaleState(StrEnum):
     ENDED = "ended"
 
 
+# Seconds: the longest time to pay an order. A constraint of `products` says the same.
+LONGEST_HOLD = 86_400
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The request of a V5 buyer. `address` is the client's IP address, if it is known."""

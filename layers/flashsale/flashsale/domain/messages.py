@@ -16,7 +16,15 @@ from pydantic import (
     model_validator,
 )
 
-from flashsale.domain.model import ENTRY_ID, V5, EntryId, ProductId, UserId, split_order_id
+from flashsale.domain.model import (
+    ENTRY_ID,
+    V5,
+    EntryId,
+    OrderRow,
+    ProductId,
+    UserId,
+    split_order_id,
+)
 from flashsale.errors import InvalidMessage
 
 # SQS accepts 256 KB per message on some accounts. 200 claims stay far below 100 KB.
@@ -73,6 +81,10 @@ class QueuedOrder(BaseModel):
             generation=V5,
             correlation_id=correlation_id,
         )
+
+    def is_row(self, row: OrderRow) -> bool:
+        """Return whether this row is that of this order, and not of another one with its id."""
+        return row.user_id in (None, self.user_id) and row.quantity == self.quantity
 
     @property
     def entry_id(self) -> str:

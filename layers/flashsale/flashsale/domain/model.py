@@ -95,6 +95,8 @@ class Declined(StrEnum):
     NEEDS_REBUILD = "needs_rebuild"
     OTHER_GENERATION = "other_generation"
     NO_SUCH_ORDER = "no_such_order"
+    NO_SUCH_PAYMENT = "no_such_payment"
+    NOT_REFUND_DUE = "not_refund_due"
     KEY_REUSED = "idempotency_key_reused"
 
 
@@ -135,9 +137,11 @@ class Terms:
         limit_per_buyer: the purchase limit in units, 0 for none. Only V5 enforces it, so a limit
             implies V5.
         generation: 1 to 5; None leaves it to the first purchase.
+        hold_seconds: the time to pay an order, in seconds; 0: orders are CONFIRMED at once. Only V5
+            has payment holds, so one implies V5.
 
     Raises:
-        ValueError: the generation does not enforce purchase limits.
+        ValueError: the generation does not enforce purchase limits, or has no payment holds.
 
     """
 
@@ -145,13 +149,15 @@ class Terms:
     ends_at: datetime | None = None
     limit_per_buyer: int = 0
     generation: int | None = None
+    hold_seconds: int = 0
 
     def __post_init__(self) -> None:
-        """Choose V5 if there is a purchase limit."""
-        if not self.limit_per_buyer:
+        """Choose V5 if there is a purchase limit or a payment hold."""
+        if not self.limit_per_buyer and not self.hold_seconds:
             return
         if self.generation not in (None, V5):
-            raise ValueError("Only V5 keeps a purchase limit")
+            missing = "keeps a purchase limit" if self.limit_per_buyer else "has payment holds"
+            raise ValueError(f"Only V5 {missing}")
         object.__setattr__(self, "generation", V5)
 
 
@@ -181,6 +187,7 @@ class Supply:
             again by a retry: those that had taken units before, and those of V4.
         generation: the (highest) generation of the product's orders; None without orders.
         last_entry: the largest ledger entry of the V5 orders; None without any.
+        hold_seconds: as in `Terms`.
 
     """
 
@@ -192,6 +199,7 @@ class Supply:
     holds: Sequence[Hold] = ()
     generation: int | None = None
     last_entry: str | None = None
+    hold_seconds: int = 0
 
     @property
     def reserved(self) -> int:
@@ -208,6 +216,8 @@ class OrderRow:
         reason: why the order was cancelled, or expired; else None.
         returned: whether the order was CONFIRMED or RESERVED before it was CANCELLED. Its units
             then went back to PostgreSQL's stock.
+        expires_at, amount, currency: until when the buyer may pay, and how much; None of an order
+            that was never to be paid.
 
     """
 
@@ -220,6 +230,9 @@ class OrderRow:
     reason: str | None
     created_at: datetime
     returned: bool = False
+    expires_at: datetime | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

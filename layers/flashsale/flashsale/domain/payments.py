@@ -1,6 +1,7 @@
 """Payments of RESERVED orders, and what became of them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -49,6 +50,26 @@ class Payment:
     order_id: str
     amount: Decimal
     currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """A row of `payments`.
+
+    Attributes:
+        why: why it is or was to be refunded; None unless it was.
+        decided_at: when the decision was written; None while the payment is WAITING.
+
+    """
+
+    id: str
+    order_id: str
+    amount: Decimal
+    currency: str
+    decision: Decision
+    why: str | None
+    received_at: datetime
+    decided_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

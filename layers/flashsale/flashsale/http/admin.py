@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from flashsale.domain.model import Declined, ProductId
 from flashsale.domain.pauses import UnrecordedPause
+from flashsale.domain.payments import Decision
 from flashsale.domain.waiting import ANYTHING
 from flashsale.http.admin_schemas import (
     AllBooksBody,
@@ -19,6 +20,8 @@ from flashsale.http.admin_schemas import (
     Cancellation,
     NewProduct,
     Nothing,
+    PaymentBody,
+    PaymentsBody,
     Restock,
     SaleBody,
     TermsBody,
@@ -42,6 +45,7 @@ router = APIRouter(
 )
 
 OrderId = Annotated[str, Path(pattern=r"^[!-~]{1,128}$")]
+PaymentId = Annotated[str, Path(pattern=r"^[!-~]{1,255}$")]
 
 
 class _AdminRequest:
@@ -74,7 +78,9 @@ RequiredKey = Annotated[str, Header(alias="Idempotency-Key", pattern=r"^[!-+\--~
 async def create_product(body: NewProduct, asked: Asked) -> ProductBody | Response:
     """Add a product. It is not on sale until its sale is opened."""
     action = asked.to("create", body.id, body.model_dump(mode="json", by_alias=True))
-    declined = await admin.create_product(asked.services, action, body.name, body.price, body.stock)
+    declined = await admin.create_product(
+        asked.services, action, body.name, body.price, body.currency, body.stock
+    )
     if declined:
         return declined_problem(declined)
     return ProductBody.model_validate(await asked.services.products.get(body.id))
@@ -178,6 +184,29 @@ async def get_audit(
     """
     entries = await services.audit.list_latest(limit)
     return AuditBody(actions=[AuditEntryBody.model_validate(entry) for entry in entries])
+
+
+@router.get("/payments")
+async def get_payments(
+    principal: Admin,
+    services: Injected,
+    decision: Decision | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> PaymentsBody:
+    """List payments, newest first: all, or those with this decision."""
+    rows = await services.payments.list_latest(decision, limit)
+    return PaymentsBody(payments=[PaymentBody.model_validate(row) for row in rows])
+
+
+@router.post("/payments/{payment_id}/refunded", response_model=PaymentBody)
+async def record_refund(
+    payment_id: PaymentId, asked: Asked, body: Nothing | None = None
+) -> PaymentBody | Response:
+    """Record that a payment was refunded at the provider. This route itself moves no money."""
+    declined = await admin.record_refund(asked.services, asked.to("refunded", payment_id))
+    if declined:
+        return declined_problem(declined)
+    return PaymentBody.model_validate(await asked.services.payments.get(payment_id))
 
 
 async def _sale(

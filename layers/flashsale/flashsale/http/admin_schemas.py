@@ -7,8 +7,9 @@ from typing import Annotated, Any, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
-from flashsale.domain.claims import SaleState, Snapshot
+from flashsale.domain.claims import LONGEST_HOLD, SaleState, Snapshot
 from flashsale.domain.model import ProductId, Terms
+from flashsale.domain.payments import Decision
 
 # No control characters: PostgreSQL takes no NUL, and a line break would begin a new log line.
 Text = Annotated[
@@ -31,24 +32,27 @@ class _Answer(BaseModel):
 
 
 class NewProduct(_Request):
-    """Body of `POST /products`. `stock` counts units."""
+    """Body of `POST /products`. `stock` counts units. `currency` is that of the price."""
 
     id: Annotated[ProductId, Field(examples=["p-99"])]
     name: Annotated[Text, Field(examples=["Lamp"])]
     price: Annotated[Price, Field(examples=[49.90])]
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "EUR"
     stock: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)]
 
 
 class TermsBody(_Request):
     """Body of `POST /products/{id}/open`: the times of the sale, and how much a buyer may have.
 
-    `generation` sells the product. Without it the first purchase decides. Only V5 keeps a limit.
+    `generation` sells the product. Without it the first purchase decides. `holdSeconds` is the time
+    to pay an order; with 0 none is to be paid. Only V5 keeps a limit and has payment holds.
     """
 
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     limit_per_buyer: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 0
     generation: Annotated[int | None, Field(ge=1, le=5, strict=True)] = None
+    hold_seconds: Annotated[int, Field(ge=0, le=LONGEST_HOLD, strict=True)] = 0
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
@@ -59,7 +63,13 @@ class TermsBody(_Request):
 
     def terms(self) -> Terms:
         """Return the terms as the use case takes them."""
-        return Terms(self.starts_at, self.ends_at, self.limit_per_buyer, self.generation)
+        return Terms(
+            self.starts_at,
+            self.ends_at,
+            self.limit_per_buyer,
+            self.generation,
+            self.hold_seconds,
+        )
 
 
 class Nothing(_Request):
@@ -89,6 +99,7 @@ class SaleBody(_Answer):
     state: str
     stock: int | None = None
     unsettled: int | None = None
+    held: int | None = None
     settled: int | None = None
     initial: int | None = None
     generation: int | None = None
@@ -103,6 +114,7 @@ class SaleBody(_Answer):
             state=snapshot.state,
             stock=snapshot.stock,
             unsettled=snapshot.unsettled,
+            held=snapshot.held,
             settled=snapshot.settled,
             initial=snapshot.initial,
             generation=snapshot.generation,
@@ -179,3 +191,27 @@ class AuditBody(_Answer):
     """Actions, newest first."""
 
     actions: list[AuditEntryBody]
+
+
+class PaymentBody(_Answer):
+    """A payment of an order, and what becomes of it.
+
+    `decision` is WAITING while the order is not written yet, APPLIED once the order is CONFIRMED by
+    it, REFUND_DUE, or REFUNDED. `why` it is or was to be refunded: `late`, `cancelled`,
+    `paid twice`, `wrong amount` or `no such order`.
+    """
+
+    id: str
+    order_id: str
+    amount: float
+    currency: str
+    decision: Decision
+    why: str | None
+    received_at: datetime
+    decided_at: datetime | None
+
+
+class PaymentsBody(_Answer):
+    """Payments, newest first."""
+
+    payments: list[PaymentBody]

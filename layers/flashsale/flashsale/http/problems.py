@@ -31,9 +31,11 @@ _DECLINED = {
     ),
     Declined.OTHER_GENERATION: (
         409,
-        "Another generation has sold this product and goes on selling it; only V5 keeps a limit.",
+        "Another generation sold this product and goes on selling it; limits and holds need V5.",
     ),
     Declined.NO_SUCH_ORDER: (404, "There is no such order."),
+    Declined.NO_SUCH_PAYMENT: (404, "There is no such payment."),
+    Declined.NOT_REFUND_DUE: (409, "The payment is not to be refunded."),
     Declined.KEY_REUSED: (422, "This Idempotency-Key came with another request before."),
 }
 

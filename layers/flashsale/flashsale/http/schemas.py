@@ -101,14 +101,28 @@ class OrderStateBody(_Body):
     reason: str | None = None
 
 
-class StockBody(_Body):
-    """Where the units of a V5 sale are: initial = stock + unsettled + settled, at every instant.
+class PayableOrderBody(OrderStateBody):
+    """The status of an order that is or was to be paid until `expiresAt`.
 
+    It is RESERVED, then CONFIRMED, EXPIRED or CANCELLED. `amount` is a number, as prices are: a
+    double holds every amount that an order can have to the cent.
+    """
+
+    expires_at: datetime
+    amount: float
+    currency: str
+
+
+class StockBody(_Body):
+    """Where the units of a V5 sale are, at every instant.
+
+    `initial = stock + unsettled + held + settled`. Units are held while their buyers may pay.
     `state` is open, paused or ended. `stock` can be claimed while the sale is open.
     """
 
     stock: int
     unsettled: int
+    held: int
     settled: int
     initial: int
     state: str

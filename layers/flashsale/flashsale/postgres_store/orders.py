@@ -23,6 +23,8 @@ from flashsale.postgres_store.order_parameters import (
     written_by_id,
 )
 
+_WITH_UNITS = [OrderStatus.CONFIRMED.value, OrderStatus.RESERVED.value]
+
 
 class Orders:
     """Reads and writes orders. Every method is one transaction, unless it takes a connection."""
@@ -191,10 +193,20 @@ class Orders:
             await self._write_cancelled(connection, [claim], [reason])
             if not await self._statuses(connection, [claim]):
                 return None
-        await connection.execute(sql("cancel_confirmed_order"), {"id": order_id, "reason": reason})
+        await connection.execute(
+            sql("cancel_placed_order"),
+            {"id": order_id, "reason": reason, "statuses": _WITH_UNITS},
+        )
         cursor = await connection.execute(sql("select_order"), {"id": order_id})
         row = await cursor.fetchone()
         return OrderStatus(row["status"]) if row else None
+
+    async def cancel_if_reserved(self, order_id: str, reason: str) -> None:
+        """Cancel a RESERVED order; its units go back to PostgreSQL's stock. Others stay."""
+        statuses = [OrderStatus.RESERVED.value]
+        await self._database.run(
+            "cancel_placed_order", id=order_id, reason=reason, statuses=statuses
+        )
 
     async def _write_cancelled(
         self, connection: Connection, orders: Sequence[QueuedOrder], reasons: Sequence[str]

@@ -5,13 +5,15 @@ from typing import Any
 
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import OrderStatus
-from flashsale.domain.payments import Decided, Decision, Payment, RefundReason
+from flashsale.domain.payments import Decided, Decision, Payment, PaymentRow, RefundReason
 from flashsale.postgres_store.database import Connection, Database, sql
 
 # Seconds for which a payment waits for its order. The claim may have died with Redis.
 PATIENCE = 3600
 # Payments that one sweep decides on.
 AT_A_TIME = 500
+# The parameters that select every payment.
+_ANY = {"id": None, "decision": None, "limit": None}
 
 _WHY = {
     OrderStatus.EXPIRED: RefundReason.LATE,
@@ -59,6 +61,26 @@ class Payments:
                     decided.append(await self._decide(connection, Payment(**row), waited=True))
         return decided
 
+    async def get(self, payment_id: str) -> PaymentRow | None:
+        """Return the row of a payment, or None if there is no such payment."""
+        rows = await self._database.fetch_all("select_payments", **_ANY | {"id": payment_id})
+        return _payment_row(rows[0]) if rows else None
+
+    async def list_latest(self, decision: Decision | None, limit: int) -> list[PaymentRow]:
+        """Return the newest payments with this decision, or with any, newest first."""
+        wanted = {"decision": decision, "limit": limit}
+        rows = await self._database.fetch_all("select_payments", **_ANY | wanted)
+        return [_payment_row(row) for row in rows]
+
+    @staticmethod
+    async def mark_refunded(connection: Connection, payment_id: str) -> bool:
+        """Record that a payment was refunded, as a part of this transaction.
+
+        Return False, without an effect, unless it was to be refunded.
+        """
+        cursor = await connection.execute(sql("mark_refunded"), {"id": payment_id})
+        return await cursor.fetchone() is not None
+
     @staticmethod
     async def _decide(connection: Connection, payment: Payment, *, waited: bool = False) -> Decided:
         cursor = await connection.execute(sql("confirm_paid_order"), _columns(payment))
@@ -84,6 +106,10 @@ def _columns(payment: Payment) -> dict[str, Any]:
         "amount": payment.amount,
         "currency": payment.currency,
     }
+
+
+def _payment_row(row: Mapping[str, Any]) -> PaymentRow:
+    return PaymentRow(**{**row, "decision": Decision(row["decision"])})
 
 
 def _order(row: Mapping[str, Any]) -> QueuedOrder:

@@ -45,23 +45,27 @@ class Products:
         row["holds"] = [Hold(*hold) for hold in row["holds"]]
         return Supply(**row)
 
+    async def set_hold(self, product_id: str, seconds: int) -> None:
+        """Give the buyers of a product this time to pay: for orders written from now on."""
+        await self._database.run("set_hold", id=product_id, seconds=seconds)
+
     @staticmethod
     async def create(
-        connection: Connection, product_id: str, name: str, price: Decimal, stock: int
+        connection: Connection,
+        product_id: str,
+        name: str,
+        price: Decimal,
+        currency: str,
+        stock: int,
     ) -> Declined | None:
         """Add a product, as a part of this transaction. An equal product may already exist."""
         wanted = {"id": product_id, "name": name, "price": price, "stock": stock}
-        cursor = await connection.execute(sql("insert_product"), wanted)
-        if await cursor.fetchone():
-            return None
-        cursor = await connection.execute(sql("select_product"), {"id": product_id})
-        found = await cursor.fetchone()
-        equal = found and (found["name"], found["price"], found["initial_stock"]) == (
-            name,
-            price,
-            stock,
-        )
-        return None if equal else Declined.PRODUCT_EXISTS
+        wanted["currency"] = currency
+        for statement in ("insert_product", "select_equal_product"):
+            cursor = await connection.execute(sql(statement), wanted)
+            if await cursor.fetchone():
+                return None
+        return Declined.PRODUCT_EXISTS
 
     @staticmethod
     async def add_units(connection: Connection, product_id: str, units: int) -> Declined | None:

@@ -15,14 +15,15 @@ from dataclasses import replace
 from decimal import Decimal
 from uuid import uuid4
 
-from flashsale.domain.model import Declined, Terms
+from flashsale.domain.model import Declined, Terms, split_order_id
 from flashsale.domain.pauses import UnrecordedPause
+from flashsale.domain.payments import Decision
 from flashsale.errors import DatabaseUnavailable
 from flashsale.postgres_store.audit import BEGUN, DONE, Action, Change
 from flashsale.postgres_store.database import Connection
 from flashsale.services import Services
 from flashsale.usecases import sales
-from flashsale.usecases.cancellation import cancellation, give_back
+from flashsale.usecases.cancellation import give_back
 from flashsale.usecases.pauses import pause_unrecorded
 
 # Seconds that a pause waits for PostgreSQL before it goes on without.
@@ -32,12 +33,14 @@ Step = Callable[[], Awaitable[Declined | None]]
 
 
 async def create_product(
-    services: Services, action: Action, name: str, price: Decimal, stock: int
+    services: Services, action: Action, name: str, price: Decimal, currency: str, stock: int
 ) -> Declined | None:
     """Add the product `action.target`; it is not on sale yet."""
 
     async def change(connection: Connection) -> Declined | None:
-        return await services.products.create(connection, action.target, name, price, stock)
+        return await services.products.create(
+            connection, action.target, name, price, currency, stock
+        )
 
     return await _carry_out(services, action, change=change)
 
@@ -85,13 +88,38 @@ async def restock(services: Services, action: Action, units: int) -> Declined | 
 
 
 async def cancel_order(services: Services, action: Action, reason: str) -> Declined | None:
-    """Cancel an order, and put its units on sale again."""
+    """Cancel an order, and put its units on sale again.
+
+    A V4 order that is still in the queue cannot be cancelled: it exists only as a message.
+    """
+    # The ledger comes first. An order that settles in between is then found in PostgreSQL.
+    claim = await services.ledger.get(*split_order_id(action.target))
+
+    async def change(connection: Connection) -> Declined | None:
+        status = await services.orders.cancel_even_if_confirmed(
+            connection, action.target, claim, reason
+        )
+        return None if status else Declined.NO_SUCH_ORDER
 
     async def step() -> None:
         await give_back(services, action.target)
 
-    change = await cancellation(services, action.target, reason)
     return await _carry_out(services, action, step, change)
+
+
+async def record_refund(services: Services, action: Action) -> Declined | None:
+    """Record that the payment `action.target`, which was to be refunded, was refunded."""
+
+    async def change(connection: Connection) -> Declined | None:
+        if await services.payments.mark_refunded(connection, action.target):
+            return None
+        payment = await services.payments.get(action.target)
+        if payment is None:
+            return Declined.NO_SUCH_PAYMENT
+        refunded = payment.decision is Decision.REFUNDED
+        return None if refunded else Declined.NOT_REFUND_DUE
+
+    return await _carry_out(services, action, change=change)
 
 
 async def _carry_out(

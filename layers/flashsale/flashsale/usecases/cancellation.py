@@ -1,4 +1,4 @@
-"""Use case of admins: cancel an order, even one that is CONFIRMED, and give its units back, once.
+"""Cancel an order, and give its units back, once: an admin any order, its buyer a RESERVED one.
 
 PostgreSQL comes first: one transaction cancels the row and increases the stock. Redis follows, and
 puts the units on sale again. So PostgreSQL always has the units that Redis sells. If the process
@@ -7,25 +7,51 @@ once.
 """
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import ON_POSTGRES, V5, Declined, OrderRow, split_order_id
-from flashsale.postgres_store.audit import Change
-from flashsale.postgres_store.database import Connection
+from flashsale.domain.model import (
+    ON_POSTGRES,
+    V5,
+    OrderRow,
+    OrderStatus,
+    split_order_id,
+)
 from flashsale.services import Services
 
+# The reason of an order that its own buyer cancelled.
+BUYERS_WISH = "cancelled by its buyer"
 
-async def cancellation(services: Services, order_id: str, reason: str) -> Change:
-    """Return the change in PostgreSQL that cancels this order.
 
-    A V4 order that is still in the queue cannot be cancelled: it exists only as a message.
+async def cancel_reserved(
+    services: Services, order_id: str, user_id: str | None
+) -> OrderRow | QueuedOrder | None:
+    """Cancel a RESERVED order for its buyer, and put its units on sale again. Idempotent.
+
+    If the process dies before Redis knows, a retry gives the units back, or the sweep does when the
+    hold would have ended.
+
+    Args:
+        user_id: the buyer; None where the application trusts every client.
+
+    Returns:
+        The order as it is now. Its reason is `BUYERS_WISH` if its buyer cancelled it, now or
+        before. While it is not written yet, its claim. None if there is no such order, or if it is
+        another buyer's.
+
     """
     # The ledger comes first. An order that settles in between is then found in PostgreSQL.
     claim = await services.ledger.get(*split_order_id(order_id))
-
-    async def change(connection: Connection) -> Declined | None:
-        status = await services.orders.cancel_even_if_confirmed(connection, order_id, claim, reason)
-        return None if status else Declined.NO_SUCH_ORDER
-
-    return change
+    row = await services.orders.get(order_id)
+    if claim and not (row and claim.is_row(row)):
+        # If another order has the id, the units could belong to either.
+        return claim if user_id in (None, claim.user_id) else None
+    if row is None or user_id not in (None, row.user_id):
+        return None
+    if row.status is OrderStatus.RESERVED:
+        await services.orders.cancel_if_reserved(order_id, BUYERS_WISH)
+        row = await services.orders.get(order_id)
+        assert row, "orders are never deleted"
+    if row.status is OrderStatus.CANCELLED and row.reason == BUYERS_WISH:
+        await _give_returned_back(services, row)
+    return row
 
 
 async def give_back(services: Services, order_id: str) -> None:
@@ -34,15 +60,15 @@ async def give_back(services: Services, order_id: str) -> None:
     if row is None or row.generation in ON_POSTGRES:  # V1 and V2 took nothing from Redis
         return
     if row.returned:
-        await _give_confirmed_back(services, row)
+        await _give_returned_back(services, row)
     # The order was never CONFIRMED, so its claim is in the ledger, or was released. The rollback
     # function gives the units of V4 orders back, because it has their messages.
     elif row.generation == V5 and (claim := await services.ledger.get(*split_order_id(order_id))):
         await services.ledger.release(row.product_id, [claim])
 
 
-async def _give_confirmed_back(services: Services, row: OrderRow) -> None:
-    assert row.user_id, "a confirmed order has a user"
+async def _give_returned_back(services: Services, row: OrderRow) -> None:
+    assert row.user_id, "a CONFIRMED or RESERVED order has a user"
     order = QueuedOrder(
         id=row.id,
         product_id=row.product_id,

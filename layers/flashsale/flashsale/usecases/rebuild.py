@@ -64,7 +64,7 @@ async def rebuild(
     opened, missed = {}, []
     for product_id in product_ids:
         if supply := await services.products.get_supply(product_id):
-            sale = known[product_id] or terms or Terms()
+            sale = known[product_id] or terms or Terms(hold_seconds=supply.hold_seconds)
             units = supply.initial - supply.confirmed - supply.reserved
             if (sale.generation or supply.generation) in ON_POSTGRES:
                 units = supply.stock  # V1 may have confirmed more than there was

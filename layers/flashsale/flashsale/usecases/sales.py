@@ -23,16 +23,32 @@ _NOT_RESUMED = {
 }
 
 
+_KEEPS_ITS_HOLD = {
+    SaleState.OPEN: Declined.SALE_RUNNING,
+    SaleState.PAUSED: Declined.SALE_PAUSED,
+}
+
+
 async def open_sale(services: Services, product_id: str, terms: Terms) -> Declined | None:
     """Put the units that PostgreSQL has on sale. A sale that runs on these terms stays unchanged.
 
     An ended sale can be reopened once it is drained, by the generation that has sold the product.
-    A purchase limit counts the units that buyers got before.
+    A purchase limit counts the units that buyers got before. PostgreSQL gets the payment hold
+    before Redis opens, so that no order of the sale is written without it.
     """
     supply = await services.products.get_supply(product_id)
     if supply is None:
         return Declined.NO_SUCH_PRODUCT
-    return _NOT_OPENED.get(await put_on_sale(services, supply, supply.stock, terms))
+    holds_anew = terms.hold_seconds != supply.hold_seconds
+    if holds_anew:
+        sale = await services.ledger.snapshot(product_id, count_claims=False)
+        if sale and sale.state in _KEEPS_ITS_HOLD:
+            return _KEEPS_ITS_HOLD[sale.state]
+        await services.products.set_hold(product_id, terms.hold_seconds)
+    declined = _NOT_OPENED.get(await put_on_sale(services, supply, supply.stock, terms))
+    if declined and holds_anew:  # the orders of the earlier sale are still on their way
+        await services.products.set_hold(product_id, supply.hold_seconds)
+    return declined
 
 
 async def put_on_sale(

@@ -6,10 +6,11 @@
 -- returned: cancelled orders whose units are in the stock, and may be given back to Redis again:
 --   those that were CONFIRMED or RESERVED (an admin may retry), and V4's (their message may come again);
 -- generation: the highest generation of its orders;
--- last_entry: the largest ledger entry of its V5 orders, of those that Lua's numbers can compare.
+-- last_entry: the largest ledger entry of its V5 orders, of those that Lua's numbers can compare;
+-- hold_seconds: the time to pay an order; 0 without a payment hold.
 -- Parameters: id.
 SELECT
-    p.id AS product_id, p.initial_stock AS initial, p.stock,
+    p.id AS product_id, p.initial_stock AS initial, p.stock, p.hold_seconds,
     (
         SELECT coalesce(sum(o.quantity), 0)::bigint
         FROM orders AS o

@@ -1,9 +1,10 @@
--- Cancel an order that is CONFIRMED or RESERVED, and give its units back to the stock, once. Its
--- payment is to be refunded. Any other order stays unchanged. Parameters: id, reason.
+-- Cancel an order that has one of these statuses, and give its units back to the stock, once. Its
+-- payment is to be refunded. Any other order stays unchanged.
+-- Parameters: id, reason, statuses (CONFIRMED and RESERVED, which have units).
 WITH cancelled AS (
     UPDATE orders
     SET status = 'CANCELLED', reason = %(reason)s, returned_at = now()
-    WHERE id = %(id)s AND status IN ('CONFIRMED', 'RESERVED')
+    WHERE id = %(id)s AND status = ANY(%(statuses)s::text[])
     RETURNING id, product_id, quantity
 ),
 refund AS (
