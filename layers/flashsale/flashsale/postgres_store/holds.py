@@ -16,9 +16,7 @@ class Holds:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list_due_products(
-        self, product_ids: Sequence[str] | None, after: int
-    ) -> list[str]:
+    async def list_due_products(self, product_ids: Sequence[str] | None, after: int) -> list[str]:
         """Return those of these products, or of all, that have holds to expire.
 
         Args:
