@@ -73,6 +73,13 @@ class Payments:
         return [_payment_row(row) for row in rows]
 
     @staticmethod
+    async def get_decision(connection: Connection, payment_id: str) -> Decision | None:
+        """Return the decision on a payment, as a part of this transaction; None if unknown."""
+        cursor = await connection.execute(sql("select_payment"), {"id": payment_id})
+        row = await cursor.fetchone()
+        return Decision(row["decision"]) if row else None
+
+    @staticmethod
     async def mark_refunded(connection: Connection, payment_id: str) -> bool:
         """Record that a payment was refunded, as a part of this transaction.
 

@@ -113,11 +113,10 @@ async def record_refund(services: Services, action: Action) -> Declined | None:
     async def change(connection: Connection) -> Declined | None:
         if await services.payments.mark_refunded(connection, action.target):
             return None
-        payment = await services.payments.get(action.target)
-        if payment is None:
+        decision = await services.payments.get_decision(connection, action.target)
+        if decision is None:
             return Declined.NO_SUCH_PAYMENT
-        refunded = payment.decision is Decision.REFUNDED
-        return None if refunded else Declined.NOT_REFUND_DUE
+        return None if decision is Decision.REFUNDED else Declined.NOT_REFUND_DUE
 
     return await _carry_out(services, action, change=change)
 
