@@ -82,6 +82,13 @@ class Shop:
     async def status(self, order):
         return (await self.services.orders.get(order.id)).status
 
+    async def payments(self):
+        """Return decision and reason of each payment, by its id."""
+        rows = await self.execute(
+            "SELECT id, decision, why FROM payments WHERE order_id LIKE %s", f"{self.product_id}:%"
+        )
+        return {row["id"]: (row["decision"], row["why"]) for row in rows}
+
     async def where(self):
         """Return the units in Redis: stock, unsettled, held, settled."""
         counted, computed = [

@@ -51,7 +51,7 @@ FAULTS = (
     ),
     Fault(
         "a payment of a cancelled hold is refunded",
-        f"{SQL}/cancel_confirmed_order.sql",
+        f"{SQL}/refund_cancelled_order.sql",
         "SET decision = 'REFUND_DUE', why = 'cancelled'",
         "SET why = 'cancelled'",
         STATE_MACHINE,
