@@ -54,6 +54,7 @@ class Shop:
         return await pay(self.services, payment)
 
     async def time_passes(self):
+        """Let all holds have ended, by the clocks of both stores."""
         await self.execute(
             "UPDATE orders SET expires_at = now() - interval '1 hour' WHERE product_id = %s"
             " AND status = 'RESERVED'", self.product_id,
@@ -102,8 +103,8 @@ class Shop:
         return counted.stock, counted.unsettled, counted.held, counted.settled
 
 
-async def held_shop(services, new_product):
+async def held_shop(services, new_product, stock=STOCK):
     """Put a product on sale whose buyers have ten minutes to pay."""
-    shop = Shop(services, await new_product(STOCK))
+    shop = Shop(services, await new_product(stock))
     await shop.hold(600)
     return shop
