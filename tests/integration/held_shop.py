@@ -54,11 +54,18 @@ class Shop:
         return await pay(self.services, payment)
 
     async def time_passes(self):
-        """Let all holds have ended, by the clocks of both stores."""
+        """Let all holds have ended, and let PostgreSQL be asked of them."""
+        await self.end_in_postgresql()
+        await self.ask_now()
+
+    async def end_in_postgresql(self):
         await self.execute(
             "UPDATE orders SET expires_at = now() - interval '1 hour' WHERE product_id = %s"
             " AND status = 'RESERVED'", self.product_id,
         )  # fmt: skip
+
+    async def ask_now(self):
+        """Let Redis name all holds when it is asked which may have ended."""
         holds, redis = Keys(self.product_id).holds, self.services.redis
         for member in await redis.zrange(holds, 0, -1):
             await redis.zadd(holds, {member: 0})

@@ -83,6 +83,32 @@ async def test_a_cancellation_that_waits_for_a_payment_refunds_it(shop):
     assert await shop.payments() == {f"{order.id}/first": ("REFUND_DUE", "cancelled")}
 
 
+async def test_a_message_that_comes_twice_waits_for_the_first(shop):
+    order = await shop.reserve()
+
+    async with shop.services.database.transaction() as connection:
+        await apply(shop, connection, order)
+        paying = await begin_and_wait(shop, shop.pay(order, "first"))
+    decided = await paying
+
+    assert (decided.decision, decided.first) == (Decision.APPLIED, False)
+    assert decided.order.id == order.id, "it settles the claim, as the first may have died"
+    assert await shop.where() == (9, 0, 0, 1)
+
+
+async def test_two_sweeps_expire_each_order_once(shop):
+    await shop.reserve(units=2)
+    await shop.time_passes()
+
+    async with shop.services.database.transaction() as connection:
+        await expire(shop, connection, None)
+        assert await shop.expire() == 0
+    await shop.time_passes()
+
+    assert await shop.expire() == 2
+    assert await shop.where() == (10, 0, 0, 0)
+
+
 async def test_an_expiry_waits_for_no_payment(shop):
     paid, late = await shop.reserve(), await shop.reserve(USERS[1])
     await shop.time_passes()

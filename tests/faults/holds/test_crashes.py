@@ -99,6 +99,25 @@ async def test_payments_stand_in_their_messages_while_postgresql_is_down(stores,
     assert await shop.status(claimed) == "EXPIRED"
 
 
+async def test_payments_and_expiries_are_decided_while_redis_is_down(stores, shop):
+    paid, late = [await shop.reserve(user) for user in USERS[:2]]
+    await asyncio.to_thread(stores.stack.supervisor.kill_program, stores.stack.redis.name)
+
+    for _ in range(2):  # the message comes again
+        assert (await deliver(shop, [paid])) == ([paid], 0)
+    assert await shop.status(paid) == "CONFIRMED"
+    await shop.end_in_postgresql()
+    with pytest.raises(ServiceUnavailable):
+        await shop.expire()
+    assert await shop.status(late) == "EXPIRED"
+    await asyncio.to_thread(stores.stack.start, stores.stack.redis)
+
+    await laws_hold(shop)
+    assert await deliver(shop, [paid]) == ([], 0)
+    payments = await all_has_ended(shop, confirmed=1)
+    assert list(payments.values()) == [("APPLIED", None)]
+
+
 async def test_the_provider_sends_everything_twice_in_reverse_and_late(shop):
     """Payments come before their order is written, in time, and after the hold has ended."""
     claims = [await shop.claim(user) for user in USERS[:60]]
