@@ -98,13 +98,15 @@ class Shop:
         return {row["id"]: (row["decision"], row["why"]) for row in rows}
 
     async def where(self):
-        """Return the units in Redis: stock, unsettled, held, settled."""
+        """Check the laws of both stores; return the units: stock, unsettled, held, settled."""
         counted, computed = [
             await self.services.ledger.snapshot(self.product_id, count_claims=exact)
             for exact in (True, False)
         ]
         assert counted == computed
         assert counted.balanced
+        supply = await self.services.products.get_supply(self.product_id)
+        assert supply.initial == supply.stock + supply.reserved + supply.confirmed, supply
         (books,) = await read_books(self.services, [self.product_id])
         assert books.balanced, books
         return counted.stock, counted.unsettled, counted.held, counted.settled
