@@ -3,8 +3,6 @@
 import asyncio
 import random
 import time
-from dataclasses import replace
-from pathlib import Path
 
 import boto3
 import pytest
@@ -12,6 +10,7 @@ from redis import Redis
 
 from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale_server.queues.depths import depth
+from tests.faults.clocks import clock_of
 from tests.helpers.proxy import Fault, When, kill_client
 from tests.helpers.support import USERS, eventually
 
@@ -179,20 +178,8 @@ class TestClockSteps:
 
     @pytest.fixture
     def clock(self, shop):
-        libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-        assert libraries, "this test needs libfaketime (on Debian: apt install libfaketime)"
-        file = shop.stack.directory / "clock"
-        file.write_text("+0")
-        redis = shop.stack.redis
-        environment = {
-            "LD_PRELOAD": str(libraries[0]),
-            "FAKETIME_TIMESTAMP_FILE": str(file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-        shop.stack.add(_with(redis, environment))
-        yield file
-        shop.stack.add(redis)
+        with clock_of(shop.stack, shop.stack.redis) as file:
+            yield file
 
     @staticmethod
     def await_offset(shop, offset):
@@ -211,7 +198,3 @@ class TestClockSteps:
         shop.mapping(on=True)
 
         await shop.keeps_its_guarantees(services, product_id, sold)
-
-
-def _with(program, environment):
-    return replace(program, environment={**program.environment, **environment})

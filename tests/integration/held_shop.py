@@ -54,11 +54,18 @@ class Shop:
         return await pay(self.services, payment)
 
     async def time_passes(self, minutes=60):
-        """Let the holds have ended so many minutes ago."""
+        """Let all holds have ended so many minutes ago, and let PostgreSQL be asked of them."""
+        await self.end_in_postgresql(minutes)
+        await self.ask_now()
+
+    async def end_in_postgresql(self, minutes=60):
         await self.execute(
             "UPDATE orders SET expires_at = now() - make_interval(mins => %s)"
             " WHERE product_id = %s AND status = 'RESERVED'", minutes, self.product_id,
         )  # fmt: skip
+
+    async def ask_now(self):
+        """Let Redis name all holds when it is asked which may have ended."""
         holds, redis = Keys(self.product_id).holds, self.services.redis
         for member in await redis.zrange(holds, 0, -1):
             await redis.zadd(holds, {member: 0})
@@ -83,21 +90,30 @@ class Shop:
     async def status(self, order):
         return (await self.services.orders.get(order.id)).status
 
+    async def payments(self):
+        """Return decision and reason of each payment, by its id."""
+        rows = await self.execute(
+            "SELECT id, decision, why FROM payments WHERE order_id LIKE %s", f"{self.product_id}:%"
+        )
+        return {row["id"]: (row["decision"], row["why"]) for row in rows}
+
     async def where(self):
-        """Return the units in Redis: stock, unsettled, held, settled."""
+        """Check the laws of both stores; return the units: stock, unsettled, held, settled."""
         counted, computed = [
             await self.services.ledger.snapshot(self.product_id, count_claims=exact)
             for exact in (True, False)
         ]
         assert counted == computed
         assert counted.balanced
+        supply = await self.services.products.get_supply(self.product_id)
+        assert supply.initial == supply.stock + supply.reserved + supply.confirmed, supply
         (books,) = await read_books(self.services, [self.product_id])
         assert books.balanced, books
         return counted.stock, counted.unsettled, counted.held, counted.settled
 
 
-async def held_shop(services, new_product):
+async def held_shop(services, new_product, stock=STOCK):
     """Put a product on sale whose buyers have ten minutes to pay."""
-    shop = Shop(services, await new_product(STOCK))
+    shop = Shop(services, await new_product(stock))
     await shop.hold(600)
     return shop

@@ -2,8 +2,12 @@
 
 from tests.mutants.planted import CODE, LUA, SQL, TESTS, Fault
 
+HOLDS = f"{TESTS}/test_payment_holds.py"
+CASES = f"{TESTS}/test_hold_cases.py"
+RACES = f"{TESTS}/test_hold_races.py"
+LOSSES = f"{TESTS}/test_hold_ends.py"
 STATE_MACHINE = (
-    f"{TESTS}/test_v5_state_machine.py::test_the_books_balance_after_any_sequence_of_steps",
+    f"{TESTS}/test_v5_state_machine.py::test_the_books_balance_after_any_sequence_of_steps"
 )
 
 FAULTS = (
@@ -12,63 +16,94 @@ FAULTS = (
         f"{LUA}/settle.lua",
         "  elseif redis.call('ZREM', KEYS[3], ARGV[i] .. ' ' .. ARGV[i + 1]) == 1 then\n",
         "  elseif false then\n",
-        STATE_MACHINE,
+        (f"{HOLDS}::test_an_order_is_reserved_paid_and_confirmed",),
     ),
     Fault(
         "the units of a hold go back once",
         f"{LUA}/release_claim.lua",
         "closed = redis.call('ZREM', KEYS[6], hold, hold .. ' earlier') == 1",
         "closed = redis.call('ZREM', KEYS[6], hold, hold .. ' earlier') >= 0",
-        STATE_MACHINE,
+        (f"{HOLDS}::test_a_hold_that_is_not_paid_expires_once", STATE_MACHINE),
     ),
     Fault(
         "only a claim of the ledger is held",
         f"{LUA}/hold.lua",
         "if redis.call('XDEL', KEYS[1], ARGV[i]) == 1 then",
         "if redis.call('XDEL', KEYS[1], ARGV[i]) >= 0 then",
-        STATE_MACHINE,
+        (
+            f"{CASES}::test_a_call_of_the_hold_script_that_comes_an_hour_late_changes_nothing",
+            STATE_MACHINE,
+        ),
     ),
     Fault(
         "the units of an expired hold are on sale again in PostgreSQL, too",
         f"{SQL}/expire_orders.sql",
         "stock = stock + (SELECT sum(quantity) FROM expired)",
         "stock = stock",
-        STATE_MACHINE,
+        (f"{HOLDS}::test_a_hold_that_is_not_paid_expires_once", STATE_MACHINE),
+    ),
+    Fault(
+        "Redis sells no unit of a hold that PostgreSQL has not ended",
+        f"{CODE}/usecases/holds.py",
+        "if expired := by_status[OrderStatus.EXPIRED]:",
+        "if expired := by_status[OrderStatus.EXPIRED] + by_status[OrderStatus.RESERVED]:",
+        (f"{CASES}::test_a_hold_stays_while_postgresql_has_not_ended_it",),
     ),
     Fault(
         "a late payment does not revive an expired hold",
         f"{SQL}/confirm_paid_order.sql",
         "AND status = 'RESERVED'",
         "AND status IN ('RESERVED', 'EXPIRED')",
-        STATE_MACHINE,
+        (f"{HOLDS}::test_money_that_buys_nothing_is_to_be_refunded",),
     ),
     Fault(
         "an order with a hold is paid once",
         f"{SQL}/confirm_paid_order.sql",
         "AND status = 'RESERVED'",
         "AND status IN ('RESERVED', 'CONFIRMED')",
-        STATE_MACHINE,
+        (
+            f"{HOLDS}::test_money_that_buys_nothing_is_to_be_refunded",
+            f"{RACES}::test_a_payment_waits_for_another_end_of_its_hold",
+        ),
     ),
     Fault(
         "a payment of a cancelled hold is refunded",
-        f"{SQL}/cancel_placed_order.sql",
+        f"{SQL}/refund_cancelled_order.sql",
         "SET decision = 'REFUND_DUE', why = 'cancelled'",
         "SET why = 'cancelled'",
-        STATE_MACHINE,
+        (f"{HOLDS}::test_cancelling_a_paid_order_makes_a_refund_due",),
+    ),
+    Fault(
+        "a payment that a cancellation has waited for is refunded",
+        f"{CODE}/postgres_store/orders.py",
+        '        await connection.execute(sql("refund_cancelled_order"), {"id": order_id})\n'
+        '        cursor',
+        "        cursor",
+        (f"{RACES}::test_a_cancellation_that_waits_for_a_payment_refunds_it",),
+    ),
+    Fault(
+        "the units of a cancelled hold go back as those of a paid order do",
+        f"{SQL}/cancel_placed_order.sql",
+        "returned_at = now()",
+        "returned_at = CASE WHEN status = 'CONFIRMED' THEN now() END",
+        (f"{HOLDS}::test_cancelling_a_reserved_order_gives_its_units_back_once",),
     ),
     Fault(
         "a reopened sale keeps its holds",
         f"{LUA}/open_sale.lua",
         "  held = held + tonumber(ARGV[i + 1])\n",
         "",
-        STATE_MACHINE,
+        (
+            f"{HOLDS}::test_holds_outlive_their_sale",
+            f"{LOSSES}::test_a_lost_sale_returns_with_its_holds",
+        ),
     ),
     Fault(
         "a hold of an earlier sale is paid without units of this one",
         f"{LUA}/settle.lua",
         "  redis.call('HINCRBY', KEYS[2], 'initial', -earlier)\n",
         "",
-        STATE_MACHINE,
+        (f"{HOLDS}::test_holds_outlive_their_sale",),
     ),
     Fault(
         "a buyer cancels no paid order",

@@ -181,9 +181,10 @@ class Orders:
     ) -> OrderStatus | None:
         """Cancel an order whatever its status is, as a part of this transaction.
 
-        The units of a CONFIRMED or RESERVED order go back to PostgreSQL's stock. Return CANCELLED,
-        or EXPIRED if it was that before. Return None if there is no such order, or if another order
-        has the id of the claim: the units could belong to either, until the claim is released.
+        The units of a CONFIRMED or RESERVED order go back to PostgreSQL's stock, and its payment is
+        to be refunded. Return CANCELLED, or EXPIRED if it was that before. Return None if there is
+        no such order, or if another order has the id of the claim: the units could belong to
+        either, until the claim is released.
 
         Args:
             claim: the claim of the order while it is unsettled. There may be no row yet.
@@ -197,6 +198,7 @@ class Orders:
             sql("cancel_placed_order"),
             {"id": order_id, "reason": reason, "statuses": _WITH_UNITS},
         )
+        await connection.execute(sql("refund_cancelled_order"), {"id": order_id})
         cursor = await connection.execute(sql("select_order"), {"id": order_id})
         row = await cursor.fetchone()
         return OrderStatus(row["status"]) if row else None

@@ -1,17 +1,11 @@
--- Cancel an order that has one of these statuses, and give its units back to the stock, once. Its
--- payment is to be refunded. Any other order stays unchanged.
--- Parameters: id, reason, statuses (CONFIRMED and RESERVED, which have units).
+-- Cancel an order that has one of these statuses, and give its units back to the stock, once. Any
+-- other order stays unchanged. Parameters: id, reason, statuses (CONFIRMED and RESERVED, which have
+-- units).
 WITH cancelled AS (
     UPDATE orders
     SET status = 'CANCELLED', reason = %(reason)s, returned_at = now()
     WHERE id = %(id)s AND status = ANY(%(statuses)s::text[])
-    RETURNING id, product_id, quantity
-),
-refund AS (
-    UPDATE payments AS y
-    SET decision = 'REFUND_DUE', why = 'cancelled', decided_at = now()
-    FROM cancelled AS c
-    WHERE y.order_id = c.id AND y.decision = 'APPLIED'
+    RETURNING product_id, quantity
 )
 UPDATE products AS p
 SET stock = p.stock + c.quantity, updated_at = now()
