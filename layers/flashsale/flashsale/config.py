@@ -55,6 +55,8 @@ class Settings:
         orders_queue_url: URL of the SQS queue `orders`; "" for functions that send no messages.
         dead_letter_queue_url, parking_queue_url: URLs of the queues in which failed orders wait; ""
             for functions that do not count their messages.
+        payments_queue_url, payments_dead_letter_queue_url: URLs of the queue of payments and of
+            its DLQ; "" where no payments are taken, and for functions that do not watch them.
         database_pool_size: connections per process. One is enough for a process that serves one
             request at a time, such as a Lambda execution environment.
         sweep_after: seconds after the last send at which an unsettled claim is sent again. It
@@ -77,6 +79,8 @@ class Settings:
     orders_queue_url: str = ""
     dead_letter_queue_url: str = ""
     parking_queue_url: str = ""
+    payments_queue_url: str = ""
+    payments_dead_letter_queue_url: str = ""
     database_pool_size: int = 1
     sweep_after: int = 90
     one_at_a_time: bool = False
@@ -104,6 +108,10 @@ class Settings:
                 env, "DEAD_LETTER_QUEUE_URL", "http", "https", required=False
             ),
             parking_queue_url=url(env, "PARKING_QUEUE_URL", "http", "https", required=False),
+            payments_queue_url=url(env, "PAYMENTS_QUEUE_URL", "http", "https", required=False),
+            payments_dead_letter_queue_url=url(
+                env, "PAYMENTS_DEAD_LETTER_QUEUE_URL", "http", "https", required=False
+            ),
             database_pool_size=whole(env, "DATABASE_POOL_SIZE", default=1),
             sweep_after=whole(env, "SWEEP_AFTER", default=90),
             database_iam=one_of(env, "DATABASE_AUTH", "password", "iam") == "iam",

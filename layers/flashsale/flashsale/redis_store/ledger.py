@@ -112,15 +112,19 @@ class Ledger:
                 )
         return held
 
-    async def due_holds(self, product_id: str, count: int) -> dict[str, str]:
+    async def due_holds(self, product_id: str, count: int, *, within: int = 0) -> dict[str, str]:
         """Return holds of which PostgreSQL is to be asked now: order ids by the holds' members.
 
         The time is that of Redis. It is a hint: PostgreSQL decides whether a hold has ended.
+
+        Args:
+            within: also return those of which it is to be asked within so many seconds.
+
         """
         async with translated_errors():
             now, _ = await self._redis.time()
             members = await self._redis.zrangebyscore(
-                Keys(product_id).holds, "-inf", now * 1000, start=0, num=count
+                Keys(product_id).holds, "-inf", (now + within) * 1000, start=0, num=count
             )
         return {str(member): f"{product_id}:{str(member).split(' ', 1)[0]}" for member in members}
 
