@@ -1,19 +1,20 @@
 """What the exporter and the sweep function report of payment holds."""
 
 import asyncio
+import json
 
 import pytest
 
 from flashsale.redis_store.scripts import Keys
+from flashsale.sqs_store.order_queue import OrderQueue
 from flashsale.usecases import hold_figures
-from flashsale.usecases.health import read_health
 from flashsale.usecases.hold_figures import read_hold_figures
 from flashsale_server.exporter.exporter import Exporter
 from flashsale_server.exporter.sale import Sale
-from tests.helpers.queued import Queue
 from tests.helpers.support import USERS, by_labels
 from tests.helpers.unread_messages import Messages
 from tests.integration.held_shop import held_shop
+from tests.integration.sweep_function import run_all_but_the_sweep
 
 GONE = "1700000000000-{}"
 
@@ -182,11 +183,23 @@ async def test_the_exporter_shows_expired_units(shop, scrape):
     assert seen["held_units", shop.product_id] == seen["reserved_units", shop.product_id] == 0
 
 
-async def test_the_health_report_has_the_figures(shop):
-    shop.services.order_queue = Queue()
+async def test_the_sweep_function_measures_them_after_it_expired_holds(
+    shop, migrated, monkeypatch, capsys
+):
+    late, paid = await shop.reserve(), await shop.reserve(USERS[1])
+    for name in ("pay-1", "pay-2"):
+        await shop.pay(paid, name)
+    await age(shop, "decided_at", 4000)
+    await shop.time_passes()
     await lose_order(shop)
+    # Without an emulator, SQS answers nothing.
+    monkeypatch.setattr(OrderQueue, "waiting", lambda *_: asyncio.sleep(0, 0))
 
-    report = await read_health(shop.services)
+    await run_all_but_the_sweep(migrated, monkeypatch)
 
-    assert report.holds
-    assert report.holds.without_order >= 1
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    measured = {name: value for line in printed for name, value in line.items()}
+    assert await shop.status(late) == "EXPIRED"
+    assert measured["HoldOverdueSeconds"] == [0]
+    assert 4000 <= measured["RefundDueOldestSeconds"][0] < 4100
+    assert measured["HoldsWithoutOrder"][0] >= 1
