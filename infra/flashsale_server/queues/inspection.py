@@ -13,7 +13,7 @@ from flashsale_server.queues.messages import FailedMessage, QueuedMessage
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# The queues whose messages may have units.
+# The queues that may have orders.
 QUEUES = ("orders", "dlq", PARKING)
 # Most messages of one queue that are read where the queues are inspected again and again.
 MOST = 20
@@ -31,12 +31,9 @@ class InQueues:
 
     @property
     def waiting(self) -> Waiting:
-        """The units that wait in the queues, as far as the messages that were read show it.
-
-        Messages of payments have no units.
-        """
+        """The units that wait in the queues, as far as the messages that were read show it."""
         return waiting_in(
-            {queue: depth.total for queue, depth in self.depths.items() if queue in QUEUES},
+            {queue: self.depths[queue].total for queue in QUEUES if queue in self.depths},
             [(message.queue, message.body) for message in self.read],
         )
 

@@ -55,8 +55,8 @@ class Settings:
         orders_queue_url: URL of the SQS queue `orders`; "" for functions that send no messages.
         dead_letter_queue_url, parking_queue_url: URLs of the queues in which failed orders wait; ""
             for functions that do not count their messages.
-        payments_queue_url, payments_dead_letter_queue_url: URLs of the queue of payments and of
-            its DLQ; "" where no payments are taken, and for functions that do not watch them.
+        payments_queue_url, payments_dead_letter_queue_url: the same of the queue `payments`; ""
+            for processes that do not count its messages, or that take no payments.
         database_pool_size: connections per process. One is enough for a process that serves one
             request at a time, such as a Lambda execution environment.
         sweep_after: seconds after the last send at which an unsettled claim is sent again. It
@@ -103,15 +103,11 @@ class Settings:
         return cls(
             redis_url=url(env, "REDIS_URL", "redis", "rediss", "redis+cluster", "rediss+cluster"),
             database_url=url(env, "DATABASE_URL", "postgresql", "postgres"),
-            orders_queue_url=url(env, "ORDERS_QUEUE_URL", "http", "https", required=False),
-            dead_letter_queue_url=url(
-                env, "DEAD_LETTER_QUEUE_URL", "http", "https", required=False
-            ),
-            parking_queue_url=url(env, "PARKING_QUEUE_URL", "http", "https", required=False),
-            payments_queue_url=url(env, "PAYMENTS_QUEUE_URL", "http", "https", required=False),
-            payments_dead_letter_queue_url=url(
-                env, "PAYMENTS_DEAD_LETTER_QUEUE_URL", "http", "https", required=False
-            ),
+            orders_queue_url=_queue(env, "ORDERS_QUEUE_URL"),
+            dead_letter_queue_url=_queue(env, "DEAD_LETTER_QUEUE_URL"),
+            parking_queue_url=_queue(env, "PARKING_QUEUE_URL"),
+            payments_queue_url=_queue(env, "PAYMENTS_QUEUE_URL"),
+            payments_dead_letter_queue_url=_queue(env, "PAYMENTS_DEAD_LETTER_QUEUE_URL"),
             database_pool_size=whole(env, "DATABASE_POOL_SIZE", default=1),
             sweep_after=whole(env, "SWEEP_AFTER", default=90),
             database_iam=one_of(env, "DATABASE_AUTH", "password", "iam") == "iam",
@@ -122,6 +118,10 @@ class Settings:
             tracing=tracing_is_on(env),
             sold_out_for=whole(env, "SOLD_OUT_FOR", default=200, least=0),
         )
+
+
+def _queue(env: Mapping[str, str], name: str) -> str:
+    return url(env, name, "http", "https", required=False)
 
 
 def tracing_is_on(env: Mapping[str, str]) -> bool:
