@@ -154,6 +154,11 @@ PIPELINE = Dashboard(
         stat("Holds without an order", "short", "max(flashsale_holds_without_order)", 1),
         Panel("Held units", "short", {"{{product}}": f"flashsale_held_units{PRODUCT}"}),
         Panel(
+            "Payments taken from the queue",
+            "ops",
+            {"{{outcome}}": f"sum by (outcome) ({rate('flashsale_taken_payments_total')})"},
+        ),
+        Panel(
             "Payments that wait or are to be refunded",
             "short",
             {"{{decision}} {{why}}": "flashsale_payments"},

@@ -16,7 +16,8 @@ EXPECTED = [
 def of_holds(figures: HoldFigures) -> list[Metric]:
     """Return the metrics of these figures.
 
-    APPLIED and REFUNDED payments are not counted: only a look at all payments could tell.
+    APPLIED and REFUNDED payments are not counted here, because only a look at all payments could
+    tell. The payment function counts what it applies (see `Functions`).
     """
     counts = dict.fromkeys(EXPECTED, 0)
     counts |= {(row.decision.value, row.why): row.count for row in figures.payments}
