@@ -79,10 +79,12 @@ def _record(report: HealthReport) -> None:
         _record_books(books)
     _count(RedisUp=report.redis_up, PostgreSQLUp=report.postgresql_up, SqsUp=report.sqs_up)
     if report.oldest_claim is not None:
-        unit = MetricUnit.Seconds
-        metrics.add_metric(name="OldestClaimAge", unit=unit, value=round(report.oldest_claim, 1))
+        _measure(OldestClaimAge=report.oldest_claim)
     if report.dead_letters is not None:
         _count(DeadLetters=report.dead_letters)
+    if holds := report.holds:
+        _measure(HoldOverdueSeconds=holds.overdue, RefundDueOldestSeconds=holds.refund_due)
+        _count(HoldsWithoutOrder=holds.without_order)
 
 
 def _record_books(books: Books) -> None:
@@ -100,3 +102,8 @@ def _record_books(books: Books) -> None:
 def _count(**counts: int) -> None:
     for name, count in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=int(count))
+
+
+def _measure(**seconds: float) -> None:
+    for name, value in seconds.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=round(value, 1))

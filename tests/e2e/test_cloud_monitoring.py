@@ -17,7 +17,9 @@ from flashsale_local.paths import ROOT
 from tests.e2e.conftest import body
 from tests.helpers.support import USERS, eventually
 
-FUNCTIONS = ("buy", "order", "sweep")
+FUNCTIONS = ("buy", "order", "sweep", "webhook", "payment")
+# Of an order that does not exist, so the payment waits.
+PAYMENT = {"id": "pi_early", "order_id": "gone:1-0", "amount": "7.50", "currency": "EUR"}
 # Metrics that AWS emits according to its documentation, and their dimension.
 OF_AWS = {
     "AWS/SQS": ({"ApproximateNumberOfMessagesVisible"}, "QueueName"),
@@ -57,10 +59,17 @@ def dashboard(monitored, deployed):
 
 @pytest.fixture
 async def emitted(deployed, http, new_product):
-    """(namespace, metric, dimensions) that the functions print for two buyers and one unit."""
+    """(namespace, metric, dimensions) that the functions print.
+
+    Two buyers want one unit, a stranger sends a webhook, and a payment comes before its order.
+    """
     product_id = await new_product(1)
     for user in USERS[:2]:
         http.post("/api/v5/buy", json=body(product_id, user))
+    async with deployed.webhook_endpoint.client() as stranger:
+        await stranger.post("/api/payments/webhook", content="{}")
+    url = deployed.queues["payments"]
+    boto3.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(PAYMENT))
     boto3.client("lambda").invoke(FunctionName=f"{deployed.stack_name}-sweep")
 
     def printed():
@@ -68,7 +77,8 @@ async def emitted(deployed, http, new_product):
         lines = [fields_of(line.message) for group in groups for line in read_logs(group, 10)]
         found = {metric for line in lines if "_aws" in line for metric in _metrics(line)}
         names = {name for _, name, _ in found}
-        return found if {"Claims", "OrdersConfirmed", "ClaimsSwept"} <= names else None
+        awaited = {"Claims", "OrdersConfirmed", "ClaimsSwept", "WebhooksRefused", "PaymentsApplied"}
+        return found if awaited <= names else None
 
     return await asyncio.to_thread(eventually, printed)
 

@@ -26,6 +26,15 @@ def test_addresses_suffice():
     assert (settings.host, settings.port, settings.endpoint_url) == ("127.0.0.1", 9464, "")
 
 
+def test_queues_of_payments_are_watched_where_there_are_any():
+    urls = ("https://sqs/1/payments", "https://sqs/1/payments-dlq")
+    names = ("PAYMENTS_QUEUE_URL", "PAYMENTS_DEAD_LETTER_QUEUE_URL")
+
+    queues = ExporterSettings.from_mapping({**ENV, **dict(zip(names, urls, strict=True))}).queues
+
+    assert (queues["payments"], queues["payments-dlq"]) == urls
+
+
 def test_the_image_asks_for_tokens_which_the_exporter_does_not_check():
     settings = ExporterSettings.from_mapping({**ENV, "AUTH": "jwt", "DATABASE_POOL_SIZE": "8"})
 
@@ -42,6 +51,8 @@ def test_the_image_asks_for_tokens_which_the_exporter_does_not_check():
         ("ORDERS_QUEUE_URL", "", "https://sqs."),
         ("DEAD_LETTER_QUEUE_URL", "", "https://sqs."),
         ("PARKING_QUEUE_URL", "queue", "http://host:port"),
+        ("PAYMENTS_QUEUE_URL", "queue", "http://host:port"),
+        ("PAYMENTS_DEAD_LETTER_QUEUE_URL", "queue", "http://host:port"),
         ("FLASHSALE_STACK", "a/b", "flashsale"),
         ("FLASHSALE_EXPORTER_PORT", "port", "9464"),
         ("FLASHSALE_EXPORTER_PORT", "65536", "9464"),

@@ -107,6 +107,7 @@ def test_a_sale_has_series_before_its_first_line(functions):
         assert ("claims_total", "lambda", str(generation), "sold_out") in seen
     assert ("orders_total", "order", "failed") in seen
     assert ("order_batches_total", "rollback") in seen
+    assert ("taken_payments_total", "applied") in seen
 
 
 def test_other_requests_are_counted_by_their_route(logs, functions):
@@ -155,10 +156,11 @@ def test_invented_methods_share_one_series(logs, functions):
     assert samples(functions)["http_request_seconds_count", "lambda", "other", "", "405"] == 3
 
 
-def test_orders_and_swept_claims_are_counted(logs, functions):
+def test_orders_payments_and_swept_claims_are_counted(logs, functions):
     for name, fields in (
         ("order", {"OrdersConfirmed": [7.0], "OrdersFailed": [1.0], "BatchSize": [8.0]}),
         ("sweep", {"ClaimsSwept": [3.0]}),
+        ("payment", {"PaymentsApplied": [5.0], "PaymentsToRefund": [2.0], "PaymentsFailed": [1.0]}),
     ):
         group = f"/aws/lambda/flashsale-{name}"
         logs.create_log_group(logGroupName=group)
@@ -171,6 +173,8 @@ def test_orders_and_swept_claims_are_counted(logs, functions):
     assert seen["orders_total", "order", "failed"] == 1
     assert seen["order_batches_total", "order"] == 1
     assert seen["swept_claims_total", "lambda"] == 3
+    for outcome, count in (("applied", 5), ("to_refund", 2), ("failed", 1)):
+        assert seen["taken_payments_total", outcome] == count
 
 
 class Oldest:

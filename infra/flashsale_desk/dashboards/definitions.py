@@ -23,8 +23,10 @@ SALE = Dashboard(
             {
                 "unsettled": f"sum(flashsale_unsettled_units{PRODUCT})",
                 "parked": f"sum(flashsale_parked_units{PRODUCT})",
+                "reserved": f"sum(flashsale_reserved_units{PRODUCT})",
                 "confirmed": f"sum(flashsale_confirmed_units{PRODUCT})",
                 "cancelled": f"sum(flashsale_cancelled_units_total{PRODUCT})",
+                "expired": f"sum(flashsale_expired_units_total{PRODUCT})",
             },
         ),
         Panel(
@@ -145,6 +147,21 @@ PIPELINE = Dashboard(
                 "{{function}} since the start": f"sum by (function) ({ORDERS})"
                 f" / sum by (function) ({BATCHES})"
             },
+        ),
+        stat("Oldest hold overdue", "s", "max(flashsale_holds_overdue_seconds)", 300),
+        stat("Oldest refund due", "s", "max(flashsale_refund_due_oldest_seconds)", 3600),
+        stat("In payments-dlq", "short", 'sum(flashsale_queue_messages{queue="payments-dlq"})', 1),
+        stat("Holds without an order", "short", "max(flashsale_holds_without_order)", 1),
+        Panel("Held units", "short", {"{{product}}": f"flashsale_held_units{PRODUCT}"}),
+        Panel(
+            "Payments taken from the queue",
+            "ops",
+            {"{{outcome}}": f"sum by (outcome) ({rate('flashsale_taken_payments_total')})"},
+        ),
+        Panel(
+            "Payments that wait or are to be refunded",
+            "short",
+            {"{{decision}} {{why}}": "flashsale_payments"},
         ),
     ),
     {"product": SALE.variables["product"]},

@@ -42,6 +42,8 @@ def variables(target: Target) -> dict[str, str]:
         "ORDERS_QUEUE_URL": target.queues["orders"],
         "DEAD_LETTER_QUEUE_URL": target.queues["dlq"],
         "PARKING_QUEUE_URL": target.queues["parking"],
+        "PAYMENTS_QUEUE_URL": target.queues.get("payments", ""),
+        "PAYMENTS_DEAD_LETTER_QUEUE_URL": target.queues.get("payments-dlq", ""),
         "FLASHSALE_STACK": target.stack_name,
         "EMULATOR": target.emulator,
         **target.aws_environment,

@@ -23,12 +23,19 @@ from flashsale_server.log_events import events_of, key_of
 # The filter pattern by function. Without it, three of four lines of buy would be Lambda's own, and
 # the lines of an order batch that are for people would name all of its orders.
 PATTERNS = {
-    "buy": '"status"', "order": '"BatchSize"', "rollback": '"BatchSize"', "sweep": '"ClaimsSwept"'
+    "buy": '"status"', "order": '"BatchSize"', "rollback": '"BatchSize"',
+    "sweep": '"ClaimsSwept"', "payment": '"PaymentsApplied"',
 }  # fmt: skip
 # Milliseconds. A line may arrive this late, so each read begins this far back.
 LATE = 10_000
 # Outcomes of orders by the metric that counts them in the EMF line of a batch.
 ENDS = {"OrdersConfirmed": "confirmed", "OrdersCancelled": "cancelled", "OrdersFailed": "failed"}
+# The same of payments.
+DECIDED = {
+    "PaymentsApplied": "applied",
+    "PaymentsToRefund": "to_refund",
+    "PaymentsFailed": "failed",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +74,9 @@ class Functions:
         self._swept = Counter(
             "flashsale_swept_claims", "Claims that the sweep sent again", ["edge"], registry=None
         )  # fmt: skip
+        self._payments = Counter(
+            "flashsale_taken_payments", "Payments that left their queue", ["outcome"], registry=None
+        )  # fmt: skip
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
@@ -79,6 +89,8 @@ class Functions:
             self._batches.labels(function)
             for outcome in ENDS.values():
                 self._orders.labels(function, outcome)
+        for outcome in DECIDED.values():
+            self._payments.labels(outcome)
         self._swept.labels("lambda")
 
     def read(self) -> list[Metric]:
@@ -89,7 +101,9 @@ class Functions:
                     self._count(name, line)
                 except (AttributeError, KeyError, TypeError, ValueError) as error:
                     logger.warning("a line of %s cannot be counted (%r): %s", name, error, line)
-        counters = (self._claims, self._requests, self._orders, self._batches, self._swept)
+        counters = (
+            self._claims, self._requests, self._orders, self._batches, self._swept, self._payments
+        )  # fmt: skip
         return [metric for counter in counters for metric in counter.collect()]
 
     def _new_lines(self, name: str) -> Iterator[dict[str, Any]]:
@@ -115,6 +129,9 @@ class Functions:
             self._count_request(line)
         elif function == "sweep":
             self._swept.labels("lambda").inc(_first(line, "ClaimsSwept"))
+        elif function == "payment":
+            for name, outcome in DECIDED.items():
+                self._payments.labels(outcome).inc(_first(line, name))
         elif "BatchSize" in line:
             self._batches.labels(function).inc()
             for name, outcome in ENDS.items():

@@ -7,18 +7,22 @@ from collections.abc import Callable, Sequence
 from prometheus_client import Metric
 
 from flashsale.domain.claims import Snapshot
+from flashsale.domain.hold_figures import HoldFigures
 from flashsale.domain.model import ON_POSTGRES
 from flashsale.domain.waiting import ANYTHING
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
+from flashsale.usecases.hold_figures import read_hold_figures
 from flashsale_server.exporter.backoff import Backoff
 from flashsale_server.exporter.families import counter, gauge
+from flashsale_server.exporter.holds import of_holds
 from flashsale_server.exporter.queues import Queues
 
 UNITS = {
     "stock": "Units left to sell, by the store that counts them",
     "unsettled": "Units that are claimed and wait for their order",
     "parked": "Units of V4 whose order is in the parking queue",
+    "held": "Units of V5 whose order is written and not paid yet, as Redis counts them",
     "settled": "Units of V5 whose order is confirmed and whose claim is closed",
     "released": "Units of V5 that were given back",
 }
@@ -33,7 +37,7 @@ class Sale:
         self._services = services
         self._queues = queues
         self._backoff = Backoff(clock)
-        self._books: list[Books] | None = None
+        self._last: tuple[list[Books], HoldFigures] | None = None
 
     async def read_claims(self) -> list[Metric]:
         """Return what Redis alone knows now, in a time that does not grow with the claims."""
@@ -48,7 +52,9 @@ class Sale:
         return [age, *_of_snapshots(snapshots)]
 
     async def read_books(self) -> list[Metric]:
-        """Return the books; those of the last read until the next one is due (see `Backoff`).
+        """Return the books and the figures of payment holds.
+
+        They are those of the last read until the next one is due (see `Backoff`).
 
         Raises:
             ServiceUnavailable: a store is down; old books would look like current ones.
@@ -56,21 +62,24 @@ class Sale:
 
         """
         if self._backoff.is_over:
-            self._books = None
-            self._books = await self._read()
-        if self._books is None:
+            self._last = None
+            self._last = await self._read()
+        if self._last is None:
             raise TimeoutError("the last read of the books failed, and the next one is not due yet")
-        return _of_books(self._books)
+        books, holds = self._last
+        return [*_of_books(books), *of_holds(holds)]
 
-    async def _read(self) -> list[Books]:
+    async def _read(self) -> tuple[list[Books], HoldFigures]:
         before = await asyncio.to_thread(self._queues.waiting)
         with self._backoff.after():
             books = await read_books(self._services, waiting=before)
+            on_sale = await self._services.stock.list_sales()
+            holds = await read_hold_figures(self._services, on_sale)
         if before is ANYTHING or all(row.imbalance == 0 for row in books):
-            return books
+            return books, holds
         # A message that was pushed in between was not seen. Better count it twice than as lost.
         waiting = (await asyncio.to_thread(self._queues.waiting)).or_earlier(before)
-        return [row.expecting(waiting) for row in books]
+        return [row.expecting(waiting) for row in books], holds
 
 
 def _of_books(books: Sequence[Books]) -> list[Metric]:
@@ -96,16 +105,18 @@ def _of_books(books: Sequence[Books]) -> list[Metric]:
         gauge(
             "confirmed_units", "Units of CONFIRMED orders", each(lambda b: b.confirmed), "product"
         ),
+        gauge("reserved_units", "Units of RESERVED orders", each(lambda b: b.reserved), "product"),
         counter(
             "cancelled_units", "Units of CANCELLED orders", each(lambda b: b.cancelled), "product"
         ),
+        counter("expired_units", "Units of EXPIRED orders", each(lambda b: b.expired), "product"),
         *_of_ledgers(ledgers),
         gauge(
             "oversold_units", "Confirmed units beyond the initial stock",
             each(lambda b: b.oversold), "product",
         ),
         gauge(
-            "lost_units", "Units that are neither in stock, nor claimed, nor confirmed",
+            "lost_units", "Units that are neither in stock, nor claimed, nor in an order",
             each(lambda b: b.lost), "product",
         ),
         gauge(
@@ -132,9 +143,11 @@ def _of_snapshots(snapshots: dict[str, Snapshot]) -> list[Metric]:
 
 
 def _of_ledgers(ledgers: dict[str, Snapshot]) -> list[Metric]:
+    held = [((id_,), ledger.held) for id_, ledger in ledgers.items()]
     settled = [((id_,), ledger.settled) for id_, ledger in ledgers.items()]
     released = [((id_,), ledger.released) for id_, ledger in ledgers.items()]
     return [
+        gauge("held_units", UNITS["held"], held, "product"),
         gauge("settled_units", UNITS["settled"], settled, "product"),
         counter("released_units", UNITS["released"], released, "product"),
     ]

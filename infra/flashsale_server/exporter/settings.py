@@ -14,12 +14,14 @@ PORT = 9464
 # Connections to PostgreSQL: one for the store's metrics, one for the books, one for the check.
 POOL_SIZE = 3
 # Functions whose log lines are counted.
-FUNCTIONS = ("buy", "order", "rollback", "sweep")
+FUNCTIONS = ("buy", "order", "rollback", "sweep", "payment")
 EMULATORS = ("ministack", "localstack")
 
 # The exporter checks no tokens and limits no rates, so it reads no other variables of `Settings`.
 _QUEUES = ("ORDERS_QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "PARKING_QUEUE_URL")
-_OF_STORES = ("REDIS_URL", "DATABASE_URL", "DATABASE_AUTH", *_QUEUES)
+# Not set where the deployment takes no payments.
+_OF_PAYMENTS = ("PAYMENTS_QUEUE_URL", "PAYMENTS_DEAD_LETTER_QUEUE_URL")
+_OF_STORES = ("REDIS_URL", "DATABASE_URL", "DATABASE_AUTH", *_QUEUES, *_OF_PAYMENTS)
 _QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/flashsale-orders"
 
 
@@ -68,11 +70,16 @@ class ExporterSettings:
 
     @property
     def queues(self) -> dict[str, str]:
-        """Queue URLs by the queues' names: orders, dlq, parking."""
+        """Queue URLs by name: orders, dlq, parking; payments and payments-dlq if they are known."""
+        of_payments = {
+            "payments": self.application.payments_queue_url,
+            "payments-dlq": self.application.payments_dead_letter_queue_url,
+        }
         return {
             "orders": self.application.orders_queue_url,
             "dlq": self.application.dead_letter_queue_url,
             PARKING: self.application.parking_queue_url,
+            **{name: url for name, url in of_payments.items() if url},
         }
 
     @property

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from flashsale.domain.hold_figures import OpenPayments
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import OrderStatus, Written
+from flashsale.domain.payments import Decision
 from flashsale.postgres_store.database import Database
 
 # Orders that one transaction expires. It locks their product meanwhile.
@@ -49,3 +51,25 @@ class Holds:
             written = Written(OrderStatus(row.pop("status")), row.pop("held_until"))
             found.append((QueuedOrder(**row), written))
         return found
+
+    async def count_missing(self, order_ids: Sequence[str]) -> int:
+        """Return how many of these orders have no row."""
+        row = await self._database.fetch_one("select_missing_count", ids=list(order_ids))
+        assert row, "an aggregate always has a row"
+        return int(row["count"])
+
+    async def read_overdue(self, after: int) -> float:
+        """Return for how many seconds the oldest order has been due to expire; 0 if none is.
+
+        Args:
+            after: seconds from the end of a hold until it expires.
+
+        """
+        row = await self._database.fetch_one("select_overdue", grace=after)
+        assert row, "an aggregate always has a row"
+        return float(row["seconds"])
+
+    async def count_open_payments(self) -> list[OpenPayments]:
+        """Count the payments that wait or are to be refunded, by decision and reason."""
+        rows = await self._database.fetch_all("select_open_payments")
+        return [OpenPayments(**{**row, "decision": Decision(row["decision"])}) for row in rows]

@@ -46,14 +46,18 @@ class HeldClaims:
                 )
         return held
 
-    async def list_due(self, product_id: str, count: int) -> dict[str, str]:
+    async def list_due(self, product_id: str, count: int, *, within: int = 0) -> dict[str, str]:
         """Return holds that should have expired: order ids by the holds' members.
 
         The time is that of Redis. It is a hint: PostgreSQL decides whether a hold has ended.
+
+        Args:
+            within: also return those that should have expired within so many seconds.
+
         """
         async with translated_errors():
             now, _ = await self._redis.time()
-            ended = (now - self._grace) * 1000
+            ended = (now - self._grace + within) * 1000
             members = await self._redis.zrangebyscore(
                 Keys(product_id).holds, "-inf", ended, start=0, num=count
             )

@@ -7,10 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from flashsale.deadline import NEVER, Deadline
+from flashsale.domain.hold_figures import HoldFigures
 from flashsale.domain.waiting import ANYTHING, Waiting
 from flashsale.errors import ServiceUnavailable
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
+from flashsale.usecases.hold_figures import read_hold_figures
 
 # Seconds within which a healthy store responds. A health check takes no longer.
 CHECK_TIME = 1.2
@@ -29,6 +31,7 @@ class HealthReport:
         oldest_claim: age in seconds of the oldest unsettled V5 claim.
         dead_letters: messages in the DLQ, including those in flight.
         books: the books of the products on sale.
+        holds: what payment holds and payments still wait for.
 
     """
 
@@ -38,24 +41,28 @@ class HealthReport:
     oldest_claim: float | None
     dead_letters: int | None
     books: Sequence[Books] | None
+    holds: HoldFigures | None
 
 
 async def read_health(services: Services, deadline: Deadline = NEVER) -> HealthReport:
     """Read the stores and all products on sale. A store that is down is not an error here."""
     up = await ask_stores(services)
-    oldest = dead_letters = books = None
+    oldest = dead_letters = books = holds = None
 
     async def look() -> None:
-        nonlocal oldest, dead_letters, books
+        nonlocal oldest, dead_letters, books, holds
         products = await services.stock.list_sales()
         oldest = max([await services.ledger.oldest_age(id_) for id_ in products], default=0.0)
         dead_letters = await services.order_queue.waiting(services.settings.dead_letter_queue_url)
         waiting = await _messages(services)
         books = await read_books(services, products, waiting)
+        holds = await read_hold_figures(services, products)
 
     with suppress(ServiceUnavailable):  # report what was read until then
         await deadline.bound(look())
-    return HealthReport(up["redis"], up["postgresql"], up["sqs"], oldest, dead_letters, books)
+    return HealthReport(
+        up["redis"], up["postgresql"], up["sqs"], oldest, dead_letters, books, holds
+    )
 
 
 async def _check_redis(services: Services) -> None:

@@ -23,6 +23,8 @@ AT_A_TIME = 500
 LONGEST_WAIT = 15 * 60
 # Seconds until PostgreSQL is asked again of a hold that it has not ended.
 ASK_AGAIN = 60
+# Holds without an order that one line of the log names.
+NAMED = 5
 
 
 async def pay(services: Services, payment: Payment) -> Decided:
@@ -100,8 +102,12 @@ async def _reconcile(services: Services, product_id: str) -> int:
     if not due:
         return 0
     by_status: dict[OrderStatus, list[QueuedOrder]] = defaultdict(list)
-    for order, written in await services.holds.what_became_of(list(due.values())):
+    found = await services.holds.what_became_of(list(due.values()))
+    for order, written in found:
         by_status[written.status].append(order)
+    if missing := sorted(set(due.values()) - {order.id for order, _ in found}):
+        message = "%d holds of %s have no order in PostgreSQL, such as %s"
+        logger.warning(message, len(missing), product_id, ", ".join(missing[:NAMED]))
     released = 0
     if paid := by_status[OrderStatus.CONFIRMED]:
         await services.ledger.settle(product_id, paid)
