@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from flashsale.domain.claims import GRACE
 from flashsale.domain.payments import Decision, RefundReason
 from flashsale.postgres_store.database import sql
 from tests.helpers.support import USERS, until
@@ -25,7 +24,7 @@ async def apply(shop, connection, order):
 
 
 async def expire(shop, connection, _):
-    due = {"product_id": shop.product_id, "grace": GRACE, "count": 10}
+    due = {"product_id": shop.product_id, "grace": 60, "count": 10}
     await connection.execute(sql("expire_orders"), due)
 
 

@@ -77,7 +77,7 @@ FAULTS = (
         "a payment that a cancellation has waited for is refunded",
         f"{CODE}/postgres_store/orders.py",
         '        await connection.execute(sql("refund_cancelled_order"), {"id": order_id})\n'
-        '        cursor',
+        "        cursor",
         "        cursor",
         (f"{RACES}::test_a_cancellation_that_waits_for_a_payment_refunds_it",),
     ),
