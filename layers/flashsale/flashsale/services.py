@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 
 from flashsale.config import Settings
 from flashsale.redis_store.failures import Failures
+from flashsale.redis_store.held_claims import HeldClaims
 from flashsale.redis_store.ledger import Ledger
 from flashsale.redis_store.relay_inbox import RelayInbox
 from flashsale.redis_store.sold_out import SoldOut
@@ -88,6 +89,11 @@ class Services:
         return Ledger(self.redis, self.sold_out, self.settings.rate_limits)
 
     @cached_property
+    def held_claims(self) -> HeldClaims:
+        """The claims of V5 whose orders are RESERVED, in Redis."""
+        return HeldClaims(self.redis, self.settings.hold_grace)
+
+    @cached_property
     def relay_inbox(self) -> RelayInbox:
         """The inbox of the relay process, in Redis."""
         return RelayInbox(self.redis)
@@ -128,7 +134,7 @@ class Services:
         """The ends of payment holds, in PostgreSQL."""
         from flashsale.postgres_store.holds import Holds
 
-        return Holds(self.database)
+        return Holds(self.database, self.settings.hold_grace)
 
     @cached_property
     def payments(self) -> "Payments":

@@ -23,7 +23,7 @@ async def read_hold_figures(services: Services, product_ids: Sequence[str]) -> H
     """
     due: list[str] = []
     for product_id in product_ids:
-        holds = await services.ledger.due_holds(product_id, AT_MOST, within=ASK_AGAIN)
+        holds = await services.held_claims.list_due(product_id, AT_MOST, within=ASK_AGAIN)
         due += holds.values()
     return HoldFigures(
         overdue=await services.holds.read_overdue(),
