@@ -24,7 +24,9 @@ async def shop(services, new_product):
     shop = await held_shop(services, new_product)
     # The tables may have open payments and holds of other tests.
     await shop.execute("UPDATE payments SET decision = 'REFUNDED' WHERE decision <> 'APPLIED'")
-    await shop.execute("UPDATE orders SET status = 'EXPIRED' WHERE status = 'RESERVED'")
+    await shop.execute(
+        "UPDATE orders SET expires_at = now() + interval '1 day' WHERE status = 'RESERVED'"
+    )
     return shop
 
 

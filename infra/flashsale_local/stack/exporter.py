@@ -2,6 +2,7 @@
 
 import sys
 
+from flashsale_local.deployment.deploy import hold_grace
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import SOURCE_ROOTS
 from flashsale_local.stack.program import HOST, Program, answers
@@ -44,6 +45,7 @@ def variables(target: Target) -> dict[str, str]:
         "PARKING_QUEUE_URL": target.queues["parking"],
         "PAYMENTS_QUEUE_URL": target.queues.get("payments", ""),
         "PAYMENTS_DEAD_LETTER_QUEUE_URL": target.queues.get("payments-dlq", ""),
+        "HOLD_GRACE": hold_grace(),
         "FLASHSALE_STACK": target.stack_name,
         "EMULATOR": target.emulator,
         **target.aws_environment,

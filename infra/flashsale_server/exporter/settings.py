@@ -19,9 +19,9 @@ EMULATORS = ("ministack", "localstack")
 
 # The exporter checks no tokens and limits no rates, so it reads no other variables of `Settings`.
 _QUEUES = ("ORDERS_QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "PARKING_QUEUE_URL")
-# Not set where the deployment takes no payments.
-_OF_PAYMENTS = ("PAYMENTS_QUEUE_URL", "PAYMENTS_DEAD_LETTER_QUEUE_URL")
-_OF_STORES = ("REDIS_URL", "DATABASE_URL", "DATABASE_AUTH", *_QUEUES, *_OF_PAYMENTS)
+# The queues are not set where the deployment takes no payments.
+_OF_HOLDS = ("HOLD_GRACE", "PAYMENTS_QUEUE_URL", "PAYMENTS_DEAD_LETTER_QUEUE_URL")
+_OF_STORES = ("REDIS_URL", "DATABASE_URL", "DATABASE_AUTH", *_QUEUES, *_OF_HOLDS)
 _QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/flashsale-orders"
 
 
