@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from flashsale.errors import ConfigError
-from flashsale.variables import one_of, url, whole
+from flashsale.variables import encrypted_url, one_of, url, whole
 
 # RFC 7518, 3.2: a key as long as the hash, or longer.
 MIN_SECRET = 32
@@ -43,6 +42,14 @@ class TrustedIssuer:
 
 
 @dataclass(frozen=True, slots=True)
+class Provider:
+    """The payment provider: the base URL of its API, and the secret key of the account."""
+
+    url: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a process must know about its environment.
 
@@ -73,6 +80,7 @@ class Settings:
             so; 0 to ask Redis each time. Units that return are claimed later by that at most.
         hold_grace: seconds after the end of a payment hold in which it does not expire yet, because
             the message of a payment may be on its way.
+        provider: where buyers pay; None for no provider that this application can call.
 
     """
 
@@ -93,6 +101,7 @@ class Settings:
     tracing: bool = False
     sold_out_for: int = 200
     hold_grace: int = 60
+    provider: Provider | None = None
 
     @classmethod
     def from_mapping(cls, env: Mapping[str, str]) -> "Settings":
@@ -121,6 +130,7 @@ class Settings:
             tracing=tracing_is_on(env),
             sold_out_for=whole(env, "SOLD_OUT_FOR", default=200, least=0),
             hold_grace=whole(env, "HOLD_GRACE", default=60, least=0),
+            provider=_provider(env),
         )
 
 
@@ -176,7 +186,8 @@ def _auth(env: Mapping[str, str]) -> tuple[str, TrustedIssuer | None]:
     trust = TrustedIssuer(
         issuer=env["JWT_ISSUER"],
         audience=env["JWT_AUDIENCE"],
-        jwks_url=_jwks_url(env),
+        # An attacker who can change the keys in transit could sign tokens of their own.
+        jwks_url=encrypted_url(env, "JWT_JWKS_URL"),
         jwks=env.get("JWT_JWKS", ""),
         secret=secret,
     )
@@ -193,12 +204,13 @@ def _require_auth(env: Mapping[str, str], names: Sequence[str]) -> None:
         )
 
 
-def _jwks_url(env: Mapping[str, str]) -> str:
-    address = url(env, "JWT_JWKS_URL", "https", "http", required=False)
-    # An attacker who can change the keys in transit could sign tokens of their own.
-    if address.startswith("http:") and urlsplit(address).hostname not in ("127.0.0.1", "localhost"):
-        raise ConfigError("JWT_JWKS_URL is not encrypted; it should look like https://…")
-    return address
+def _provider(env: Mapping[str, str]) -> Provider | None:
+    address, key = encrypted_url(env, "PROVIDER_URL"), env.get("PROVIDER_KEY", "")
+    if bool(address) != bool(key):
+        raise ConfigError("PROVIDER_URL and PROVIDER_KEY belong together; set both or none")
+    if not re.fullmatch(r"[!-~]*", key):  # it becomes a header
+        raise ConfigError("PROVIDER_KEY is malformed; it should have no spaces")
+    return Provider(address, key) if address else None
 
 
 def _rate_limits(env: Mapping[str, str], **names: str) -> dict[str, Rate]:

@@ -13,6 +13,7 @@ An expected outcome of a purchase (sold out, no such product) is a value: `domai
         ├── StockUnavailable       Redis
         ├── DatabaseUnavailable    PostgreSQL
         ├── KeysUnavailable        the issuer of the tokens
+        ├── ProviderUnavailable    the payment provider
         ├── OutOfTime              some service, until the deadline of a use case
         └── QueueUnavailable       SQS
             ├── PushRefused            the message is certainly not in the queue
@@ -88,6 +89,12 @@ class KeysUnavailable(ServiceUnavailable):
     """The keys that verify tokens could not be fetched."""
 
     service = "sign-in"
+
+
+class ProviderUnavailable(ServiceUnavailable):
+    """The payment provider did not do what it was asked. The text says why, without any secret."""
+
+    service = "payment"
 
 
 class OutOfTime(ServiceUnavailable):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from flashsale.postgres_store.orders import Orders
     from flashsale.postgres_store.payments import Payments
     from flashsale.postgres_store.products import Products
+    from flashsale.provider.port import PaymentProvider
     from flashsale.sqs_store.order_queue import OrderQueue
 
 # ruff: noqa: PLC0415 - psycopg and boto3 are a quarter of a cold start; import them when needed
@@ -177,6 +178,15 @@ class Services:
             session.create_client("sqs", config=config) if traced else PreparedSqs(session, config)
         )
         return OrderQueue(sqs, self.settings.orders_queue_url, blocking=self.settings.one_at_a_time)
+
+    @cached_property
+    def provider(self) -> "PaymentProvider | None":
+        """The payment provider; None where none is set."""
+        if self.settings.provider is None:
+            return None
+        from flashsale.provider.stripe import Stripe
+
+        return Stripe(self.settings.provider.url, self.settings.provider.key)
 
     @cached_property
     def tokens(self) -> "Tokens":

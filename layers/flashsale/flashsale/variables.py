@@ -22,6 +22,14 @@ def url(env: Mapping[str, str], name: str, *schemes: str, required: bool = True)
     return value
 
 
+def encrypted_url(env: Mapping[str, str], name: str) -> str:
+    """Return an https URL, or an http URL of this machine; "" if it is not set."""
+    address = url(env, name, "https", "http", required=False)
+    if address.startswith("http:") and urlsplit(address).hostname not in ("127.0.0.1", "localhost"):
+        raise ConfigError(f"{name} is not encrypted; it should look like https://…")
+    return address
+
+
 def _is_url(value: str, schemes: Collection[str]) -> bool:
     try:
         parts = urlsplit(value)
