@@ -1,8 +1,8 @@
 """The sweep function: each minute, sends claims again that have stayed unsettled too long.
 
-It also ends payment holds that were not paid in time, and completes the audit. And it measures what
-no service of AWS knows and the alarms of `infra/aws/monitoring.yaml` need, because it runs each
-minute and can reach the stores.
+It also ends payment holds that were not paid in time, refunds payments, and completes the audit.
+And it measures what no service of AWS knows and the alarms of `infra/aws/monitoring.yaml` need,
+because it runs each minute and can reach the stores.
 """
 
 import os
@@ -20,6 +20,7 @@ from flashsale.usecases.books import Books
 from flashsale.usecases.health import HealthReport, read_health
 from flashsale.usecases.holds import expire_holds
 from flashsale.usecases.pauses import record_pauses
+from flashsale.usecases.provider_ends import refund_payments
 from flashsale.usecases.relay import sweep
 
 # Seconds that the sweep leaves for measuring.
@@ -43,6 +44,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     stop = Deadline.of(context, reserve=MEASURING + LONGEST_STEP)
     _complete_the_audit(end)
     _expire_holds(end, stop)
+    _refund_payments(end, stop)
     try:
         swept = run(lambda services: end.bound(sweep(services, deadline=stop)))
         logger.info("swept", extra={"claims": swept})
@@ -72,6 +74,15 @@ def _expire_holds(end: Deadline, stop: Deadline) -> None:
             _count(HoldUnitsReleased=released)
     except (ServiceUnavailable, OutOfTime) as error:
         logger.warning("holds that were not paid stay held until the next sweep: %s", error)
+
+
+def _refund_payments(end: Deadline, stop: Deadline) -> None:
+    """Refund what no order was sold for, if there is a provider that can be asked."""
+    try:
+        if refunded := run(lambda services: end.bound(refund_payments(services, stop))):
+            logger.info("payments refunded", extra={"payments": refunded})
+    except (ServiceUnavailable, OutOfTime) as error:
+        logger.warning("payments are refunded by a later sweep: %s", error)
 
 
 def _record(report: HealthReport) -> None:

@@ -63,7 +63,7 @@ async def test_a_payment_that_succeeded_is_returned_and_refunded_once(fake, inte
     assert await fake.stripe().cancel(intent.id) == payment
     await fake.stripe().refund(intent.id)
     await fake.stripe().refund(intent.id)
-    assert fake.intents()[intent.id]["refunded"]
+    assert fake.intents()[intent.id]["refunds"] == 1
 
 
 async def test_a_payment_that_was_not_made_is_not_refunded(fake, intent):

@@ -48,7 +48,7 @@ class Intent:
     id: str = field(default_factory=lambda: f"pi_{secrets.token_hex(12)}")
     status: str = "requires_payment_method"
     amount_received: int = 0
-    refunded: bool = False
+    refunds: int = 0
     created: int = field(default_factory=lambda: int(time.time()))
     secret: str = field(default_factory=lambda: secrets.token_hex(12))
     webhooks: list[Delivery] = field(default_factory=list)
@@ -121,9 +121,9 @@ class Intents:
         intent = self.get(intent_id)
         if intent.status != "succeeded":
             raise Refused(400, "charge_not_found", f"{intent.id} does not have a charge to refund.")
-        if intent.refunded:
+        if intent.refunds:
             raise Refused(400, "charge_already_refunded", f"{intent.id} was refunded before.")
-        intent.refunded = True
+        intent.refunds += 1
         return {
             "id": f"re_{secrets.token_hex(12)}",
             "object": "refund",

@@ -37,7 +37,7 @@ def _row(intent: Intent) -> str:
         intent.id,
         intent.metadata.get("order_id", "–"),
         f"{intent.amount} {intent.currency.upper()}",
-        "refunded" if intent.refunded else intent.status,
+        "refunded" if intent.refunds else intent.status,
         ", ".join(one.state for one in intent.webhooks) or "–",
     ]
     pay = _PAY.format(id=intent.id) if intent.status == "requires_payment_method" else ""

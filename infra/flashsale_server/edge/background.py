@@ -14,6 +14,7 @@ from flashsale.redis_store.stock import EXPIRER, SWEEPER
 from flashsale.services import Services
 from flashsale.usecases.holds import expire_holds
 from flashsale.usecases.pauses import record_pauses
+from flashsale.usecases.provider_ends import refund_payments
 from flashsale.usecases.relay import LEASE_MS, PROCESS_PACE, TOKEN, relay, sweep
 from flashsale_server.edge.metrics import SWEPT
 from flashsale_server.edge.process_metrics import PROCESS_METRICS
@@ -75,7 +76,7 @@ async def _sweep_in_turn(services: Services, period: float) -> None:
 
 
 async def expire_forever(services: Services) -> NoReturn:
-    """End payment holds periodically; only one process does so in each period."""
+    """End payment holds and refund payments periodically; one process does so in each period."""
     while True:
         await asyncio.sleep(EXPIRE_EVERY)
         await _expire_in_turn(services)
@@ -87,11 +88,14 @@ async def _expire_in_turn(services: Services) -> None:
         if not await services.stock.take_turn(EXPIRER, EXPIRE_EVERY):
             return
         released = await expire_holds(services)
+        refunded = await refund_payments(services)
     except ServiceUnavailable as error:
         logger.debug("holds stay until a later look: %s", error)
         return
     if released:
         logger.info("%d units are on sale again, as they were not paid in time", released)
+    if refunded:
+        logger.info("%d payments were refunded", refunded)
 
 
 async def repair_metrics_forever() -> NoReturn:

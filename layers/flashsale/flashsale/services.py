@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flashsale.postgres_store.database import Address, Database
     from flashsale.postgres_store.holds import Holds
     from flashsale.postgres_store.orders import Orders
+    from flashsale.postgres_store.payment_attempts import PaymentAttempts
     from flashsale.postgres_store.payments import Payments
     from flashsale.postgres_store.products import Products
     from flashsale.provider.port import PaymentProvider
@@ -143,6 +144,13 @@ class Services:
         from flashsale.postgres_store.payments import Payments
 
         return Payments(self.database)
+
+    @cached_property
+    def payment_attempts(self) -> "PaymentAttempts":
+        """The payments that buyers began, in PostgreSQL."""
+        from flashsale.postgres_store.payment_attempts import PaymentAttempts
+
+        return PaymentAttempts(self.database)
 
     @cached_property
     def audit(self) -> "Audit":

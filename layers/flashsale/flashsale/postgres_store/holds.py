@@ -29,17 +29,22 @@ class Holds:
         rows = await self._database.fetch_all("select_due_products", ids=ids, grace=after)
         return [row["id"] for row in rows]
 
-    async def expire(self, product_id: str, after: int) -> list[QueuedOrder]:
+    async def expire(self, product_id: str, after: int, patience: int) -> list[QueuedOrder]:
         """Expire the oldest due orders of a product; return them, or [] if none is left.
 
         Their units are back in PostgreSQL's stock then.
 
         Args:
             after: seconds from the end of a hold until it expires.
+            patience: the same for a hold whose buyer began a payment that is not cancelled.
 
         """
         rows = await self._database.fetch_all(
-            "expire_orders", product_id=product_id, grace=after, count=ORDERS_AT_A_TIME
+            "expire_orders",
+            product_id=product_id,
+            grace=after,
+            patience=patience,
+            count=ORDERS_AT_A_TIME,
         )
         return [QueuedOrder(**row) for row in rows]
 

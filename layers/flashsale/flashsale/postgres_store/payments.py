@@ -79,6 +79,11 @@ class Payments:
         row = await cursor.fetchone()
         return Decision(row["decision"]) if row else None
 
+    async def list_refunds_due(self, count: int) -> list[str]:
+        """Return ids of payments that the provider knows and that are to be refunded."""
+        rows = await self._database.fetch_all("select_refunds_due", count=count)
+        return [row["id"] for row in rows]
+
     @staticmethod
     async def mark_refunded(connection: Connection, payment_id: str) -> bool:
         """Record that a payment was refunded, as a part of this transaction.

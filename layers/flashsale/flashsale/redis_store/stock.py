@@ -30,6 +30,7 @@ from flashsale.redis_store.sold_out import SoldOut
 # Set: the products that were ever on sale, for use cases that need all, such as the sweep.
 SALES = "sales"
 SWEEPER, EXPIRER = "sweeper", "expirer"
+CANCELLER, REFUNDER = "canceller", "refunder"
 # Never written, see `ping`.
 PROBE = "probe"
 ANYTIME = Terms()
@@ -199,13 +200,18 @@ class Stock:
         """Return whether the caller is the first to do this task in this period of seconds.
 
         Args:
-            task: SWEEPER or EXPIRER.
+            task: SWEEPER, EXPIRER, CANCELLER or REFUNDER.
 
         """
         async with translated_errors():
             # Below the period, so that the caller's next turn finds it expired.
             milliseconds = int(period * 900)
             return bool(await self._redis.set(task, 1, nx=True, px=milliseconds))
+
+    async def end_turn(self, task: str) -> None:
+        """Let the next turn of a task begin at once."""
+        async with translated_errors():
+            await self._redis.delete(task)
 
     async def left(self, product_ids: list[str]) -> list[int | None]:
         """Return the units of each product that can be claimed, in the given order.

@@ -7,6 +7,7 @@ that dies in between leaves units held in Redis, and the sweep asks PostgreSQL o
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 from flashsale.deadline import NEVER, Deadline
 from flashsale.domain.messages import QueuedOrder
@@ -14,12 +15,14 @@ from flashsale.domain.model import OrderStatus
 from flashsale.domain.payments import Decided, Payment
 from flashsale.errors import QueueUnavailable
 from flashsale.services import Services
+from flashsale.usecases.provider_ends import cancel_attempts
 
 logger = logging.getLogger(__name__)
 
 # Holds that one call asks PostgreSQL of.
 AT_A_TIME = 500
-# Seconds from the end of a hold for which it waits, at most, until the queue of payments is empty.
+# Seconds from the end of a hold for which it waits, at most, until the queue of payments is empty
+# and its own payment is cancelled.
 LONGEST_WAIT = 15 * 60
 # Seconds until PostgreSQL is asked again of a hold that it has not ended.
 ASK_AGAIN = 60
@@ -54,13 +57,16 @@ async def expire_holds(
 
     """
     await _settle(services, await services.payments.decide_waiting())
+    await _end_attempts(services, product_ids, deadline)
+    patience = LONGEST_WAIT if services.provider else 0
     released, after = 0, services.settings.hold_grace
     due = await services.holds.list_due_products(product_ids, after)
     if due and await _payments_are_waiting(services):
         after = LONGEST_WAIT
         due = await services.holds.list_due_products(product_ids, after)
     for product_id in due:
-        while not deadline.near and (orders := await services.holds.expire(product_id, after)):
+        expire = partial(services.holds.expire, product_id, after, patience)
+        while not deadline.near and (orders := await expire()):
             released += await services.ledger.release(product_id, orders)
     on_sale = await services.stock.list_sales() if product_ids is None else product_ids
     for product_id in on_sale:
@@ -68,6 +74,15 @@ async def expire_holds(
             break
         released += await _reconcile(services, product_id)
     return released
+
+
+async def _end_attempts(
+    services: Services, product_ids: Sequence[str] | None, deadline: Deadline
+) -> None:
+    """Cancel begun payments whose hold has ended. Apply those that succeeded, as a webhook does."""
+    for payment in await cancel_attempts(services, product_ids, deadline):
+        await pay(services, payment)
+        await services.payment_attempts.forget([payment.id])
 
 
 async def _payments_are_waiting(services: Services) -> bool:

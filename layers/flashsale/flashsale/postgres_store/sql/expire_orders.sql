@@ -1,12 +1,17 @@
 -- Expire RESERVED orders of a product whose hold ended more than `grace` seconds ago, oldest first,
 -- and give their units back to the stock. An order with a payment that waits for a decision is left
--- out. It returns the expired orders. Parameters: product_id, grace, count.
+-- out. So is one whose buyer began a payment that is not cancelled, for `patience` seconds.
+-- It returns the expired orders. Parameters: product_id, grace, patience, count.
 WITH due AS (
     SELECT o.id
     FROM orders AS o
     WHERE
         o.product_id = %(product_id)s AND o.status = 'RESERVED'
         AND o.expires_at <= now() - %(grace)s * interval '1 second'
+        AND (
+            o.attempt_id IS NULL
+            OR o.expires_at <= now() - %(patience)s * interval '1 second'
+        )
         AND NOT EXISTS (
             SELECT FROM payments AS y WHERE y.order_id = o.id AND y.decision = 'WAITING'
         )

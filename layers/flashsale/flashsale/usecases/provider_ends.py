@@ -1,0 +1,90 @@
+"""What the sweep asks the payment provider: to cancel payments whose hold ended, and to refund.
+
+A round is bounded, and one process makes it at a time. After a failure the next one comes a minute
+later, so that a provider which is down is not asked again and again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from flashsale.deadline import NEVER, Deadline
+from flashsale.domain.payments import Payment
+from flashsale.errors import ProviderUnavailable
+from flashsale.redis_store.stock import CANCELLER, REFUNDER
+from flashsale.services import Services
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Seconds for which a hold outlives its end while the provider does not say what became of its
+# payment. Then it expires, and a late payment is refunded.
+UNANSWERED = 900.0
+# Payments of one round, and those that the provider is asked about at a time.
+PER_ROUND, AT_A_TIME = 500, 10
+# Failures after which a round ends.
+TOO_MANY = 10
+# Seconds until the next round after a failure, or after a process died in a round.
+REST = 60.0
+
+
+async def cancel_attempts(
+    services: Services, product_ids: Sequence[str] | None = None, deadline: Deadline = NEVER
+) -> list[Payment]:
+    """Cancel begun payments whose hold has ended, so that it may expire.
+
+    Return those that had succeeded already. The caller applies them, and then forgets the attempts.
+    """
+    provider = services.provider
+    if provider is None or not await services.stock.take_turn(CANCELLER, REST):
+        return []
+    ids = await services.payment_attempts.list_open(product_ids, PER_ROUND)
+    answers, failed = await _ask("cancelled", provider.cancel, ids, deadline)
+    cancelled = [id_ for id_, paid in answers.items() if paid is None]
+    await services.payment_attempts.forget(cancelled)
+    if not failed:
+        await services.stock.end_turn(CANCELLER)
+    return [paid for paid in answers.values() if paid]
+
+
+async def refund_payments(services: Services, deadline: Deadline = NEVER) -> int:
+    """Refund payments that are to be refunded; return how many were.
+
+    A process that dies before PostgreSQL has noted a refund repeats it, which has no effect then.
+    Payments without an id of the provider are left to a person.
+    """
+    provider = services.provider
+    if provider is None or not await services.stock.take_turn(REFUNDER, REST):
+        return 0
+    ids = await services.payments.list_refunds_due(PER_ROUND)
+    answers, failed = await _ask("refunded", provider.refund, ids, deadline)
+    for id_ in answers:
+        async with services.database.transaction() as connection:
+            await services.payments.mark_refunded(connection, id_)
+    if not failed:
+        await services.stock.end_turn(REFUNDER)
+    return len(answers)
+
+
+async def _ask(
+    what: str, call: Callable[[str], Awaitable[T]], ids: Sequence[str], deadline: Deadline
+) -> tuple[dict[str, T], int]:
+    """Make the call for each payment, until the deadline; return the answers and the failures."""
+    answers: dict[str, T] = {}
+    waiting, failed = iter(ids), 0
+
+    async def work() -> None:
+        nonlocal failed
+        for id_ in waiting:
+            try:
+                answers[id_] = await call(id_)
+            except ProviderUnavailable as error:
+                failed += 1
+                logger.warning("payment %s is not %s yet: %s", id_, what, error)
+            if deadline.near or failed >= TOO_MANY:
+                return
+
+    await asyncio.gather(*(work() for _ in range(AT_A_TIME)))
+    return answers, failed
