@@ -31,6 +31,8 @@ OUR_OWN = ("edge", "relay", "exporter")
 NOT_HANDED_ON = {
     "JWT_JWKS_URL": "the local stack trusts its own tokens only",
     "JWT_JWKS": "the local stack trusts its own tokens only",
+    "PROVIDER_URL": "the fake provider is for the stack of processes",
+    "PROVIDER_KEY": "the fake provider is for the stack of processes",
     "DATABASE_AUTH": "the PostgreSQL of the stack is not on RDS",
     "AWS_LAMBDA_FUNCTION_NAME": "Lambda sets it",
     "POWERTOOLS_TRACE_DISABLED": "there is no X-Ray",
@@ -176,7 +178,8 @@ def test_containers_find_the_stores_by_their_names():
 def test_ports_are_the_same_as_without_docker():
     text = (ROOT / "docker-compose.yml").read_text()
 
-    in_containers = DEFAULT_PORTS.keys() - {"FLASHSALE_MONITOR_PORT"}  # runs outside
+    # The live page and the fake provider run outside.
+    in_containers = DEFAULT_PORTS.keys() - {"FLASHSALE_MONITOR_PORT", "FLASHSALE_PROVIDER_PORT"}
     for variable in in_containers:
         assert f"${{{variable}:-{DEFAULT_PORTS[variable]}}}" in text
 

@@ -41,7 +41,9 @@ def container(task):
 
 def environment(task):
     found = {one["Name"]: one["Value"] for one in container(task)["Environment"]}
-    return found | {one["Name"]: one["ValueFrom"] for one in container(task)["Secrets"]}
+    # Those under a condition are taken as if it held.
+    secrets = [one.get("Fn::If", [None, one])[1] for one in container(task)["Secrets"]]
+    return found | {one["Name"]: one["ValueFrom"] for one in secrets}
 
 
 def rights(role):

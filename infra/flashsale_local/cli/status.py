@@ -26,6 +26,7 @@ from flashsale_local.stack.versions import (
     grafana_version,
     postgres_version,
     prometheus_version,
+    provider_version,
     redis_version,
     relay_version,
 )
@@ -90,6 +91,7 @@ def _servers(target: Target) -> list[Server]:
             ("relay", target.redis_url, relay_version),
         ]
     watchers = [
+        ("provider", target.provider_url, provider_version),
         ("exporter", target.exporter_url, exporter_version),
         ("prometheus", target.prometheus_url, prometheus_version),
         ("grafana", target.grafana_url, grafana_version),

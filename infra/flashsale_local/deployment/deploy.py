@@ -45,6 +45,8 @@ def local_parameters(target: Target) -> dict[str, str]:
         "JwtAudience": sign_in.AUDIENCE,
         "JwtSecret": target.token_secret,
         "WebhookSecrets": target.webhook_secret,
+        "ProviderUrl": target.provider_url,
+        "ProviderKey": target.provider_key if target.provider_url else "",
         **{sign_in.LIMITS[name]: value for name, value in sign_in.limits(os.environ).items()},
     }
 

@@ -103,8 +103,8 @@ def steps(environment: Environment, package: Callable[[], str]) -> list[Step]:
     network, data = f"{name}-network", f"{name}-data"
 
     def for_network(_: Any) -> dict[str, str]:
-        # Only functions that fetch the issuer's keys need the internet.
-        nat = "true" if given.get("JwtJwksUrl") else "false"
+        # Only functions that fetch the issuer's keys, or call the provider, need the internet.
+        nat = "true" if given.get("JwtJwksUrl") or given.get("ProviderUrl") else "false"
         asked = {"Containers": "true"} if container else {}
         return {"Nat": nat} | asked | environment.parameters("network")
 

@@ -33,6 +33,12 @@ POOL_SIZE = 8
 
 T = TypeVar("T")
 
+# Fields of `Target` that only its file tells.
+_KEPT = (
+    *("asgi_url", "exporter_url", "prometheus_url", "grafana_url", "provider_url"),
+    *("auth", "token_secret", "webhook_secret", "provider_key"),
+)
+
 
 class Edge(StrEnum):
     """What terminates HTTP."""
@@ -60,6 +66,8 @@ class Target:
         asgi_url: the ASGI edge's, if it was started.
         emulator: what answers at `endpoint_url`, ministack or localstack; aws on AWS.
         exporter_url, prometheus_url, grafana_url: of these programs, if they were started.
+        provider_url: of the fake payment provider, if it was started.
+        provider_key: with which the application calls it; "" elsewhere.
         auth: "jwt" if buyers need a token.
         token_secret: signs the tokens of a local stack; "" elsewhere.
         webhook_secret: signs the webhooks of a local stack; "" elsewhere.
@@ -78,6 +86,8 @@ class Target:
     auth: str = "none"
     token_secret: str = field(default="", repr=False)
     webhook_secret: str = field(default="", repr=False)
+    provider_url: str = ""
+    provider_key: str = field(default="", repr=False)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -97,14 +107,8 @@ class Target:
             database_url=os.environ.get("DATABASE_URL") or saved.get("database_url", ""),
             endpoint_url=endpoint_url,
             stack_name=os.environ.get("FLASHSALE_STACK") or saved.get("stack_name", STACK_NAME),
-            asgi_url=saved.get("asgi_url", ""),
             emulator=own or os.environ.get("EMULATOR") or DEFAULT_EMULATOR,
-            exporter_url=saved.get("exporter_url", ""),
-            prometheus_url=saved.get("prometheus_url", ""),
-            grafana_url=saved.get("grafana_url", ""),
-            auth=saved.get("auth", "none"),
-            token_secret=saved.get("token_secret", ""),
-            webhook_secret=saved.get("webhook_secret", ""),
+            **{name: saved[name] for name in _KEPT if name in saved},
         )
         if not target.redis_url or not target.database_url:
             raise StackDown(

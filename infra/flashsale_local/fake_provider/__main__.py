@@ -1,10 +1,9 @@
 """Serve the fake provider on loopback: `python -m flashsale_local.fake_provider`.
 
 Variables: FLASHSALE_PROVIDER_PORT, PROVIDER_KEY, and for the webhooks WEBHOOK_URL, WEBHOOK_HEADERS
-(a JSON object) and WEBHOOK_SECRET.
+(name:value, separated by blanks) and WEBHOOK_SECRET.
 """
 
-import json
 import os
 
 import uvicorn
@@ -15,7 +14,7 @@ from flashsale_local.fake_provider.webhooks import Receiver
 if __name__ == "__main__":
     receiver = Receiver(
         os.environ.get("WEBHOOK_URL", ""),
-        json.loads(os.environ.get("WEBHOOK_HEADERS") or "{}"),
+        dict(pair.split(":", 1) for pair in os.environ.get("WEBHOOK_HEADERS", "").split()),
         os.environ.get("WEBHOOK_SECRET", ""),
     )
     uvicorn.run(

@@ -76,6 +76,8 @@ def _environment(target: Target) -> dict[str, str]:
         "PAYMENTS_QUEUE_URL": target.queues["payments"],
         "PAYMENTS_DEAD_LETTER_QUEUE_URL": target.queues["payments-dlq"],
         "HOLD_GRACE": hold_grace(),
+        "PROVIDER_URL": target.provider_url,
+        "PROVIDER_KEY": target.provider_key if target.provider_url else "",
         **settings(target.auth, target.token_secret),
         **limits(os.environ),
         "POWERTOOLS_SERVICE_NAME": "flashsale",

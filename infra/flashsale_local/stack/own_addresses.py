@@ -12,6 +12,7 @@ _ADDRESSES = {
     "ministack": ("endpoint_url", "AWS_ENDPOINT_URL"),
     "localstack": ("endpoint_url", "AWS_ENDPOINT_URL"),
     "edge": ("asgi_url", ""),
+    "provider": ("provider_url", ""),
     "exporter": ("exporter_url", ""),
     "prometheus": ("prometheus_url", ""),
 }

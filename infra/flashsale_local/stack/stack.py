@@ -50,6 +50,7 @@ class Stack:
         self.edge_port, self.exporter_port, self.prometheus_port, self.relay_port = (
             port(name.upper(), name) for name in ("edge", "exporter", "prometheus", "relay")
         )
+        self.provider_port = port("PROVIDER", "provider")
         self.auth = auth_of(environment)
         self.redis_url = environment.get("REDIS_URL") or self.redis.url
         self.database_url = environment.get("DATABASE_URL") or self.database.url

@@ -16,11 +16,17 @@ from flashsale_local.stack import compose
 from flashsale_local.stack.access import access_settings_of, require_explicit_auth
 from flashsale_local.stack.asgi import restart_with_new_settings
 from flashsale_local.stack.containers import record_start, refuse_the_other_way
+from flashsale_local.stack.fake_provider import start_fake_provider, with_provider
 from flashsale_local.stack.lock import hold
 from flashsale_local.stack.stack import Stack
 
 # Programs that start after the servers, and the field of `Target` with the address of each.
-LATER = {"edge": "asgi_url", "exporter": "exporter_url", "prometheus": "prometheus_url"}
+LATER = {
+    "edge": "asgi_url",
+    "provider": "provider_url",
+    "exporter": "exporter_url",
+    "prometheus": "prometheus_url",
+}
 
 
 def start(*, asgi: bool = False, as_processes: bool = False) -> Target:
@@ -47,12 +53,13 @@ def start(*, asgi: bool = False, as_processes: bool = False) -> Target:
     fresh = not stack.supervisor.running
     try:
         stack.up(report_done)
-        target = with_running_programs(stack, stack.target())
+        target = with_provider(stack, with_running_programs(stack, stack.target()))
         target.export()
         require_explicit_auth(access_settings_of(target), os.environ)
         target.save(LOCAL)
         deploy_locally(target)
         restart_with_new_settings(stack, target, report_done)
+        target = start_fake_provider(stack, target)
     except BaseException:
         if fresh:
             stack.down()

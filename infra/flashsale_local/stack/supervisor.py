@@ -27,7 +27,8 @@ STOP_DEADLINE = 60.0
 # Addresses of servers, and access settings. Each program gets its own at each start, and inherits
 # none from the command that started supervisord.
 NOT_INHERITED = {
-    "REDIS_URL", "DATABASE_URL", "ORDERS_QUEUE_URL", "AUTH", "CORS_ORIGINS", "TRUSTED_PROXIES"
+    "REDIS_URL", "DATABASE_URL", "ORDERS_QUEUE_URL", "AUTH", "CORS_ORIGINS", "TRUSTED_PROXIES",
+    "PROVIDER_URL", "PROVIDER_KEY",
 }  # fmt: skip
 NOT_INHERITED_PREFIXES = ("AWS_", "PYTHON", "JWT_", "RATE_LIMIT_")
 

@@ -45,6 +45,12 @@ def relay_version(url: str) -> str:
     return "–"
 
 
+def provider_version(url: str) -> str:
+    """Return the version of the server of the fake provider at this address."""
+    answers(url)
+    return f"uvicorn {version('uvicorn')}"
+
+
 def exporter_version(url: str) -> str:
     """Return the version of the library that serves the exporter's figures."""
     answers(f"{url}{exporter.ALIVE}")

@@ -37,6 +37,7 @@ def check_ports(
         Port(name, number, f"FLASHSALE_{name.upper()}_PORT")
         for name, number in (
             ("edge", stack.edge_port),
+            ("provider", stack.provider_port),
             ("relay", stack.relay_port),
             ("exporter", stack.exporter_port),
             ("prometheus", stack.prometheus_port),
