@@ -17,6 +17,7 @@ from flashsale.usecases.books import read_books
 from flashsale_local.deployment import deploy
 from flashsale_local.deployment.target import Target
 from flashsale_local.stack import edge
+from flashsale_local.stack.fake_provider import with_provider
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 from flashsale_server.queues.depths import depths
@@ -31,7 +32,7 @@ VISIBILITY_TIMEOUT = 2
 def deployed(stack: Stack, migrated: Settings) -> Target:
     """The deployed application, with empty queues."""
     stack.start(stack.emulator)
-    target = stack.target("flashsale-e2e")
+    target = with_provider(stack, stack.target("flashsale-e2e"))
     target.export()
     parameters = {
         **deploy.local_parameters(target),

@@ -30,7 +30,8 @@ class FakeProvider:
         return {one["id"]: one for one in self._client.get("/fake/payment_intents").json()["data"]}
 
     def press_pay(self, intent_id):
-        return self._client.post(f"/fake/payment_intents/{intent_id}/pay", data={"": ""})
+        browser = {"Accept": "text/html,application/xhtml+xml"}
+        return self._client.post(f"/fake/payment_intents/{intent_id}/pay", headers=browser)
 
     def get(self, path, **more):
         return self._client.get(path, **more)

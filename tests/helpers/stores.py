@@ -22,8 +22,8 @@ from tests.helpers.support import USERS
 def running_stack() -> Iterator[Stack]:
     """Start Valkey and PostgreSQL. The emulator can be added later."""
     folder = Path(tempfile.mkdtemp(prefix="flashsale-test-"))
-    ports = ("FLASHSALE_VALKEY_PORT", "FLASHSALE_POSTGRES_PORT", "FLASHSALE_EMULATOR_PORT")
-    environment = {name: str(free_port()) for name in ports}
+    servers = ("VALKEY", "POSTGRES", "EMULATOR", "PROVIDER")
+    environment = {f"FLASHSALE_{name}_PORT": str(free_port()) for name in servers}
     stack = Stack(folder, {**environment, "EMULATOR": os.environ.get("EMULATOR", "")})
     stack.up(lambda _: None, emulator=False)
     yield stack

@@ -102,12 +102,12 @@ class _Provider:
         return JSONResponse({"data": [asdict(intent) for intent in self._intents.all.values()]})
 
     async def pay(self, request: Request) -> Response:
-        """Pay, with the fields of `Wish` as JSON; a form of the page has none."""
-        form = request.headers.get("content-type", "").startswith("application/x-www-form")
-        wish = Wish() if form else _wish(await request.body())
+        """Pay, with the fields of `Wish` as JSON, if any. A browser is led back to the page."""
+        wish = _wish(await request.body())
         intent = self._intents.pay(request.path_params["id"], wish.amount)
         self.webhooks.send(intent, wish)
-        return RedirectResponse("/", 303) if form else JSONResponse(intent.body())
+        browser = "text/html" in request.headers.get("accept", "")
+        return RedirectResponse("/", 303) if browser else JSONResponse(intent.body())
 
     async def show(self, _: Request) -> Response:
         return HTMLResponse(page(self._intents.all.values()))
