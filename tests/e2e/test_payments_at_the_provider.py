@@ -1,4 +1,4 @@
-"""A buyer pays at the fake provider, whose webhook confirms the order; on the deployed functions."""
+"""A buyer pays at the fake provider, whose webhook confirms the order, on deployed functions."""
 
 from decimal import Decimal
 
