@@ -79,7 +79,7 @@ def test_a_payment_confirms_its_order(deployed, http, provider, begun, times):
 
     def all_taken():
         webhooks = provider.intents()[payment_id]["webhooks"]
-        return [one["answers"] for one in webhooks] == [[200]] * (times + 1)
+        return [one["state"] for one in webhooks] == ["delivered"] * (times + 1)
 
     eventually(all_taken)
 

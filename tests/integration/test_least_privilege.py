@@ -91,6 +91,7 @@ REQUESTS = {
     ("GET", "/api/orders/{order_id}"): (f"/api/orders/{uuid4()}", None),
     ("GET", "/api/v5/orders/{order_id}"): (f"/api/v5/orders/{PRODUCT}:1-0", None),
     ("POST", "/api/v5/orders/{order_id}/cancel"): (f"/api/v5/orders/{PRODUCT}:1-0/cancel", None),
+    ("POST", "/api/v5/orders/{order_id}/payment"): (f"/api/v5/orders/{PRODUCT}:1-0/payment", None),
     ("GET", "/api/v5/products/{product_id}/stock"): (f"/api/v5/products/{PRODUCT}/stock", None),
     ("GET", "/health"): ("/health", None),
 }

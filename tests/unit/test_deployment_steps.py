@@ -124,8 +124,15 @@ def test_no_stores_are_made_where_their_urls_are_given(tmp_path):
     assert found[0].parameters({})["RedisUrl"] == "rediss://mine"
 
 
-@pytest.mark.parametrize(("given", "nat"), [(JWT, "true"), (f"{ISSUER} JwtJwks='{KEYS}'", "false")])
-def test_the_functions_get_a_way_out_only_to_fetch_keys(tmp_path, given, nat):
+@pytest.mark.parametrize(
+    ("given", "nat"),
+    [
+        (JWT, "true"),
+        (f"{ISSUER} JwtJwks='{KEYS}'", "false"),
+        (f"{ISSUER} JwtJwks='{KEYS}' ProviderUrl=https://provider.example ProviderKey=k", "true"),
+    ],
+)
+def test_the_functions_get_a_way_out_only_if_they_need_it(tmp_path, given, nat):
     network, *_ = steps(environment(tmp_path, given), lambda: "")
 
     assert network.parameters({}) == {"Nat": nat}

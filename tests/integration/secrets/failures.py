@@ -75,6 +75,7 @@ REQUESTS = [
     ("GET", "/api/products", None, TOKEN, KEY),
     ("GET", f"/api/v5/orders/{PRODUCT}:1-0", None, TOKEN, KEY),
     ("POST", f"/api/v5/orders/{PRODUCT}:1-0/cancel", None, TOKEN, KEY),
+    ("POST", f"/api/v5/orders/{PRODUCT}:1-0/payment", None, TOKEN, KEY),
     ("GET", f"/api/v5/products/{PRODUCT}/stock", None, TOKEN, KEY),
     ("GET", "/health", None, TOKEN, KEY),
     # Requests of an admin. The audit is left out, because it shows keys on purpose.

@@ -56,6 +56,7 @@ ROUTES = [
     route("GET", "/api/orders/0d7d0a2d-9a2d-4a1f-8d66-1b2c3d4e5f60", 404, {POSTGRESQL}),
     route("GET", "/api/v5/orders/{order}", 404, BOTH),
     route("POST", "/api/v5/orders/{order}/cancel", 404, BOTH),
+    route("POST", "/api/v5/orders/{order}/payment", 404, BOTH),
     route("GET", "/api/v5/products/{product}/stock", 200, {REDIS}),
     route(
         "POST", "/api/admin/products", 201, {POSTGRESQL},
