@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from flashsale.domain.claims import GRACE
 from flashsale.domain.model import OrderStatus
 from flashsale.domain.payment_attempts import Payable
 from flashsale.postgres_store.database import Database
@@ -24,16 +23,19 @@ class PaymentAttempts:
         row = await self._database.fetch_one("begin_attempt", id=order_id, attempt_id=payment_id)
         return row is not None
 
-    async def list_open(self, product_ids: Sequence[str] | None, count: int) -> list[str]:
+    async def list_open(
+        self, product_ids: Sequence[str] | None, after: int, count: int
+    ) -> list[str]:
         """Return ids of payments that are to be cancelled, because their hold has ended.
 
         Args:
             product_ids: None for all products.
+            after: seconds from the end of a hold until it expires.
 
         """
         ids = None if product_ids is None else list(product_ids)
         rows = await self._database.fetch_all(
-            "select_open_attempts", ids=ids, grace=GRACE, count=count
+            "select_open_attempts", ids=ids, grace=after, count=count
         )
         return [row["attempt_id"] for row in rows]
 

@@ -40,7 +40,8 @@ async def cancel_attempts(
     provider = services.provider
     if provider is None or not await services.stock.take_turn(CANCELLER, REST):
         return []
-    ids = await services.payment_attempts.list_open(product_ids, PER_ROUND)
+    after = services.settings.hold_grace
+    ids = await services.payment_attempts.list_open(product_ids, after, PER_ROUND)
     answers, failed = await _ask("cancelled", provider.cancel, ids, deadline)
     cancelled = [id_ for id_, paid in answers.items() if paid is None]
     await services.payment_attempts.forget(cancelled)
