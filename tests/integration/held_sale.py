@@ -3,20 +3,40 @@
 from decimal import Decimal
 
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from flashsale.usecases.holds import expire_holds, pay
-from tests.integration.sale_processes import Processes
+from flashsale.usecases.place_orders import place_orders
+from tests.integration.sale_processes import BUYERS, Processes
 
 EVENTS = st.dictionaries(
     st.integers(0, 12),
     st.sampled_from(["crash", "claim", "order", "rollback", "expire", "pay", "cancel"]),
     max_size=2,
 )
+# By buyers whose orders can be written.
+CLAIMS = st.lists(
+    st.tuples(st.sampled_from(BUYERS[:-1]), st.integers(1, 3)), min_size=1, max_size=3
+)
 
 
 class HeldSale(Processes):
     """A sale whose orders are RESERVED until they are paid, as long as its product says so."""
+
+    @initialize(
+        seconds=st.sampled_from([600, 600, 0]),
+        claims=CLAIMS,
+        then=st.sampled_from(["nothing", "written", "written", "paid"]),
+    )
+    def begin(self, seconds, claims, then):
+        """Begin with some claims, so that each sequence of rules has orders to work on."""
+        self.run(self.set_hold(seconds))
+        for claim in claims:
+            self.run(self.claim_and_relay(self.services, *claim))
+        if then != "nothing":
+            self.run(place_orders(self.services, self.messages(range(len(claims)))))
+        if then == "paid":
+            self.run(self.pay_oldest())
 
     @rule(seconds=st.sampled_from([0, 600]))
     def change_the_hold(self, seconds):

@@ -1,6 +1,7 @@
 """The processes of a sale that the state machine runs, with crashes and other steps between."""
 
 import asyncio
+import math
 import uuid
 from dataclasses import replace
 from decimal import Decimal
@@ -22,10 +23,12 @@ from flashsale.usecases.compensate import compensate
 from flashsale.usecases.holds import expire_holds, pay
 from flashsale.usecases.pauses import pause_unrecorded
 from flashsale.usecases.place_orders import place_orders
+from flashsale.usecases.relay import Pace, lead
 from flashsale_local.sale.seed import seed
 from tests.helpers.support import USERS
 from tests.integration.steps import Crash, Messages, Steps
 
+AT_ONCE = Pace(linger=0, bound=math.inf)
 UNITS, LIMIT, PRICE = 9, 5, 10
 BUYERS = [*USERS[:3], "stranger"]
 # Codes for pausing, resuming or opening a sale that is not in the right state.
@@ -121,6 +124,10 @@ class Processes(RuleBasedStateMachine):
             known = self.answers.setdefault((user, key), (request, answer.order_id))
             assert known == (request, answer.order_id), "the same key claimed twice"
         return answer.leader
+
+    async def claim_and_relay(self, services, user, quantity, key=""):
+        if await self.buy(services, user, quantity, key):
+            await lead(services, self.product_id, AT_ONCE)
 
     def messages(self, numbers):
         bodies = self.queue.messages

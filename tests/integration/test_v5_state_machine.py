@@ -5,7 +5,6 @@ every rule that no unit and no accepted buyer is lost. The queue is a list that 
 was ever given, so messages may be duplicated, late, out of order, or lost.
 """
 
-import math
 import os
 import uuid
 
@@ -23,11 +22,9 @@ from flashsale.usecases.books import read_books
 from flashsale.usecases.compensate import compensate
 from flashsale.usecases.pauses import list_unrecorded, record_pauses
 from flashsale.usecases.place_orders import place_orders
-from flashsale.usecases.relay import Pace, lead, sweep
+from flashsale.usecases.relay import sweep
 from tests.integration.held_sale import EVENTS, HeldSale
 from tests.integration.sale_processes import BUYERS, LIMIT, UNITS
-
-AT_ONCE = Pace(linger=0, bound=math.inf)
 
 
 class Sale(HeldSale):
@@ -43,12 +40,9 @@ class Sale(HeldSale):
     )
     def claim(self, user, quantity, key, events):
         """Claim as a buyer. If told to lead, relay after the answer."""
-
-        async def process(services):
-            if await self.buy(services, user, quantity, key):
-                await lead(services, self.product_id, AT_ONCE)
-
-        self.run_process(process, events)
+        self.run_process(
+            lambda services: self.claim_and_relay(services, user, quantity, key), events
+        )
 
     @rule(events=EVENTS)
     def sweep(self, events):
