@@ -16,6 +16,11 @@ V5 = replace(
     NEW, generations=(5,), redis_stock=20, confirmed=10,
     ledger=Snapshot(20, 30, 60, 40, 10, 0, 30),
 )  # fmt: skip
+# Some orders are on their way, some are held until they are paid, and some were not paid in time.
+HELD = replace(
+    NEW, generations=(5,), redis_stock=20, confirmed=10, reserved=25, expired=4,
+    ledger=Snapshot(20, 5, 60, 44, 10, 4, 5, held=25),
+)  # fmt: skip
 
 
 def reading_of(books, **more):

@@ -10,9 +10,10 @@ from flashsale.domain.waiting import NOTHING
 from flashsale.errors import StockUnavailable
 from flashsale_local.live_page.queue_look import QueueLook
 from flashsale_local.live_page.reading import _without_postgres, read
-from flashsale_local.live_page.verdict import Status
+from flashsale_local.live_page.verdict import Status, is_at_rest
 from flashsale_server.queues.inspection import InQueues
 from tests.unit.live_page_books import (
+    HELD,
     NEW,
     V1,
     V1_HALF,
@@ -105,6 +106,35 @@ async def test_in_an_outage_v5_counts_settled_claims_and_older_orders():
 
     assert books.confirmed == 25
     assert verdict_on(reading_of(books), reading_of(books)).status is Status.GOOD
+
+
+def test_held_units_are_in_the_sum_and_green():
+    verdict = verdict_on(reading_of(HELD), None, buying=True, queued=True)
+
+    assert verdict.status is Status.GOOD
+    assert verdict.detail == (
+        "60 units = 20 in stock + 5 on the way + 25 held until paid + 10 confirmed. "
+        "4 were not paid in time, and came back to the stock."
+    )
+    settled = reading_of(HELD)
+    for moved in (replace(HELD, expired=5), replace(HELD, reserved=24)):
+        assert not is_at_rest(reading_of(moved), settled, buying=False)
+
+
+async def test_in_an_outage_the_ledger_tells_what_is_held():
+    """Orders that became RESERVED after the last reading are in Redis' holds."""
+    last = replace(HELD, reserved=20, confirmed=10)
+
+    async def snapshot(product_id, *, count_claims):
+        return HELD.ledger
+
+    services = SimpleNamespace(ledger=SimpleNamespace(snapshot=snapshot))
+
+    books = await _without_postgres(services, last, NOTHING)
+
+    assert (books.reserved, books.imbalance) == (25, 0)
+    seen = reading_of(books, down=("PostgreSQL",))
+    assert verdict_on(seen, seen).status is Status.GOOD
 
 
 def test_an_old_reading_gives_no_verdict():

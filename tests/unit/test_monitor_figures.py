@@ -14,6 +14,7 @@ from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import Answer
 from flashsale_server.queues.depths import Depth
 from tests.unit.live_page_books import (
+    HELD,
     NEW,
     V1,
     V1_HALF,
@@ -51,9 +52,9 @@ def test_each_generations_spike_has_its_summary(generation, books, up, words):
 
 
 def test_taken_units_are_read_from_the_store_that_sold_them():
-    taken = [figures(books, at_rest=True).taken for books in (NEW, V1, V3_LOST, V5)]
+    taken = [figures(books, at_rest=True).taken for books in (NEW, V1, V3_LOST, V5, HELD)]
 
-    assert taken == [0, 87, 60, 40]
+    assert taken == [0, 87, 60, 40, 40]
 
 
 # In each, orders were confirmed after Redis and before PostgreSQL was read.
@@ -61,6 +62,7 @@ AHEAD = {
     "V3": replace(NEW, generations=(3,), redis_stock=50, confirmed=14),
     "V4": replace(NEW, generations=(4,), redis_stock=50, confirmed=14, waiting=9),
     "V5": replace(V5, confirmed=45),
+    "V5 with a hold": replace(HELD, reserved=27, confirmed=13),
 }
 
 
@@ -73,20 +75,22 @@ def test_during_a_spike_no_more_units_are_confirmed_than_taken(books):
 
 @pytest.mark.parametrize("at_rest", [True, False])
 @pytest.mark.parametrize(
-    "books", [NEW, V1, V1_HALF, V3_LOST, V4_DARK, V5, *AHEAD.values()], ids=str
+    "books", [NEW, V1, V1_HALF, V3_LOST, V4_DARK, V5, HELD, *AHEAD.values()], ids=str
 )
 def test_charts_and_verdict_show_the_same_figures(books, at_rest):
     seen = reading_of(books, at_rest=at_rest)
     before = seen if at_rest else None
 
     detail = verdict_on(seen, before).detail
-    (stock,), (taken, confirmed, supply) = (
+    (stock, held), (taken, confirmed, supply) = (
         [line["data"][-1][1] for line in chart.options([seen])["series"]]
         for chart in (CHARTS[0], ORDERS)
     )
 
-    if shown := re.search(r"(\d+) units . (\d+) in stock .* \+ (\d+) confirmed", detail):
-        assert (books.initial, stock, confirmed) == tuple(int(figure) for figure in shown.groups())
+    sum_ = r"(\d+) units . (\d+) in stock .*?(?: \+ (\d+) held until paid)? \+ (\d+) confirmed"
+    if shown := re.search(sum_, detail):
+        figures_shown = tuple(int(figure or 0) for figure in shown.groups())
+        assert (books.initial, stock, held, confirmed) == figures_shown
     else:
         assert detail.startswith((f"{stock} of {books.initial} units left", f"{confirmed} orders"))
     assert supply == books.initial
@@ -111,11 +115,11 @@ def test_charts_give_their_last_figures_as_text():
 
     assert texts == [
         "Orders, units: taken 40, confirmed 10, supply 60",
-        "Stock, units: in stock 20",
+        "Stock, units: in stock 20, held until paid 0",
         "Queues, messages: orders 3, dlq unknown, parking unknown",
         "Latency of this page's buyers, ms: p50 12, p95 80",
     ]
-    (stock,) = CHARTS[0].options([reading_of(NEW), seen])["series"]
+    stock, _ = CHARTS[0].options([reading_of(NEW), seen])["series"]
     assert stock["data"] == [[1000, 60], [1000, 20]]
 
 

@@ -10,7 +10,7 @@ from flashsale_local.live_page.reading import Reading
 from flashsale_local.live_page.scoreboard import Scoreboard
 from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import Answer
-from tests.unit.live_page_books import NEW, V1, V3_LOST, V5
+from tests.unit.live_page_books import HELD, NEW, V1, V3_LOST, V5
 
 
 def read_at(at, books, looked_at=0.0, **more):
@@ -110,6 +110,20 @@ def test_a_sale_on_the_scoreboard_is_read_until_it_is_settled():
 
     assert board.scores["V3"].lost == 24
     assert board.unsettled == []
+
+
+def test_a_sale_with_held_units_is_read_until_they_are_paid_or_expired():
+    board, still = Scoreboard(), replace(HELD.ledger, stock=25, unsettled=0)
+    held = replace(HELD, redis_stock=25, ledger=still)
+    for at in (1.0, 2.0):
+        board.add("V5", "p", read_at(at, held, looked_at=at))
+    assert (board.scores["V5"].sold, board.unsettled) == (35, ["p"])
+
+    paid = replace(held, reserved=0, confirmed=35, ledger=replace(still, held=0, settled=35))
+    for at in (3.0, 4.0):
+        board.add("V5", "p", read_at(at, paid, looked_at=at))
+
+    assert (board.scores["V5"].sold, board.unsettled) == (35, [])
 
 
 def test_an_outage_hides_no_result_that_is_known():

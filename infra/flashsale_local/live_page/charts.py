@@ -121,7 +121,14 @@ ORDERS = Chart(
     ],
 )
 CHARTS = (
-    Chart("Stock", "units", [Series("in stock", _units(lambda units: units.stock))]),
+    Chart(
+        "Stock",
+        "units",
+        [
+            Series("in stock", _units(lambda units: units.stock)),
+            Series("held until paid", _units(lambda units: units.held)),
+        ],
+    ),
     Chart(
         "Queues", "messages", [Series(name, _depth(name)) for name in ("orders", "dlq", "parking")]
     ),

@@ -11,7 +11,9 @@ class Figures:
     """Units of one product at one instant.
 
     Attributes:
+        held: units of RESERVED orders, which may still be paid.
         taken: units that left the stock, with or without an order.
+        expired: units of orders that were not paid in time. They are in the stock again.
 
     """
 
@@ -19,8 +21,10 @@ class Figures:
     stock: int
     on_the_way: int
     parked: int
+    held: int
     confirmed: int
     taken: int
+    expired: int
 
 
 def on_postgres(books: Books) -> bool:
@@ -41,12 +45,15 @@ def figures(books: Books, *, at_rest: bool) -> Figures:
     """
     stock, on_the_way = books.stock, books.unsettled
     parked, confirmed = books.parked, books.confirmed
+    held = books.ledger.held if books.ledger else books.reserved
+    expired = books.expired
     if on_postgres(books):  # one statement reads the stock and the orders
-        return Figures(books.initial, stock, on_the_way, parked, confirmed, taken=confirmed)
+        taken = confirmed
+        return Figures(books.initial, stock, on_the_way, parked, held, confirmed, taken, expired)
     taken = max(0, books.initial - stock)
     if books.ledger and books.imbalance == 0:
         # V5's conservation law holds at every instant, so Redis alone tells what is confirmed.
-        confirmed = max(0, taken - on_the_way)
+        confirmed = max(0, taken - on_the_way - held)
     elif not at_rest:
         confirmed = min(confirmed, taken)
-    return Figures(books.initial, stock, on_the_way, parked, confirmed, taken)
+    return Figures(books.initial, stock, on_the_way, parked, held, confirmed, taken, expired)

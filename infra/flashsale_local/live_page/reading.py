@@ -152,4 +152,6 @@ async def _without_postgres(services: Services, last_known: Books, waiting: Wait
     settled = last_known.initial - now.initial + now.settled
     confirmed = max(last_known.confirmed, settled) if ledger else last_known.confirmed
     seen = replace(last_known, redis_stock=now.stock, confirmed=confirmed, ledger=ledger)
+    if ledger:  # each hold has a RESERVED order, also if PostgreSQL was last read before
+        seen = replace(seen, reserved=ledger.held)
     return seen.expecting(waiting)

@@ -16,7 +16,8 @@ class Score:
     """What became of one sale.
 
     Attributes:
-        sold: units that buyers were promised: confirmed, or with an order on its way.
+        sold: units that buyers were promised: confirmed, held until they are paid, or with an order
+            on its way.
         lost: None while it cannot be known.
         errors: answers that were neither "sold" nor "sold out". None if this page sent no buyers.
         p95_ms: 95th percentile of the waiting times of this page's buyers.
@@ -58,7 +59,8 @@ class Entry:
         seen = self._history.last
         if seen is None or seen.books is None or seen.down:
             return False
-        return seen.at_rest and not seen.books.unsettled
+        units = figures(seen.books, at_rest=True)
+        return seen.at_rest and not units.on_the_way and not units.held
 
     @property
     def score(self) -> Score | None:
@@ -75,7 +77,7 @@ class Entry:
         return Score(
             self.product_id,
             units.initial,
-            units.confirmed + units.on_the_way + units.parked,
+            units.confirmed + units.held + units.on_the_way + units.parked,
             seen.books.oversold,
             seen.books.lost if known else None,
             errors if self._answers else None,

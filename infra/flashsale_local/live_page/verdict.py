@@ -100,18 +100,24 @@ def state(seen: Reading) -> tuple[object, ...]:
     books = seen.books
     if books is None:
         return ()
-    waiting = books.unsettled, books.parked
-    return books.product_id, books.stock, *waiting, books.confirmed, books.cancelled
+    held = books.ledger.held if books.ledger else 0
+    waiting = books.unsettled, books.parked, held
+    written = books.reserved, books.confirmed, books.expired, books.cancelled
+    return books.product_id, books.stock, *waiting, *written
 
 
 def _sum(units: Figures, *, postgres_down: bool) -> str:
-    found = units.stock + units.on_the_way + units.parked + units.confirmed
+    found = units.stock + units.on_the_way + units.parked + units.held + units.confirmed
     parked = f"+ {units.parked:,} parked " if units.parked else ""
+    held = f"+ {units.held:,} held until paid " if units.held or units.expired else ""
     sign = "=" if found == units.initial else "≠"
     text = (
         f"{units.initial:,} units {sign} {units.stock:,} in stock "
-        f"+ {units.on_the_way:,} on the way {parked}+ {units.confirmed:,} confirmed."
+        f"+ {units.on_the_way:,} on the way {parked}{held}+ {units.confirmed:,} confirmed."
     )
+    if units.expired:
+        text += f" {units.expired:,} {'was' if units.expired == 1 else 'were'} not paid in time, "
+        text += "and came back to the stock."
     if postgres_down:
         text += " PostgreSQL is down: its figure is the last known."
     return text
