@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from flashsale.usecases.books import Books
 from flashsale_local.live_page.expected_errors import EXPECTED_ERRORS
+from flashsale_local.live_page.payments import HOLD, by_provider, pay_held, when_they_expire
 from flashsale_local.live_page.postgres_switch import PostgresSwitch
 from flashsale_local.live_page.shop import Channel, OpenedSale, Shop, accepted_count
 from flashsale_local.live_page.summary import summarize
@@ -38,6 +39,8 @@ class Actions:
     def __init__(self, watch: Watch, shop: Shop, switch: PostgresSwitch) -> None:
         self._watch, self._shop, self._switch = watch, shop, switch
         self.channels = shop.channels
+        # V5 on the web server, if it runs: it ends holds sooner.
+        self._holding = shop.channels[-1]
         watch.following.opened_here = shop.opened_here
         self.results: deque[str] = deque(maxlen=RESULTS)
 
@@ -68,14 +71,39 @@ class Actions:
 
         await self._run("Buying one", act)
 
-    async def spike(self, channel: Channel) -> None:
+    async def spike_with_hold(self) -> None:
+        """Send a crowd of buyers to a new product of V5, whose orders are held until paid."""
+        await self.spike(self._holding, HOLD)
+
+    async def pay(self, count: int | None) -> None:
+        """Pay so many held orders of the watched product, or all."""
+
+        async def act() -> str:
+            product_id, target = self._watch.chosen, self._watch.target
+            channel = self._watch.channel_of(product_id)
+            pay = await asyncio.to_thread(lambda: by_provider(target, target.edges[channel.edge]))
+            async with target.services() as services:
+                return await pay_held(services, product_id, count, pay)
+
+        await self._run("Paying", act)
+
+    async def let_expire(self) -> None:
+        """Say when the held orders of the watched product expire, if nobody pays."""
+
+        async def act() -> str:
+            async with self._watch.target.services() as services:
+                return await when_they_expire(services, self._watch.chosen, self._holding.edge)
+
+        await self._run("Looking for holds", act)
+
+    async def spike(self, channel: Channel, hold_seconds: int = 0) -> None:
         """Send a crowd of buyers to a new product."""
 
         async def act() -> str:
             postgres_up = await asyncio.to_thread(lambda: self._switch.is_on)
             if postgres_up:
                 await self._shop.warm_up()
-            sale = await self._shop.next_sale(channel, postgres_up=postgres_up)
+            sale = await self._shop.next_sale(channel, hold_seconds, postgres_up=postgres_up)
             self._watch.add(sale)
             with self._watch.sending_buyers(sale.product_id):
                 answers = await self._shop.spike(

@@ -3,6 +3,7 @@
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
+from flashsale.domain.claims import GRACE
 from flashsale_local.live_page.actions import Actions
 from flashsale_local.live_page.elements import (
     heading,
@@ -11,6 +12,7 @@ from flashsale_local.live_page.elements import (
     plain_button,
     show_busy,
 )
+from flashsale_local.live_page.payments import HOLD
 from flashsale_local.live_page.shop import BUYERS, MAX_UNITS, UNITS, Channel
 from flashsale_local.live_page.watch import Watch
 
@@ -53,6 +55,43 @@ class Spikes:
         self._postgres.text = "Start PostgreSQL" if starts else "Stop PostgreSQL"
         self._postgres.classes(**({"remove": "stops"} if starts else {"add": "stops"}))
         self._hint.text = WHILE_STOPPED if starts else WHILE_RUNNING
+
+
+class Holds:
+    """Buttons that send a spike to a sale with a payment hold, and that pay for held orders."""
+
+    def __init__(self, watch: Watch, actions: Actions) -> None:
+        self._watch = watch
+        with ui.element("section").classes("box"):
+            heading("Sell with a payment hold")
+            paragraph(
+                f"V5 holds the units until they are paid. A buyer has {HOLD} s. "
+                f"What is unpaid {GRACE} s later comes back to the stock."
+            )
+            with ui.element("div").classes("row-of"):
+                spike = main_button("Spike with a hold")
+            with ui.element("div").classes("row-of"):
+                one, all_ = plain_button("Pay one"), plain_button("Pay all")
+                expire = plain_button("Let them expire")
+            self._state = paragraph()
+        self._buttons = [spike, one, all_, expire]
+        spike.on_click(actions.spike_with_hold)
+        one.on_click(lambda: actions.pay(1))
+        all_.on_click(lambda: actions.pay(None))
+        expire.on_click(actions.let_expire)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show whether an action runs, and what became of the held units."""
+        show_busy(self._buttons, self._watch.busy)
+        last = self._watch.history[-1] if self._watch.history else None
+        units = last.figures if last else None
+        self._state.text = (
+            f"Units: {units.held:,} held until paid, {units.confirmed:,} confirmed, "
+            f"{units.expired:,} not paid in time."
+            if units
+            else "Units: unknown."
+        )
 
 
 class News:

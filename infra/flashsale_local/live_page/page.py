@@ -8,7 +8,7 @@ from nicegui.events import ValueChangeEventArguments
 
 from flashsale_local.live_page.actions import Actions
 from flashsale_local.live_page.charts import CHARTS, ORDERS, Chart
-from flashsale_local.live_page.controls import ByHand, News, Spikes
+from flashsale_local.live_page.controls import ByHand, Holds, News, Spikes
 from flashsale_local.live_page.elements import heading, paragraph
 from flashsale_local.live_page.failed_table import FailedTable
 from flashsale_local.live_page.score_table import ScoreTable
@@ -45,7 +45,7 @@ def build(watch: Watch, actions: Actions | None, read_only_reason: str) -> None:
     with ui.element("div").classes("cards"):
         parts += [LiveChart(watch, chart) for chart in CHARTS]
         if actions:
-            parts.append(ByHand(watch, actions))
+            parts += [Holds(watch, actions), ByHand(watch, actions)]
     parts.append(FailedTable(watch, actions))
 
     def refresh() -> None:

@@ -81,14 +81,20 @@ class Shop:
         self.opened_here: set[str] = set()
         self._warm = False
 
-    async def open_sale(self, channel: Channel, units: int) -> OpenedSale:
-        """Put a new product on sale."""
+    async def open_sale(self, channel: Channel, units: int, hold_seconds: int = 0) -> OpenedSale:
+        """Put a new product on sale.
+
+        Args:
+            hold_seconds: for which a buyer of V5 may pay; 0: an order is CONFIRMED at once.
+
+        """
         self._opened += 1
         edge = "-asgi" if channel.edge == "asgi" else ""
         product_id = f"live-v{channel.generation}{edge}-{int(time.time()):x}-{self._opened}"
         self.opened_here.add(product_id)
         async with self._target.services() as services:
             await seed(services, user_ids(BUYERS), [product_id], units)
+            await services.products.set_hold(product_id, hold_seconds)
             terms = Terms(generation=channel.generation)
             await services.stock.open_sale(product_id, units, terms)
         return OpenedSale(product_id, channel, units)
@@ -105,16 +111,18 @@ class Shop:
             if channel not in self._reserve:
                 self._reserve[channel] = await self.open_sale(channel, UNITS)
 
-    async def next_sale(self, channel: Channel, *, postgres_up: bool) -> OpenedSale:
+    async def next_sale(
+        self, channel: Channel, hold_seconds: int, *, postgres_up: bool
+    ) -> OpenedSale:
         """Return a product for a spike: a new one, or the reserved one while PostgreSQL is down.
 
         Raises:
-            Problem: no product is reserved for this channel.
+            Problem: no product is reserved for this channel. None is with a payment hold.
 
         """
         if postgres_up:
-            return await self.open_sale(channel, UNITS)
-        if channel not in self._reserve:
+            return await self.open_sale(channel, UNITS, hold_seconds)
+        if hold_seconds or channel not in self._reserve:
             raise Problem(
                 f"There is no product left for {channel.name}.", "Start PostgreSQL first."
             )

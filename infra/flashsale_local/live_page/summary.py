@@ -28,7 +28,8 @@ def summarize(
     """Return what happened to the buyers and to the units, and why."""
     sold = sum(answer.kind is AnswerKind.ACCEPTED for answer in answers)
     failed = [answer for answer in answers if answer.kind not in CLEAR]
-    counts = f"{channel.name}: {len(answers)} buyers, {books.initial} units, {sold} sold"
+    taken = "held" if books.reserved else "sold"
+    counts = f"{channel.name}: {len(answers)} buyers, {books.initial} units, {sold} {taken}"
     counts += f", {len(failed)} got an error, such as {failed[0].detail!r}." if failed else "."
     outcome = _outcome(channel, books, postgres_up=postgres_up)
     return f"{counts} {METHODS[channel.generation]} {outcome}"
@@ -59,6 +60,13 @@ def _outcome(channel: Channel, books: Books, *, postgres_up: bool) -> str:
         ),
         (not postgres_up, "While PostgreSQL is down, it sells nothing."),
         (books.unsettled > 0, f"{books.unsettled} units still wait for their orders."),
+        (
+            books.reserved > 0,
+            (
+                f"{books.reserved} units are held until they are paid. "
+                "Pay for some of them, or let them expire."
+            ),
+        ),
         (channel.generation == 1, "No two buyers collided this time. Try again."),
         (
             channel.generation == 3,

@@ -84,8 +84,9 @@ async def hold(
 
 
 def all_written(books: Books, accepted: int) -> bool:
-    """Return whether all accepted orders are in PostgreSQL, confirmed or cancelled."""
-    return books.confirmed + books.cancelled >= accepted and not books.unsettled
+    """Return whether all accepted orders are in PostgreSQL, whatever became of them."""
+    written = books.confirmed + books.reserved + books.expired + books.cancelled
+    return written >= accepted and not books.unsettled
 
 
 async def await_orders(target: Target, services: Services, product_id: str, accepted: int) -> Books:
