@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale_local.live_page.charts import CHARTS, ORDERS
+from flashsale_local.live_page.charts import CHARTS, ORDERS, STOCK
 from flashsale_local.live_page.figures import figures
 from flashsale_local.live_page.shop import Channel
 from flashsale_local.live_page.summary import summarize
@@ -84,7 +84,7 @@ def test_charts_and_verdict_show_the_same_figures(books, at_rest):
     detail = verdict_on(seen, before).detail
     (stock, held), (taken, confirmed, supply) = (
         [line["data"][-1][1] for line in chart.options([seen])["series"]]
-        for chart in (CHARTS[0], ORDERS)
+        for chart in (STOCK, ORDERS)
     )
 
     sum_ = r"(\d+) units . (\d+) in stock .*?(?: \+ (\d+) held until paid)? \+ (\d+) confirmed"
@@ -111,7 +111,7 @@ def test_units_that_v3_lost_are_explained():
 def test_charts_give_their_last_figures_as_text():
     seen = reading_of(V5, depths={"orders": Depth(2, 1, 0)}, latency_ms=(12.3, 80.0))
 
-    texts = [chart.as_text([reading_of(NEW), seen]) for chart in (ORDERS, *CHARTS)]
+    texts = [chart.as_text([reading_of(NEW), seen]) for chart in (ORDERS, STOCK, *CHARTS)]
 
     assert texts == [
         "Orders, units: taken 40, confirmed 10, supply 60",
@@ -119,12 +119,12 @@ def test_charts_give_their_last_figures_as_text():
         "Queues, messages: orders 3, dlq unknown, parking unknown",
         "Latency of this page's buyers, ms: p50 12, p95 80",
     ]
-    stock, _ = CHARTS[0].options([reading_of(NEW), seen])["series"]
+    stock, _ = STOCK.options([reading_of(NEW), seen])["series"]
     assert stock["data"] == [[1000, 60], [1000, 20]]
 
 
 def test_lines_differ_without_colours():
-    for chart in (ORDERS, *CHARTS):
+    for chart in (ORDERS, STOCK, *CHARTS):
         lines = [line["lineStyle"]["type"] for line in chart.options([])["series"]]
         assert len(set(lines)) == len(chart.series)
 
@@ -141,5 +141,5 @@ def test_where_the_verdict_does_not_know_the_line_has_a_gap():
     dark = reading_of(v4, down=down)
     assert verdict_on(dark, dark, queued=True).status is Status.NO_ANSWER
     assert ORDERS.as_text([dark]) == "Orders, units: taken 40, confirmed unknown, supply 60"
-    for chart in (ORDERS, *CHARTS):
+    for chart in (ORDERS, STOCK, *CHARTS):
         assert not any(line["connectNulls"] for line in chart.options([dark])["series"])

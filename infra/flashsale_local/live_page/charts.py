@@ -120,15 +120,15 @@ ORDERS = Chart(
         Series("supply", _units(lambda units: units.initial), limit=True),
     ],
 )
+STOCK = Chart(
+    "Stock",
+    "units",
+    [
+        Series("in stock", _units(lambda units: units.stock)),
+        Series("held until paid", _units(lambda units: units.held)),
+    ],
+)
 CHARTS = (
-    Chart(
-        "Stock",
-        "units",
-        [
-            Series("in stock", _units(lambda units: units.stock)),
-            Series("held until paid", _units(lambda units: units.held)),
-        ],
-    ),
     Chart(
         "Queues", "messages", [Series(name, _depth(name)) for name in ("orders", "dlq", "parking")]
     ),

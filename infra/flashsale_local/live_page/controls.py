@@ -65,8 +65,8 @@ class Holds:
         with ui.element("section").classes("box"):
             heading("Sell with a payment hold")
             paragraph(
-                f"V5 holds the units until they are paid. A buyer has {HOLD} s. "
-                f"What is unpaid {GRACE} s later comes back to the stock."
+                f"V5 holds the units until they are paid. A buyer has {HOLD} s to pay. "
+                f"{GRACE} s after that, what is unpaid comes back to the stock."
             )
             with ui.element("div").classes("row-of"):
                 spike = main_button("Spike with a hold")
@@ -129,14 +129,13 @@ class ByHand:
         self._watch = watch
         channels = actions.channels
         names = {index: channel.name for index, channel in enumerate(channels)}
-        with ui.element("section").classes("box"):
+        with ui.element("section").classes("box whole"):
             heading("Or sell by hand")
             with ui.element("div").classes("row-of"):
                 units = ui.number("Units", value=UNITS, min=1, max=MAX_UNITS, precision=0)
                 seller = ui.select(names, value=len(names) - 1, label="Sold by")
                 for field in (units, seller):
                     field.classes("grow").props("outlined dense").style("flex-basis: 110px")
-            with ui.element("div").classes("row-of"):
                 opening, buying = plain_button("Open a sale"), plain_button("Buy one")
         self._buttons = [opening, buying]
         opening.on_click(lambda: actions.open_sale(channels[seller.value], _clamp(units.value)))

@@ -7,7 +7,7 @@ from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
 
 from flashsale_local.live_page.actions import Actions
-from flashsale_local.live_page.charts import CHARTS, ORDERS, Chart
+from flashsale_local.live_page.charts import CHARTS, ORDERS, STOCK, Chart
 from flashsale_local.live_page.controls import ByHand, Holds, News, Spikes
 from flashsale_local.live_page.elements import heading, paragraph
 from flashsale_local.live_page.failed_table import FailedTable
@@ -41,11 +41,15 @@ def build(watch: Watch, actions: Actions | None, read_only_reason: str) -> None:
             paragraph(f"This page is read-only: {read_only_reason}.").classes("box")
     if actions:
         parts.append(News(watch, actions))
+    with ui.element("div").classes("cards"):
+        parts.append(LiveChart(watch, STOCK))
+        if actions:
+            parts.append(Holds(watch, actions))
     parts.append(ScoreTable(watch, actions.channels if actions else CHANNELS))
     with ui.element("div").classes("cards"):
         parts += [LiveChart(watch, chart) for chart in CHARTS]
-        if actions:
-            parts += [Holds(watch, actions), ByHand(watch, actions)]
+    if actions:
+        parts.append(ByHand(watch, actions))
     parts.append(FailedTable(watch, actions))
 
     def refresh() -> None:

@@ -1,6 +1,7 @@
 """Paying the held orders of a sale, or letting them expire."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -64,12 +65,13 @@ async def when_they_expire(services: Services, product_id: str, edge: str) -> st
     held = await held_orders(services, product_id)
     if not held:
         return f"No order of {product_id} is held."
-    ends = _clock(held[-1].until)
-    expire = _clock(held[-1].until + GRACE * 1000)
+    end = held[-1].until
+    earliest = end + GRACE * 1000
+    latest = max(earliest, round(time.time() * 1000)) + LOOKS[edge] * 1000
     return (
-        f"{len(held)} held orders of {product_id} are left unpaid. The last hold ends at {ends}. "
-        f"Its units are back in stock {LOOKS[edge]} s after {expire} at the latest: "
-        f"a payment may be on its way for {GRACE} s more."
+        f"{len(held)} held orders of {product_id} are left unpaid. The last hold ends at "
+        f"{_clock(end)}. A payment may still be on its way then, so its units come back to the "
+        f"stock from {_clock(earliest)} on, by {_clock(latest)}."
     )
 
 
