@@ -164,7 +164,7 @@ def test_a_wrong_queue_name_is_rejected(stores):
     done = flashsale("dlq", "peek", "orders", AWS_ENDPOINT_URL="http://127.0.0.1:1", **stores)
 
     assert done.returncode == 1
-    assert "Use dlq or parking" in done.stderr
+    assert "Use dlq, parking or payments-dlq" in done.stderr
 
 
 def test_a_store_that_is_down_is_one_message_and_no_traceback():

@@ -1,4 +1,4 @@
-"""Commands for failed messages in the dead-letter queue and the parking queue."""
+"""Commands for failed messages in the dead-letter queues and the parking queue."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -12,13 +12,14 @@ from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.queues import failed, parked
+from flashsale_local.queues.failed import PAYMENTS_DLQ
 from flashsale_local.queues.parked import Ended, Holds, Parked
 from flashsale_local.queues.table import queues_table
 from flashsale_server.queues.depths import depths
 from flashsale_server.queues.messages import FailedMessage
 
 app = typer.Typer(
-    help="Show failed messages in the DLQ and the parking queue, redrive, cancel or discard them.",
+    help="Show failed messages of orders and payments, redrive, cancel or discard them.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -26,8 +27,11 @@ app = typer.Typer(
 # How many parked messages are read to find those to cancel or discard.
 MOST = 10_000
 
-Queue = Annotated[str, typer.Argument(help="dlq or parking.")]
+Queue = Annotated[str, typer.Argument(help=f"{failed.NAMES}.")]
 ParkingQueue = Annotated[str, typer.Argument(help="parking. The rollback function handles dlq.")]
+OperatorsQueue = Annotated[
+    str, typer.Argument(help=f"{PARKING} or {PAYMENTS_DLQ}. The rollback function handles dlq.")
+]
 Ids = Annotated[
     list[str] | None,
     typer.Option("--message", help="A message id, as `flashsale dlq peek` shows it."),
@@ -72,6 +76,8 @@ def peek(
         console.print(f"No messages in {queue}.")
     for message in messages:
         _show_message(message)
+        if queue == PAYMENTS_DLQ:
+            show(f"  what   {parked.read_payment(message).what}")
 
 
 @app.command()
@@ -79,7 +85,8 @@ def redrive(queue: Queue = "dlq") -> None:
     """Move the messages of a queue back to the queue that they came from.
 
     Messages of dlq go back to orders, where the order is retried. Messages of parking go back to
-    dlq, where the rollback is retried.
+    dlq, where the rollback is retried. Messages of payments-dlq go back to payments, where the
+    payment is retried. It counts once, however often its message comes.
 
     Example: [bold]flashsale dlq redrive parking[/]
     """
@@ -102,29 +109,35 @@ def cancel(
     Example: [bold]flashsale dlq cancel parking --all[/]
     """
     target = Target.load(LOCAL)
+    if queue == PAYMENTS_DLQ:
+        raise Problem(
+            f"{queue} has payments. A payment cannot be cancelled here.",
+            f"Let it be decided on: `flashsale dlq redrive {queue}`.",
+        )
     chosen = _choose(target, queue, message, all_=all_, holding={Holds.ORDER, Holds.CLAIMS})
     for one in chosen:
         show(f"{one.message.id}  {one.what}")
         show(f"  cause  {one.message.cause or 'unknown; see `flashsale logs rollback`'}")
-    _ask("Cancel these orders?", chosen, yes=yes)
+    _ask("Cancel these orders?", chosen, queue, yes=yes)
     ended = with_services(target, lambda services: parked.cancel(services, target, chosen))
     console.print(
         f"{ended.cancelled} orders are CANCELLED, {ended.released} units went back to the stock. "
         f"{ended.confirmed} orders are CONFIRMED and stay so."
     )
-    _tell_of_failures(ended)
+    _tell_of_failures(ended, queue)
 
 
 @app.command()
 def discard(
-    queue: ParkingQueue = PARKING,
+    queue: OperatorsQueue = PARKING,
     message: Ids = None,
     all_: All = False,  # noqa: FBT002
     yes: Yes = False,  # noqa: FBT002
 ) -> None:
-    """Delete parked messages that are not orders. Prints each first, so keep the output.
+    """Delete messages that are neither orders nor payments. Prints each first, so keep the output.
 
-    Such messages hold no units. Orders are rejected: cancel or redrive them instead.
+    Such messages hold no units and no money. Orders are rejected: cancel or redrive them instead.
+    Payments are rejected: redrive them instead.
 
     Example: [bold]flashsale dlq discard parking --all --yes > discarded.txt[/]
     """
@@ -132,11 +145,11 @@ def discard(
     chosen = _choose(target, queue, message, all_=all_, holding={Holds.NOTHING})
     for one in chosen:  # before it is deleted
         _show_message(one.message)
-    _ask("Delete these messages?", chosen, yes=yes)
-    ended = with_services(target, lambda _: parked.discard(target, chosen))
+    _ask("Delete these messages?", chosen, queue, yes=yes)
+    ended = with_services(target, lambda _: parked.discard(target, queue, chosen))
     for id_ in sorted(ended.deleted):
         console.print(f"discarded {id_}")
-    _tell_of_failures(ended)
+    _tell_of_failures(ended, queue)
 
 
 def _choose(
@@ -144,7 +157,7 @@ def _choose(
 ) -> list[Parked]:
     """Return the chosen messages. Each holds one of `holding`."""
     failed.source_of(queue)
-    if queue != PARKING:
+    if queue == "dlq":
         raise Problem(
             f"The rollback function handles {queue}: it cancels these orders by itself.",
             "Wait until it has parked the messages. See `flashsale dlq ls`.",
@@ -153,7 +166,7 @@ def _choose(
         raise Problem(
             "No messages were named, or both --message and --all.", "Use --message ID, or --all."
         )
-    found = failed.look(target, PARKING, MOST)
+    found = failed.look(target, queue, MOST)
     held = {
         one.message.id: one
         for one in with_services(target, lambda services: parked.read_parked(services, found))
@@ -170,17 +183,17 @@ def _choose(
     return [one for one in chosen if one.holds in holding]
 
 
-def _ask(question: str, chosen: list[Parked], *, yes: bool) -> None:
+def _ask(question: str, chosen: list[Parked], queue: str, *, yes: bool) -> None:
     if not chosen:
-        console.print("No such messages in parking.")
+        console.print(f"No such messages in {queue}.")
         raise typer.Exit
     if not yes:
         typer.confirm(question, abort=True, err=True)
 
 
-def _tell_of_failures(ended: Ended) -> None:
+def _tell_of_failures(ended: Ended, queue: str) -> None:
     for failure in ended.failures:
-        show(f"{failure.message_id} stays parked: {failure.cause}")
+        show(f"{failure.message_id} stays in {queue}: {failure.cause}")
     if ended.failures:
         raise typer.Exit(1)
 

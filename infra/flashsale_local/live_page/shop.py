@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flashsale.domain.model import Terms
+from flashsale.usecases.sales import open_sale
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
 from flashsale_local.sale.answers import AnswerKind
@@ -94,9 +95,8 @@ class Shop:
         self.opened_here.add(product_id)
         async with self._target.services() as services:
             await seed(services, user_ids(BUYERS), [product_id], units)
-            await services.products.set_hold(product_id, hold_seconds)
-            terms = Terms(generation=channel.generation)
-            await services.stock.open_sale(product_id, units, terms)
+            terms = Terms(generation=channel.generation, hold_seconds=hold_seconds)
+            await open_sale(services, product_id, terms)
         return OpenedSale(product_id, channel, units)
 
     async def warm_up(self) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from flashsale.domain.waiting import PARKING
 from flashsale_local.deployment.target import Target
+from flashsale_local.queues.failed import PAYMENTS_DLQ
 from flashsale_server.queues.inspection import MOST, QUEUES, InQueues, inspect
 
 if TYPE_CHECKING:
@@ -27,6 +28,5 @@ def look_into_queues(
             messages stay unread.
 
     """
-    readable = QUEUES if target.endpoint_url else (PARKING,) * receive
-    urls = {name: target.queues[name] for name in QUEUES}
-    return inspect(urls, target.cloud.peek, readable, sqs, most)
+    readable = (*QUEUES, PAYMENTS_DLQ) if target.endpoint_url else (PARKING,) * receive
+    return inspect(target.queues, target.cloud.peek, readable, sqs, most)

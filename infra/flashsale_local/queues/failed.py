@@ -2,19 +2,26 @@
 
 from collections.abc import Sequence
 
+from flashsale.domain.waiting import PARKING
 from flashsale.services import Services
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
 from flashsale_server.queues.depths import depth
 from flashsale_server.queues.messages import FailedMessage
 
+# The dead-letter queue of payments. Its messages wait for the operator.
+PAYMENTS_DLQ = "payments-dlq"
 # The queue that the messages of a queue came from.
-SOURCES = {"dlq": "orders", "parking": "dlq"}
+SOURCES = {"dlq": "orders", PARKING: "dlq", PAYMENTS_DLQ: "payments"}
+# The queues of failed messages, for people.
+NAMES = f"dlq, {PARKING} or {PAYMENTS_DLQ}"
 # What to say about messages that cannot be moved now.
+_LOOKED_AT = "{} being looked at; try again in a minute."
 _HIDDEN = {
     "dlq": "{} in flight with the rollback function, which retries each within a minute "
     "and parks it after ten times; try again in a minute.",
-    "parking": "{} being looked at; try again in a minute.",
+    PARKING: _LOOKED_AT,
+    PAYMENTS_DLQ: _LOOKED_AT,
 }
 
 
@@ -26,7 +33,7 @@ def source_of(queue: str) -> str:
 
     """
     if queue not in SOURCES:
-        raise Problem(f"{queue!r} is not a queue of failed messages.", "Use dlq or parking.")
+        raise Problem(f"{queue!r} is not a queue of failed messages.", f"Use {NAMES}.")
     return SOURCES[queue]
 
 

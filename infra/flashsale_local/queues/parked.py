@@ -1,4 +1,7 @@
-"""Messages in the parking queue, and how the operator cancels or discards them."""
+"""Messages that wait for the operator, and how they cancel or discard them.
+
+They are in the parking queue, or in the dead-letter queue of payments.
+"""
 
 import asyncio
 from collections import Counter
@@ -13,6 +16,8 @@ from botocore.exceptions import ClientError
 
 from flashsale.domain.messages import QueuedOrder, orders_of_message
 from flashsale.domain.model import V5
+from flashsale.domain.payment_messages import payment_of_message
+from flashsale.domain.payments import Payment
 from flashsale.domain.waiting import PARKING
 from flashsale.errors import InvalidMessage
 from flashsale.redis_store.failures import Failure
@@ -20,7 +25,7 @@ from flashsale.services import Services
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.compensate import compensate
 from flashsale_local.deployment.target import Target
-from flashsale_local.queues.failed import with_causes
+from flashsale_local.queues.failed import PAYMENTS_DLQ, with_causes
 from flashsale_server.queues.messages import FailedMessage
 
 if TYPE_CHECKING:
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
 HIDDEN = 60
 # Most messages of one receive.
 BATCH = 10
-BUSY = "another consumer has it, or it is gone; see `flashsale dlq peek parking` in a minute"
+BUSY = "another consumer has it, or it is gone; see `flashsale dlq peek` in a minute"
 
 
 class Holds(StrEnum):
@@ -38,16 +43,24 @@ class Holds(StrEnum):
 
     ORDER = "order"
     CLAIMS = "claims"
+    PAYMENT = "payment"
     NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A message of the parking queue; `orders` is empty if it holds no order of our products."""
+    """A message that waits for the operator.
+
+    Attributes:
+        orders: empty if it holds no order of our products.
+        payment: of a message in the dead-letter queue of payments; None if it holds none.
+
+    """
 
     message: FailedMessage
     holds: Holds
     orders: Sequence[QueuedOrder] = ()
+    payment: Payment | None = None
 
     @property
     def units(self) -> Counter[str]:
@@ -69,14 +82,23 @@ class Parked:
                     f"{len(self.orders)} claims of V5: {units}. The ledger has those that are "
                     "unsettled, and the sweep sends them again"
                 )
+            case Holds.PAYMENT:
+                assert self.payment
+                paid = f"{self.payment.amount} {self.payment.currency}"
+                return f"payment {self.payment.id}: {paid} for order {self.payment.order_id}"
+            case Holds.NOTHING if self.message.queue == PAYMENTS_DLQ:
+                return "no payment; no money depends on it"
             case Holds.NOTHING:
                 return "no order of a product that exists; it has no units"
 
     @property
     def way_out(self) -> str:
         """The command that removes the message."""
+        queue = self.message.queue
+        if self.holds is Holds.PAYMENT:
+            return f"flashsale dlq redrive {queue}"
         command = "discard" if self.holds is Holds.NOTHING else "cancel"
-        return f"flashsale dlq {command} parking --message {self.message.id}"
+        return f"flashsale dlq {command} {queue} --message {self.message.id}"
 
     def figures(self) -> dict[str, Any]:
         """Return the message as a JSON object."""
@@ -97,6 +119,8 @@ async def read_parked(services: Services, messages: Sequence[FailedMessage]) -> 
 
 
 def _read(message: FailedMessage, products: Collection[str]) -> Parked:
+    if message.queue == PAYMENTS_DLQ:
+        return read_payment(message)
     try:
         orders = orders_of_message(message.body)
     except InvalidMessage:
@@ -105,6 +129,14 @@ def _read(message: FailedMessage, products: Collection[str]) -> Parked:
         return Parked(message, Holds.NOTHING)
     holds = Holds.CLAIMS if orders[0].generation == V5 else Holds.ORDER
     return Parked(message, holds, orders)
+
+
+def read_payment(message: FailedMessage) -> Parked:
+    """Return what a message of the dead-letter queue of payments holds."""
+    try:
+        return Parked(message, Holds.PAYMENT, payment=payment_of_message(message.body))
+    except InvalidMessage:
+        return Parked(message, Holds.NOTHING)
 
 
 @dataclass(slots=True)
@@ -145,14 +177,14 @@ def _auth(target: Target) -> str:
     return parameters.get("Auth", target.auth)
 
 
-async def discard(target: Target, chosen: Sequence[Parked]) -> Ended:
-    """Delete these messages."""
+async def discard(target: Target, queue: str, chosen: Sequence[Parked]) -> Ended:
+    """Delete these messages of a queue."""
     ended = Ended()
 
     async def act(messages: Sequence[ReceivedMessage]) -> Sequence[Failure]:  # noqa: ARG001
         return ()
 
-    await _end(target.queues[PARKING], chosen, act, ended)
+    await _end(target.queues[queue], chosen, act, ended)
     return ended
 
 

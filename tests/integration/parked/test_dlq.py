@@ -157,8 +157,8 @@ async def test_an_invalid_message_is_printed_and_discarded(
         (["cancel", "--message", "nope", "--yes"], "No message nope in parking"),
         (["discard", "--message", "ORDER", "--yes"], "flashsale dlq cancel parking --message"),
         (["cancel", "--message", "POISON", "--yes"], "flashsale dlq discard parking --message"),
-        (["peek", "nope"], "Use dlq or parking"),
-        (["redrive", "nope"], "Use dlq or parking"),
+        (["peek", "nope"], "Use dlq, parking or payments-dlq"),
+        (["redrive", "nope"], "Use dlq, parking or payments-dlq"),
     ],
 )
 async def test_impossible_requests_are_reported_and_change_nothing(
