@@ -8,13 +8,15 @@ from typing import Any
 
 import typer
 
+from flashsale.errors import FlashsaleError
 from flashsale_local.cli.access import show_access
 from flashsale_local.cli.options import AsJson
 from flashsale_local.console import console, print_json, show_table, table
-from flashsale_local.deployment.target import Target, masked
+from flashsale_local.deployment.target import Target, masked, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
 from flashsale_local.queues.table import queues_table
+from flashsale_local.sale.undecided import Undecided, undecided
 from flashsale_local.stack import compose
 from flashsale_local.stack.access import PUBLIC, access_settings_of, differences
 from flashsale_local.stack.containers import in_containers
@@ -74,7 +76,17 @@ def status(as_json: AsJson = False) -> None:  # noqa: FBT002
     for name, endpoint in target.edges.items():
         console.print(f"API ({name}): [bold]{endpoint.curl}[/]", soft_wrap=True)
     console.print(queues_table(depths(target.queues)))
+    if (payments := _undecided(target)) and payments.line:
+        console.print(payments.line, soft_wrap=True)
     show_access(access_settings_of(target))
+
+
+def _undecided(target: Target) -> Undecided | None:
+    """Return the payments that need something; None while PostgreSQL does not tell."""
+    try:
+        return with_services(target, undecided)
+    except FlashsaleError:
+        return None
 
 
 def _servers(target: Target) -> list[Server]:
@@ -128,6 +140,8 @@ def _print_json(target: Target, servers: list[Server]) -> None:
             for name, endpoint in target.edges.items()
         }
         document["queues"] = {name: asdict(d) for name, d in depths(target.queues).items()}
+        payments = _undecided(target)
+        document["payments"] = asdict(payments) if payments else None
         access = access_settings_of(target)
         document["access"] = {
             endpoint: {name.lower(): settings[name] for name in PUBLIC} if settings else None

@@ -1,6 +1,7 @@
 """The command `flashsale verify`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ from flashsale_local.queues.drain import FOR_OPERATOR, drain
 from flashsale_local.queues.parked import Parked, read_parked
 from flashsale_local.sale.audit import described
 from flashsale_local.sale.books_table import books_table
+from flashsale_local.sale.undecided import Undecided, undecided
 from flashsale_server.queues.inspection import InQueues
 
 # Exit statuses. Parked units have their own, because they are neither lost nor on their way.
@@ -53,7 +55,7 @@ def verify(
         on_their_way = target.queues.keys() - FOR_OPERATOR
         drain({name: target.queues[name] for name in on_their_way}, wait)
     queues = look_into_queues(target, most=READ, receive=True)
-    rows, parked, unrecorded = with_services(
+    rows, parked, unrecorded, payments = with_services(
         target, lambda services: _read(services, products, queues)
     )
     if as_json:
@@ -63,12 +65,15 @@ def verify(
             "products": [row.figures() for row in rows],
             "parked": [one.figures() for one in parked],
             "unrecorded": [described(pause) for pause in unrecorded],
+            "payments": asdict(payments),
         }
         print_json(document)
     else:
         _show(rows, parked, queues)
         for pause in unrecorded:
             show(f"Not in the audit yet: {pause.product_id} was paused by {pause.who}")
+        if payments.line:
+            show(payments.line)
     if any(row.broken for row in rows):
         raise typer.Exit(BROKEN)
     if any(row.parked for row in rows):
@@ -77,7 +82,7 @@ def verify(
 
 async def _read(
     services: Services, products: Sequence[str] | None, queues: InQueues
-) -> tuple[list[Books], list[Parked], list[UnrecordedPause]]:
+) -> tuple[list[Books], list[Parked], list[UnrecordedPause], Undecided]:
     rows = await read_books(services, products or None, queues.waiting)
     if missing := sorted(set(products or ()) - {row.product_id for row in rows}):
         known = "`flashsale verify` shows all products; `flashsale seed` creates some."
@@ -87,7 +92,8 @@ async def _read(
         raise Problem("There are no products, so there are no books.", way_out, status=USAGE)
     parked = await read_parked(services, [m for m in queues.read if m.queue == PARKING])
     mine = [one for one in parked if not products or not one.orders or _is_of(one, products)]
-    return rows, mine, await list_unrecorded(services, [row.product_id for row in rows])
+    unrecorded = await list_unrecorded(services, [row.product_id for row in rows])
+    return rows, mine, unrecorded, await undecided(services, products or ())
 
 
 def _is_of(parked: Parked, products: Sequence[str]) -> bool:
