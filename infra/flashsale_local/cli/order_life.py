@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flashsale.domain.model import OrderRow
+from flashsale.domain.waiting import PARKING
 from flashsale.errors import ServiceUnavailable
 from flashsale.redis_store.ledger import claimed_at
 from flashsale.services import Services
@@ -15,10 +16,13 @@ from flashsale_local.logs.lines import Line, minutes_ago, read_file, read_logs
 from flashsale_local.logs.order_life import Life
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
+from flashsale_local.queues.failed import PAYMENTS_DLQ
 from flashsale_local.stack.containers import in_containers
 from flashsale_server.log_events import log_group_of
 
 FUNCTIONS = ("buy", "admin", "order", "rollback", "webhook", "payment", "sweep", "migrate")
+# The queues whose messages wait for the operator.
+WAITING = (PARKING, PAYMENTS_DLQ)
 # The programs of the ASGI edge.
 BESIDE = ("edge", "relay")
 # Minutes to look back for an order whose id does not tell the time of its claim.
@@ -58,8 +62,8 @@ def _shown(target: Target, life: Life, minutes: int | None) -> Iterator[Shown]:
     lines = list(_lines(target, life.needles, minutes))
     if life.learn_correlation_id(lines):
         lines += _lines(target, [life.correlation_id], minutes)
-    events = life.events(lines)
     row, waits = with_services(target, lambda services: _state(services, life))
+    events = life.events(lines)
     if not row and not waits and all(event.where == "redis" for event in events):
         raise Problem(
             f"Nothing is known of order {life.order_id!r}.",
@@ -73,8 +77,9 @@ def _shown(target: Target, life: Life, minutes: int | None) -> Iterator[Shown]:
     for name in _unread(target):
         text = f"it runs in a container: `flashsale logs {name}` has its lines"
         yield Shown(None, "–", name, text)
-    for message_id, cause in _parked(target, life):
-        yield Shown(None, "now", "parking", f"message {message_id}: {cause}")
+    for queue in WAITING:
+        for message_id, cause in _parked(target, queue, life):
+            yield Shown(None, "now", queue, f"message {message_id}: {cause}")
     yield Shown(None, "now", "postgres", _describe(row))
     if waits:
         yield Shown(None, "now", "redis", "unsettled: the claim is in the ledger")
@@ -101,9 +106,13 @@ def _unread(target: Target) -> Sequence[str]:
 
 
 async def _state(services: Services, life: Life) -> tuple[OrderRow | str | None, bool]:
-    """Return the row, or why it cannot be read, and whether the claim is in the ledger."""
+    """Return the row, or why it cannot be read, and whether the claim is in the ledger.
+
+    The life gets the payments of the order.
+    """
     row: OrderRow | str | None
     try:
+        life.payments = await services.payments.list_of_order(life.order_id)
         row = await services.orders.get(life.order_id)
     except ServiceUnavailable as error:
         row = str(error)
@@ -115,8 +124,8 @@ async def _state(services: Services, life: Life) -> tuple[OrderRow | str | None,
         return row, False
 
 
-def _parked(target: Target, life: Life) -> list[tuple[str, str]]:
-    messages = target.cloud.peek(target.queues["parking"], 1000)
+def _parked(target: Target, queue: str, life: Life) -> list[tuple[str, str]]:
+    messages = target.cloud.peek(target.queues[queue], 1000)
     ids = [message.id for message in messages if life.is_in(message.body)]
     causes = with_services(target, lambda services: services.failures.causes(ids))
     return [(id_, causes.get(id_, "cause unknown")) for id_ in ids]
@@ -128,5 +137,7 @@ def _describe(row: OrderRow | str | None) -> str:
             return "no such order"
         case str():
             return row
-    reason = f": {row.reason}" if row.reason else ""
-    return f"{row.status}, written {row.created_at:%H:%M:%S}{reason}"
+    said = f"{row.status}, written {row.created_at:%H:%M:%S}"
+    if row.expires_at:
+        said += f", {row.amount} {row.currency} to be paid by {row.expires_at:%H:%M:%S}"
+    return f"{said}: {row.reason}" if row.reason else said

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +25,10 @@ NOISE = {
 }  # fmt: skip
 
 # Fields that name every order of a batch.
-IDS = {"orders", "cancelled_orders", "sent_alone", "another_order_has_the_id", "failed_orders"}
+IDS = {
+    "orders", "reserved_orders", "cancelled_orders", "sent_alone", "another_order_has_the_id",
+    "failed_orders", "payments",
+}  # fmt: skip
 # Fields that a short line leaves out, or shows in another way. The path says the generation.
 _LONG = IDS | {
     "correlation_id", "order_id", "generation", "failures", "exception", "exception_name",
@@ -76,6 +80,10 @@ class Line:
         if self.message.partition(FIELDS)[1] or not {"level", "message"} <= fields.keys():
             return self.message
         shown = [f"{name}={value}" for name, value in fields.items() if _is_shown(name, value)]
+        decided = Counter(
+            one["decision"] for one in fields.get("payments", {}).values() if "decision" in one
+        )
+        shown += [f"{decision}={count}" for decision, count in decided.items()]
         if failures := fields.get("failures"):
             causes = "; ".join(dict.fromkeys(map(str, failures.values())))
             shown.append(f"failed={len(failures)}: {causes}")

@@ -6,13 +6,16 @@ whole batch, only the part about this order is shown.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from flashsale.domain.messages import orders_of_message
 from flashsale.domain.model import ENTRY_ID
+from flashsale.domain.payment_messages import payment_of_message
+from flashsale.domain.payments import PaymentRow
 from flashsale.errors import InvalidMessage
 from flashsale.redis_store.ledger import claimed_at
 from flashsale_local.logs.lines import Line, fields_of, moment_of
@@ -20,12 +23,13 @@ from flashsale_local.logs.lines import Line, fields_of, moment_of
 # What the queue functions write of each order (`flashsale.runtime.sqs_event`). The first counts.
 VERDICTS = {
     "cancelled_orders": "CANCELLED, its units are back in the stock",
+    "reserved_orders": "RESERVED, its units are held until it is paid",
     "orders": "CONFIRMED",
     "sent_alone": "taken out of its envelope, sent on alone",
 }
 
 # The parts through which a purchase goes, in their order.
-WAY = ("buy", "edge", "redis", "relay", "order", "rollback")
+WAY = ("buy", "edge", "redis", "relay", "order", "rollback", "webhook", "payment")
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,19 @@ class Event:
 
 
 class Life:
-    """Finds the events of one order in lines about all orders."""
+    """Finds the events of one order in lines about all orders, and in its row and payments.
+
+    Attributes:
+        payments: the rows of its payments, as far as they are known.
+
+    """
 
     def __init__(self, order_id: str) -> None:
         self.order_id = order_id
         self.product_id, _, self.entry_id = order_id.rpartition(":")
         self.on_ledger = bool(self.product_id and re.fullmatch(ENTRY_ID, self.entry_id))
         self.correlation_id = ""
+        self.payments: Sequence[PaymentRow] = ()
 
     @property
     def needles(self) -> list[str]:
@@ -65,18 +75,27 @@ class Life:
     def events(self, lines: Iterable[Line]) -> list[Event]:
         """Return what happened, oldest first. A line that was read twice counts once."""
         events = {event for line in lines for event in self._events(line, fields_of(line.message))}
-        return sorted(events | set(self._claimed()), key=_by_time)
+        return sorted(events | set(self._claimed()) | set(self._paid()), key=_by_time)
 
     def is_in(self, body: str) -> bool:
-        """Whether a message of the queues holds this order."""
-        try:
+        """Whether a message of the queues holds this order, or a payment of it."""
+        with suppress(InvalidMessage):
             return any(order.id == self.order_id for order in orders_of_message(body))
-        except InvalidMessage:
-            return False
+        with suppress(InvalidMessage):
+            return payment_of_message(body).order_id == self.order_id
+        return False
 
     def _claimed(self) -> Iterator[Event]:
         if self.on_ledger:  # the entry id says when, whatever the edge has logged
             yield Event(claimed_at(self.entry_id), "redis", f"claimed: entry {self.entry_id}")
+
+    def _paid(self) -> Iterator[Event]:
+        for payment in self.payments:
+            named, amount = f"payment {payment.id}", f"{payment.amount} {payment.currency}"
+            yield Event(payment.received_at.timestamp(), "postgres", f"{named} of {amount} came")
+            if payment.decided_at:
+                text = f"{named}: {_decision(payment.decision, payment.why)}"
+                yield Event(payment.decided_at.timestamp(), "postgres", text)
 
     def _correlation_id(self, fields: dict[str, Any]) -> str:
         if fields.get("order_id") == self.order_id:
@@ -93,6 +112,8 @@ class Life:
             yield Event(at, line.function, f"{fields['level']:7} {message}: {text}")
         elif text := self._of_relay(fields):
             yield Event(at, "relay", text)
+        elif text := self._of_payments(fields):
+            yield Event(at, line.function, f"{fields['level']:7} {message}: {text}")
         elif self._names(fields, message):
             yield Event(at, line.function, line.pretty)
 
@@ -129,9 +150,21 @@ class Life:
             return f"unsettled too long, sending it again, {len(overdue['entries'])} claims"
         return ""
 
+    def _of_payments(self, fields: dict[str, Any]) -> str:
+        """Return what the payment function says of this order's payments."""
+        return ", ".join(
+            f"{id_} {_decision(facts.get('decision', 'failed'), facts.get('why'))}"
+            for id_, facts in fields.get("payments", {}).items()
+            if facts["order_id"] == self.order_id
+        )
+
     def _about_product(self, facts: dict[str, Any] | None) -> dict[str, Any]:
         """Return what the relay says of this order's product (see `flashsale.usecases.relay`)."""
         return facts if facts and facts.get("product_id") == self.product_id else {}
+
+
+def _decision(decision: str, why: str | None) -> str:
+    return f"{decision} ({why})" if why else decision
 
 
 def _by_time(event: Event) -> tuple[float, int, str]:

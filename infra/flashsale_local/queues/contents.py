@@ -1,4 +1,4 @@
-"""What is in the queues of orders of a deployment now."""
+"""What is in the queues of a deployment now."""
 
 from typing import TYPE_CHECKING
 

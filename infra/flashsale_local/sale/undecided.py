@@ -24,13 +24,12 @@ class Undecided:
         parts = []
         if self.waiting:
             parts.append(
-                f"{_count(self.waiting)} WAITING for the order (a sweep decides, in an hour at the "
-                "latest)"
+                f"{_count(self.waiting)} WAITING for the order (a sweep decides in an hour at most)"
             )
         if self.refund_due:
             parts.append(
-                f"{_count(self.refund_due)} REFUND_DUE (a sweep refunds them at the provider; "
-                "without one, see GET /api/admin/payments?decision=REFUND_DUE)"
+                f"{_count(self.refund_due)} REFUND_DUE (a sweep refunds them where it knows the "
+                "provider; else see `flashsale payments --due`)"
             )
         return f"Payments: {', '.join(parts)}" if parts else ""
 

@@ -13,7 +13,7 @@ PATIENCE = 3600
 # Payments that one sweep decides on.
 AT_A_TIME = 500
 # The parameters that select every payment.
-_ANY = {"id": None, "decision": None, "limit": None}
+_ANY = {"id": None, "order_id": None, "decision": None, "limit": None}
 
 _WHY = {
     OrderStatus.EXPIRED: RefundReason.LATE,
@@ -65,6 +65,11 @@ class Payments:
         """Return the row of a payment, or None if there is no such payment."""
         rows = await self._database.fetch_all("select_payments", **_ANY | {"id": payment_id})
         return _payment_row(rows[0]) if rows else None
+
+    async def list_of_order(self, order_id: str) -> list[PaymentRow]:
+        """Return the payments of an order, newest first."""
+        rows = await self._database.fetch_all("select_payments", **_ANY | {"order_id": order_id})
+        return [_payment_row(row) for row in rows]
 
     async def list_latest(self, decision: Decision | None, limit: int) -> list[PaymentRow]:
         """Return the newest payments with this decision, or with any, newest first."""
