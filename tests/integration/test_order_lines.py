@@ -3,22 +3,27 @@
 import io
 import logging
 import uuid
+from decimal import Decimal
 
 import pytest
 from aws_lambda_powertools import Logger, Metrics
 
 from flashsale.domain.claims import Claim
 from flashsale.domain.messages import Envelope
+from flashsale.domain.payment_messages import QueuedPayment
+from flashsale.domain.payments import Payment
 from flashsale.redis_store.ledger import claimed_at
-from flashsale.runtime.sqs_event import record
+from flashsale.runtime.sqs_event import record, record_payments
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, relay, sweep
+from flashsale.usecases.take_payments import take_payments
 from flashsale_local.logs.lines import Line
 from flashsale_local.logs.order_life import Life
 from flashsale_server.edge.log_format import LineFormat
 from tests.helpers.queued import Queue
 from tests.helpers.support import USERS
+from tests.integration.held_shop import held_shop
 
 
 @pytest.fixture
@@ -120,3 +125,60 @@ async def test_the_claim_of_a_v5_order_needs_no_line(claim, new_product):
     (event,) = Life(order_id).events([])
 
     assert (event.where, event.at) == ("redis", claimed_at(order_id.rpartition(":")[2]))
+
+
+async def test_a_held_order_shows_its_hold_and_each_of_its_payments(services, new_product, written):
+    shop = await held_shop(services, new_product)
+    order, another = await shop.claim(), await shop.claim(USERS[1])
+    outcomes = [await shop.write(order), await shop.write(another)]
+    messages = [
+        payment_message(order, "pi_1", "7.50"),
+        payment_message(order, "pi_2", "7.50"),
+        payment_message(another, "pi_3", "7.50"),
+    ]
+    taken = await take_payments(services, messages)
+    assert not taken.failures
+    lines = [line for outcome in outcomes for line in written(outcome)] + written_payments(taken)
+    life = Life(order.id)
+    life.payments = await services.payments.list_of_order(order.id)
+
+    texts = [event.text for event in life.events(lines)]
+
+    assert [one.id for one in life.payments] == ["pi_2", "pi_1"]
+    assert "INFO    orders placed: RESERVED, its units are held until it is paid" in texts
+    assert "INFO    payments taken: pi_1 APPLIED, pi_2 REFUND_DUE (paid twice)" in texts
+    rows = [text for text in texts if text.startswith("payment ")]
+    assert rows == [
+        "payment pi_1 of 7.50 EUR came", "payment pi_1: APPLIED",
+        "payment pi_2 of 7.50 EUR came", "payment pi_2: REFUND_DUE (paid twice)",
+    ]  # fmt: skip
+    assert not any("pi_3" in text for text in texts)
+    assert life.is_in(messages[1].body)
+    assert not life.is_in(messages[2].body)
+
+
+async def test_a_payment_that_fails_is_in_the_life_of_its_order(without, services, new_product):
+    shop = await held_shop(services, new_product)
+    order = await shop.reserve()
+    taken = await take_payments(without("database_url"), [payment_message(order, "pi_4", "7.50")])
+
+    (line,) = written_payments(taken)
+
+    assert "WARNING payments taken: pi_4 failed" in [
+        event.text for event in Life(order.id).events([line])
+    ]
+    assert "pi_4" not in line.short
+    assert "failed=1: PostgreSQL" in line.short
+
+
+def payment_message(order, payment_id, amount):
+    payment = Payment(payment_id, order.id, Decimal(amount), "EUR")
+    return ReceivedMessage(payment_id, QueuedPayment.of(payment).model_dump_json())
+
+
+def written_payments(taken):
+    """Return the line that the payment function logs for a batch."""
+    stream, metrics = io.StringIO(), Metrics()
+    record_payments(taken, Logger(service=uuid.uuid4().hex, stream=stream), metrics)
+    metrics.clear_metrics()
+    return [Line(0, "payment", stream.getvalue())]
