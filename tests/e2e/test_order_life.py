@@ -3,15 +3,20 @@
 import asyncio
 import json
 import re
+from uuid import uuid4
 
+import httpx
 import pytest
 
+from flashsale.http.webhook import PATH
 from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.logs.lines import read_file
 from flashsale_local.logs.order_life import Life
 from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import VISIBILITY_TIMEOUT, body
 from tests.helpers.support import USERS, eventually
+from tests.helpers.webhooks import paid_event, signed
+from tests.integration.held_shop import held_shop
 
 # Seconds. The start of a function takes less, even on a busy machine.
 PATIENCE = 10
@@ -39,14 +44,13 @@ def patient_queues(deployed, sqs):
 def life_of(flashsale):
     """Waits until an order ends, and returns its lines as (clock, where, text)."""
 
-    async def read(order_id, *, ends):
+    async def read(order_id, *, ends, says="", by=("order", "rollback")):
         def ended():
             done = flashsale("logs", "--order", order_id)
             assert done.returncode == 0, done.stderr
             lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
             # The row appears before the log line of the function that wrote it.
-            written = any(where in ("order", "rollback") and ends in text
-                          for _, where, text in lines)  # fmt: skip
+            written = any(where in by and (says or ends) in text for _, where, text in lines)
             return lines if written and ends in lines[-1][2] else None
 
         return await asyncio.to_thread(eventually, ended, 120)
@@ -93,6 +97,30 @@ async def test_an_order_that_is_rolled_back(http, new_product, life_of, generati
     assert all("failed: no user 'nobody'" in text for text in failed)
     assert "its units are back" in life[-2][2]
     assert "no user 'nobody'" in life[-1][2], "the row has the cause"
+
+
+async def test_an_order_that_is_held_and_paid(deployed, http, services, new_product, life_of):
+    shop = await held_shop(services, new_product)
+    answer = http.post("/api/v5/buy", json=body(shop.product_id)).json()
+    await life_of(answer["orderId"], ends="RESERVED")
+    payment_id = f"pi_{uuid4().hex}"
+    event = paid_event(answer["orderId"], payment_id, 750)
+
+    with httpx.Client(headers=dict(deployed.webhook_endpoint.headers), timeout=60) as client:
+        headers = signed(event, deployed.webhook_secret)
+        client.post(deployed.webhook_endpoint.url + PATH, content=event, headers=headers)
+    life = await life_of(answer["orderId"], ends="CONFIRMED", says="APPLIED", by=("payment",))
+
+    wheres = [where for _, where, _ in life]
+    *sold, row = SOLD[5]
+    assert wheres[: len(sold)] == sold
+    assert sorted(wheres[len(sold) :]) == ["payment", row, row, row, "webhook"]
+    text = "\n".join(text for *_, text in life)
+    assert "orders placed: RESERVED, its units are held until it is paid" in text
+    assert f"payment_id={payment_id}" in text
+    assert f"payments taken: {payment_id} APPLIED" in text
+    assert f"payment {payment_id} of 7.50 EUR came\npayment {payment_id}: APPLIED" in text
+    assert "7.50 EUR to be paid by" in life[-1][2]
 
 
 async def test_an_unknown_order_id(flashsale):
