@@ -5,7 +5,6 @@ import json
 import re
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from flashsale.http.webhook import PATH
@@ -106,9 +105,11 @@ async def test_an_order_that_is_held_and_paid(deployed, http, services, new_prod
     payment_id = f"pi_{uuid4().hex}"
     event = paid_event(answer["orderId"], payment_id, 750)
 
-    with httpx.Client(headers=dict(deployed.webhook_endpoint.headers), timeout=60) as client:
-        headers = signed(event, deployed.webhook_secret)
-        client.post(deployed.webhook_endpoint.url + PATH, content=event, headers=headers)
+    async with deployed.webhook_endpoint.client() as client:
+        taken = await client.post(
+            PATH, content=event, headers=signed(event, deployed.webhook_secret)
+        )
+    assert taken.status_code == 200
     life = await life_of(answer["orderId"], ends="CONFIRMED", says="APPLIED", by=("payment",))
 
     wheres = [where for _, where, _ in life]

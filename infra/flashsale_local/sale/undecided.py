@@ -23,14 +23,9 @@ class Undecided:
         """One line for people, with what ends them; "" without any."""
         parts = []
         if self.waiting:
-            parts.append(
-                f"{_count(self.waiting)} WAITING for the order (a sweep decides in an hour at most)"
-            )
+            parts.append(f"{_count(self.waiting)} WAITING for the order (an hour at most)")
         if self.refund_due:
-            parts.append(
-                f"{_count(self.refund_due)} REFUND_DUE (a sweep refunds them where it knows the "
-                "provider; else see `flashsale payments --due`)"
-            )
+            parts.append(f"{_count(self.refund_due)} REFUND_DUE (see `flashsale payments --due`)")
         return f"Payments: {', '.join(parts)}" if parts else ""
 
 
