@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flashsale.domain.model import OrderRow
+from flashsale.domain.model import OrderRow, OrderStatus
 from flashsale.domain.waiting import PARKING
 from flashsale.errors import ServiceUnavailable
 from flashsale.redis_store.ledger import claimed_at
@@ -138,6 +138,6 @@ def _describe(row: OrderRow | str | None) -> str:
         case str():
             return row
     said = f"{row.status}, written {row.created_at:%H:%M:%S}"
-    if row.expires_at:
+    if row.expires_at and row.status in (OrderStatus.RESERVED, OrderStatus.EXPIRED):
         said += f", {row.amount} {row.currency} to be paid by {row.expires_at:%H:%M:%S}"
     return f"{said}: {row.reason}" if row.reason else said
