@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import ROOT
 from flashsale_local.stack import edge
+from flashsale_local.stack.fake_provider import fake_provider
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 from tests.e2e.conftest import deployed  # noqa: F401 - a fixture
@@ -40,11 +41,15 @@ POINTERS = ("AWS_ENDPOINT_URL", "REDIS_URL", "DATABASE_URL", "FLASHSALE_STACK", 
 
 @pytest.fixture(scope="session")
 def asgi_url(stack: Stack, deployed: Target) -> str:  # noqa: F811
-    """Start the ASGI edge, as `make demo` does, and save its address."""
-    web = edge.web(stack.directory, free_port(), deployed, workers=2)
+    """Start the fake provider and the ASGI edge, as `make demo` does, and save their addresses."""
+    target = replace(deployed, provider_key="sk_test_monitor")
+    provider = fake_provider(free_port(), target)
+    stack.add(provider)
+    target = replace(target, provider_url=provider.url)
+    web = edge.web(stack.directory, free_port(), target, workers=2)
     stack.add(web)
-    stack.add(edge.relay(deployed))
-    replace(deployed, asgi_url=web.url).save(stack.directory)
+    stack.add(edge.relay(target))
+    replace(target, asgi_url=web.url).save(stack.directory)
     return web.url
 
 
