@@ -16,7 +16,7 @@ FAULTS = (
         f"{LUA}/settle.lua",
         "  elseif redis.call('ZREM', KEYS[3], ARGV[i] .. ' ' .. ARGV[i + 1]) == 1 then\n",
         "  elseif false then\n",
-        (f"{HOLDS}::test_an_order_is_reserved_paid_and_confirmed",),
+        (f"{HOLDS}::test_an_order_is_reserved_paid_and_confirmed", STATE_MACHINE),
     ),
     Fault(
         "the units of a hold go back once",
