@@ -3,7 +3,7 @@
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from flashsale.domain.claims import GRACE
+from flashsale_local.deployment.deploy import hold_grace
 from flashsale_local.live_page.actions import Actions
 from flashsale_local.live_page.elements import (
     heading,
@@ -66,7 +66,7 @@ class Holds:
             heading("Sell with a payment hold")
             paragraph(
                 f"V5 holds the units until they are paid. A buyer has {HOLD} s to pay. "
-                f"{GRACE} s after that, what is unpaid comes back to the stock."
+                f"{hold_grace()} s after that, what is unpaid comes back to the stock."
             )
             with ui.element("div").classes("row-of"):
                 spike = main_button("Spike with a hold")

@@ -5,10 +5,10 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from flashsale.domain.claims import GRACE
 from flashsale.domain.model import Hold
 from flashsale.services import Services
 from flashsale_local.clouds.endpoint import Endpoint
+from flashsale_local.deployment.deploy import hold_grace
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
 
@@ -66,7 +66,7 @@ async def when_they_expire(services: Services, product_id: str, edge: str) -> st
     if not held:
         return f"No order of {product_id} is held."
     end = held[-1].until
-    earliest = end + GRACE * 1000
+    earliest = end + int(hold_grace()) * 1000
     latest = max(earliest, round(time.time() * 1000)) + LOOKS[edge] * 1000
     return (
         f"{len(held)} held orders of {product_id} are left unpaid. The last hold ends at "
