@@ -110,7 +110,7 @@ FAULTS = (
         f"{CODE}/postgres_store/orders.py",
         "statuses = [OrderStatus.RESERVED.value]",
         "statuses = _WITH_UNITS",
-        STATE_MACHINE,
+        (STATE_MACHINE,),
     ),
     Fault(
         "the units of an order that its buyer cancelled are on sale",

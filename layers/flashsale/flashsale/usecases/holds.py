@@ -46,7 +46,7 @@ async def expire_holds(
     """Expire the holds that were not paid in time; return how many units went back to the stock.
 
     Payments that waited for their order come first. Then begun payments are cancelled at the
-    provider. A hold expires `LONGEST_WAIT` seconds after its end, instead of `hold_grace`, while the
+    provider. A hold expires `hold_grace` seconds after its end, or `LONGEST_WAIT` seconds while the
     queue has payments, or while its own payment is not cancelled. At last it asks PostgreSQL of all
     holds that should have ended, because the process that ended them may have died before it told
     Redis.
