@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 
 from flashsale.config import Settings
 from flashsale.redis_store.failures import Failures
+from flashsale.redis_store.held_claims import HeldClaims
 from flashsale.redis_store.ledger import Ledger
 from flashsale.redis_store.relay_inbox import RelayInbox
 from flashsale.redis_store.sold_out import SoldOut
@@ -86,6 +87,11 @@ class Services:
     def ledger(self) -> Ledger:
         """The unsettled claims of V5, in Redis."""
         return Ledger(self.redis, self.sold_out, self.settings.rate_limits)
+
+    @cached_property
+    def held_claims(self) -> HeldClaims:
+        """The claims of V5 whose orders are RESERVED, in Redis."""
+        return HeldClaims(self.redis)
 
     @cached_property
     def relay_inbox(self) -> RelayInbox:

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from flashsale.chunks import chunks
 from flashsale.config import Rate
-from flashsale.domain.claims import Claim, Claimed, RateLimited, SaleState, Snapshot, ask_at
+from flashsale.domain.claims import Claim, Claimed, RateLimited, SaleState, Snapshot
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import ENTRY_ID, PRODUCT_ID, V5, NotSold, Refusal
 from flashsale.redis_store.claim_script import (
@@ -47,7 +47,6 @@ class Ledger:
         self._bind_key = Script(redis, "bind_key")
         self._unbind_key = Script(redis, "unbind_key")
         self._bound_to = Script(redis, "bound_to")
-        self._hold = Script(redis, "hold")
         self._settle = Script(redis, "settle")
         self._release = Script(redis, "release_claim")
         self._give_back = Script(redis, "give_back")
@@ -92,44 +91,6 @@ class Ledger:
                     await self._settle(keys=[keys.ledger, keys.sale, keys.holds], args=arguments)
                 )
         return settled
-
-    async def hold(self, product_id: str, orders: Sequence[tuple[QueuedOrder, int]]) -> int:
-        """Move the claims of RESERVED orders to the holds; return the units that this call moved.
-
-        Raises StockUnavailable for every error of Redis, because the orders are already written.
-
-        Args:
-            orders: each with the end of its hold, in ms since 1970.
-
-        """
-        keys, held = Keys(product_id), 0
-        async with again_later():
-            for chunk in chunks(orders, CLAIMS_PER_SCRIPT):
-                moved = [(order.entry_id, order.quantity, ask_at(until)) for order, until in chunk]
-                held += await self._hold(
-                    keys=[keys.ledger, keys.sale, keys.holds],
-                    args=[part for claim in moved for part in claim],
-                )
-        return held
-
-    async def due_holds(self, product_id: str, count: int) -> dict[str, str]:
-        """Return holds of which PostgreSQL is to be asked now: order ids by the holds' members.
-
-        The time is that of Redis. It is a hint: PostgreSQL decides whether a hold has ended.
-        """
-        async with translated_errors():
-            now, _ = await self._redis.time()
-            members = await self._redis.zrangebyscore(
-                Keys(product_id).holds, "-inf", now * 1000, start=0, num=count
-            )
-        return {str(member): f"{product_id}:{str(member).split(' ', 1)[0]}" for member in members}
-
-    async def ask_again(self, product_id: str, members: Sequence[str], seconds: int) -> None:
-        """Let PostgreSQL be asked of these holds again after some seconds."""
-        async with translated_errors():
-            now, _ = await self._redis.time()
-            at = (now + seconds) * 1000
-            await self._redis.zadd(Keys(product_id).holds, dict.fromkeys(members, at), xx=True)
 
     async def release(self, product_id: str, orders: Sequence[QueuedOrder]) -> int:
         """Give the units of claims back, once each; return the units that this call gave back.

@@ -126,14 +126,7 @@ class Stock:
         keys = Keys(product_id)
         supply = supply or Supply(product_id, units, units, 0)
         opened = await self._open_sale(
-            keys=[
-                keys.stock,
-                keys.released,
-                keys.sale,
-                keys.ledger,
-                keys.buyers,
-                keys.holds,
-            ],
+            keys=[keys.stock, keys.released, keys.sale, keys.ledger, keys.buyers, keys.holds],
             args=[
                 units,
                 _milliseconds(terms.starts_at),

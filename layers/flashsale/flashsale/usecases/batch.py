@@ -194,7 +194,7 @@ async def _settle_or_release_product(
         try:
             if status is OrderStatus.RESERVED:
                 held = [(order, statuses[order.id].held_until or 0) for order in orders]
-                await services.ledger.hold(product_id, held)
+                await services.held_claims.hold(product_id, held)
                 outcome.reserved += orders
             elif status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
                 store = services.ledger if on_ledger else services.stock

@@ -73,7 +73,7 @@ async def _reconcile(services: Services, product_id: str) -> int:
 
     A hold without a row stays: PostgreSQL was restored from a backup, and the operator decides.
     """
-    due = await services.ledger.due_holds(product_id, AT_A_TIME)
+    due = await services.held_claims.list_due(product_id, AT_A_TIME)
     if not due:
         return 0
     by_status: dict[OrderStatus, list[QueuedOrder]] = defaultdict(list)
@@ -87,5 +87,5 @@ async def _reconcile(services: Services, product_id: str) -> int:
     for order in by_status[OrderStatus.CANCELLED]:
         released += order.quantity * await services.ledger.give_back(order)
     # Those that are closed are no members any more.
-    await services.ledger.ask_again(product_id, list(due), ASK_AGAIN)
+    await services.held_claims.ask_again(product_id, list(due), ASK_AGAIN)
     return released
