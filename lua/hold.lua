@@ -5,16 +5,17 @@
 -- KEYS[2]  {product}:sale    hash: held (units)
 -- KEYS[3]  {product}:holds   sorted set: "<ledger entry> <units>", by when the sweep asks
 --                            PostgreSQL what became of the order (ms since 1970)
--- ARGV     triples, one to some hundreds: ledger entry id, units, when to ask
+-- ARGV[1]  when to ask of these claims
+-- ARGV[2…] pairs, one to some hundreds: ledger entry id, units
 -- returns  units held by this call; claims that left the ledger before count as 0
 local entries, holds, held = {}, {}, 0
-for i = 1, #ARGV, 3 do
+for i = 2, #ARGV, 2 do
   entries[#entries + 1] = ARGV[i]
 end
 redis.call('XACK', KEYS[1], 'relay', unpack(entries))
-for i = 1, #ARGV, 3 do
+for i = 2, #ARGV, 2 do
   if redis.call('XDEL', KEYS[1], ARGV[i]) == 1 then
-    holds[#holds + 1] = ARGV[i + 2]
+    holds[#holds + 1] = ARGV[1]
     holds[#holds + 1] = ARGV[i] .. ' ' .. ARGV[i + 1]
     held = held + tonumber(ARGV[i + 1])
   end
