@@ -3,9 +3,10 @@
 --
 -- KEYS[1]  {product}:ledger  stream of claims that are neither settled, released nor held
 -- KEYS[2]  {product}:sale    hash: held (units)
--- KEYS[3]  {product}:holds   sorted set: "<ledger entry> <units>", by when the sweep asks
---                            PostgreSQL what became of the order (ms since 1970)
--- ARGV[1]  when to ask of these claims
+-- KEYS[3]  {product}:holds   sorted set: "<ledger entry> <units>", by the end of the hold (ms since
+--                            1970). It is a hint: some time later the sweep asks PostgreSQL what
+--                            became of the order
+-- ARGV[1]  end of the last of these holds
 -- ARGV[2…] pairs, one to some hundreds: ledger entry id, units
 -- returns  units held by this call; claims that left the ledger before count as 0
 local entries, holds, held = {}, {}, 0

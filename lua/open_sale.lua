@@ -8,8 +8,8 @@
 --                              units that the stock had)
 -- KEYS[4]  {product}:ledger    stream of claims (V5), with the consumer group `relay`
 -- KEYS[5]  {product}:buyers    hash: units claimed, by user
--- KEYS[6]  {product}:holds     sorted set: "<ledger entry> <units> earlier", by when to ask
---                              PostgreSQL; see settle.lua
+-- KEYS[6]  {product}:holds     sorted set: "<ledger entry> <units> earlier", by the end of the hold;
+--                              see settle.lua
 -- ARGV[1]  units that can be claimed, an integer >= 0
 -- ARGV[2]  start of the sale, ms since 1970, or "" for now
 -- ARGV[3]  end of the sale, ms since 1970, or "" for never
@@ -23,7 +23,7 @@
 -- ARGV[11] how many holds follow
 -- ARGV[12…] ids of cancelled orders whose units were back in PostgreSQL when the units were read;
 --           then triples, RESERVED orders that were read together with the units: ledger entry,
---           units, when to ask PostgreSQL (ms since 1970); then pairs: user, units that this user
+--           units, end of the hold (ms since 1970); then pairs: user, units that this user
 --           already has
 -- returns   1  the sale is open
 --           0  a sale is running on these terms (even if sold out). Its stock stays unchanged,

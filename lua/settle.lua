@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  {product}:ledger  stream of claims that are neither settled, released nor held
 -- KEYS[2]  {product}:sale    hash: settled (units, a counter); held, initial (units)
--- KEYS[3]  {product}:holds   sorted set: "<ledger entry> <units>", by when to ask PostgreSQL; with
+-- KEYS[3]  {product}:holds   sorted set: "<ledger entry> <units>", by the end of the hold; with
 --                            " earlier" after it if the claim is of a sale before this one
 -- ARGV     pairs: ledger entry id, units
 -- returns  units settled by this call; claims that were closed before count as 0

@@ -7,7 +7,7 @@ from flashsale_local.problems import Problem
 # Parameters of template.yaml that hold for the containers as well. They are set once, for both.
 OF_APPLICATION = (
     "JwtIssuer", "JwtAudience", "JwtJwksUrl", "JwtJwks", "RateLimitUser", "RateLimitAddress",
-    "CorsOrigins", "SweepAfter", "LogRetentionDays",
+    "CorsOrigins", "SweepAfter", "HoldGrace", "LogRetentionDays",
 )  # fmt: skip
 
 

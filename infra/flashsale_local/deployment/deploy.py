@@ -19,6 +19,9 @@ from flashsale_local.problems import Problem
 # Execution environments of buy on the emulator. Each is a process, and a laptop has few cores.
 LOCAL_BUY_CONCURRENCY = 8
 
+# HOLD_GRACE on a laptop, where the message of a payment takes less than a second.
+LOCAL_HOLD_GRACE = "5"
+
 # LocalStack has its own Python. ministack uses the Python that runs this.
 LOCALSTACK_PYTHON = "3.13"
 
@@ -36,12 +39,18 @@ def local_parameters(target: Target) -> dict[str, str]:
         "RedisUrl": target.redis_url,
         "DatabaseUrl": target.database_url,
         "BuyReservedConcurrency": str(LOCAL_BUY_CONCURRENCY),
+        "HoldGrace": hold_grace(),
         "Auth": target.auth,
         "JwtIssuer": sign_in.ISSUER,
         "JwtAudience": sign_in.AUDIENCE,
         "JwtSecret": target.token_secret,
         **{sign_in.LIMITS[name]: value for name, value in sign_in.limits(os.environ).items()},
     }
+
+
+def hold_grace() -> str:
+    """Return the HOLD_GRACE of a local stack: that of this environment, or a short one."""
+    return os.environ.get("HOLD_GRACE") or LOCAL_HOLD_GRACE
 
 
 def build(env: str, parameters: Mapping[str, str], log: Path, *, flat: bool = False) -> None:

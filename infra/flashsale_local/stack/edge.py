@@ -7,6 +7,7 @@ from pathlib import Path
 from redis import Redis
 
 from flashsale.redis_store.relay_inbox import ALIVE
+from flashsale_local.deployment.deploy import hold_grace
 from flashsale_local.deployment.sign_in import limits, settings
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import SOURCE_ROOTS
@@ -72,6 +73,7 @@ def _environment(target: Target) -> dict[str, str]:
         "ORDERS_QUEUE_URL": target.queues["orders"],
         "DEAD_LETTER_QUEUE_URL": target.queues["dlq"],
         "PARKING_QUEUE_URL": target.queues["parking"],
+        "HOLD_GRACE": hold_grace(),
         **settings(target.auth, target.token_secret),
         **limits(os.environ),
         "POWERTOOLS_SERVICE_NAME": "flashsale",

@@ -69,6 +69,8 @@ class Settings:
         tracing: whether X-Ray traces the calls of this process.
         sold_out_for: milliseconds for which a process answers "sold out" by itself after Redis said
             so; 0 to ask Redis each time. Units that return are claimed later by that at most.
+        hold_grace: seconds after the end of a payment hold in which it does not expire yet, because
+            the message of a payment may be on its way.
 
     """
 
@@ -86,6 +88,7 @@ class Settings:
     database_iam: bool = False
     tracing: bool = False
     sold_out_for: int = 200
+    hold_grace: int = 60
 
     @classmethod
     def from_mapping(cls, env: Mapping[str, str]) -> "Settings":
@@ -113,6 +116,7 @@ class Settings:
             rate_limits=_rate_limits(env, user="RATE_LIMIT_USER", address="RATE_LIMIT_ADDRESS"),
             tracing=tracing_is_on(env),
             sold_out_for=whole(env, "SOLD_OUT_FOR", default=200, least=0),
+            hold_grace=whole(env, "HOLD_GRACE", default=60, least=0),
         )
 
 

@@ -91,7 +91,7 @@ class Services:
     @cached_property
     def held_claims(self) -> HeldClaims:
         """The claims of V5 whose orders are RESERVED, in Redis."""
-        return HeldClaims(self.redis)
+        return HeldClaims(self.redis, self.settings.hold_grace)
 
     @cached_property
     def relay_inbox(self) -> RelayInbox:
@@ -134,7 +134,7 @@ class Services:
         """The ends of payment holds, in PostgreSQL."""
         from flashsale.postgres_store.holds import Holds
 
-        return Holds(self.database)
+        return Holds(self.database, self.settings.hold_grace)
 
     @cached_property
     def payments(self) -> "Payments":

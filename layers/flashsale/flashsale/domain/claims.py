@@ -13,16 +13,6 @@ class SaleState(StrEnum):
     ENDED = "ended"
 
 
-# Seconds after the end of a hold in which it does not expire yet, because the message of a payment
-# may be on its way.
-GRACE = 60
-
-
-def ask_at(held_until: int) -> int:
-    """Return when to ask PostgreSQL what became of a RESERVED order. Both are ms since 1970."""
-    return held_until + GRACE * 1000
-
-
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The request of a V5 buyer. `address` is the client's IP address, if it is known."""

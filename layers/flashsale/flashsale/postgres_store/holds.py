@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from flashsale.domain.claims import GRACE
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import OrderStatus, Written
 from flashsale.postgres_store.database import Database
@@ -12,15 +11,21 @@ ORDERS_AT_A_TIME = 500
 
 
 class Holds:
-    """Expires RESERVED orders, and tells what became of them."""
+    """Expires RESERVED orders, and tells what became of them.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        grace: seconds after the end of a hold in which it does not expire yet.
+
+    """
+
+    def __init__(self, database: Database, grace: int) -> None:
         self._database = database
+        self._grace = grace
 
     async def list_due_products(self, product_ids: Sequence[str] | None) -> list[str]:
         """Return those of these products, or of all, that have holds to expire."""
         ids = None if product_ids is None else list(product_ids)
-        rows = await self._database.fetch_all("select_due_products", ids=ids, grace=GRACE)
+        rows = await self._database.fetch_all("select_due_products", ids=ids, grace=self._grace)
         return [row["id"] for row in rows]
 
     async def expire(self, product_id: str) -> list[QueuedOrder]:
@@ -29,7 +34,7 @@ class Holds:
         Their units are back in PostgreSQL's stock then.
         """
         rows = await self._database.fetch_all(
-            "expire_orders", product_id=product_id, grace=GRACE, count=ORDERS_AT_A_TIME
+            "expire_orders", product_id=product_id, grace=self._grace, count=ORDERS_AT_A_TIME
         )
         return [QueuedOrder(**row) for row in rows]
 

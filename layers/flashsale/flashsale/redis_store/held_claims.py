@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from redis.asyncio import Redis
 
 from flashsale.chunks import chunks
-from flashsale.domain.claims import ask_at
 from flashsale.domain.messages import QueuedOrder
 from flashsale.redis_store.scripts import (
     CLAIMS_PER_SCRIPT,
@@ -23,8 +22,9 @@ class HeldClaims:
     does not answer.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, grace: int) -> None:
         self._redis = redis
+        self._grace = grace
         self._hold = Script(redis, "hold")
 
     async def hold(self, product_id: str, orders: Sequence[tuple[QueuedOrder, int]]) -> int:
@@ -40,22 +40,23 @@ class HeldClaims:
         async with again_later():
             for chunk in chunks(orders, CLAIMS_PER_SCRIPT):
                 # A hint only, and most orders of a chunk were written by the same statement.
-                ask = ask_at(max(until for _, until in chunk))
+                end = max(until for _, until in chunk)
                 claims = [part for one, _ in chunk for part in (one.entry_id, one.quantity)]
                 held += await self._hold(
-                    keys=[keys.ledger, keys.sale, keys.holds], args=[ask, *claims]
+                    keys=[keys.ledger, keys.sale, keys.holds], args=[end, *claims]
                 )
         return held
 
     async def list_due(self, product_id: str, count: int) -> dict[str, str]:
-        """Return holds of which PostgreSQL is to be asked now: order ids by the holds' members.
+        """Return holds that should have expired: order ids by the holds' members.
 
         The time is that of Redis. It is a hint: PostgreSQL decides whether a hold has ended.
         """
         async with translated_errors():
             now, _ = await self._redis.time()
+            ended = (now - self._grace) * 1000
             members = await self._redis.zrangebyscore(
-                Keys(product_id).holds, "-inf", now * 1000, start=0, num=count
+                Keys(product_id).holds, "-inf", ended, start=0, num=count
             )
         return {str(member): f"{product_id}:{str(member).split(' ', 1)[0]}" for member in members}
 
@@ -63,5 +64,5 @@ class HeldClaims:
         """Let PostgreSQL be asked of these holds again after some seconds."""
         async with translated_errors():
             now, _ = await self._redis.time()
-            at = (now + seconds) * 1000
+            at = (now - self._grace + seconds) * 1000
             await self._redis.zadd(Keys(product_id).holds, dict.fromkeys(members, at), xx=True)

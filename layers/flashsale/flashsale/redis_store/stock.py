@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from redis.asyncio import Redis
 
 from flashsale.chunks import chunks
-from flashsale.domain.claims import SaleState, ask_at
+from flashsale.domain.claims import SaleState
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import (
     ON_POSTGRES,
@@ -144,7 +144,7 @@ class Stock:
                 *(
                     part
                     for hold in supply.holds
-                    for part in (split_order_id(hold.order_id)[1], hold.units, ask_at(hold.until))
+                    for part in (split_order_id(hold.order_id)[1], hold.units, hold.until)
                 ),
                 *(part for pair in (buyers or {}).items() for part in pair),
             ],
