@@ -8,7 +8,6 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from flashsale.domain.claims import GRACE
 from flashsale.redis_store.scripts import Keys
 from flashsale.usecases.holds import expire_holds
 from flashsale_local.paths import ROOT
@@ -64,7 +63,7 @@ async def expire_at_once(shop: Shop) -> list[Finding]:
 async def _end_together(shop: Shop, product_id: str) -> None:
     """Move the ends of all holds to the past: that is quicker than to wait for them."""
     async with shop.services.database.transaction() as connection:
-        await connection.execute(END_TOGETHER, [GRACE, product_id])
+        await connection.execute(END_TOGETHER, [shop.services.settings.hold_grace, product_id])
     redis, holds = shop.services.redis, Keys(product_id).holds
     await redis.zunionstore(holds, {holds: 0})  # all scores become 0
 
