@@ -58,7 +58,7 @@ def reasons_of_sales(sales: Sequence[Sale]) -> Iterator[str]:
 
 def held_table(held: HeldSale) -> Table:
     """Return the table of the sale with a payment hold."""
-    made = table(f"V5 with {HOLD} s to pay: {UNITS} units, a third is not paid", "", "orders")
+    made = table(f"{UNITS} units of V5, with {HOLD} s to pay", "", "orders")
     for name, figure in (
         (f"accepted, of {FIRST} buyers", number(held.first)),
         (f"sold out while holds ran, of {SECOND}", number(held.sold_out)),
