@@ -232,6 +232,10 @@ bench: setup ## spike each generation and edge, and write a report (QUICK=1, FUL
 bench-handler: setup ## measure CPU per invocation, import times, and the emulated edge's floor
 	@$(BIN)/python -m loadtest.handler
 
+.PHONY: bench-holds
+bench-holds: setup ## measure payment holds: orders and payments/s, scripts, 10,000 ends at once (JSON=1)
+	@$(BIN)/python -m loadtest.holds
+
 .PHONY: bench-limits
 bench-limits: setup ## measure the CPU time of each server per purchase, and what waits for what
 	@$(BIN)/python -m loadtest.limits

@@ -5,9 +5,7 @@ All figures are measured during the run.
 
 import asyncio
 import os
-import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -24,6 +22,7 @@ from flashsale_local.stack.start import start
 from loadtest.claims import claim_costs
 from loadtest.cold_start import cold_start, first_events
 from loadtest.edge import DRAIN_DEADLINE, constant_function, requests_per_second
+from loadtest.machine import machine
 from loadtest.samples import spread
 
 CALLS = 1000
@@ -72,7 +71,7 @@ def main() -> None:
     with step("what a claim costs Valkey"):
         _add_rates(rows, "Valkey: {}, calls/s", dict(claim_costs(target.redis_url)))
     console.print(rows)
-    console.print(f"{platform.platform()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
+    console.print(machine())
 
 
 def _milliseconds(seconds: Sequence[float], digits: int) -> tuple[str, str]:

@@ -7,12 +7,9 @@ is hidden for the visibility timeout, and moves to the dead-letter queue after f
 """
 
 import asyncio
-import os
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from flashsale.config import Settings
 from flashsale.domain.claims import Claim
@@ -26,7 +23,7 @@ from flashsale.usecases.place_orders import place_orders
 from flashsale_local.paths import MIGRATIONS
 from flashsale_local.sale.seed import seed, user_ids
 from flashsale_local.stack.program import free_port
-from flashsale_local.stack.stack import Stack
+from loadtest.own_stores import own_stores
 
 FASTER = 30
 OUTAGE, VISIBILITY, SWEEP_EVERY, SWEEP_AFTER = 600 / FASTER, 60 / FASTER, 60 / FASTER, 90 // FASTER
@@ -67,14 +64,8 @@ class ModelOfSqs:
 
 async def main() -> None:
     """Simulate the outage and print what was sent."""
-    with tempfile.TemporaryDirectory(prefix="flashsale-outage-") as folder:
-        ports = ("FLASHSALE_VALKEY_PORT", "FLASHSALE_POSTGRES_PORT")
-        stack = Stack(Path(folder), {**os.environ, **{name: str(free_port()) for name in ports}})
-        stack.up(lambda _: None, emulator=False)
-        try:
-            await _measure(Settings(stack.redis_url, stack.database_url, sweep_after=SWEEP_AFTER))
-        finally:
-            stack.down()
+    with own_stores() as settings:
+        await _measure(replace(settings, sweep_after=SWEEP_AFTER))
 
 
 async def _measure(settings: Settings) -> None:

@@ -6,9 +6,6 @@ edge.
 """
 
 import asyncio
-import os
-import platform
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
@@ -21,6 +18,7 @@ from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.warm_up import warm_up
 from loadtest.bench_server import Bench, Buyers, Sold, bench_server
 from loadtest.client import closed_loop, constant_rate
+from loadtest.machine import machine
 from loadtest.on_sale import put_on_sale
 from loadtest.samples import Load, spread
 
@@ -44,7 +42,7 @@ def main() -> None:
             with step(name):
                 measure(bench, rows.add_row)
     console.print(rows)
-    console.print(f"{platform.platform()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
+    console.print(machine())
 
 
 def _lone(bench: Bench, add_row: AddRow) -> None:

@@ -11,10 +11,7 @@ that the exporter causes in the stores counts as work of the stores.
 import asyncio
 import itertools
 import json
-import os
-import platform
 import statistics
-import sys
 import time
 from collections.abc import Iterator, Mapping
 
@@ -34,6 +31,7 @@ from flashsale_local.stack.prometheus import find_prometheus, prometheus, write_
 from loadtest.bench.shop import USERS, Shop, open_shop
 from loadtest.client import closed_loop
 from loadtest.cpu import cpu_seconds, spent
+from loadtest.machine import machine
 from loadtest.samples import spread
 
 PAIRS, SECONDS, CONNECTIONS, UNITS = 6, 15.0, 64, 10_000_000
@@ -63,10 +61,7 @@ def main() -> None:
     console.print(
         "Watchers and their pages, of all CPU time, in % (median, min – max):", *spread(percent, 2)
     )
-    console.print(
-        f"{PAIRS} pairs of {SECONDS:.0f} s, {CONNECTIONS} connections; {platform.platform()}, "
-        f"{os.cpu_count()} cores, Python {sys.version.split()[0]}"
-    )
+    console.print(f"{PAIRS} pairs of {SECONDS:.0f} s, {CONNECTIONS} connections; {machine()}")
 
 
 def _watchers(shop: Shop, binary: str) -> list[Program]:

@@ -13,20 +13,20 @@
 -- ARGV     triples: ledger entry id, user id, units (a positive integer); some hundreds at most,
 --          because Redis serves no other client meanwhile
 -- returns  units given back by this call; claims that were closed before count as 0
-local units, held = 0, 0
+local entries, units, held = {}, 0, 0
+local limited = redis.call('EXISTS', KEYS[4]) == 1
 for i = 1, #ARGV, 3 do
   local entry, user, quantity = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  redis.call('XACK', KEYS[2], 'relay', entry)
-  local closed = redis.call('XDEL', KEYS[2], entry) == 1
-  if not closed then
-    local hold = entry .. ' ' .. quantity
-    closed = redis.call('ZREM', KEYS[6], hold, hold .. ' earlier') == 1
-    held = held + (closed and tonumber(quantity) or 0)
+  local hold = entry .. ' ' .. quantity
+  local was_held = redis.call('ZREM', KEYS[6], hold, hold .. ' earlier') == 1
+  if not was_held then
+    redis.call('XACK', KEYS[2], 'relay', entry)
   end
-  if closed then
-    redis.call('SADD', KEYS[5], entry)
+  if was_held or redis.call('XDEL', KEYS[2], entry) == 1 then
+    entries[#entries + 1] = entry
     units = units + tonumber(quantity)
-    if redis.call('HEXISTS', KEYS[4], user) == 1 then
+    held = held + (was_held and tonumber(quantity) or 0)
+    if limited and redis.call('HEXISTS', KEYS[4], user) == 1 then
       if redis.call('HINCRBY', KEYS[4], user, -quantity) <= 0 then
         redis.call('HDEL', KEYS[4], user)
       end
@@ -36,6 +36,7 @@ end
 if units == 0 then
   return 0
 end
+redis.call('SADD', KEYS[5], unpack(entries))
 if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('INCRBY', KEYS[1], units)
 elseif redis.call('HEXISTS', KEYS[3], 'kept') == 1 then

@@ -21,8 +21,8 @@ FAULTS = (
     Fault(
         "the units of a hold go back once",
         f"{LUA}/release_claim.lua",
-        "closed = redis.call('ZREM', KEYS[6], hold, hold .. ' earlier') == 1",
-        "closed = redis.call('ZREM', KEYS[6], hold, hold .. ' earlier') >= 0",
+        "local was_held = redis.call('ZREM', KEYS[6], hold, hold .. ' earlier') == 1",
+        "local was_held = redis.call('ZREM', KEYS[6], hold, hold .. ' earlier') >= 0",
         (f"{HOLDS}::test_a_hold_that_is_not_paid_expires_once", STATE_MACHINE),
     ),
     Fault(

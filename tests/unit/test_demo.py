@@ -11,6 +11,8 @@ from flashsale.usecases.books import Books
 from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.demo import ATTEMPTS, SHOPS, UNITS, Sale
 from flashsale_local.sale.demo_tables import (
+    held_table,
+    reasons_of_hold,
     reasons_of_sales,
     reasons_of_troubles,
     sales_table,
@@ -22,6 +24,7 @@ from flashsale_local.sale.load import Answer
 from flashsale_local.sale.outage import EXPECTED as WITHOUT_POSTGRES
 from flashsale_local.sale.trouble import Outcome
 from flashsale_local.sale.troubles import Troubles
+from flashsale_local.sale.unpaid import SECOND, UNPAID, HeldSale
 
 ANSWERS = [
     *[Answer(AnswerKind.ACCEPTED, 0.01)] * UNITS,
@@ -53,6 +56,13 @@ def outcome(generation, expected):
     return Outcome(generation, 10, expected.accepted, others, kept)
 
 
+def held_sale(reserved=0, lost=0):
+    confirmed = UNITS - reserved - lost
+    kept = books(5, initial=UNITS, confirmed=confirmed, lost=lost + reserved)
+    kept = replace(kept, reserved=reserved)
+    return HeldSale(UNITS, SECOND, UNPAID, UNPAID, "late", kept)
+
+
 @pytest.fixture
 def good():
     sales = [sale(number, edge, UNITS + 90 * (number == 1)) for number, edge in SHOPS]
@@ -61,7 +71,7 @@ def good():
         outage=[outcome(number, expected) for number, expected in WITHOUT_POSTGRES.items()],
         outage_seconds=2.3,
     )
-    return Demonstration(sales, troubles)
+    return Demonstration(sales, held_sale(), troubles)
 
 
 def printed(*what):
@@ -83,6 +93,8 @@ def test_the_results_as_json_have_the_figures_of_the_tables(good):
     assert document["sales"][0]["books"]["oversold"] == 90
     lost = [outcome["lost"] for outcome in document["troubles"]["outage"]]
     assert lost == [WITHOUT_POSTGRES[number].lost for number in (1, 2, 3, 4, 5)]
+    assert document["held"]["back"] == document["held"]["third"] == UNPAID
+    assert document["held"]["books"]["confirmed"] == UNITS
     assert document["findings"] == []
     assert replace(good, troubles=None).figures()["troubles"] is None
 
@@ -118,8 +130,43 @@ def test_an_order_that_an_outage_swallowed_is_a_finding(good):
     assert found == ["V4, without PostgreSQL: confirmed is 9 of 10, and should be 10."]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"first": 99}, "accepted at first is 99, and should be 100."),
+        ({"sold_out": 19}, "sold out while holds ran is 19, and should be 20."),
+        ({"back": 32}, "back without a payment is 32, and should be 33."),
+        ({"third": 34}, "bought after that is 34, and should be 33."),
+        ({"refunded": ""}, "the reason of the late payment's refund is , and should be late."),
+    ],
+    ids=str,
+)
+def test_a_hold_that_does_not_end_as_it_should_is_a_finding(good, wrong, said):
+    held = replace(good.held, **wrong)
+
+    assert replace(good, held=held).findings == [f"V5 with a hold: {said}"]
+    assert list(reasons_of_hold(held)) == []
+
+
+def test_a_unit_that_stays_held_is_a_finding(good):
+    found = replace(good, held=held_sale(reserved=1)).findings
+
+    assert found == [
+        "V5 with a hold: confirmed is 99, and should be 100.",
+        "V5 with a hold: held is 1, and should be 0.",
+    ]
+
+
+def test_a_unit_that_a_hold_loses_is_a_finding(good):
+    found = replace(good, held=held_sale(lost=1)).findings
+
+    assert found[0] == "V5 with a hold: confirmed is 99, and should be 100."
+    assert found[1].startswith("V5 with a hold broke its books: ")
+
+
 def test_the_tables_fit_80_columns_and_say_why(good):
-    screen = printed(sales_table(good.sales)) + printed(troubles_table(good.troubles))
+    made = sales_table(good.sales), held_table(good.held), troubles_table(good.troubles)
+    screen = "".join(map(printed, made))
 
     assert all(len(line) <= 80 for line in screen.splitlines())
     assert "…" not in screen
@@ -128,6 +175,11 @@ def test_the_tables_fit_80_columns_and_say_why(good):
     assert [cell.strip() for cell in rows["lost in the outage"]] == ["0", "0", "10", "0", "0"]
     kill = rows["lost by a kill after the unit is taken"]
     assert [cell.strip() for cell in kill] == ["1", "0", "1", "1", "0"]
-    said = " ".join([*reasons_of_sales(good.sales), *reasons_of_troubles(good.troubles)])
+    assert [cell.strip() for cell in rows["not paid in time, so on sale again"]] == ["33"]
+    said = " ".join([
+        *reasons_of_sales(good.sales), *reasons_of_hold(good.held),
+        *reasons_of_troubles(good.troubles),
+    ])  # fmt: skip
     assert "it sold 190 of 100" in said
     assert "V3 took 10 units in Redis" in said
+    assert "33 buyers did not pay" in said

@@ -85,8 +85,7 @@ async def hold(
 
 def all_written(books: Books, accepted: int) -> bool:
     """Return whether all accepted orders are in PostgreSQL, whatever became of them."""
-    written = books.confirmed + books.reserved + books.expired + books.cancelled
-    return written >= accepted and not books.unsettled
+    return books.written >= accepted and not books.unsettled
 
 
 async def await_orders(target: Target, services: Services, product_id: str, accepted: int) -> Books:
@@ -104,7 +103,7 @@ async def await_orders(target: Target, services: Services, product_id: str, acce
         if time.monotonic() > end:
             waiting = {name: d.total for name, d in depths(target.queues).items() if d.total}
             raise Problem(
-                f"{accepted - books.confirmed - books.cancelled} accepted orders of {product_id} "
+                f"{accepted - books.written} accepted orders of {product_id} "
                 f"were not written within {DRAIN_DEADLINE:.0f} s; messages waiting: {waiting}",
                 "See `flashsale logs order` and `flashsale dlq ls`.",
             )

@@ -10,6 +10,7 @@ from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
 from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.demo import ATTEMPTS, CONNECTIONS, UNITS, Sale
 from flashsale_local.sale.troubles import Troubles
+from flashsale_local.sale.unpaid import FIRST, HOLD, SECOND, THIRD, HeldSale
 
 
 def sales_table(sales: Sequence[Sale]) -> Table:
@@ -53,6 +54,33 @@ def reasons_of_sales(sales: Sequence[Sale]) -> Iterator[str]:
         "V1 reads the stock, checks it and writes it back. Between the read and the write others "
         f"bought the same unit, so it sold {naive.confirmed} of {naive.initial}."
     )
+
+
+def held_table(held: HeldSale) -> Table:
+    """Return the table of the sale with a payment hold."""
+    made = table(f"{UNITS} units of V5, with {HOLD} s to pay", "", "orders")
+    for name, figure in (
+        (f"accepted, of {FIRST} buyers", number(held.first)),
+        (f"sold out while holds ran, of {SECOND}", number(held.sold_out)),
+        ("not paid in time, so on sale again", number(held.back)),
+        (f"bought then, of {THIRD} buyers", number(held.third)),
+        ("confirmed orders, all paid", number(held.books.confirmed)),
+        ("late payments, which are refunded", number(1 if held.refunded else 0)),
+        ("oversold", alarming(held.books.oversold)),
+        ("lost", alarming(held.books.lost)),
+    ):
+        made.add_row(name, figure)
+    return made
+
+
+def reasons_of_hold(held: HeldSale) -> Iterator[str]:
+    """Yield what became of the unpaid orders; nothing if that is not as expected."""
+    if not held.findings:
+        yield (
+            f"{held.back} buyers did not pay. Their units were held for {HOLD} s, came back once, "
+            "and were sold again. One of them paid after that, and gets the money back: a late "
+            "payment never revives an order."
+        )
 
 
 def troubles_table(troubles: Troubles) -> Table:

@@ -8,6 +8,7 @@ from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.demo import Sale, findings
 from flashsale_local.sale.trouble import Outcome
 from flashsale_local.sale.troubles import Troubles
+from flashsale_local.sale.unpaid import HeldSale
 
 
 @dataclass(frozen=True)
@@ -16,23 +17,27 @@ class Demonstration:
 
     Attributes:
         sales: one for each generation, and for V5 at both edges.
+        held: the sale with a payment hold.
         troubles: None if the servers do not belong to the local stack, and so must stay up.
 
     """
 
     sales: Sequence[Sale]
+    held: HeldSale
     troubles: Troubles | None
 
     @property
     def findings(self) -> list[str]:
         """What is not as expected, one line each; none after a good demo."""
-        return [*findings(self.sales), *(self.troubles.findings if self.troubles else [])]
+        of_troubles = self.troubles.findings if self.troubles else []
+        return [*findings(self.sales), *self.held.findings, *of_troubles]
 
     def figures(self) -> dict[str, Any]:
         """Return the results as a JSON object; `troubles` is None if none were made."""
         made = self.troubles
         return {
             "sales": [_sale(sale) for sale in self.sales],
+            "held": self.held.figures(),
             "troubles": made
             and {
                 "outage_seconds": made.outage_seconds,

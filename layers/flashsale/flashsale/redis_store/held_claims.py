@@ -39,10 +39,11 @@ class HeldClaims:
         keys, held = Keys(product_id), 0
         async with again_later():
             for chunk in chunks(orders, CLAIMS_PER_SCRIPT):
-                moved = [(order.entry_id, order.quantity, until) for order, until in chunk]
+                # A hint only, and most orders of a chunk were written by the same statement.
+                end = max(until for _, until in chunk)
+                claims = [part for one, _ in chunk for part in (one.entry_id, one.quantity)]
                 held += await self._hold(
-                    keys=[keys.ledger, keys.sale, keys.holds],
-                    args=[part for claim in moved for part in claim],
+                    keys=[keys.ledger, keys.sale, keys.holds], args=[end, *claims]
                 )
         return held
 

@@ -73,6 +73,11 @@ class Books:
         return self.redis_stock
 
     @property
+    def written(self) -> int:
+        """Units in orders of any status."""
+        return self.confirmed + self.reserved + self.expired + self.cancelled
+
+    @property
     def oversold(self) -> int:
         """Confirmed units beyond the initial stock."""
         return max(0, self.confirmed - self.initial)
