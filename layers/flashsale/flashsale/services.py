@@ -136,7 +136,7 @@ class Services:
         """The ends of payment holds, in PostgreSQL."""
         from flashsale.postgres_store.holds import Holds
 
-        return Holds(self.database, self.settings.hold_grace)
+        return Holds(self.database)
 
     @cached_property
     def payments(self) -> "Payments":
