@@ -96,8 +96,7 @@ class Commands(LazyGroup):
         "Repair": {
             "dlq": Entry(
                 "dlq:app",
-                "Show failed messages in the DLQ and the parking queue, redrive, cancel or discard "
-                "them.",
+                "Show failed messages of orders and payments, redrive, cancel or discard them.",
             ),
             "rebuild": Entry(
                 "sale:rebuild",

@@ -8,8 +8,9 @@ from flashsale.domain.model import OrderStatus, Written
 from flashsale.domain.payments import Decision
 from flashsale.postgres_store.database import Database
 
-# Orders that one transaction expires. It locks their product meanwhile.
-ORDERS_AT_A_TIME = 500
+# Orders that one transaction expires. It locks their product meanwhile, and Redis serves no buyer
+# while their units go back to its stock.
+ORDERS_AT_A_TIME = 100
 
 
 class Holds:
