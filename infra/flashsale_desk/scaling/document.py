@@ -7,6 +7,7 @@ from typing import Any
 from flashsale_desk.scaling import rates
 from flashsale_desk.scaling.costs import LAMBDA_EDGES, Edge, crossover, hourly, per_million
 from flashsale_desk.scaling.inputs import Inputs
+from flashsale_desk.scaling.payments import per_million_payments
 
 
 def as_document(inputs: Inputs, wanted: Sequence[float]) -> dict[str, Any]:
@@ -24,6 +25,7 @@ def as_document(inputs: Inputs, wanted: Sequence[float]) -> dict[str, Any]:
             for rate in wanted
             for edge in Edge
         ],
+        "payments": {edge: per_million_payments(inputs, edge) for edge in Edge},
         "crossover": {edge: crossover(inputs, edge) for edge in LAMBDA_EDGES},
         "assumptions": inputs.assumptions,
     }

@@ -53,9 +53,15 @@ class Measured:
     relay_calls_asgi: float
     claim_bytes: float
     log_bytes: float
+    begin_cpu: float
+    webhook_cpu: float
+    payment_cpu: float
+    begin_log_bytes: float
+    payment_log_bytes: float
     function_mb: float
     order_concurrency: float
     rollback_concurrency: float
+    payment_concurrency: float
     claims_per_envelope: float
     envelopes_per_call: float
     relay_linger_lambda: float
@@ -63,6 +69,7 @@ class Measured:
     valkey_wait: float
     sqs_wait: float
     order_wait: float
+    provider_wait: float
     shard_share: float
     products: float
     task_vcpus: float

@@ -106,10 +106,17 @@ def order_limit(inputs: Inputs) -> float:
     return measured.order_concurrency / function_seconds(inputs, measured.order_cpu)
 
 
+def consumers(inputs: Inputs) -> float:
+    """Return the most environments of order, rollback and payment together."""
+    measured = inputs.measured
+    of_orders = measured.order_concurrency + measured.rollback_concurrency
+    return of_orders + measured.payment_concurrency
+
+
 def ceilings(inputs: Inputs) -> list[tuple[float, str]]:
     """Return the limits of this setup, the lowest first: purchases per second, and what limits."""
     limits, measured = inputs.limits, inputs.measured
-    spare = limits.account_concurrency - measured.order_concurrency - measured.rollback_concurrency
+    spare = limits.account_concurrency - consumers(inputs)
     duration = max(buy_seconds(inputs, 5), 1 / limits.environment_rps)
     return sorted(
         [
@@ -138,7 +145,7 @@ def needs(inputs: Inputs, rate: float) -> Needs:
         sends_v4=rate,
         sends_v5_lambda=relay_calls(inputs, rate, pace_lambda(inputs)),
         sends_v5_asgi=relay_calls(inputs, rate, measured.relay_calls_asgi),
-        connections=int(measured.order_concurrency + measured.rollback_concurrency),
+        connections=int(consumers(inputs)),
         # A lower bound: their buy holds a connection and also waits for PostgreSQL.
         connections_v2_v3=math.ceil(rate / inputs.limits.environment_rps),
         backlog=max(0.0, rate - written) * 60,

@@ -12,6 +12,7 @@ from flashsale_desk.scaling import rates
 from flashsale_desk.scaling.costs import LAMBDA_EDGES, Edge, crossover, hourly, per_million
 from flashsale_desk.scaling.document import as_document
 from flashsale_desk.scaling.inputs import Inputs, load
+from flashsale_desk.scaling.payments import per_million_payments
 from flashsale_local.console import console, table
 from flashsale_local.problems import Problem
 
@@ -71,6 +72,7 @@ def tables(inputs: Inputs, wanted: Sequence[float]) -> list[Table]:
         _ceilings_table(inputs),
         _costs_table(inputs, wanted),
         _detail_table(inputs),
+        _payments_table(inputs),
     ]
 
 
@@ -140,4 +142,15 @@ def _detail_table(inputs: Inputs) -> Table:
     for name in lines[Edge.ASGI]:
         shown = (lines[edge][name] / (DETAIL * 3600) * 1e6 for edge in Edge)
         made.add_row(name, *(f"{usd:,.3f}" for usd in shown))
+    return made
+
+
+def _payments_table(inputs: Inputs) -> Table:
+    made = table("USD per million payments, beside the purchase", "", *Edge)
+    costs = {edge: per_million_payments(inputs, edge) for edge in Edge}
+    for name in costs[Edge.ASGI]:
+        made.add_row(name, *(f"{costs[edge][name]:,.3f}" for edge in Edge))
+    made.add_row("all of it", *(f"{sum(costs[edge].values()):,.2f}" for edge in Edge))
+    purchases = (f"{per_million(inputs, edge, DETAIL):,.2f}" for edge in Edge)
+    made.add_row(f"the purchase, at {DETAIL:,g}/s", *purchases)
     return made

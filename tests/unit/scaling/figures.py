@@ -8,6 +8,8 @@ ROUND = {
     "function_mb": 1024, "mb_per_vcpu": 2048, "vcpu_speed": 1, "billing_step": 0,
     "v5_cpu": 3, "valkey_wait": 4,  # 6 + 4 = 10 ms
     "claim_cpu": 1, "send_message_cpu": 4, "sqs_wait": 6,  # (1 + 4) / 0.5 + 4 + 6 = 20 ms
+    "begin_cpu": 2, "provider_wait": 196,  # 4 + 196 = 200 ms
+    "webhook_cpu": 2, "payment_cpu": 1, "begin_log_bytes": 1000, "payment_log_bytes": 2000,
     "order_cpu": 1, "order_wait": 100,  # 2 ms an order, 100 ms an invocation
     "relay_linger_lambda": 100, "relay_calls_asgi": 5, "claim_bytes": 1000,
     "asgi_cpu": 1, "task_utilisation": 0.5, "task_vcpus": 2, "task_gb": 4, "tasks_at_least": 1,

@@ -52,7 +52,8 @@ def test_figures_from_the_template_match_the_template(shipped):
     (memory,) = re.findall(r"MemorySize: (\d+)", template)
 
     measured = shipped.measured
-    assert [measured.order_concurrency, measured.rollback_concurrency] == found
+    of_orders = [measured.order_concurrency, measured.rollback_concurrency]
+    assert [*of_orders, measured.payment_concurrency] == found
     assert measured.function_mb == int(memory)
 
 
