@@ -3,11 +3,13 @@
 import json
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
+from flashsale.http.webhook import PATH
 from flashsale_local.paths import ROOT
-from tests.e2e.conftest import FLASHSALE, drained
+from tests.e2e.conftest import FLASHSALE, drained, sweep_now
 
 README = (ROOT / "README.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
@@ -17,6 +19,7 @@ API = (ROOT / "docs" / "api.md").read_text()
 async def paste(environment, new_product, deployed, tmp_path):
     """Return a function that runs lines in bash, on products that only this test uses."""
     products = {f"p-{n:02}": await new_product(100) for n in range(1, 6)}
+    products["hold-01"] = await new_product(100, on_sale=False)
     # LocalStack tells functions apart by a header, which `flashsale env` asks the developer to add.
     headers = (f'header = "{name}: {value}"\n' for name, value in deployed.api.headers.items())
     (tmp_path / ".curlrc").write_text("".join(headers))
@@ -28,7 +31,7 @@ async def paste(environment, new_product, deployed, tmp_path):
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", lines],
             env={**environment, "CURL_HOME": str(tmp_path)},
-            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+            cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
 
     return run
@@ -62,4 +65,31 @@ async def test_the_examples_of_the_api_page_work(paste, deployed):
     assert v4["message"] == "Order accepted for processing"
     assert (v5["status"], v5["remaining"], stock["stock"]) == ("PENDING", 98, 98)
     assert v2["placedOrder"]["status"] == "CONFIRMED"
+    await drained(deployed)
+
+
+async def test_the_lines_that_pay_end_in_a_refund(paste, deployed, provider):
+    if deployed.webhook_endpoint.headers:
+        pytest.skip("a request to the webhook needs a header here")
+    (lines,) = re.findall(r"^## Pay$.*?```sh\n(.*?)```", API, re.DOTALL | re.MULTILINE)
+    # `flashsale env` knows only what the stack of this checkout saved.
+    first, _, rest = lines.partition("\n")
+    own = f"PROVIDER={deployed.provider_url} WEBHOOK={deployed.webhook_endpoint.url}{PATH}"
+
+    with ThreadPoolExecutor() as pool:
+        pasted = pool.submit(
+            paste, f"{first}\n{own} WEBHOOK_SECRET={deployed.webhook_secret}\n{rest}"
+        )
+        while not wait([pasted], timeout=1).done:
+            sweep_now(deployed)
+
+    done = pasted.result()
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"')]
+    statuses = [one["status"] for one in shown if "status" in one]
+    assert statuses == ["RESERVED", "succeeded", "CONFIRMED", "EXPIRED"]
+    (stock,) = [one for one in shown if "settled" in one]
+    assert (stock["stock"], stock["held"], stock["settled"]) == (99, 0, 1)
+    assert re.search(r"^\{\}200$", done.stdout, re.MULTILINE), "what the webhook answers"
+    assert re.search(r"^bank-\d+: REFUNDED$", done.stdout, re.MULTILINE)
     await drained(deployed)

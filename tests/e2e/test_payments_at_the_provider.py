@@ -2,24 +2,13 @@
 
 from decimal import Decimal
 
-import boto3
 import psycopg
 import pytest
 
-from flashsale_local.stack.fake_provider import fake_provider
-from tests.e2e.conftest import body
-from tests.helpers.fake_provider import FakeProvider
+from tests.e2e.conftest import body, sweep_now
 from tests.helpers.support import eventually
 
 PRICE = Decimal("7.50")
-
-
-@pytest.fixture(scope="module")
-def provider(stack, deployed):
-    program = fake_provider(int(deployed.provider_url.rpartition(":")[2]), deployed)
-    stack.add(program)
-    yield FakeProvider(program.url)
-    stack.supervisor.stop_program(program.name)
 
 
 @pytest.fixture
@@ -46,10 +35,6 @@ def begun(http, product, provider):
 
 def status(http, order_id):
     return http.get(f"/api/v5/orders/{order_id}").json()["status"]
-
-
-def sweep_now(deployed):
-    boto3.client("lambda").invoke(FunctionName=f"{deployed.stack_name}-sweep")
 
 
 def decision(deployed, payment_id):

@@ -26,6 +26,7 @@ def run(tmp_path, monkeypatch):
             monkeypatch.delenv(variable)
         monkeypatch.setattr(cli, "LOCAL", tmp_path)
         monkeypatch.setattr(Target, "api", endpoint)
+        monkeypatch.setattr(Target, "webhook_endpoint", Endpoint("http://127.0.0.1:2/hook"))
         addresses = {"redis_url": "redis://r", "database_url": "postgresql://d"}
         Target(**addresses, **{"endpoint_url": "http://127.0.0.1:4566", **saved}).save(tmp_path)
         return CliRunner().invoke(app, ["env", *arguments], catch_exceptions=False)
@@ -51,8 +52,17 @@ def test_a_shell_gets_the_addresses(run):
     ]  # fmt: skip
 
 
-def test_what_does_not_run_is_not_set(run):
-    assert "API_ASGI" not in run().stdout
+def test_a_shell_gets_what_it_pays_with(run):
+    printed = run(provider_url="http://127.0.0.1:8090", webhook_secret="whsec_'1").stdout
+
+    assert evaluated(printed, "PROVIDER", "WEBHOOK", "WEBHOOK_SECRET") == [
+        "http://127.0.0.1:8090", "http://127.0.0.1:2/hook/api/payments/webhook", "whsec_'1",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["API_ASGI", "PROVIDER", "WEBHOOK"])
+def test_what_does_not_run_is_not_set(run, name):
+    assert name not in run().stdout
 
 
 def test_unset_undoes_it(run):
