@@ -15,6 +15,12 @@ README = (ROOT / "README.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
 
 
+def lines_of(heading):
+    """Return the first shell lines below a heading of docs/api.md."""
+    (lines,) = re.findall(rf"^## {heading}$.*?```sh\n(.*?)```", API, re.DOTALL | re.MULTILINE)
+    return lines
+
+
 @pytest.fixture
 async def paste(environment, new_product, deployed, tmp_path):
     """Return a function that runs lines in bash, on products that only this test uses."""
@@ -53,7 +59,7 @@ async def test_the_lines_of_readme_buy_and_show_the_order(paste, deployed):
 
 
 async def test_the_examples_of_the_api_page_work(paste, deployed):
-    (lines,) = re.findall(r"work as pasted.*?```sh\n(.*?)```", API, re.DOTALL)
+    lines = lines_of("Examples")
 
     done = paste(lines)
 
@@ -71,7 +77,7 @@ async def test_the_examples_of_the_api_page_work(paste, deployed):
 async def test_the_lines_that_pay_end_in_a_refund(paste, deployed, provider):
     if deployed.webhook_endpoint.headers:
         pytest.skip("a request to the webhook needs a header here")
-    (lines,) = re.findall(r"^## Pay$.*?```sh\n(.*?)```", API, re.DOTALL | re.MULTILINE)
+    lines = lines_of("Pay")
     # `flashsale env` knows only what the stack of this checkout saved.
     first, _, rest = lines.partition("\n")
     own = f"PROVIDER={deployed.provider_url} WEBHOOK={deployed.webhook_endpoint.url}{PATH}"
