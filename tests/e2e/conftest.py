@@ -17,10 +17,11 @@ from flashsale.usecases.books import read_books
 from flashsale_local.deployment import deploy
 from flashsale_local.deployment.target import Target
 from flashsale_local.stack import edge
-from flashsale_local.stack.fake_provider import with_provider
+from flashsale_local.stack.fake_provider import fake_provider, with_provider
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 from flashsale_server.queues.depths import depths
+from tests.helpers.fake_provider import FakeProvider
 from tests.helpers.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
@@ -132,3 +133,12 @@ def asgi_url(stack, deployed):
     yield web.url
     for program in (web, relay):
         stack.supervisor.stop_program(program.name)
+
+
+@pytest.fixture(scope="module")
+def provider(stack, deployed):
+    """The fake provider, whose webhooks go to the deployed application."""
+    program = fake_provider(int(deployed.provider_url.rpartition(":")[2]), deployed)
+    stack.add(program)
+    yield FakeProvider(program.url)
+    stack.supervisor.stop_program(program.name)

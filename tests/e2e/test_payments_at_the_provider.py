@@ -6,20 +6,10 @@ import boto3
 import psycopg
 import pytest
 
-from flashsale_local.stack.fake_provider import fake_provider
 from tests.e2e.conftest import body
-from tests.helpers.fake_provider import FakeProvider
 from tests.helpers.support import eventually
 
 PRICE = Decimal("7.50")
-
-
-@pytest.fixture(scope="module")
-def provider(stack, deployed):
-    program = fake_provider(int(deployed.provider_url.rpartition(":")[2]), deployed)
-    stack.add(program)
-    yield FakeProvider(program.url)
-    stack.supervisor.stop_program(program.name)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from flashsale_local.sale.paying import Due, pay, pay_late
 from flashsale_local.sale.seed import seed, user_ids
 
 # Seconds that a buyer has to pay. The demo holds other sales meanwhile.
-HOLD = 20
+HOLD = 25
 # Buyers: some take all units, some come while nothing is left, some come after the holds have
 # ended. A third of the first ones does not pay.
 FIRST, SECOND, THIRD = UNITS, 20, 50
@@ -118,14 +118,21 @@ async def end(target: Target, services: Services, begun: Begun) -> HeldSale:
     """Wait until the holds have ended, and sell their units again. One buyer pays too late."""
     product_id = begun.product_id
     back = (await _until_nothing_is_held(services, product_id)).expired
-    third = await _buy(target, product_id, BUYERS[FIRST + SECOND :], AnswerKind.ACCEPTED)
-    await await_orders(target, services, product_id, begun.first + third)
-    await pay(target, services, await _reserved(services, product_id))
-    books = await _until_nothing_is_held(services, product_id)
     late = begun.unpaid[0]
-    await pay_late(target, services, late)
+    third, _ = await asyncio.gather(
+        _sell_again(target, services, begun), pay_late(target, services, late)
+    )
+    books = await _until_nothing_is_held(services, product_id)
     (payment,) = await services.payments.list_of_order(late.id)
     return HeldSale(begun.first, begun.sold_out, back, third, payment.decision, payment.why, books)
+
+
+async def _sell_again(target: Target, services: Services, begun: Begun) -> int:
+    """Sell the units that are back to buyers who pay; return how many of them were accepted."""
+    third = await _buy(target, begun.product_id, BUYERS[FIRST + SECOND :], AnswerKind.ACCEPTED)
+    await await_orders(target, services, begun.product_id, begun.first + third)
+    await pay(target, services, await _reserved(services, begun.product_id))
+    return third
 
 
 async def _buy(target: Target, product_id: str, users: Sequence[str], kind: AnswerKind) -> int:
