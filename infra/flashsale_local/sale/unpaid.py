@@ -25,8 +25,8 @@ HOLD = 25
 FIRST, SECOND, THIRD = UNITS, 20, 50
 UNPAID = UNITS // 3
 BUYERS = user_ids(FIRST + SECOND + THIRD)
-# Seconds until holds that have ended are expired.
-DEADLINE = 60.0
+# Seconds until all holds have ended and are expired.
+DEADLINE = HOLD + 60.0
 
 RESERVED = """
 SELECT id, amount, currency FROM orders WHERE product_id = %s AND status = 'RESERVED' ORDER BY id
@@ -156,7 +156,7 @@ async def _until_nothing_is_held(services: Services, product_id: str) -> Books:
 
     """
     try:
-        async with asyncio.timeout(HOLD + DEADLINE):
+        async with asyncio.timeout(DEADLINE):
             while True:
                 (books,) = await read_books(services, [product_id])
                 assert books.ledger
@@ -165,6 +165,6 @@ async def _until_nothing_is_held(services: Services, product_id: str) -> Books:
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise Problem(
-            f"Units of {product_id} were still held {DEADLINE:.0f} s after the end of their holds.",
+            f"Units of {product_id} are still held after {DEADLINE:.0f} s.",
             "See `flashsale status`, and the log of the web workers in .local/logs/edge.log.",
         ) from None
