@@ -96,6 +96,7 @@ def test_the_results_as_json_have_the_figures_of_the_tables(good):
     assert lost == [WITHOUT_POSTGRES[number].lost for number in (1, 2, 3, 4, 5)]
     assert document["held"]["back"] == document["held"]["third"] == UNPAID
     assert document["held"]["books"]["confirmed"] == UNITS
+    assert (document["held"]["late"], document["held"]["why"]) == ("REFUNDED", "late")
     assert document["findings"] == []
     assert replace(good, troubles=None).figures()["troubles"] is None
 
