@@ -28,8 +28,8 @@ def claim_costs(url: str) -> list[tuple[str, list[float]]]:
     def sale(units: int) -> str:
         product_id = f"bench-{uuid.uuid4().hex[:10]}"
         keys = Keys(product_id)
-        names = (keys.stock, keys.released, keys.sale, keys.ledger, keys.buyers)
-        redis.evalsha(open_sale, len(names), *names, units, "", "", 0, 5, units, "", "", "", 0)
+        names = (keys.stock, keys.released, keys.sale, keys.ledger, keys.buyers, keys.holds)
+        redis.evalsha(open_sale, len(names), *names, units, "", "", 0, 5, units, "", "", "", 0, 0)
         made.append(product_id)
         return product_id
 

@@ -13,9 +13,11 @@ from typing import Any
 from flashsale.chunks import chunks
 from flashsale.config import Settings
 from flashsale.domain.messages import MESSAGES_PER_CALL, QueuedOrder
-from flashsale.domain.payments import Decision, Payment
+from flashsale.domain.payment_messages import QueuedPayment
+from flashsale.domain.payments import Decision
 from flashsale.services import Services
-from flashsale.usecases.holds import pay
+from flashsale.usecases.batch import ReceivedMessage
+from flashsale.usecases.take_payments import take_payments
 from loadtest.holds.finding import Finding
 from loadtest.holds.shop import Shop
 
@@ -40,14 +42,15 @@ class Consumer:
         all_of_them.wait()
 
     @classmethod
-    def apply(cls, payments: Sequence[Payment]) -> int:
-        """Apply a batch of payments; return how many confirmed their order."""
-        return cls.runner.run(_apply_batch(cls.services, payments))
+    def apply(cls, messages: Sequence[ReceivedMessage]) -> int:
+        """Apply a batch of queued payments; return how many confirmed their order."""
+        return cls.runner.run(_apply_batch(cls.services, messages))
 
 
-async def _apply_batch(services: Services, payments: Sequence[Payment]) -> int:
-    decided = [await pay(services, payment) for payment in payments]
-    return sum(one.decision is Decision.APPLIED for one in decided)
+async def _apply_batch(services: Services, messages: Sequence[ReceivedMessage]) -> int:
+    taken = await take_payments(services, messages)
+    assert not taken.failures
+    return sum(one.decision is Decision.APPLIED for one in taken.decided.values())
 
 
 async def pay_in_batches(shop: Shop) -> list[Finding]:
@@ -66,9 +69,18 @@ async def pay_in_batches(shop: Shop) -> list[Finding]:
 
 def _apply_all(consumers: ProcessPoolExecutor, orders: Sequence[QueuedOrder]) -> float:
     """Let the consumers pay these orders; return the seconds that it took."""
-    payments = [Payment(f"pi_{order.id}", order.id, PRICE, "EUR") for order in orders]
+    messages = [
+        ReceivedMessage(f"m-{number}", _queued_payment(number, order))
+        for number, order in enumerate(orders)
+    ]
     began = time.perf_counter()
-    applied = sum(consumers.map(Consumer.apply, chunks(payments, MESSAGES_PER_CALL)))
+    applied = sum(consumers.map(Consumer.apply, chunks(messages, MESSAGES_PER_CALL)))
     seconds = time.perf_counter() - began
     assert applied == len(orders)
     return seconds
+
+
+def _queued_payment(number: int, order: QueuedOrder) -> str:
+    """Return the body of the message with the payment of an order."""
+    id_ = f"pi_{time.time_ns():x}_{number}"
+    return QueuedPayment(id=id_, order_id=order.id, amount=PRICE, currency="EUR").model_dump_json()

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from flashsale.chunks import chunks
 from flashsale.domain.claims import Claim, Claimed
 from flashsale.domain.messages import MESSAGES_PER_CALL, Envelope, QueuedOrder
+from flashsale.domain.model import V5, Terms
 from flashsale.services import Services
+from flashsale.usecases import sales
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LEASE_MS, TOKEN
@@ -18,8 +20,6 @@ USERS = user_ids(1000)
 CLAIMS_PER_ENVELOPE = 100
 # Claims that wait for one round trip.
 AT_ONCE = 500
-
-SET_HOLD = "UPDATE products SET hold_seconds = %s WHERE id = %s"
 
 Batch = list[ReceivedMessage]
 
@@ -34,9 +34,9 @@ class Shop:
         """Put a new product on sale; return its id."""
         product_id = f"bench-{time.time_ns():x}"
         await seed(self.services, USERS, [product_id], units)
-        async with self.services.database.transaction() as connection:
-            await connection.execute(SET_HOLD, [hold_seconds, product_id])
-        await self.services.stock.open_sale(product_id, units)
+        terms = Terms(generation=V5, hold_seconds=hold_seconds)
+        declined = await sales.open_sale(self.services, product_id, terms)
+        assert declined is None
         return product_id
 
     async def claim(self, product_id: str, count: int) -> list[QueuedOrder]:

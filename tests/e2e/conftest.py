@@ -124,14 +124,6 @@ def flashsale_process(environment):
     return start
 
 
-@pytest.fixture(scope="module")
-def provider(stack, deployed):
-    program = fake_provider(int(deployed.provider_url.rpartition(":")[2]), deployed)
-    stack.add(program)
-    yield FakeProvider(program.url)
-    stack.supervisor.stop_program(program.name)
-
-
 def sweep_now(deployed):
     """Run the sweep function, which the emulator runs each minute as well."""
     boto3.client("lambda").invoke(FunctionName=f"{deployed.stack_name}-sweep")
@@ -146,3 +138,12 @@ def asgi_url(stack, deployed):
     yield web.url
     for program in (web, relay):
         stack.supervisor.stop_program(program.name)
+
+
+@pytest.fixture(scope="module")
+def provider(stack, deployed):
+    """The fake provider, whose webhooks go to the deployed application."""
+    program = fake_provider(int(deployed.provider_url.rpartition(":")[2]), deployed)
+    stack.add(program)
+    yield FakeProvider(program.url)
+    stack.supervisor.stop_program(program.name)

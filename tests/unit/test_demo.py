@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from flashsale.domain.payments import Decision
 from flashsale.usecases.books import Books
 from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.demo import ATTEMPTS, SHOPS, UNITS, Sale
@@ -60,7 +61,7 @@ def held_sale(reserved=0, lost=0):
     confirmed = UNITS - reserved - lost
     kept = books(5, initial=UNITS, confirmed=confirmed, lost=lost + reserved)
     kept = replace(kept, reserved=reserved)
-    return HeldSale(UNITS, SECOND, UNPAID, UNPAID, "late", kept)
+    return HeldSale(UNITS, SECOND, UNPAID, UNPAID, Decision.REFUNDED, "late", kept)
 
 
 @pytest.fixture
@@ -95,6 +96,7 @@ def test_the_results_as_json_have_the_figures_of_the_tables(good):
     assert lost == [WITHOUT_POSTGRES[number].lost for number in (1, 2, 3, 4, 5)]
     assert document["held"]["back"] == document["held"]["third"] == UNPAID
     assert document["held"]["books"]["confirmed"] == UNITS
+    assert (document["held"]["late"], document["held"]["why"]) == ("REFUNDED", "late")
     assert document["findings"] == []
     assert replace(good, troubles=None).figures()["troubles"] is None
 
@@ -137,7 +139,7 @@ def test_an_order_that_an_outage_swallowed_is_a_finding(good):
         ({"sold_out": 19}, "sold out while holds ran is 19, and should be 20."),
         ({"back": 32}, "back without a payment is 32, and should be 33."),
         ({"third": 34}, "bought after that is 34, and should be 33."),
-        ({"refunded": ""}, "the reason of the late payment's refund is , and should be late."),
+        ({"why": None}, "the reason of the late payment's refund is None, and should be late."),
     ],
     ids=str,
 )
@@ -183,3 +185,11 @@ def test_the_tables_fit_80_columns_and_say_why(good):
     assert "it sold 190 of 100" in said
     assert "V3 took 10 units in Redis" in said
     assert "33 buyers did not pay" in said
+    assert said.count("so it was refunded.") == 1
+
+
+def test_a_refund_that_nobody_here_can_make_is_said(good):
+    (said,) = reasons_of_hold(replace(good.held, late=Decision.REFUND_DUE))
+
+    assert "it is to be refunded (flashsale payments --due)" in said
+    assert "REFUND_DUE" in printed(held_table(replace(good.held, late=Decision.REFUND_DUE)))

@@ -15,8 +15,8 @@ from flashsale_local.deployment.sign_in import auth_of, refuse_tokens
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.sale import demo as small_sales
+from flashsale_local.sale import paying, unpaid
 from flashsale_local.sale import seed as seeding
-from flashsale_local.sale import unpaid
 from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.demo_tables import (
     held_table,
@@ -31,7 +31,7 @@ from flashsale_local.sale.load import Answer
 from flashsale_local.sale.seed import IDS, PRODUCTS, UNITS, USERS
 from flashsale_local.sale.troubles import Troubles, can_be_made, make_troubles
 from flashsale_local.sale.unpaid import HeldSale
-from flashsale_local.sale.warm_up import warm_up
+from flashsale_local.sale.warm_up import warm_up, warm_up_payments
 from flashsale_local.stack.asgi import start_asgi_edge
 from flashsale_local.stack.containers import in_containers
 from flashsale_local.stack.left_running import show_addresses
@@ -78,6 +78,7 @@ def _show(results: Demonstration) -> None:
     show_table(sales_table(results.sales))
     for reason in reasons_of_sales(results.sales):
         console.print(reason)
+    console.print()
     show_table(held_table(results.held))
     for reason in reasons_of_hold(results.held):
         console.print(reason)
@@ -87,6 +88,7 @@ def _show(results: Demonstration) -> None:
             + ("run in containers." if in_containers(LOCAL) else "are not the local stack's own.")
         )
         return
+    console.print()
     show_table(troubles_table(results.troubles))
     for reason in reasons_of_troubles(results.troubles):
         console.print(reason)
@@ -133,6 +135,7 @@ async def _hold_all(
         await _fill_shop(services)
     with step("warm up the functions"):
         await warm_up(target)
+        await warm_up_payments(target, paying.AT_A_TIME)
     with step("sell with a payment hold, and let two thirds of the buyers pay"):
         begun = await unpaid.begin(target, services, run)
     columns = (

@@ -11,6 +11,7 @@ from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment.deploy import hold_grace
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
+from flashsale_local.sale.paying import pay_at_provider
 
 # Seconds that the buyers of this page have to pay.
 HOLD = 60
@@ -94,11 +95,6 @@ def by_provider(target: Target, api: Endpoint) -> Pay:
 
     async def pay(order_id: str) -> None:
         async with api.client() as buyer, Endpoint(target.provider_url).client() as provider:
-            begun = await buyer.post(f"/api/v5/orders/{order_id}/payment")
-            begun.raise_for_status()
-            paid = await provider.post(
-                f"/fake/payment_intents/{begun.json()['paymentId']}/pay", json={}
-            )
-            paid.raise_for_status()
+            await pay_at_provider(buyer, provider, order_id)
 
     return pay

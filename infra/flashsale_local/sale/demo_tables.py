@@ -5,6 +5,7 @@ from operator import attrgetter
 
 from rich.table import Table
 
+from flashsale.domain.payments import Decision
 from flashsale_local.console import alarming, number, table, units
 from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
 from flashsale_local.sale.answers import AnswerKind
@@ -65,7 +66,7 @@ def held_table(held: HeldSale) -> Table:
         ("not paid in time, so on sale again", number(held.back)),
         (f"bought then, of {THIRD} buyers", number(held.third)),
         ("confirmed orders, all paid", number(held.books.confirmed)),
-        ("late payments, which are refunded", number(1 if held.refunded else 0)),
+        (f"paid too late, now {held.late}", number(1)),
         ("oversold", alarming(held.books.oversold)),
         ("lost", alarming(held.books.lost)),
     ):
@@ -75,12 +76,19 @@ def held_table(held: HeldSale) -> Table:
 
 def reasons_of_hold(held: HeldSale) -> Iterator[str]:
     """Yield what became of the unpaid orders; nothing if that is not as expected."""
-    if not held.findings:
-        yield (
-            f"{held.back} buyers did not pay. Their units were held for {HOLD} s, came back once, "
-            "and were sold again. One of them paid after that, and gets the money back: a late "
-            "payment never revives an order."
-        )
+    if held.findings:
+        return
+    refunded = (
+        "was refunded"
+        if held.late is Decision.REFUNDED
+        # Only a provider can move money.
+        else "is to be refunded (flashsale payments --due): no provider runs here"
+    )
+    yield (
+        f"{held.back} buyers did not pay. Their units were held for {HOLD} s, came back once, and "
+        "were sold again. One of them paid after that. A late payment never revives an order, so "
+        f"it {refunded}."
+    )
 
 
 def troubles_table(troubles: Troubles) -> Table:

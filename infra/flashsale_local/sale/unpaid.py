@@ -1,51 +1,36 @@
 """The demo's sale with a payment hold: a third of its buyers never pays, and their units return."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from decimal import Decimal
 from typing import Any
 
 from flashsale.domain.model import V5, Terms
-from flashsale.domain.payments import Payment, RefundReason
+from flashsale.domain.payments import Decision, RefundReason
 from flashsale.services import Services
+from flashsale.usecases import sales
 from flashsale.usecases.books import Books, read_books
-from flashsale.usecases.holds import pay
 from flashsale_local.deployment.target import Target
 from flashsale_local.problems import Problem
 from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.demo import CONNECTIONS, UNITS, await_orders
 from flashsale_local.sale.load import buy_all
+from flashsale_local.sale.paying import Due, pay, pay_late
 from flashsale_local.sale.seed import seed, user_ids
 
 # Seconds that a buyer has to pay. The demo holds other sales meanwhile.
-HOLD = 20
+HOLD = 25
 # Buyers: some take all units, some come while nothing is left, some come after the holds have
 # ended. A third of the first ones does not pay.
 FIRST, SECOND, THIRD = UNITS, 20, 50
 UNPAID = UNITS // 3
 BUYERS = user_ids(FIRST + SECOND + THIRD)
-# Seconds until payments are applied, and until holds that have ended are expired.
-DEADLINE = 60.0
+# Seconds until all holds have ended and are expired.
+DEADLINE = HOLD + 60.0
 
-SET_HOLD = "UPDATE products SET hold_seconds = %s WHERE id = %s"
 RESERVED = """
 SELECT id, amount, currency FROM orders WHERE product_id = %s AND status = 'RESERVED' ORDER BY id
 """
-WHY_REFUNDED = "SELECT why FROM payments WHERE order_id = %s AND decision LIKE 'REFUND%%'"
-
-
-@dataclass(frozen=True)
-class Due:
-    """A RESERVED order, and what its buyer must pay."""
-
-    id: str
-    amount: Decimal
-    currency: str
-
-
-# Lets the buyers of these orders pay, and returns when their payments are applied.
-PayFor = Callable[[Target, Services, Sequence[Due]], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -74,7 +59,7 @@ class HeldSale:
         sold_out: of the second buyers, while the holds ran.
         back: holds that ended without a payment.
         third: accepted of the third buyers, who bought what was back.
-        refunded: why a payment after the end of a hold is refunded; "" if it is not.
+        late, why: the decision on a payment after the end of a hold, and its reason.
 
     """
 
@@ -82,7 +67,8 @@ class HeldSale:
     sold_out: int
     back: int
     third: int
-    refunded: str
+    late: Decision
+    why: str | None
     books: Books
 
     @property
@@ -106,7 +92,7 @@ class HeldSale:
             "bought after that": (self.third, UNPAID),
             "confirmed": (self.books.confirmed, UNITS),
             "held": (self.books.reserved, 0),
-            "the reason of the late payment's refund": (self.refunded, RefundReason.LATE.value),
+            "the reason of the late payment's refund": (self.why, RefundReason.LATE.value),
         }
 
     def figures(self) -> dict[str, Any]:
@@ -114,43 +100,39 @@ class HeldSale:
         return {**asdict(self), "books": self.books.figures()}
 
 
-async def pay_by_use_case(_: Target, services: Services, orders: Sequence[Due]) -> None:
-    """Apply the payments in this process, as if the provider's messages had come."""
-    for order in orders:
-        await pay(services, Payment(f"pi_{order.id}", order.id, order.amount, order.currency))
-
-
-async def begin(
-    target: Target, services: Services, run: str, pay_for: PayFor = pay_by_use_case
-) -> Begun:
-    """Sell all units, let two thirds of the buyers pay, and let others find nothing left."""
+async def begin(target: Target, services: Services, run: str) -> Begun:
+    """Sell all units, let others find nothing left, and let two thirds of the buyers pay."""
     product_id = f"demo-{run}-v5-hold"
     await seed(services, BUYERS, [product_id], UNITS)
-    async with services.database.transaction() as connection:
-        await connection.execute(SET_HOLD, [HOLD, product_id])
-    await services.stock.open_sale(product_id, UNITS, Terms(generation=V5))
+    await sales.open_sale(services, product_id, Terms(hold_seconds=HOLD))
     first = await _buy(target, product_id, BUYERS[:FIRST], AnswerKind.ACCEPTED)
     await await_orders(target, services, product_id, first)
-    orders = await _reserved(services, product_id)
-    await pay_for(target, services, orders[UNPAID:])
     second = BUYERS[FIRST : FIRST + SECOND]
     sold_out = await _buy(target, product_id, second, AnswerKind.SOLD_OUT)
+    orders = await _reserved(services, product_id)
+    await pay(target, services, orders[UNPAID:])
     return Begun(product_id, first, sold_out, orders[:UNPAID])
 
 
-async def end(
-    target: Target, services: Services, begun: Begun, pay_for: PayFor = pay_by_use_case
-) -> HeldSale:
+async def end(target: Target, services: Services, begun: Begun) -> HeldSale:
     """Wait until the holds have ended, and sell their units again. One buyer pays too late."""
     product_id = begun.product_id
     back = (await _until_nothing_is_held(services, product_id)).expired
-    await pay_for(target, services, begun.unpaid[:1])
-    third = await _buy(target, product_id, BUYERS[FIRST + SECOND :], AnswerKind.ACCEPTED)
-    await await_orders(target, services, product_id, begun.first + third)
-    await pay_for(target, services, await _reserved(services, product_id))
+    late = begun.unpaid[0]
+    third, _ = await asyncio.gather(
+        _sell_again(target, services, begun), pay_late(target, services, late)
+    )
     books = await _until_nothing_is_held(services, product_id)
-    refunded = await _why_refunded(services, begun.unpaid[0])
-    return HeldSale(begun.first, begun.sold_out, back, third, refunded, books)
+    (payment,) = await services.payments.list_of_order(late.id)
+    return HeldSale(begun.first, begun.sold_out, back, third, payment.decision, payment.why, books)
+
+
+async def _sell_again(target: Target, services: Services, begun: Begun) -> int:
+    """Sell the units that are back to buyers who pay; return how many of them were accepted."""
+    third = await _buy(target, begun.product_id, BUYERS[FIRST + SECOND :], AnswerKind.ACCEPTED)
+    await await_orders(target, services, begun.product_id, begun.first + third)
+    await pay(target, services, await _reserved(services, begun.product_id))
+    return third
 
 
 async def _buy(target: Target, product_id: str, users: Sequence[str], kind: AnswerKind) -> int:
@@ -166,13 +148,6 @@ async def _reserved(services: Services, product_id: str) -> list[Due]:
         return [Due(**row) for row in await cursor.fetchall()]
 
 
-async def _why_refunded(services: Services, order: Due) -> str:
-    async with services.database.transaction() as connection:
-        cursor = await connection.execute(WHY_REFUNDED, [order.id])
-        row = await cursor.fetchone()
-    return str(row["why"]) if row else ""
-
-
 async def _until_nothing_is_held(services: Services, product_id: str) -> Books:
     """Wait until each hold is paid or has ended, and return the books.
 
@@ -181,7 +156,7 @@ async def _until_nothing_is_held(services: Services, product_id: str) -> Books:
 
     """
     try:
-        async with asyncio.timeout(HOLD + DEADLINE):
+        async with asyncio.timeout(DEADLINE):
             while True:
                 (books,) = await read_books(services, [product_id])
                 assert books.ledger
@@ -190,6 +165,6 @@ async def _until_nothing_is_held(services: Services, product_id: str) -> Books:
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise Problem(
-            f"Units of {product_id} were still held {DEADLINE:.0f} s after the end of their holds.",
-            "See the logs in .local/logs.",
+            f"Units of {product_id} are still held after {DEADLINE:.0f} s.",
+            "See `flashsale status`, and the log of the web workers in .local/logs/edge.log.",
         ) from None
