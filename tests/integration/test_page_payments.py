@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from flashsale_local.deployment import deploy
 from flashsale_local.live_page.payments import held_orders, pay_held, when_they_expire
 from tests.helpers.support import USERS
 from tests.integration.held_shop import held_shop
@@ -63,7 +64,8 @@ async def test_the_page_says_when_units_come_back(services, shop):
 
     assert nothing == f"No order of {shop.product_id} is held."
     end = (await services.orders.get(order.id)).expires_at.astimezone()
-    expected = [end + timedelta(minutes=minutes) for minutes in range(3)]
+    grace = int(deploy.hold_grace())
+    expected = [end + timedelta(seconds=seconds) for seconds in (0, grace, grace + 60)]
     assert re.findall(r"\d\d:\d\d:\d\d", said) == [f"{at:%H:%M:%S}" for at in expected]
 
 
