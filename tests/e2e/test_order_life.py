@@ -11,6 +11,7 @@ from flashsale.http.webhook import PATH
 from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.logs.lines import read_file
 from flashsale_local.logs.order_life import Life
+from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.load import buy_all
 from tests.e2e.conftest import VISIBILITY_TIMEOUT, body
 from tests.helpers.support import USERS, eventually
@@ -58,6 +59,8 @@ def life_of(flashsale):
 
 
 def order_ids(answers):
+    refused = [answer.detail for answer in answers if answer.kind is not AnswerKind.ACCEPTED]
+    assert not refused, refused
     return [json.loads(answer.detail.partition(" ")[2])["orderId"] for answer in answers]
 
 

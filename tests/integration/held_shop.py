@@ -45,7 +45,7 @@ class Shop:
     async def write(self, order, function=place_orders):
         message = ReceivedMessage("m", Envelope.of([order]).model_dump_json())
         outcome = await function(self.services, [message])
-        assert not outcome.failures
+        assert not outcome.failures, outcome.failures
         return outcome
 
     async def pay(self, order, name="pay-1", amount=None, currency="EUR"):

@@ -40,7 +40,7 @@ class Steps:
 
     def __init__(self, services, events):
         self._services, self._events, self._taken = services, dict(events), 0
-        self.settings = services.settings
+        self.settings, self.provider = services.settings, services.provider
 
     async def _step(self):
         event = self._events.pop(self._taken, None)

@@ -22,8 +22,10 @@ from tests.integration.secrets.failures import (
     JWT_SECRET,
     OF_OTHERS,
     PRODUCT,
+    PROVIDER_KEY,
     REDIS_PASSWORD,
     USER,
+    WEBHOOK_SECRET,
 )
 
 
@@ -91,6 +93,10 @@ def environment(locked, sqs):
         "PYTHONPATH": SOURCE_ROOTS,
         "PYTHONUNBUFFERED": "1",
         "ORDERS_QUEUE_URL": f"{sqs}/000000000000/orders",
+        "PAYMENTS_QUEUE_URL": f"{sqs}/000000000000/payments",
+        "WEBHOOK_SECRETS": WEBHOOK_SECRET,
+        "PROVIDER_URL": sqs,
+        "PROVIDER_KEY": PROVIDER_KEY,
         "AWS_ENDPOINT_URL": sqs,
         "AWS_SECRET_ACCESS_KEY": AWS_SECRET,
         "AWS_SESSION_TOKEN": f"{AWS_SECRET}-session",

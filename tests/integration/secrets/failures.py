@@ -2,19 +2,24 @@
 
 import json
 import re
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 from flashsale.domain.messages import QueuedOrder
+from flashsale.domain.payment_messages import QueuedPayment
 from flashsale_local.deployment import sign_in
 from flashsale_local.paths import ROOT
 from flashsale_local.stack.program import free_port
 from tests.helpers.support import USERS
+from tests.helpers.webhooks import lambda_event, paid_event, signed
 
 REDIS_PASSWORD = "s3cretOfRedis"
 DATABASE_PASSWORD = "s3cretOfPostgres"
 JWT_SECRET = "s3cretOfTokens-s3cretOfTokens-s3cretOfTokens"
 KEY = "s3cretIdempotencyKey"
 AWS_SECRET = "s3cretOfAws"
+WEBHOOK_SECRET = "s3cretOfWebhooks-s3cretOfWebhooks"
+PROVIDER_KEY = "s3cretOfTheProvider"
 TOKEN = sign_in.mint(JWT_SECRET, USERS[0], admin=True, minutes=60)
 FORGED = sign_in.mint(JWT_SECRET + "forged", USERS[0], admin=True, minutes=60)
 OPAQUE = "s3cretOpaqueToken"
@@ -98,6 +103,14 @@ def headers(token, key):
     return {"authorization": f"Bearer {token}", "idempotency-key": key, **json_}
 
 
+def webhooks():
+    """Yield requests to the webhook: one that the provider sent, a forged one, and nonsense."""
+    paid = paid_event(f"{PRODUCT}:1-0")
+    yield lambda_event(paid, signed(paid, WEBHOOK_SECRET))
+    yield lambda_event(paid, signed(paid, f"{WEBHOOK_SECRET}forged"))
+    yield lambda_event(b"{", signed(b"{", WEBHOOK_SECRET))
+
+
 def events():
     base = json.loads((ROOT / "events" / "buy-v5.json").read_text())
     for method, path, body, token, key in REQUESTS:
@@ -112,13 +125,22 @@ def events():
                 "body": json.dumps(body) if body else "",
             },
         )
+    for event in webhooks():
+        yield "webhook", event
     order = QueuedOrder(id="secret-1", product_id=PRODUCT, user_id="made-by-a-token", generation=4)
-    messages = [order.model_dump_json(), "poison"]
-    batch = {"Records": [{"messageId": f"m-{n}", "body": body} for n, body in enumerate(messages)]}
-    yield "order", batch
-    yield "rollback", batch
+    orders = batch(order.model_dump_json(), "poison")
+    yield "order", orders
+    yield "rollback", orders
+    payment = QueuedPayment(
+        id="pi_1", order_id=f"{PRODUCT}:1-0", amount=Decimal("7.50"), currency="EUR"
+    )
+    yield "payment", batch(payment.model_dump_json(), "poison")
     yield "sweep", {}
     yield "migrate", {}
+
+
+def batch(*bodies):
+    return {"Records": [{"messageId": f"m-{n}", "body": body} for n, body in enumerate(bodies)]}
 
 
 # Internals: classes, stack traces, files, hosts, statements, libraries.

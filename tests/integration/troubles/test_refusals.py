@@ -21,6 +21,8 @@ from tests.integration.troubles.routes import (
 DEAF = {"BUSY", "MASTERDOWN"}
 # Routes that write to Redis. Cancel and open name things that do not exist.
 WRITING = ("/buy", "/health", "/pause", "/restock", "/open")
+# Routes that read an order before they write, and there is none here.
+READS_FIRST = ("/api/v5/orders/{order}/cancel", "/api/v5/orders/{order}/payment")
 
 
 def writes(route, store):
@@ -67,8 +69,8 @@ async def test_a_read_only_postgresql_is_a_503_on_routes_that_write(edge, produc
     for route, answer in answered:
         expected = route.status_without(POSTGRESQL)
         assert answer.status in (expected, 503), (named(route), answer)
-        written = route.method == "POST" and POSTGRESQL in route.needs
-        if written or route.path == "/health":
+        writing = route.method == "POST" and POSTGRESQL in route.needs
+        if (writing and route.path not in READS_FIRST) or route.path == "/health":
             assert_unavailable(answer, route)
     await well_again(edge, products)
 
