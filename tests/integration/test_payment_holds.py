@@ -149,7 +149,7 @@ async def test_what_ended_before_redis_heard_of_it_is_found_later(shop, ending):
     if ending == "pay":
         await shop.services.payments.apply(Payment(order.id, order.id, PRICE * 2, "EUR"))
     elif ending == "expire":
-        await shop.services.holds.expire(shop.product_id)
+        await shop.services.holds.expire(shop.product_id, 60, 0)
     else:
         async with shop.services.database.transaction() as connection:
             await shop.services.orders.cancel_even_if_confirmed(connection, order.id, None, "")
@@ -205,4 +205,4 @@ async def test_a_payment_that_waits_keeps_its_hold(shop):
     await shop.write(order)
     await shop.time_passes()
 
-    assert not await shop.services.holds.expire(shop.product_id)
+    assert not await shop.services.holds.expire(shop.product_id, 60, 0)

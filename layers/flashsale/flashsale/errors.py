@@ -12,6 +12,7 @@ An expected outcome of a purchase (sold out, no such product) is a value: `domai
     └── ServiceUnavailable     a backing service is unavailable; a retry may help
         ├── StockUnavailable       Redis
         ├── DatabaseUnavailable    PostgreSQL
+        │   └── RowLocked              another transaction keeps a row for long
         ├── KeysUnavailable        the issuer of the tokens
         ├── ProviderUnavailable    the payment provider
         ├── OutOfTime              some service, until the deadline of a use case
@@ -83,6 +84,10 @@ class DatabaseUnavailable(ServiceUnavailable):
     """PostgreSQL is unavailable (no answer, deadlock, shutdown, read only)."""
 
     service = "orders"
+
+
+class RowLocked(DatabaseUnavailable):
+    """PostgreSQL answers, but another transaction has locked a row for longer than was waited."""
 
 
 class KeysUnavailable(ServiceUnavailable):
