@@ -15,9 +15,9 @@ from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as TooSlow
 
+from flashsale.domain.amounts import from_minor, to_minor
 from flashsale.domain.payments import Payment
 from flashsale.errors import ProviderUnavailable
-from flashsale.provider.amounts import from_minor, to_minor
 from flashsale.provider.port import PaymentIntent
 
 # The version of the API whose shapes this module reads. Without it, the account's setting counts.
