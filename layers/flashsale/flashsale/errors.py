@@ -15,6 +15,7 @@ An expected outcome of a purchase (sold out, no such product) is a value: `domai
         │   └── RowLocked              another transaction keeps a row for long
         ├── KeysUnavailable        the issuer of the tokens
         ├── ProviderUnavailable    the payment provider
+        │   └── ProviderRefused        it answers, and refuses one payment
         ├── OutOfTime              some service, until the deadline of a use case
         └── QueueUnavailable       SQS
             ├── PushRefused            the message is certainly not in the queue
@@ -100,6 +101,13 @@ class ProviderUnavailable(ServiceUnavailable):
     """The payment provider did not do what it was asked. The text says why, without any secret."""
 
     service = "payment"
+
+
+class ProviderRefused(ProviderUnavailable):
+    """The payment provider answered that it does not do this to this payment.
+
+    It may be for good (a dispute, or no such payment) or for now (the payment is in progress).
+    """
 
 
 class OutOfTime(ServiceUnavailable):
