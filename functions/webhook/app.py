@@ -32,10 +32,12 @@ def webhook() -> Webhook:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the HTTP API or of a function URL."""
     answer = webhook().receive(event, time.time())
-    write, counted = logger.info, "WebhooksTaken"
-    if answer.reason:
-        write, counted = logger.warning, "WebhooksRefused"
+    refused = answer.reason is not None
+    if refused:
         metrics.add_metadata("reason", answer.reason)
-    metrics.add_metric(name=counted, unit=MetricUnit.Count, value=1)
+    # Both in each line: where the least value of WebhooksRefused is 1, all of them were refused.
+    metrics.add_metric(name="WebhooksTaken", unit=MetricUnit.Count, value=int(not refused))
+    metrics.add_metric(name="WebhooksRefused", unit=MetricUnit.Count, value=int(refused))
+    write = logger.warning if refused else logger.info
     write("webhook", extra=answer.log_fields)
     return answer.response()

@@ -1,6 +1,10 @@
 """Fixtures of the queue functions' tests."""
 
 import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +13,8 @@ from flashsale.services import Services
 from flashsale_local.stack.program import free_port
 from tests.helpers.admin_desk import desk_of
 from tests.integration.refusals import Clock
+
+FLASHSALE = Path(sys.executable).parent / "flashsale"
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +70,18 @@ async def other(services):
     other = Services(services.settings)
     yield other
     await other.close()
+
+
+@pytest.fixture
+def flashsale(migrated):
+    """Return a function that runs a command, as the operator ops unless it names another one."""
+    stores = {"REDIS_URL": migrated.redis_url, "DATABASE_URL": migrated.database_url}
+
+    def run(*arguments, typed="", **environment):
+        return subprocess.run(
+            [FLASHSALE, *arguments],
+            env={**os.environ, **stores, "LOGNAME": "ops", "COLUMNS": "200", **environment},
+            input=typed, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    return run

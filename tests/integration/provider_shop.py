@@ -42,3 +42,14 @@ async def provider_shop(services, new_product):
     await shop.hold(600)
     await shop.rested()
     return shop
+
+
+async def refund_due(shop, fake):
+    """Return a payment of a cancelled order that is to be refunded."""
+    order = await shop.reserve()
+    payment_id = await shop.begin(order)
+    await shop.cancel(order)
+    fake.pay(payment_id, times=0)
+    await shop.expire()
+    assert await shop.decision(payment_id) == ("REFUND_DUE", "cancelled")
+    return payment_id

@@ -88,6 +88,22 @@ async def test_a_product_is_made_once(desk, services):
 
 
 @pytest.mark.parametrize(
+    ("price", "currency", "why"),
+    [
+        (1.5, "JPY", "1.5 JPY has a part of a minor unit"),
+        (1, "KWD", "KWD has three decimals"),
+    ],
+)
+async def test_a_price_that_nobody_could_pay_is_refused(desk, price, currency, why):
+    refused = await desk.post("/products", product(new_id(), price=price, currency=currency))
+    made = await desk.post("/products", product(new_id(), price=2, currency="JPY"))
+
+    assert is_problem(refused, 422, "invalid")
+    assert why in refused.text
+    assert made.status_code == 201
+
+
+@pytest.mark.parametrize(
     ("path", "body"),
     [
         ("/products", {"id": "a", "name": "n", "price": 1, "stock": 1, "more": 1}),

@@ -1,4 +1,4 @@
-"""Holds wait while payments are in the queue, but not for ever."""
+"""Holds wait while the queue of payments is behind, but not for ever."""
 
 import json
 from dataclasses import replace
@@ -8,6 +8,7 @@ import pytest
 from flashsale.services import Services
 from flashsale_local.stack.program import free_port
 from tests.helpers.post_server import PostServer
+from tests.helpers.support import USERS
 from tests.integration.held_shop import Shop, held_shop
 
 
@@ -40,6 +41,8 @@ def sqs(monkeypatch):
 async def watching(migrated, services, new_product):
     """Return a function that makes a shop whose expirer asks the queue at an address."""
     shop, made = await held_shop(services, new_product), []
+    # Payments of earlier tests were not taken just now.
+    await shop.execute("UPDATE payments SET received_at = received_at - interval '2 minutes'")
 
     def make(url):
         made.append(Services(replace(migrated, payments_queue_url=url and f"{url}/0/payments")))
@@ -61,6 +64,33 @@ async def test_a_hold_waits_for_the_payments_in_the_queue(watching, sqs, counter
     setattr(sqs, counter, 0)
 
     assert (await shop.expire(), await shop.status(order)) == (1, "EXPIRED")
+
+
+@pytest.mark.parametrize(
+    ("ready", "ending"), [(2, "EXPIRED"), (3, "RESERVED")], ids=["keeps-up", "behind"]
+)
+async def test_a_busy_queue_is_behind_if_more_waits_than_was_taken(watching, sqs, ready, ending):
+    shop = watching(sqs.url)
+    late, *paid = [await shop.reserve(user) for user in USERS[:3]]
+    for order in paid:
+        await shop.pay(order)
+    await shop.time_passes(minutes=14)
+    sqs.ready = ready
+
+    await shop.expire()
+
+    assert await shop.status(late) == ending
+
+
+async def test_payments_that_were_taken_long_ago_do_not_count(watching, sqs):
+    shop = watching(sqs.url)
+    late, paid = [await shop.reserve(user) for user in USERS[:2]]
+    await shop.pay(paid)
+    await shop.execute("UPDATE payments SET received_at = now() - interval '61 seconds'")
+    await shop.time_passes(minutes=14)
+    sqs.ready = 1
+
+    assert (await shop.expire(), await shop.status(late)) == (0, "RESERVED")
 
 
 async def test_a_hold_waits_for_a_quarter_of_an_hour_at_most(watching, sqs):

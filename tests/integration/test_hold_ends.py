@@ -4,12 +4,14 @@ import asyncio
 
 import pytest
 
+from flashsale.domain.payments import Payment
 from flashsale.redis_store.stock import EXPIRER
+from flashsale.usecases.holds import expire_holds
 from flashsale.usecases.rebuild import rebuild
 from flashsale_server.edge import background
 from flashsale_server.edge.background import cancel, expire_forever
 from tests.helpers.support import USERS, until
-from tests.integration.held_shop import held_shop
+from tests.integration.held_shop import PRICE, held_shop
 from tests.integration.sweep_function import run_all_but_the_sweep
 
 
@@ -42,6 +44,31 @@ async def test_a_web_worker_ends_holds(shop, monkeypatch):
         for task in tasks:
             await cancel(task)
     assert await shop.status(order) == "EXPIRED"
+
+
+async def test_a_locked_product_stops_no_other(services, new_product, caplog):
+    shops = [await held_shop(services, new_product) for _ in range(3)]
+    locked, *_ = shops = sorted(shops, key=lambda shop: shop.product_id)
+    orders = [await shop.reserve() for shop in shops]
+    unsettled = await shops[1].reserve(USERS[1])
+    await services.payments.apply(
+        Payment(f"{unsettled.id}/pay", unsettled.id, PRICE, "EUR")
+    )  # its process died before it told Redis
+    ids = [shop.product_id for shop in shops]
+    for shop in shops:
+        await shop.time_passes()
+
+    async with services.database.transaction() as connection:
+        keep = "SELECT FROM products WHERE id = %s FOR UPDATE"
+        await connection.execute(keep, [locked.product_id])
+        assert await expire_holds(services, ids) == 2
+
+        ended = [await shop.status(order) for shop, order in zip(shops, orders, strict=True)]
+        assert ended == ["RESERVED", "EXPIRED", "EXPIRED"]
+        assert await shops[1].where() == (9, 0, 0, 1)
+        assert f"holds of {locked.product_id} stay until the next sweep" in caplog.text
+    assert await expire_holds(services, ids) == 1
+    assert await locked.where() == (10, 0, 0, 0)
 
 
 async def test_a_lost_sale_returns_with_its_holds(shop):

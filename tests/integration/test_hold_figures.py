@@ -6,7 +6,6 @@ import json
 import pytest
 
 from flashsale.redis_store.scripts import Keys
-from flashsale.sqs_store.order_queue import OrderQueue
 from flashsale.usecases import hold_figures
 from flashsale.usecases.hold_figures import read_hold_figures
 from flashsale_server.exporter.exporter import Exporter
@@ -194,14 +193,14 @@ async def test_the_sweep_function_measures_them_after_it_expired_holds(
     await age(shop, "decided_at", 4000)
     await shop.time_passes()
     await lose_order(shop)
-    # Without an emulator, SQS answers nothing.
-    monkeypatch.setattr(OrderQueue, "waiting", lambda *_: asyncio.sleep(0, 0))
 
+    # Without an emulator, SQS does not answer. Its figures are missing, and no others.
     await run_all_but_the_sweep(migrated, monkeypatch)
 
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     measured = {name: value for line in printed for name, value in line.items()}
     assert await shop.status(late) == "EXPIRED"
+    assert measured["SqsUp"] == [0]
     assert measured["HoldOverdueSeconds"] == [0]
     assert 4000 <= measured["RefundDueOldestSeconds"][0] < 4100
     assert measured["HoldsWithoutOrder"][0] >= 1

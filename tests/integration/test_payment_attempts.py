@@ -108,6 +108,18 @@ async def test_nobody_begins_in_the_last_seconds_of_a_hold(shop, http, fake):
     assert len(fake.intents()) == before
 
 
+@pytest.mark.parametrize("change", ["currency = 'JPY'", "price = 0"])
+async def test_an_amount_that_the_provider_cannot_take(shop, http, fake, change):
+    before = len(fake.intents())
+    await shop.execute(f"UPDATE products SET {change} WHERE id = %s", shop.product_id)
+    order = await shop.reserve()
+
+    answer = await http.post(path_of(order))
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "amount_not_payable")
+    assert len(fake.intents()) == before
+
+
 @pytest.mark.parametrize(("url", "status"), [(None, 501), ("http://127.0.0.1:{port}", 503)])
 async def test_without_a_provider_nothing_begins(shop, http, url, status):
     order = await shop.reserve()

@@ -156,11 +156,12 @@ def test_invented_methods_share_one_series(logs, functions):
     assert samples(functions)["http_request_seconds_count", "lambda", "other", "", "405"] == 3
 
 
-def test_orders_payments_and_swept_claims_are_counted(logs, functions):
+def test_what_other_functions_did_is_counted(logs, functions):
     for name, fields in (
         ("order", {"OrdersConfirmed": [7.0], "OrdersFailed": [1.0], "BatchSize": [8.0]}),
         ("sweep", {"ClaimsSwept": [3.0]}),
         ("payment", {"PaymentsApplied": [5.0], "PaymentsToRefund": [2.0], "PaymentsFailed": [1.0]}),
+        ("webhook", {"WebhooksTaken": [4.0], "WebhooksRefused": [6.0]}),
     ):
         group = f"/aws/lambda/flashsale-{name}"
         logs.create_log_group(logGroupName=group)
@@ -175,6 +176,7 @@ def test_orders_payments_and_swept_claims_are_counted(logs, functions):
     assert seen["swept_claims_total", "lambda"] == 3
     for outcome, count in (("applied", 5), ("to_refund", 2), ("failed", 1)):
         assert seen["taken_payments_total", outcome] == count
+    assert (seen["webhooks_total", "taken"], seen["webhooks_total", "refused"]) == (4, 6)
 
 
 class Oldest:

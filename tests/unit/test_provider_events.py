@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flashsale.domain.amounts import from_minor, to_minor
 from flashsale.domain.payment_messages import QueuedPayment, payment_of_message
 from flashsale.domain.payments import Payment
 from flashsale.errors import InvalidEvent, InvalidMessage
-from flashsale.provider.amounts import from_minor, to_minor
 from flashsale.provider.events import paid
 from tests.helpers.webhooks import paid_event
 
@@ -89,7 +89,9 @@ def test_minor_units_depend_on_the_currency(units, currency, amount):
     assert to_minor(Decimal(amount), currency) == units
 
 
-@pytest.mark.parametrize(("amount", "currency"), [("7.505", "EUR"), ("7.50", "JPY")])
+@pytest.mark.parametrize(
+    ("amount", "currency"), [("7.505", "EUR"), ("7.50", "JPY"), ("7.50", "ISK")]
+)
 def test_a_part_of_a_minor_unit_cannot_be_paid(amount, currency):
     with pytest.raises(ValueError, match="minor unit"):
         to_minor(Decimal(amount), currency)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from flashsale.domain.payments import Payment
-from flashsale.errors import ProviderUnavailable
+from flashsale.errors import ProviderRefused, ProviderUnavailable
 from flashsale.provider.stripe import Stripe
 from flashsale_local.stack.program import free_port
 from tests.helpers.post_server import PostServer
@@ -96,22 +96,23 @@ async def test_a_payment_is_refunded_once(server, stripe, status, name):
 
 
 @pytest.mark.parametrize(
-    ("call", "status", "name", "reason"),
+    ("call", "status", "name", "reason", "kind"),
     [
-        ("cancel", 400, "processing", "payment_intent_unexpected_state"),
-        ("cancel", 404, "no_such_intent", "resource_missing"),
-        ("refund", 200, "refund_failed", "lost_or_stolen_card"),
-        ("refund", 401, "invalid_key", "invalid_request_error"),
-        ("refund", 429, "rate_limit", "rate_limit"),
+        ("cancel", 400, "processing", "payment_intent_unexpected_state", ProviderRefused),
+        ("cancel", 404, "no_such_intent", "resource_missing", ProviderRefused),
+        ("refund", 200, "refund_failed", "lost_or_stolen_card", ProviderRefused),
+        ("refund", 401, "invalid_key", "invalid_request_error", ProviderUnavailable),
+        ("refund", 429, "rate_limit", "rate_limit", ProviderUnavailable),
+        ("refund", 500, "rate_limit", "rate_limit", ProviderUnavailable),
     ],
 )
-async def test_what_the_provider_does_not_do(server, stripe, call, status, name, reason):
+async def test_what_the_provider_does_not_do(server, stripe, call, status, name, reason, kind):
     server.will_answer(status, name)
 
     with pytest.raises(ProviderUnavailable) as caught:
         await getattr(stripe, call)(INTENT)
 
-    assert str(caught.value) == f"status {status}, {reason}"
+    assert (str(caught.value), type(caught.value)) == (f"status {status}, {reason}", kind)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"id": 7}', b"\xff"])

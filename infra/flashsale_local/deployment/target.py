@@ -11,10 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeVar
 
-import boto3
 import psycopg
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as NoConnection
 
 from flashsale.config import Settings
 from flashsale.errors import ConfigError, DatabaseUnavailable
@@ -22,6 +19,7 @@ from flashsale.services import Services
 from flashsale_local.clouds import Cloud, at
 from flashsale_local.clouds.endpoint import Endpoint
 from flashsale_local.deployment import preflight
+from flashsale_local.deployment.outputs import read_outputs
 from flashsale_local.problems import Problem, StackDown
 
 STACK_NAME = "flashsale"
@@ -154,22 +152,7 @@ class Target:
             Problem: the application is not deployed, or the emulator or AWS does not answer.
 
         """
-        try:
-            answer = boto3.client("cloudformation").describe_stacks(StackName=self.stack_name)
-        except (NoConnection, HTTPClientError) as error:
-            raise StackDown(str(error)) from error
-        except (BotoCoreError, ClientError) as error:
-            raise Problem(
-                f"The stack {self.stack_name!r} is not deployed: {error}",
-                "Deploy it with `make up` (locally) or `flashsale deploy --env prod`.",
-            ) from error
-        outputs = answer["Stacks"][0].get("Outputs")
-        if not outputs:  # not cached: a deployment that still runs has no outputs yet
-            raise Problem(
-                f"The stack {self.stack_name!r} is being deployed.",
-                "Try again when `flashsale up` or `flashsale deploy` is done.",
-            )
-        return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+        return read_outputs(self.stack_name)
 
     @property
     def api(self) -> Endpoint:

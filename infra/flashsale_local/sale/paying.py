@@ -9,8 +9,8 @@ from decimal import Decimal
 import httpx
 
 from flashsale.chunks import chunks
+from flashsale.domain.amounts import to_minor
 from flashsale.domain.payments import Decision
-from flashsale.provider.amounts import to_minor
 from flashsale.provider.stripe import Stripe
 from flashsale.services import Services
 from flashsale_local.clouds.endpoint import Endpoint

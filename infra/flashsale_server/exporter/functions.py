@@ -24,7 +24,7 @@ from flashsale_server.log_events import events_of, key_of
 # the lines of an order batch that are for people would name all of its orders.
 PATTERNS = {
     "buy": '"status"', "order": '"BatchSize"', "rollback": '"BatchSize"',
-    "sweep": '"ClaimsSwept"', "payment": '"PaymentsApplied"',
+    "sweep": '"ClaimsSwept"', "payment": '"PaymentsApplied"', "webhook": '"WebhooksTaken"',
 }  # fmt: skip
 # Milliseconds. A line may arrive this late, so each read begins this far back.
 LATE = 10_000
@@ -36,6 +36,9 @@ DECIDED = {
     "PaymentsToRefund": "to_refund",
     "PaymentsFailed": "failed",
 }
+
+# The same of webhooks.
+ANSWERED = {"WebhooksTaken": "taken", "WebhooksRefused": "refused"}
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +80,9 @@ class Functions:
         self._payments = Counter(
             "flashsale_taken_payments", "Payments that left their queue", ["outcome"], registry=None
         )  # fmt: skip
+        self._webhooks = Counter(
+            "flashsale_webhooks", "Webhooks of the payment provider", ["outcome"], registry=None
+        )
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
@@ -91,6 +97,8 @@ class Functions:
                 self._orders.labels(function, outcome)
         for outcome in DECIDED.values():
             self._payments.labels(outcome)
+        for outcome in ANSWERED.values():
+            self._webhooks.labels(outcome)
         self._swept.labels("lambda")
 
     def read(self) -> list[Metric]:
@@ -102,7 +110,8 @@ class Functions:
                 except (AttributeError, KeyError, TypeError, ValueError) as error:
                     logger.warning("a line of %s cannot be counted (%r): %s", name, error, line)
         counters = (
-            self._claims, self._requests, self._orders, self._batches, self._swept, self._payments
+            self._claims, self._requests, self._orders, self._batches, self._swept, self._payments,
+            self._webhooks,
         )  # fmt: skip
         return [metric for counter in counters for metric in counter.collect()]
 
@@ -132,6 +141,9 @@ class Functions:
         elif function == "payment":
             for name, outcome in DECIDED.items():
                 self._payments.labels(outcome).inc(_first(line, name))
+        elif function == "webhook":
+            for name, outcome in ANSWERED.items():
+                self._webhooks.labels(outcome).inc(_first(line, name))
         elif "BatchSize" in line:
             self._batches.labels(function).inc()
             for name, outcome in ENDS.items():

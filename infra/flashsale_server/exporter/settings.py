@@ -14,7 +14,7 @@ PORT = 9464
 # Connections to PostgreSQL: one for the store's metrics, one for the books, one for the check.
 POOL_SIZE = 3
 # Functions whose log lines are counted.
-FUNCTIONS = ("buy", "order", "rollback", "sweep", "payment")
+FUNCTIONS = ("buy", "order", "rollback", "sweep", "payment", "webhook")
 EMULATORS = ("ministack", "localstack")
 
 # The exporter checks no tokens and limits no rates, so it reads no other variables of `Settings`.

@@ -12,8 +12,10 @@ An expected outcome of a purchase (sold out, no such product) is a value: `domai
     └── ServiceUnavailable     a backing service is unavailable; a retry may help
         ├── StockUnavailable       Redis
         ├── DatabaseUnavailable    PostgreSQL
+        │   └── RowLocked              another transaction keeps a row for long
         ├── KeysUnavailable        the issuer of the tokens
         ├── ProviderUnavailable    the payment provider
+        │   └── ProviderRefused        it answers, and refuses one payment
         ├── OutOfTime              some service, until the deadline of a use case
         └── QueueUnavailable       SQS
             ├── PushRefused            the message is certainly not in the queue
@@ -85,6 +87,10 @@ class DatabaseUnavailable(ServiceUnavailable):
     service = "orders"
 
 
+class RowLocked(DatabaseUnavailable):
+    """PostgreSQL answers, but another transaction has locked a row for longer than was waited."""
+
+
 class KeysUnavailable(ServiceUnavailable):
     """The keys that verify tokens could not be fetched."""
 
@@ -95,6 +101,13 @@ class ProviderUnavailable(ServiceUnavailable):
     """The payment provider did not do what it was asked. The text says why, without any secret."""
 
     service = "payment"
+
+
+class ProviderRefused(ProviderUnavailable):
+    """The payment provider answered that it does not do this to this payment.
+
+    It may be for good (a dispute, or no such payment) or for now (the payment is in progress).
+    """
 
 
 class OutOfTime(ServiceUnavailable):

@@ -53,4 +53,5 @@ class CannotBegin(Enum):
 
     NO_SUCH_ORDER = "not_found"
     HOLD_EXPIRING = "hold_expiring"
+    AMOUNT = "amount_not_payable"
     NO_PROVIDER = "no_provider"

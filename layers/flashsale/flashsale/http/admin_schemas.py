@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
+from flashsale.domain.amounts import check_price
 from flashsale.domain.claims import LONGEST_HOLD, SaleState, Snapshot
 from flashsale.domain.model import ProductId, Terms
 from flashsale.domain.payments import Decision
@@ -39,6 +40,11 @@ class NewProduct(_Request):
     price: Annotated[Price, Field(examples=[49.90])]
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "EUR"
     stock: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)]
+
+    @model_validator(mode="after")
+    def _can_be_paid(self) -> Self:
+        check_price(self.price, self.currency)  # raises ValueError
+        return self
 
 
 class TermsBody(_Request):

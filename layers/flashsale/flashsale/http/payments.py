@@ -17,6 +17,7 @@ from flashsale.usecases.payment_attempts import begin_payment
 _CANNOT = {
     CannotBegin.NO_SUCH_ORDER: (404, "No such order."),
     CannotBegin.HOLD_EXPIRING: (409, "Less than ten seconds are left, too few to pay."),
+    CannotBegin.AMOUNT: (409, "The provider cannot take this amount in this currency."),
     CannotBegin.NO_PROVIDER: (501, "This shop takes payments without this route."),
 }
 

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from flashsale.errors import ConfigError, DatabaseUnavailable, OrderRejected
+from flashsale.errors import ConfigError, DatabaseUnavailable, OrderRejected, RowLocked
 from flashsale.postgres_store.connection import WatchedConnection
 from flashsale.postgres_store.errors import ErrorKind, classify_error
 
@@ -52,7 +52,8 @@ class Database:
 
     Every transaction raises:
         DatabaseUnavailable: PostgreSQL is unavailable; a retry may help. It has 2 s to answer
-            before the first statement, and `silence` seconds for each statement.
+            before the first statement, and `silence` seconds for each statement. It is RowLocked
+            after the `lock_timeout` of a statement.
         OrderRejected: PostgreSQL rejects a value, or a constraint does; a retry cannot help.
 
     The constructor raises ConfigError for a URL that libpq cannot parse.
@@ -112,7 +113,9 @@ class Database:
         except psycopg.Error as error:
             match classify_error(error):
                 case ErrorKind.RETRYABLE:
-                    raise DatabaseUnavailable(f"PostgreSQL: {_first_line(error)}") from error
+                    locked = isinstance(error, psycopg.errors.LockNotAvailable)
+                    unavailable = RowLocked if locked else DatabaseUnavailable
+                    raise unavailable(f"PostgreSQL: {_first_line(error)}") from error
                 case ErrorKind.REJECTED:
                     constraint = error.diag.constraint_name or ""
                     raise OrderRejected(_first_line(error), constraint) from error

@@ -39,6 +39,10 @@ class Holds:
             after: seconds from the end of a hold until it expires.
             patience: the same for a hold whose buyer began a payment that is not cancelled.
 
+        Raises:
+            RowLocked: another transaction keeps the product for long. The other products may be
+                free.
+
         """
         rows = await self._database.fetch_all(
             "expire_orders",

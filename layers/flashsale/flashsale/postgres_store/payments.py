@@ -77,6 +77,12 @@ class Payments:
         rows = await self._database.fetch_all("select_payments", **_ANY | wanted)
         return [_payment_row(row) for row in rows]
 
+    async def count_taken(self, seconds: float, at_most: int) -> int:
+        """Count the payments that were written within so many seconds, and stop at `at_most`."""
+        row = await self._database.fetch_one("select_taken_count", seconds=seconds, at_most=at_most)
+        assert row, "an aggregate always has a row"
+        return int(row["count"])
+
     @staticmethod
     async def get_decision(connection: Connection, payment_id: str) -> Decision | None:
         """Return the decision on a payment, as a part of this transaction; None if unknown."""

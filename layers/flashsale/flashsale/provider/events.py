@@ -4,10 +4,10 @@ import json
 import re
 from typing import Any
 
+from flashsale.domain.amounts import from_minor
 from flashsale.domain.model import ORDER_ID
 from flashsale.domain.payments import CURRENCY, LARGEST_AMOUNT, PAYMENT_ID, Payment
 from flashsale.errors import InvalidEvent
-from flashsale.provider.amounts import from_minor
 
 PAID = "payment_intent.succeeded"
 

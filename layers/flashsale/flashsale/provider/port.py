@@ -25,7 +25,8 @@ class PaymentProvider(Protocol):
     """Creates, cancels and refunds payments.
 
     Every method raises ProviderUnavailable if the provider does not do what it is asked. The call
-    may have had its effect then, and all of them may be repeated.
+    may have had its effect then, and all of them may be repeated. It is ProviderRefused if the
+    provider does so with this payment, and may do better with the next one.
     """
 
     async def create(self, order_id: str, amount: Decimal, currency: str) -> PaymentIntent:

@@ -15,9 +15,9 @@ from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as TooSlow
 
+from flashsale.domain.amounts import from_minor, to_minor
 from flashsale.domain.payments import Payment
-from flashsale.errors import ProviderUnavailable
-from flashsale.provider.amounts import from_minor, to_minor
+from flashsale.errors import ProviderRefused, ProviderUnavailable
 from flashsale.provider.port import PaymentIntent
 
 # The version of the API whose shapes this module reads. Without it, the account's setting counts.
@@ -27,6 +27,8 @@ TIMEOUT = Timeout(connect=1.0, read=3.0)
 CONNECTIONS = 10
 # Cards succeed or fail at once. Methods that succeed days later would outlive every hold.
 METHOD = "card"
+# Answers about one payment. All others, such as 401 and 429, are about the account or the server.
+REFUSED = frozenset([200, 400, 402, 404])
 
 
 class Stripe:
@@ -140,4 +142,5 @@ def _unavailable(status: int, answer: Mapping[str, Any]) -> ProviderUnavailable:
     """Return the error for the logs: its code, but no text, which may quote a part of the key."""
     error = _error(answer)
     what = error.get("code") or error.get("type") or answer.get("failure_reason") or "no reason"
-    return ProviderUnavailable(f"status {status}, {what}")
+    kind = ProviderRefused if status in REFUSED else ProviderUnavailable
+    return kind(f"status {status}, {what}")

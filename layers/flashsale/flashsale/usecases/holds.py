@@ -14,7 +14,7 @@ from flashsale.deadline import NEVER, Deadline
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import OrderStatus
 from flashsale.domain.payments import Decided, Payment
-from flashsale.errors import QueueUnavailable
+from flashsale.errors import QueueUnavailable, RowLocked
 from flashsale.services import Services
 from flashsale.usecases.provider_ends import cancel_attempts
 
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 # Holds that one call asks PostgreSQL of.
 AT_A_TIME = 500
-# Seconds from the end of a hold for which it waits, at most, until the queue of payments is empty
-# and its own payment is cancelled.
+# Seconds from the end of a hold for which it waits, at most, while the queue of payments is behind
+# and until its own payment is cancelled.
 LONGEST_WAIT = 15 * 60
 # Seconds until PostgreSQL is asked again of a hold that it has not ended.
 ASK_AGAIN = 60
@@ -51,9 +51,9 @@ async def expire_holds(
 
     Payments that waited for their order come first. Then begun payments are cancelled at the
     provider. A hold expires `hold_grace` seconds after its end, or `LONGEST_WAIT` seconds while the
-    queue has payments, or while its own payment is not cancelled. At last it asks PostgreSQL of all
-    holds that should have ended, because the process that ended them may have died before it told
-    Redis.
+    queue of payments is behind, or while its own payment is not cancelled. A product whose row
+    another transaction keeps is left to the next call. At last it asks PostgreSQL of all holds that
+    should have ended, because the process that ended them may have died before it told Redis.
 
     Args:
         product_ids: by default all products. PostgreSQL is asked for due holds, so that none is
@@ -66,14 +66,17 @@ async def expire_holds(
     patience = LONGEST_WAIT if services.provider else 0
     released, after = 0, services.settings.hold_grace
     due = await services.holds.list_due_products(product_ids, after)
-    if due and await _payments_are_waiting(services):
+    if due and await _queue_is_behind(services):
         after = LONGEST_WAIT
         due = await services.holds.list_due_products(product_ids, after)
     for product_id in due:
         expire = partial(services.holds.expire, product_id, after, patience)
-        while not deadline.near and (orders := await expire()):
-            released += await services.ledger.release(product_id, orders)
-            await asyncio.sleep(REST)
+        try:
+            while not deadline.near and (orders := await expire()):
+                released += await services.ledger.release(product_id, orders)
+                await asyncio.sleep(REST)
+        except RowLocked as error:
+            logger.warning("holds of %s stay until the next sweep: %s", product_id, error)
     on_sale = await services.stock.list_sales() if product_ids is None else product_ids
     for product_id in on_sale:
         if deadline.near:
@@ -91,18 +94,20 @@ async def _end_attempts(
         await services.payment_attempts.forget([payment.id])
 
 
-async def _payments_are_waiting(services: Services) -> bool:
-    """Return whether payments are in the queue, or may be, because SQS does not answer.
+async def _queue_is_behind(services: Services) -> bool:
+    """Return whether a payment may be in the queue since before the holds that are due ended.
 
-    Their orders should not expire just before. That is a courtesy: a payment that comes too late is
-    refunded.
+    They ended `hold_grace` seconds ago. So the queue is behind if it has more payments than were
+    taken from it since then, or if SQS does not tell. In a busy sale it is rarely empty, and not
+    behind. That is a courtesy: a payment that comes too late is refunded.
     """
-    url = services.settings.payments_queue_url
+    url, grace = services.settings.payments_queue_url, services.settings.hold_grace
     try:
-        return bool(url and await services.order_queue.waiting(url))
+        waiting = await services.order_queue.waiting(url) if url else 0
     except QueueUnavailable as error:
         logger.warning("holds stay, as payments may be waiting: %s", error)
         return True
+    return bool(waiting) and await services.payments.count_taken(grace, waiting) < waiting
 
 
 async def _settle(services: Services, decided: Sequence[Decided]) -> None:

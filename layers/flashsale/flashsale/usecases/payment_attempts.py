@@ -1,7 +1,9 @@
 """Use case of a buyer who begins to pay: a payment at the provider, noted in the order's row."""
 
 import logging
+from decimal import Decimal
 
+from flashsale.domain.amounts import to_minor
 from flashsale.domain.model import OrderStatus, split_order_id
 from flashsale.domain.payment_attempts import CannotBegin, NotPayable, PaymentBegun
 from flashsale.errors import ProviderUnavailable
@@ -34,8 +36,8 @@ async def begin_payment(
         return CannotBegin.NO_PROVIDER
     # A constraint of the table: a RESERVED order has them.
     assert order.amount is not None and order.currency and order.expires_at  # noqa: PT018
-    if (order.seconds_left or 0.0) < LEAST_TIME:
-        return CannotBegin.HOLD_EXPIRING
+    if reason := _why_not(order.amount, order.currency, order.seconds_left or 0.0):
+        return reason
     intent = await services.provider.create(order_id, order.amount, order.currency)
     if await services.payment_attempts.begin(order_id, intent.id):
         return PaymentBegun(intent.id, intent.client_secret, order.expires_at)
@@ -43,6 +45,20 @@ async def begin_payment(
     ended = await services.payment_attempts.get_payable(order_id)
     assert ended, "orders are never deleted"
     return NotPayable(ended.status)
+
+
+def _why_not(amount: Decimal, currency: str, seconds_left: float) -> CannotBegin | None:
+    """Return why an order cannot be paid: its amount, or its time; None if it can.
+
+    No amount of new products has a part of a minor unit.
+    """
+    try:
+        payable = to_minor(amount, currency) > 0
+    except ValueError:
+        payable = False
+    if not payable:
+        return CannotBegin.AMOUNT
+    return CannotBegin.HOLD_EXPIRING if seconds_left < LEAST_TIME else None
 
 
 async def _without_order(

@@ -1,7 +1,9 @@
 """What the sweep asks the payment provider: to cancel payments whose hold ended, and to refund.
 
 A round is bounded, and one process makes it at a time. After a failure the next one comes a minute
-later, so that a provider which is down is not asked again and again.
+later, so that a provider which is down is not asked again and again. The same is true if the
+provider refused all payments of a round. If it refuses only some, they hold up no others, and each
+round asks for them again. A person has to look at them: a refund that stays due raises an alarm.
 """
 
 import asyncio
@@ -11,7 +13,7 @@ from typing import TypeVar
 
 from flashsale.deadline import NEVER, Deadline
 from flashsale.domain.payments import Payment
-from flashsale.errors import ProviderUnavailable
+from flashsale.errors import ProviderRefused, ProviderUnavailable
 from flashsale.redis_store.stock import CANCELLER, REFUNDER
 from flashsale.services import Services
 
@@ -19,9 +21,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Seconds for which a hold outlives its end while the provider does not say what became of its
-# payment. Then it expires, and a late payment is refunded.
-UNANSWERED = 900.0
 # Payments of one round, and those that the provider is asked about at a time.
 PER_ROUND, AT_A_TIME = 500, 10
 # Failures after which a round ends.
@@ -42,10 +41,10 @@ async def cancel_attempts(
         return []
     after = services.settings.hold_grace
     ids = await services.payment_attempts.list_open(product_ids, after, PER_ROUND)
-    answers, failed = await _ask("cancelled", provider.cancel, ids, deadline)
+    answers, may_go_on = await _ask("cancelled", provider.cancel, ids, deadline)
     cancelled = [id_ for id_, paid in answers.items() if paid is None]
     await services.payment_attempts.forget(cancelled)
-    if not failed:
+    if may_go_on:
         await services.stock.end_turn(CANCELLER)
     return [paid for paid in answers.values() if paid]
 
@@ -60,32 +59,38 @@ async def refund_payments(services: Services, deadline: Deadline = NEVER) -> int
     if provider is None or not await services.stock.take_turn(REFUNDER, REST):
         return 0
     ids = await services.payments.list_refunds_due(PER_ROUND)
-    answers, failed = await _ask("refunded", provider.refund, ids, deadline)
+    answers, may_go_on = await _ask("refunded", provider.refund, ids, deadline)
     for id_ in answers:
         async with services.database.transaction() as connection:
             await services.payments.mark_refunded(connection, id_)
-    if not failed:
+    if may_go_on:
         await services.stock.end_turn(REFUNDER)
     return len(answers)
 
 
 async def _ask(
     what: str, call: Callable[[str], Awaitable[T]], ids: Sequence[str], deadline: Deadline
-) -> tuple[dict[str, T], int]:
-    """Make the call for each payment, until the deadline; return the answers and the failures."""
+) -> tuple[dict[str, T], bool]:
+    """Make the call for each payment, until the deadline.
+
+    Return the answers, and whether the next round may begin at once.
+    """
     answers: dict[str, T] = {}
-    waiting, failed = iter(ids), 0
+    waiting, failed, refused = iter(ids), 0, 0
 
     async def work() -> None:
-        nonlocal failed
+        nonlocal failed, refused
         for id_ in waiting:
             try:
                 answers[id_] = await call(id_)
             except ProviderUnavailable as error:
-                failed += 1
+                if isinstance(error, ProviderRefused):
+                    refused += 1
+                else:
+                    failed += 1
                 logger.warning("payment %s is not %s yet: %s", id_, what, error)
             if deadline.near or failed >= TOO_MANY:
                 return
 
     await asyncio.gather(*(work() for _ in range(AT_A_TIME)))
-    return answers, failed
+    return answers, not failed and (bool(answers) or not refused)

@@ -1,10 +1,14 @@
 -- Expire RESERVED orders of a product whose hold ended more than `grace` seconds ago, oldest first,
 -- and give their units back to the stock. An order with a payment that waits for a decision is left
 -- out. So is one whose buyer began a payment that is not cancelled, for `patience` seconds.
--- It returns the expired orders. Parameters: product_id, grace, patience, count.
-WITH due AS (
+-- It returns the expired orders. It waits half a second for the lock of the product, and fails then.
+-- Parameters: product_id, grace, patience, count.
+WITH limits AS MATERIALIZED (
+    SELECT set_config('lock_timeout', '500ms', true)
+),
+due AS (
     SELECT o.id
-    FROM orders AS o
+    FROM limits, orders AS o
     WHERE
         o.product_id = %(product_id)s AND o.status = 'RESERVED'
         AND o.expires_at <= now() - %(grace)s * interval '1 second'
@@ -17,7 +21,7 @@ WITH due AS (
         )
     ORDER BY o.expires_at
     LIMIT %(count)s
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF o SKIP LOCKED
 ),
 expired AS (
     UPDATE orders AS o

@@ -1,4 +1,4 @@
-"""Amounts in the minor units of a currency, as the provider counts them."""
+"""Amounts in the minor units of a currency, as the payment provider counts them."""
 
 from decimal import Decimal
 
@@ -8,6 +8,8 @@ ZERO_DECIMAL = frozenset(
      "XOF", "XPF"]
 )  # fmt: skip
 THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
+# The provider keeps two decimals for them, and takes whole amounts only.
+WHOLE_ONLY = frozenset(["ISK", "UGX"])
 
 
 def from_minor(units: int, currency: str) -> Decimal:
@@ -24,17 +26,23 @@ def to_minor(amount: Decimal, currency: str) -> int:
     """Return an amount in minor units, such as 750 for 7.50 EUR and 750 for 750 JPY.
 
     Raises:
-        ValueError: the amount is no whole number of minor units.
+        ValueError: the provider cannot take this amount. The text says why.
 
     """
     units = amount.scaleb(_places(currency))
-    if units != units.to_integral_value():
+    if units != units.to_integral_value() or (currency in WHOLE_ONLY and amount % 1):
         raise ValueError(f"{amount} {currency} has a part of a minor unit")
     return int(units)
 
 
+def check_price(price: Decimal, currency: str) -> None:
+    """Raise ValueError for a price that no order could be paid at. The text says why."""
+    if currency in THREE_DECIMAL:
+        raise ValueError(f"{currency} has three decimals, and prices have two")
+    to_minor(price, currency)
+
+
 def _places(currency: str) -> int:
-    """Return the decimal places of a currency. The provider keeps two for ISK and UGX."""
     if currency in ZERO_DECIMAL:
         return 0
     return 3 if currency in THREE_DECIMAL else 2
