@@ -31,7 +31,7 @@ ASK_AGAIN = 60
 NAMED = 5
 # Seconds in which the stores serve buyers only, after each transaction that expires holds.
 # Otherwise the claims of buyers take twice as long while thousands of holds end at once.
-REST = 0.02
+REST = 0.04
 
 
 async def pay(services: Services, payment: Payment) -> Decided:
