@@ -1,5 +1,6 @@
 """`flashsale up` sets who may buy at every endpoint of the running stack, in any order."""
 
+import asyncio
 from dataclasses import replace
 
 import httpx
@@ -125,7 +126,7 @@ async def test_up_without_auth_opens_no_closed_endpoint(closed, up):
 async def test_status_shows_each_endpoint_and_no_secret(closed, capsys, monkeypatch):
     monkeypatch.setattr(status.console, "_width", 200)
 
-    status.status()
+    await asyncio.to_thread(status.status)  # a command runs an event loop of its own
 
     shown = capsys.readouterr()
     for word in ("jwt", LIMIT, "https://shop.example"):
@@ -152,7 +153,7 @@ async def test_status_fails_where_endpoints_differ_and_a_restart_repairs_it(clos
     stack.add(replace(web, environment=other))
 
     with pytest.raises(typer.Exit) as caught:
-        status.status()
+        await asyncio.to_thread(status.status)
     shown = capsys.readouterr()
     asgi.restart_with_new_settings(stack, target, lambda _: None)
 

@@ -56,7 +56,7 @@ def test_an_admin_runs_a_sale_from_the_product_to_the_books(admin, http):
     assert http.get(f"/api/v5/orders/{order_id}").json()["status"] == "CANCELLED"
     assert act("end") == {
         "productId": product_id, "state": "ended",
-        "stock": 2, "unsettled": 0, "settled": 1, "initial": 3, "generation": 5,
+        "stock": 2, "unsettled": 0, "held": 0, "settled": 1, "initial": 3, "generation": 5,
     }  # fmt: skip
 
     books = admin.get(f"/products/{product_id}/books").json()

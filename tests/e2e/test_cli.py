@@ -15,7 +15,7 @@ async def test_verify_prints_the_books_for_machines(flashsale, new_product):
     books = json.loads(done.stdout)
     (row,) = books["products"]
     assert (row["product_id"], row["oversold"], row["lost"]) == (product_id, 0, 0)
-    assert set(books["waiting"]) == {"orders", "dlq", "parking"}
+    assert set(books["waiting"]) == {"orders", "dlq", "parking", "payments", "payments-dlq"}
 
 
 async def test_verify_fails_when_the_books_are_broken(flashsale, new_product):

@@ -62,8 +62,8 @@ def queue_url(sqs):
 def target(stack, queue_url):
     """Return the stores and that queue, without a deployment."""
     target = stack.target("hostile")
-    names = ("OrdersQueueUrl", "DeadLetterQueueUrl", "ParkingQueueUrl")
-    target.__dict__["outputs"] = dict.fromkeys(names, queue_url)
+    names = "Orders", "DeadLetter", "Parking", "Payments", "PaymentsDeadLetter"
+    target.__dict__["outputs"] = {f"{name}QueueUrl": queue_url for name in names}
     return target
 
 

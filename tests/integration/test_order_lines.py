@@ -131,10 +131,11 @@ async def test_a_held_order_shows_its_hold_and_each_of_its_payments(services, ne
     shop = await held_shop(services, new_product)
     order, another = await shop.claim(), await shop.claim(USERS[1])
     outcomes = [await shop.write(order), await shop.write(another)]
+    first, second, third = (f"pi_{uuid.uuid4().hex}" for _ in range(3))
     messages = [
-        payment_message(order, "pi_1", "7.50"),
-        payment_message(order, "pi_2", "7.50"),
-        payment_message(another, "pi_3", "7.50"),
+        payment_message(order, first, "7.50"),
+        payment_message(order, second, "7.50"),
+        payment_message(another, third, "7.50"),
     ]
     taken = await take_payments(services, messages)
     assert not taken.failures
@@ -144,15 +145,15 @@ async def test_a_held_order_shows_its_hold_and_each_of_its_payments(services, ne
 
     texts = [event.text for event in life.events(lines)]
 
-    assert [one.id for one in life.payments] == ["pi_2", "pi_1"]
+    assert [one.id for one in life.payments] == [second, first]
     assert "INFO    orders placed: RESERVED, its units are held until it is paid" in texts
-    assert "INFO    payments taken: pi_1 APPLIED, pi_2 REFUND_DUE (paid twice)" in texts
+    assert f"INFO    payments taken: {first} APPLIED, {second} REFUND_DUE (paid twice)" in texts
     rows = [text for text in texts if text.startswith("payment ")]
     assert rows == [
-        "payment pi_1 of 7.50 EUR came", "payment pi_1: APPLIED",
-        "payment pi_2 of 7.50 EUR came", "payment pi_2: REFUND_DUE (paid twice)",
+        f"payment {first} of 7.50 EUR came", f"payment {first}: APPLIED",
+        f"payment {second} of 7.50 EUR came", f"payment {second}: REFUND_DUE (paid twice)",
     ]  # fmt: skip
-    assert not any("pi_3" in text for text in texts)
+    assert not any(third in text for text in texts)
     assert life.is_in(messages[1].body)
     assert not life.is_in(messages[2].body)
 
