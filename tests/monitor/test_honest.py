@@ -39,8 +39,9 @@ async def test_during_a_spike_charts_and_verdict_agree(page, channel):
     drawn = [frame for frame in seen if frame[2] and "unknown" not in frame[1] + frame[2]]
     assert len(drawn) > 2, seen
     for verdict, in_stock, orders in drawn:
-        (stock,) = _figures(in_stock)
+        stock, held = _figures(in_stock)
         taken, confirmed, supply = _figures(orders)
+        assert held == 0, in_stock
         assert confirmed <= taken <= supply, orders
         if shown := re.search(r"60 units . (\d+) in stock .* \+ (\d+) confirmed", verdict):
             assert [stock, confirmed] == [int(figure) for figure in shown.groups()], verdict
@@ -61,7 +62,8 @@ async def test_the_verdict_names_redis_when_it_is_down(page, stack, redis_runs):
     await expect(_verdict(page)).to_contain_text("Redis does not answer")
     await expect(_verdict(page)).to_contain_text("It is unknown where the units are")
     await expect(_verdict(page)).to_have_attribute("data-status", "no-answer")
-    stock = page.get_by_role("img", name="Stock, units: in stock unknown", exact=True)
+    nothing = "Stock, units: in stock unknown, held until paid unknown"
+    stock = page.get_by_role("img", name=nothing, exact=True)
     await expect(stock).to_be_visible()
     colour = await _verdict(page).evaluate("e => getComputedStyle(e).backgroundColor")
     red, green, blue = (int(part) for part in re.findall(r"\d+", colour)[:3])
