@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from flashsale.domain.amounts import check_price
 from flashsale.domain.claims import LONGEST_HOLD, SaleState, Snapshot
 from flashsale.domain.model import ProductId, Terms
-from flashsale.domain.payments import Decision
+from flashsale.domain.payments import CURRENCY, Decision
 
 # No control characters: PostgreSQL takes no NUL, and a line break would begin a new log line.
 Text = Annotated[
@@ -38,7 +38,7 @@ class NewProduct(_Request):
     id: Annotated[ProductId, Field(examples=["p-99"])]
     name: Annotated[Text, Field(examples=["Lamp"])]
     price: Annotated[Price, Field(examples=[49.90])]
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "EUR"
+    currency: Annotated[str, StringConstraints(pattern=CURRENCY)] = "EUR"
     stock: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)]
 
     @model_validator(mode="after")
