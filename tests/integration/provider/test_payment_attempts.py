@@ -1,41 +1,17 @@
 """A buyer begins to pay, on real stores and at the fake provider."""
 
-from dataclasses import replace
-
 import pytest
 
-from flashsale.config import Provider
 from flashsale.domain.model import OrderStatus
 from flashsale.domain.payment_attempts import CannotBegin, NotPayable
 from flashsale.errors import ProviderUnavailable
 from flashsale.http.application import create_app
 from flashsale.provider.stripe import Stripe
-from flashsale.services import Services
 from flashsale.usecases.payment_attempts import begin_payment
-from flashsale_local.fake_provider.webhooks import Receiver
 from flashsale_local.stack.program import free_port
-from tests.helpers.fake_provider import KEY, fake_provider
+from tests.helpers.fake_provider import KEY
 from tests.helpers.in_process import client_of
 from tests.helpers.support import USERS
-from tests.integration.provider_shop import provider_shop
-
-
-@pytest.fixture(scope="module")
-def fake():
-    with fake_provider(Receiver("")) as fake:
-        yield fake
-
-
-@pytest.fixture
-async def services(migrated, patient, fake):
-    services = Services(replace(migrated, provider=Provider(fake.url, KEY)))
-    yield services
-    await services.close()
-
-
-@pytest.fixture
-async def shop(services, new_product):
-    return await provider_shop(services, new_product)
 
 
 @pytest.fixture
