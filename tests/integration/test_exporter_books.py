@@ -35,7 +35,6 @@ async def test_sqs_is_not_asked_again_after_no_answer(services, new_product):
 async def test_books_that_take_too_long_are_not_shown_until_they_are_read_again(
     services, monkeypatch
 ):
-    monkeypatch.setattr("flashsale_server.exporter.exporter.DEADLINE", 1.0)
     clock = itertools.count()  # a read takes one second of this clock
     sale = Sale(services, Messages(0), lambda: next(clock))
     exporter = Exporter({"books": sale.read_books}, asyncio.get_running_loop())
@@ -46,7 +45,10 @@ async def test_books_that_take_too_long_are_not_shown_until_they_are_read_again(
     assert [await is_up() for _ in range(FACTOR - 1)] == [1] * (FACTOR - 1)
     async with services.database.transaction() as connection:
         await connection.execute("LOCK TABLE orders")
-        assert await is_up() == 0
+        # Only for the read that cannot end: the others may take as long as a busy machine needs.
+        with monkeypatch.context() as patch:
+            patch.setattr("flashsale_server.exporter.exporter.DEADLINE", 0.5)
+            assert await is_up() == 0
     assert await is_up() == 0  # the next read is not due, and what was read before is old
 
     await until(is_up)
