@@ -64,3 +64,9 @@ def test_a_function_reserves_at_most_half_of_its_time(remaining, reserve, left):
 
     assert deadline.at == pytest.approx(time.monotonic() + left, abs=1)
     assert deadline.near is (left < 0.5)
+
+
+def test_halfway_leaves_half_of_the_time():
+    deadline = Deadline.after(10)
+
+    assert deadline.halfway.left == pytest.approx(deadline.left / 2, abs=0.5)

@@ -59,6 +59,11 @@ class Deadline:
         """Whether it is too late to start anything new."""
         return self.left < NEAR
 
+    @property
+    def halfway(self) -> "Deadline":
+        """The deadline of work that leaves half of the time to what follows it."""
+        return Deadline.after(self.left / 2)
+
     async def bound(self, work: Coroutine[Any, Any, T]) -> T:
         """Run the work until the deadline, and return its result.
 
