@@ -6,6 +6,7 @@ import pytest
 
 from flashsale.domain.payments import Decision, RefundReason
 from flashsale.postgres_store.database import sql
+from flashsale.usecases.cancellation import cancel_reserved
 from tests.helpers.support import USERS, until
 from tests.integration.held_shop import PRICE, held_shop
 
@@ -80,6 +81,19 @@ async def test_a_cancellation_that_waits_for_a_payment_refunds_it(shop):
 
     assert (await shop.status(order), await shop.where()) == ("CANCELLED", (10, 0, 0, 0))
     assert await shop.payments() == {f"{order.id}/first": ("REFUND_DUE", "cancelled")}
+
+
+async def test_a_buyers_cancel_that_waits_for_a_payment_changes_nothing(shop):
+    order = await shop.reserve()
+
+    async with shop.services.database.transaction() as connection:
+        await apply(shop, connection, order)
+        cancelling = cancel_reserved(shop.services, order.id, None)
+        waiting = await begin_and_wait(shop, cancelling)
+    row = await waiting
+
+    assert (row.status, await shop.status(order)) == ("CONFIRMED", "CONFIRMED")
+    assert await shop.payments() == {f"{order.id}/first": ("APPLIED", None)}
 
 
 async def test_a_message_that_comes_twice_waits_for_the_first(shop):

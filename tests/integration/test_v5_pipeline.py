@@ -17,7 +17,7 @@ from flashsale.usecases.compensate import compensate
 from flashsale.usecases.place_orders import place_orders
 from flashsale.usecases.relay import LAMBDA_PACE, LEASE_MS, TOKEN, Pace, relay, sweep
 from tests.helpers.queued import Queue, books_of
-from tests.helpers.support import USERS
+from tests.helpers.support import USERS, until
 
 
 @pytest.fixture
@@ -129,6 +129,19 @@ async def test_a_fresh_claim_that_the_sweep_relays_is_no_orphan(services, queue,
     await services.ledger.renew_lease(product_id, TOKEN, 0)
 
     assert await sweep(services, product_ids=[product_id]) == 0
+
+    assert [len(orders_of_message(message.body)) for message in queue.messages] == [3]
+
+
+async def test_what_sqs_refuses_is_sent_again_by_its_leader(services, queue, new_product):
+    product_id = await new_product(5)
+    await sell(services, product_id, USERS[:3])
+    queue.refuses = True
+    leading = asyncio.create_task(relay(services, product_id, Pace(linger=0.01, bound=30.0)))
+    await until(lambda: asyncio.sleep(0, queue.calls))
+    queue.refuses = False
+
+    assert await leading == 3
 
     assert [len(orders_of_message(message.body)) for message in queue.messages] == [3]
 

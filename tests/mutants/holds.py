@@ -110,7 +110,9 @@ FAULTS = (
         f"{CODE}/postgres_store/orders.py",
         "statuses = [OrderStatus.RESERVED.value]",
         "statuses = _WITH_UNITS",
-        (STATE_MACHINE,),
+        (
+            f"{TESTS}/test_hold_races.py::test_a_buyers_cancel_that_waits_for_a_payment_changes_nothing",
+        ),
     ),
     Fault(
         "the units of an order that its buyer cancelled are on sale",

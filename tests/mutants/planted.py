@@ -192,7 +192,7 @@ FAULTS = [
         f"{CODE}/usecases/relay.py",
         "return SendResult.REFUSED if isinstance(error, PushRefused) else SendResult.UNKNOWN",
         "return SendResult.ACCEPTED",
-        (f"{TESTS}/test_v5_pipeline.py::test_sqs_rejects_a_message_or_its_answer_is_lost",),
+        (f"{TESTS}/test_v5_pipeline.py::test_what_sqs_refuses_is_sent_again_by_its_leader",),
     ),
     Fault(
         "a pause without PostgreSQL leaves a record in the same step",
