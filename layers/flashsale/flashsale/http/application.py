@@ -33,14 +33,26 @@ def create_app(
         more: routes beside them, such as the admin API on a server that has both.
 
     """
-    from flashsale.http import buy, docs, front_page, health, orders, payments, products
+    from flashsale.http import (
+        buy,
+        docs,
+        front_page,
+        health,
+        orders,
+        payments,
+        products,
+        rooms,
+    )
 
     pages = docs.router, front_page.router
     return _create(
         services,
-        [*orders.ROUTERS, payments.router, *products.ROUTERS, health.router, *pages, *more],
+        [
+            *(*orders.ROUTERS, payments.router, rooms.visits, *products.ROUTERS),
+            *(health.router, *pages, *more),
+        ],
         # First, and not by a router: FastAPI looks into each router twice for each request.
-        routes=[route for router in buy.ROUTERS for route in router.routes],
+        routes=[route for router in (*buy.ROUTERS, rooms.document) for route in router.routes],
         title="flashsale",
         summary="A flash sale, five generations side by side",
         docs_url=None,  # see `docs`
