@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flashsale.postgres_store.payment_attempts import PaymentAttempts
     from flashsale.postgres_store.payments import Payments
     from flashsale.postgres_store.products import Products
+    from flashsale.postgres_store.rooms import RoomRows
     from flashsale.provider.port import PaymentProvider
     from flashsale.sqs_store.order_queue import OrderQueue
 
@@ -151,6 +152,13 @@ class Services:
         from flashsale.postgres_store.payment_attempts import PaymentAttempts
 
         return PaymentAttempts(self.database)
+
+    @cached_property
+    def room_rows(self) -> "RoomRows":
+        """What outlives Redis of waiting rooms, in PostgreSQL."""
+        from flashsale.postgres_store.rooms import RoomRows
+
+        return RoomRows(self.database)
 
     @cached_property
     def audit(self) -> "Audit":
