@@ -20,6 +20,7 @@ from flashsale.redis_store.stock import Stock
 from flashsale.redis_store.unrecorded import UnrecordedPauses
 
 if TYPE_CHECKING:
+    from flashsale.auth.room_tokens import RoomTokens
     from flashsale.auth.tokens import Tokens
     from flashsale.postgres_store.audit import Audit
     from flashsale.postgres_store.database import Address, Database
@@ -210,6 +211,15 @@ class Services:
         from flashsale.auth.tokens import Tokens
 
         return Tokens(self.settings.trusted_issuer)
+
+    @cached_property
+    def room_tokens(self) -> "RoomTokens | None":
+        """The tickets and admissions of waiting rooms; None where no secret is set."""
+        if not self.settings.room_secrets:
+            return None
+        from flashsale.auth.room_tokens import RoomTokens
+
+        return RoomTokens(self.settings.room_secrets)
 
     async def close(self) -> None:
         """Close all connections. Tests and tools need it; a Lambda function keeps them open."""
