@@ -20,6 +20,7 @@ from flashsale.redis_store.stock import Stock
 from flashsale.redis_store.unrecorded import UnrecordedPauses
 
 if TYPE_CHECKING:
+    from flashsale.auth.room_tokens import RoomTokens
     from flashsale.auth.tokens import Tokens
     from flashsale.postgres_store.audit import Audit
     from flashsale.postgres_store.database import Address, Database
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from flashsale.postgres_store.payment_attempts import PaymentAttempts
     from flashsale.postgres_store.payments import Payments
     from flashsale.postgres_store.products import Products
+    from flashsale.postgres_store.rooms import RoomRows
     from flashsale.provider.port import PaymentProvider
     from flashsale.sqs_store.order_queue import OrderQueue
 
@@ -153,6 +155,13 @@ class Services:
         return PaymentAttempts(self.database)
 
     @cached_property
+    def room_rows(self) -> "RoomRows":
+        """What outlives Redis of waiting rooms, in PostgreSQL."""
+        from flashsale.postgres_store.rooms import RoomRows
+
+        return RoomRows(self.database)
+
+    @cached_property
     def audit(self) -> "Audit":
         """The audit log of admins' actions, in PostgreSQL."""
         from flashsale.postgres_store.audit import Audit
@@ -202,6 +211,15 @@ class Services:
         from flashsale.auth.tokens import Tokens
 
         return Tokens(self.settings.trusted_issuer)
+
+    @cached_property
+    def room_tokens(self) -> "RoomTokens | None":
+        """The tickets and admissions of waiting rooms; None where no secret is set."""
+        if not self.settings.room_secrets:
+            return None
+        from flashsale.auth.room_tokens import RoomTokens
+
+        return RoomTokens(self.settings.room_secrets)
 
     async def close(self) -> None:
         """Close all connections. Tests and tools need it; a Lambda function keeps them open."""

@@ -79,6 +79,8 @@ class Room:
         drawn: how many had joined at the opening; None before.
         serving, issued: as they were saved; Redis may be ahead.
         joins_a_minute: how many joined a minute before the last save.
+        paused: whether an admin has stopped the calls.
+        opened: whether a sale was opened with it.
 
     """
 
@@ -91,6 +93,8 @@ class Room:
     serving: int = 0
     issued: int = 0
     joins_a_minute: int = 0
+    paused: bool = False
+    opened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
