@@ -103,6 +103,7 @@ def test_the_authorizer_lets_only_public_routes_through(production):
         "GET /api/products",
         "GET /api/products/{productId}",
         "GET /api/v5/products/{productId}/stock",
+        "GET /api/v5/rooms/{productId}",
         "OPTIONS /{proxy+}",
         "OPTIONS /api/admin/{proxy+}",
         "POST /api/payments/webhook",  # only what the payment provider has signed

@@ -15,6 +15,7 @@ from flashsale.redis_store.failures import Failures
 from flashsale.redis_store.held_claims import HeldClaims
 from flashsale.redis_store.ledger import Ledger
 from flashsale.redis_store.relay_inbox import RelayInbox
+from flashsale.redis_store.room_copies import RoomCopies
 from flashsale.redis_store.sold_out import SoldOut
 from flashsale.redis_store.stock import Stock
 from flashsale.redis_store.unrecorded import UnrecordedPauses
@@ -76,6 +77,11 @@ class Services:
     def sold_out(self) -> SoldOut:
         """The products that were sold out a moment ago, in this process."""
         return SoldOut(self.settings.sold_out_for)
+
+    @cached_property
+    def room_copies(self) -> RoomCopies:
+        """The newest copies of the rooms' public states, in this process."""
+        return RoomCopies()
 
     @cached_property
     def stock(self) -> Stock:

@@ -9,6 +9,9 @@ from pydantic.alias_generators import to_camel
 from flashsale.domain.model import UserId
 from flashsale.domain.rooms import Chance, Mode, RoomState, RoomView, Why
 
+# What the headers Ticket and Admission may hold: a JSON Web Token, or nothing.
+TOKEN = r"^[A-Za-z0-9._-]{0,1024}$"  # noqa: S105 - no password
+
 
 def at(milliseconds: int) -> datetime:
     """Return a time of Redis (ms since 1970)."""
@@ -64,13 +67,14 @@ class RoomBody(_Body):
     """The public state of a waiting room.
 
     Places below `serving` are called. `inside`, `stock` and `held` count users and units.
-    `commitment` is the SHA-256 of `seed`, which comes with the draw of `drawn` places.
+    `commitment` is the SHA-256 of `seed`, which comes with the draw of `drawn` places. Without
+    `from`, users can join at once.
     """
 
     state: RoomState
     now: datetime
     opens_at: datetime
-    from_: Annotated[datetime, Field(alias="from")]
+    from_: Annotated[datetime | None, Field(alias="from")] = None
     mode: Mode
     epoch: int
     commitment: str
@@ -97,7 +101,7 @@ class RoomBody(_Body):
             state=view.state,
             now=at(queue.now),
             opens_at=at(queue.opens_at),
-            from_=at(queue.from_at),
+            from_=at(queue.from_at) if queue.from_at else None,
             mode=queue.mode,
             epoch=queue.epoch,
             commitment=queue.commitment,

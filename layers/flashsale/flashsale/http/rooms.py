@@ -12,11 +12,12 @@ from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
 from flashsale.domain.model import ProductId
-from flashsale.domain.rooms import NotAdmitted, NotYet, RoomState, RoomView
+from flashsale.domain.rooms import NotAdmitted, NotYet, RoomState
 from flashsale.http.auth import Buyer
 from flashsale.http.dependencies import Injected
 from flashsale.http.problems import problem_response, problems
 from flashsale.http.room_schemas import (
+    TOKEN,
     AdmissionBody,
     RoomBody,
     TicketBody,
@@ -38,7 +39,7 @@ _AWAY = {
     TurnedAway.ENDED: (409, "The sale is over."),
 }
 
-TicketHeader = Annotated[str, Header(pattern=r"^[A-Za-z0-9._-]{0,1024}$")]
+TicketHeader = Annotated[str, Header(pattern=TOKEN)]
 
 
 class DocumentRoute(APIRoute):
@@ -145,31 +146,30 @@ async def ask_admission(
 async def leave_room(
     product_id: ProductId, buyer: Buyer, services: Injected, ticket: TicketHeader = ""
 ) -> Response:
-    """Give the place up, and the slot inside. Others come sooner."""
+    """Give up the slot inside, so that others come sooner. The place cannot be used again."""
     user_id = buyer.user_id if buyer else None
     refused = await room_visits.leave(services, product_id, ticket, user_id)
     return _turned_away(refused) if refused else Response(status_code=204)
 
 
-# One answer is made of each copy, and sent to all who ask. Nothing changes a response that it sends.
+# One answer is made of each copy and sent to all who ask. Nothing changes a response that it sends.
 @lru_cache(256)
 def _document(copy: RoomCopy) -> Response:
     assert copy.view, "only a room has a document"
-    body = RoomBody.of(copy.view, stale=copy.stale).model_dump_json(
-        by_alias=True, exclude_none=True
-    )
-    return Response(body, 200, {"Cache-Control": CACHE_CONTROL}, media_type="application/json")
+    body = RoomBody.of(copy.view, stale=copy.stale)
+    content = body.model_dump_json(by_alias=True, exclude_none=True)
+    return Response(content, 200, {"Cache-Control": CACHE_CONTROL}, media_type="application/json")
 
 
 def _wait(turn: Turn) -> Response:
-    view, waits = turn.view, turn.waits
-    wait = view.wait_of(waits.ahead) if waits else None
+    ahead = turn.ahead
+    wait = None if ahead is None else turn.view.wait_of(ahead)
     body = TurnBody(
-        place=waits.place if waits else None,
-        ahead=waits.ahead if waits else None,
-        wait_from=wait[0] if wait else None,
-        wait_to=wait[1] if wait else None,
-        chance=view.chance_of(waits.ahead) if waits else None,
+        place=turn.place,
+        ahead=ahead,
+        wait_from=wait and wait[0],
+        wait_to=wait and wait[1],
+        chance=None if ahead is None else turn.view.chance_of(ahead),
     )
     content = body.model_dump_json(by_alias=True)
     headers = {"Retry-After": str(_ask_again(turn, wait))}
@@ -179,13 +179,12 @@ def _wait(turn: Turn) -> Response:
 def _ask_again(turn: Turn, wait: tuple[int, int] | None) -> int:
     """Return the seconds until this user should ask again."""
     view = turn.view
-    if turn.waits is None:
-        likely = ceil((view.queue.opens_at - view.queue.now) / 1000)
-    elif turn.waits.ahead or view.state is RoomState.SOLD_OUT:
-        likely = wait[0] if wait else view.poll_after
-    else:
+    if turn.ahead == 0 and view.state is not RoomState.SOLD_OUT:
         return 1  # called, and the room is full for a moment
-    return max(1, min(likely, view.poll_after))
+    seconds = wait[0] if wait else view.poll_after
+    if turn.ahead is None:
+        seconds = ceil((view.queue.opens_at - view.queue.now) / 1000)
+    return max(1, min(seconds, view.poll_after))
 
 
 async def _closed(services: Injected, product_id: str, joined: NotYet) -> Response:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flashsale.deadline import Deadline
 from flashsale.domain.draw import place_of
-from flashsale.domain.rooms import Admitted, Mode, NotAdmitted, NotYet, RoomState, RoomView, Waits
+from flashsale.domain.rooms import Admitted, Joined, Mode, NotAdmitted, NotYet, RoomState, RoomView
 from flashsale.errors import ServiceUnavailable
 from flashsale.redis_store.room_copies import RoomCopy
 from flashsale.services import Services
@@ -55,10 +55,15 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The turn of a user who is not inside. `waits` is None until the places are drawn."""
+    """The turn of a user who is not inside. `place` is None until the places are drawn."""
 
-    waits: Waits | None
+    place: int | None
     view: RoomView
+
+    @property
+    def ahead(self) -> int | None:
+        """How many users are called before this one; 0 if it is their turn."""
+        return None if self.place is None else max(0, self.place - self.view.door.serving)
 
 
 async def look(services: Services, product_id: str) -> RoomCopy:
@@ -91,14 +96,14 @@ async def join(
         return TurnedAway.ENDED
     ticket = _read_ticket(services, room, product_id, token, user_id)
     again = ticket is not None and await _has_lapsed(services, room, ticket)
-    number = ticket.number if ticket else None
-    joined = await services.rooms.join(product_id, user_id, number=number, again=again)
+    proof = {"number": ticket.number, "epoch": ticket.epoch} if ticket else {}
+    joined = await services.rooms.join(product_id, user_id, **proof, again=again)
     if joined is None:
         return TurnedAway.NO_ROOM
     if isinstance(joined, NotYet):
         return joined
-    ticket_of = _tokens(services).ticket
-    signed = ticket_of(user_id, product_id, room.queue.epoch, joined.number)
+    sign = _tokens(services).ticket
+    signed = sign(user_id, product_id, joined.epoch, joined.number)
     return Place(signed, joined.number, room)
 
 
@@ -107,7 +112,7 @@ async def ask_admission(
 ) -> Pass | Turn | NotAdmitted | TurnedAway:
     """Let a called user in, or say when it will be their turn.
 
-    Until they are called, it asks Redis nothing. A repeat extends the time inside.
+    Until they are called, it asks Redis nothing. A repeat gives the same admission.
 
     Args:
         user_id: whose ticket it must be; None for anybody's.
@@ -120,35 +125,35 @@ async def ask_admission(
     if ticket is None:
         return TurnedAway.TICKET_INVALID
     place = _place_of(room, ticket)
-    if place is None:
-        return Turn(None, room)
-    if place >= room.door.serving:
-        return Turn(Waits(place, place - room.door.serving), room)
-    joined = await services.rooms.join(product_id, ticket.user_id, number=ticket.number)
-    if joined is None:
-        return TurnedAway.NO_ROOM
-    if isinstance(joined, NotYet):  # nobody is called then, so this copy is of an older room
-        return Turn(None, room)
-    if joined.number != ticket.number:
+    if place is None or place >= room.door.serving:
+        return Turn(place, room)
+    return await _let_in(services, room, ticket, place)
+
+
+async def _let_in(
+    services: Services, room: RoomView, ticket: "Ticket", place: int
+) -> Pass | Turn | NotAdmitted | TurnedAway:
+    product_id, user_id, epoch = ticket.product_id, ticket.user_id, ticket.epoch
+    rooms = services.rooms
+    joined = await rooms.join(product_id, user_id, number=ticket.number, epoch=epoch)
+    if isinstance(joined, Joined) and joined.number != ticket.number:
         return NotAdmitted.LAPSED  # they have another place since
-    admitted = await services.rooms.admit(product_id, ticket.user_id, place)
+    admitted = await rooms.admit(product_id, user_id, place, epoch)
     match admitted:
-        case None:
-            return TurnedAway.NO_ROOM
         case Admitted(until=until):
             sign = _tokens(services).admission
-            return Pass(sign(ticket.user_id, product_id, ticket.epoch, until), until)
-        case Waits():
-            return Turn(admitted, room)
-        case NotAdmitted.FULL:
-            return Turn(Waits(place, 0), room)
-    return admitted
+            return Pass(sign(user_id, product_id, epoch, until), until)
+        case NotAdmitted.LAPSED:
+            return admitted
+        case None:  # the sale was opened anew since this copy
+            return TurnedAway.TICKET_INVALID
+    return Turn(place, room)  # as many are inside as may be
 
 
 async def leave(
     services: Services, product_id: str, token: str, user_id: str | None
 ) -> TurnedAway | None:
-    """Free the place of a user, and their slot inside. A repeat changes nothing."""
+    """Free the slot of a user who is inside. Their place stays used; a repeat changes nothing."""
     room = await view(services, product_id)
     if room is None:
         return TurnedAway.NO_ROOM
@@ -189,7 +194,7 @@ async def _has_lapsed(services: Services, room: RoomView, ticket: "Ticket") -> b
     place = _place_of(room, ticket)
     if place is None or place >= room.door.serving:
         return False
-    admitted = await services.rooms.admit(ticket.product_id, ticket.user_id, place)
+    admitted = await services.rooms.admit(ticket.product_id, ticket.user_id, place, ticket.epoch)
     return admitted is NotAdmitted.LAPSED
 
 
@@ -198,10 +203,9 @@ async def _read(services: Services, product_id: str) -> RoomView | None:
     queue = await services.rooms.look(product_id)
     if queue is None:
         return None
-    door = await services.rooms.advance(product_id, queue.callable)
-    if door is None or door.epoch != queue.epoch:
+    door = await services.rooms.advance(product_id, queue.callable, queue.epoch)
+    if door is None:
         return None  # the sale is just being opened
-    services.known_rooms.remember(product_id, queue.epoch)
     room = RoomView(queue, door)
     drawn_now = queue.drawn is not None and not queue.shown
     if await services.rooms.take_turn_to_save(product_id) or drawn_now:
@@ -228,9 +232,6 @@ async def _write(services: Services, product_id: str, room: RoomView) -> None:
     if queue.drawn is not None:
         # Again at each save: if PostgreSQL was down at the opening, the draw was shown without it.
         counts = await rows.save_draw(product_id, queue.epoch, queue.drawn)
-        if counts != queue.drawn:
-            different = "PostgreSQL has a draw of %d for %s, and Redis one of %d"
-            logger.warning(different, counts, product_id, queue.drawn)
-        elif not queue.shown:
-            await services.rooms.look(product_id, shown=queue.epoch)
+        if not queue.shown:
+            await services.rooms.look(product_id, saved=(queue.epoch, counts))
     await rows.save(product_id, queue.epoch, room.door.serving, queue.issued)
