@@ -7,7 +7,6 @@ when their place is below it. Who is called may be *admitted*: they are *inside*
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from math import ceil
 from typing import Protocol
 
 
@@ -38,14 +37,6 @@ class Why(StrEnum):
     STOCK = "stock"  # as many are inside as there are units, times 1.5
     PIPELINE = "pipeline"  # orders are late, so the rate was lowered
     PAUSED = "paused"
-
-
-class Chance(StrEnum):
-    """Whether units will be left when it is a user's turn. It is no promise."""
-
-    LIKELY = "likely"  # there are more units than users before them
-    UNCERTAIN = "uncertain"
-    UNLIKELY = "unlikely"  # more than two of three before them would have to buy nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,33 +167,6 @@ class RoomView:
     def waiting(self) -> int:
         """How many have a place that was not called yet."""
         return max(0, self.queue.issued - self.door.serving)
-
-    @property
-    def poll_after(self) -> int:
-        """Seconds after which a client may look again: longer, the more clients there are."""
-        return min(30, max(2, self.waiting // 2000))
-
-    def wait_of(self, ahead: int) -> tuple[int, int] | None:
-        """Estimate how long `ahead` users take, as the fewest and the most seconds.
-
-        It is what the calls of the last minute say, and 30 % less and more. None: nobody was
-        called, so it is not known.
-        """
-        if not self.door.recent:
-            return None
-        seconds = min(60.0, max(1.0, (self.queue.now - self.queue.opens_at) / 1000))
-        wait = ahead * seconds / self.door.recent
-        return round(wait * 0.7), ceil(wait * 1.3)
-
-    def chance_of(self, ahead: int) -> Chance:
-        """Say whether units will be left for a user whom `ahead` users are called before.
-
-        Each of those before, and of those inside, may buy one unit, or none.
-        """
-        before, units = ahead + self.door.inside, self.door.stock + self.door.held
-        if before < self.door.stock:
-            return Chance.LIKELY
-        return Chance.UNCERTAIN if before < 3 * units else Chance.UNLIKELY
 
 
 @dataclass(frozen=True, slots=True)

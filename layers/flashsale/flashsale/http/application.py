@@ -64,11 +64,11 @@ def create_app(
 
 def create_admin_app(services: ServicesSource = process.services) -> DocumentedAPI:
     """Build the API of admins."""
-    from flashsale.http import admin
+    from flashsale.http import admin, admin_rooms
 
     return _create(
         services,
-        [admin.router],
+        [admin.router, admin_rooms.router],
         title="flashsale admin",
         summary="Runs the shop",
         openapi_url=None,  # an admin API does not describe itself to clients without a token

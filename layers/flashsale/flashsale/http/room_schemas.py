@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from flashsale.domain.model import UserId
-from flashsale.domain.rooms import Chance, Mode, RoomState, RoomView, Why
+from flashsale.domain.room_estimates import Chance, poll_after
+from flashsale.domain.rooms import Mode, RoomState, RoomView, Why
 
 # What the headers Ticket and Admission may hold: a JSON Web Token, or nothing.
 TOKEN = r"^[A-Za-z0-9._-]{0,1024}$"  # noqa: S105 - no password
@@ -117,6 +118,6 @@ class RoomBody(_Body):
             max_inside=door.max_inside,
             stock=door.stock,
             held=door.held,
-            poll_after=view.poll_after,
+            poll_after=poll_after(view),
             stale=stale,
         )

@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
 from flashsale.domain.model import ProductId
+from flashsale.domain.room_estimates import chance_of, poll_after, wait_of
 from flashsale.domain.rooms import NotAdmitted, NotYet, RoomState
 from flashsale.http.auth import Buyer
 from flashsale.http.dependencies import Injected
@@ -163,13 +164,13 @@ def _document(copy: RoomCopy) -> Response:
 
 def _wait(turn: Turn) -> Response:
     ahead = turn.ahead
-    wait = None if ahead is None else turn.view.wait_of(ahead)
+    wait = None if ahead is None else wait_of(turn.view, ahead)
     body = TurnBody(
         place=turn.place,
         ahead=ahead,
         wait_from=wait and wait[0],
         wait_to=wait and wait[1],
-        chance=None if ahead is None else turn.view.chance_of(ahead),
+        chance=None if ahead is None else chance_of(turn.view, ahead),
     )
     content = body.model_dump_json(by_alias=True)
     headers = {"Retry-After": str(_ask_again(turn, wait))}
@@ -181,10 +182,10 @@ def _ask_again(turn: Turn, wait: tuple[int, int] | None) -> int:
     view = turn.view
     if turn.ahead == 0 and view.state is not RoomState.SOLD_OUT:
         return 1  # called, and the room is full for a moment
-    seconds = wait[0] if wait else view.poll_after
+    seconds = wait[0] if wait else poll_after(view)
     if turn.ahead is None:
         seconds = ceil((view.queue.opens_at - view.queue.now) / 1000)
-    return max(1, min(seconds, view.poll_after))
+    return max(1, min(seconds, poll_after(view)))
 
 
 async def _closed(services: Injected, product_id: str, joined: NotYet) -> Response:

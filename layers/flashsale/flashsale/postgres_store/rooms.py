@@ -74,6 +74,19 @@ class RoomRows:
         assert row, "a room is written before its sale opens, and rows stay"
         return int(row["drawn"])
 
+    async def restore(self, product_id: str, epoch: int, margin: int) -> Room:
+        """Return the room as Redis must get it after a loss, with a due draw.
+
+        Args:
+            margin: how many arrivals may have got their number since the last save, at least.
+
+        """
+        row = await self._database.fetch_one(
+            "restore_room", product_id=product_id, epoch=epoch, margin=margin
+        )
+        assert row, "a room is written before its sale opens, and rows stay"
+        return _room(row)
+
     async def close(self, product_id: str) -> None:
         """Record that the product is on sale without a room."""
         await self._database.run("close_room", product_id=product_id)
