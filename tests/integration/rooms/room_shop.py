@@ -8,7 +8,7 @@ from flashsale.domain.rooms import RoomTerms
 from flashsale.redis_store.scripts import Keys
 from flashsale.usecases.sales import open_sale
 
-SECRET = "a secret of these tests, which signs tickets"  # noqa: S105 - of no other shop
+SECRET = "a secret of these tests, which signs tickets"
 HOUR = 3_600_000
 SOON = timedelta(hours=1)
 
@@ -34,9 +34,7 @@ class RoomShop:
     async def join(self, user, ticket="", **headers):
         """Join as this user; return the answer."""
         headers |= {"Ticket": ticket} if ticket else {}
-        return await self.http.post(
-            f"{self.path}/tickets", json={"userId": user}, headers=headers
-        )
+        return await self.http.post(f"{self.path}/tickets", json={"userId": user}, headers=headers)
 
     async def ticket(self, user, ticket=""):
         """Join as this user; return the ticket."""
@@ -45,8 +43,7 @@ class RoomShop:
         return answer.json()["ticket"]
 
     async def enter(self, ticket, **headers):
-        """Ask to be admitted."""
-        self.clock.seconds += 1
+        """Ask to be admitted, in the same second as the last look."""
         headers = headers | {"Ticket": ticket}
         return await self.http.post(f"{self.path}/admission", headers=headers)
 

@@ -118,7 +118,7 @@ async def join_room(
 @visits.post(
     "/rooms/{product_id}/admission",
     response_model=AdmissionBody,
-    responses={202: {"model": TurnBody}, **problems(401, 404, 410, 422, 503)},
+    responses={202: {"model": TurnBody}, **problems(401, 404, 409, 410, 422, 503)},
 )
 async def ask_admission(
     product_id: ProductId, buyer: Buyer, services: Injected, ticket: TicketHeader = ""

@@ -16,6 +16,7 @@ from flashsale.domain.rooms import Admitted, Joined, Mode, NotAdmitted, NotYet, 
 from flashsale.errors import ServiceUnavailable
 from flashsale.redis_store.room_copies import RoomCopy
 from flashsale.services import Services
+from flashsale.usecases.rooms import read_room
 
 if TYPE_CHECKING:
     from flashsale.auth.room_tokens import RoomTokens, Ticket
@@ -124,6 +125,8 @@ async def ask_admission(
     ticket = _read_ticket(services, room, product_id, token, user_id)
     if ticket is None:
         return TurnedAway.TICKET_INVALID
+    if room.state is RoomState.ENDED:
+        return TurnedAway.ENDED
     place = _place_of(room, ticket)
     if place is None or place >= room.door.serving:
         return Turn(place, room)
@@ -200,13 +203,10 @@ async def _has_lapsed(services: Services, room: RoomView, ticket: "Ticket") -> b
 
 async def _read(services: Services, product_id: str) -> RoomView | None:
     """Read the room, with what is due: the draw, the next calls, the saving."""
-    queue = await services.rooms.look(product_id)
-    if queue is None:
+    room = await read_room(services, product_id)
+    if room is None:
         return None
-    door = await services.rooms.advance(product_id, queue.callable, queue.epoch)
-    if door is None:
-        return None  # the sale is just being opened
-    room = RoomView(queue, door)
+    queue = room.queue
     drawn_now = queue.drawn is not None and not queue.shown
     if await services.rooms.take_turn_to_save(product_id) or drawn_now:
         if services.settings.one_at_a_time:
