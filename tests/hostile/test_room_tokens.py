@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from flashsale.auth.principal import Denied, Principal
-from flashsale.auth.room_tokens import AdmissionCheck, RoomTokens
+from flashsale.auth.room_tokens import RoomTokens
 from flashsale.auth.tokens import MAX_TOKEN, Tokens
 from flashsale.config import TrustedIssuer
+from flashsale.domain.rooms import AdmissionCheck
 
 SECRET = "an-hmac-secret-of-at-least-thirty-two-bytes"
 KEY = SECRET.encode()

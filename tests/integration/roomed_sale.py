@@ -47,9 +47,7 @@ class RoomedSale:
     async def join(self, user, ticket=None):
         """Return the number of a user, who may have a ticket: epoch and number."""
         epoch, number = ticket or (None, None)
-        joined = await self.services.rooms.join(
-            self.product_id, user, number=number, epoch=epoch
-        )
+        joined = await self.services.rooms.join(self.product_id, user, number=number, epoch=epoch)
         assert isinstance(joined, Joined), joined
         return joined.epoch, joined.number
 
@@ -70,9 +68,7 @@ class RoomedSale:
     async def draw(self):
         """Draw the places, and save and show the draw. Return the room's row."""
         queue = await self.look()
-        drawn = await self.services.room_rows.save_draw(
-            self.product_id, queue.epoch, queue.drawn
-        )
+        drawn = await self.services.room_rows.save_draw(self.product_id, queue.epoch, queue.drawn)
         await self.services.rooms.look(self.product_id, saved=(queue.epoch, drawn))
         return await self.row()
 
@@ -85,9 +81,7 @@ class RoomedSale:
     async def save(self):
         queue = await self.look()
         serving = await self.services.redis.hget(Keys(self.product_id).door, "serving")
-        await self.services.room_rows.save(
-            self.product_id, queue.epoch, int(serving), queue.issued
-        )
+        await self.services.room_rows.save(self.product_id, queue.epoch, int(serving), queue.issued)
 
     async def lose(self, *, sale, queue):
         """Delete the keys of the sale and its door, or those of the queue, or both."""
@@ -101,6 +95,4 @@ class RoomedSale:
         queue = await self.look()
         assert queue.shown, queue
         seed = bytes.fromhex(queue.seed)
-        return {
-            user: place_of(number, queue.drawn, seed) for user, (_, number) in tickets.items()
-        }
+        return {user: place_of(number, queue.drawn, seed) for user, (_, number) in tickets.items()}

@@ -1,4 +1,4 @@
-"""A process that dies while it opens a sale with a waiting room: a repeated opening does the rest."""
+"""A process dies while it opens a sale with a waiting room. A repeated opening does the rest."""
 
 import asyncio
 from dataclasses import replace

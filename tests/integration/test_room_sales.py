@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flashsale.domain.claims import Claimed
+from flashsale.domain.claims import Claim, Claimed
 from flashsale.domain.draw import commitment
 from flashsale.domain.model import Declined, Refusal, Terms
 from flashsale.domain.rooms import Admitted, Mode, NotYet, RoomTerms
 from flashsale.redis_store.scripts import Keys
 from flashsale.usecases import sales
+from flashsale.usecases.relay import LEASE_MS, TOKEN
 from tests.helpers.admin_desk import claim, sell
 from tests.helpers.support import USERS
 from tests.integration.roomed_sale import RoomedSale, later, with_secret
@@ -49,15 +50,15 @@ async def test_a_room_guards_the_sale(desk, services, product):
     assert (answer.status_code, answer.json()["generation"]) == (200, 5)
     assert refused is Refusal.ADMISSION_REQUIRED
     assert isinstance(admitted, Admitted)
-    assert isinstance(await claim(services, product), Claimed)
+    admission = services.room_tokens.admission(USERS[0], product, 1, admitted.until)
+    bought = Claim(product, USERS[0], 1, admission=admission)
+    assert isinstance(await services.ledger.claim(bought, TOKEN, LEASE_MS), Claimed)
 
 
 async def test_the_room_is_as_the_admin_described_it(desk, services, product):
     opens_at, from_at = later(), datetime(2026, 11, 29, 12, tzinfo=UTC)
 
-    await open_(
-        desk, product, {**BODY, "from": from_at.isoformat()}, startsAt=opens_at.isoformat()
-    )
+    await open_(desk, product, {**BODY, "from": from_at.isoformat()}, startsAt=opens_at.isoformat())
 
     row, queue = await services.room_rows.get(product), await services.rooms.look(product)
     assert row.terms == replace(TERMS, from_at=from_at)
@@ -256,14 +257,18 @@ async def test_an_admin_stops_the_calls_and_sets_their_rate(desk, roomed):
     assert await sales.open_sale(services, id_, roomed.terms) is None, "these are its terms now"
 
 
-@pytest.mark.parametrize(("path", "body"), [("pause", None), ("resume", {}), ("rate", {"maxRate": 9})])
+@pytest.mark.parametrize(
+    ("path", "body"), [("pause", None), ("resume", {}), ("rate", {"maxRate": 9})]
+)
 async def test_a_product_without_a_room_has_nothing_to_stop(desk, new_product, path, body):
     answer = await desk.act(await new_product(3), f"room/{path}", body)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "no_room")
 
 
-@pytest.mark.parametrize("body", [{}, {"maxRate": 0}, {"maxRate": 1.5}, {"rate": 60}, None], ids=str)
+@pytest.mark.parametrize(
+    "body", [{}, {"maxRate": 0}, {"maxRate": 1.5}, {"rate": 60}, None], ids=str
+)
 async def test_a_rate_that_cannot_be(desk, roomed, body):
     answer = await desk.act(roomed.product_id, "room/rate", body)
 

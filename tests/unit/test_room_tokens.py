@@ -5,8 +5,9 @@ import time
 import jwt
 import pytest
 
-from flashsale.auth.room_tokens import LEEWAY, AdmissionCheck, RoomTokens, Ticket
+from flashsale.auth.room_tokens import LEEWAY, RoomTokens, Ticket
 from flashsale.config import Settings
+from flashsale.domain.rooms import AdmissionCheck
 from flashsale.errors import ConfigError
 from flashsale.services import Services
 

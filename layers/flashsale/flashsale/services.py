@@ -11,7 +11,6 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from flashsale.config import Settings
-from flashsale.domain.rooms import Admissions
 from flashsale.redis_store.failures import Failures
 from flashsale.redis_store.held_claims import HeldClaims
 from flashsale.redis_store.known_rooms import KnownRooms

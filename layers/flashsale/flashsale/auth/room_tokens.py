@@ -11,13 +11,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import jwt
 
 from flashsale.auth.tokens import MAX_TOKEN, SECRET_ALGORITHMS, is_spelled_in_one_way
 from flashsale.domain.model import USER_ID
+from flashsale.domain.rooms import AdmissionCheck
 
 TICKET = "place+jwt"
 ADMISSION = "admission+jwt"
@@ -34,14 +34,6 @@ class Ticket:
     product_id: str
     epoch: int
     number: int
-
-
-class AdmissionCheck(StrEnum):
-    """What is known of an admission without Redis."""
-
-    VALID = "valid"
-    OVER = "over"  # it was valid, and its time has ended
-    REQUIRED = "required"  # there is none, or it is for another user, product or epoch
 
 
 class RoomTokens:
