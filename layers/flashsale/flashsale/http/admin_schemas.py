@@ -65,7 +65,7 @@ class TermsBody(RequestBody):
             self.limit_per_buyer,
             self.generation,
             self.hold_seconds,
-            self.room and self.room.terms(),
+            self.room.terms() if self.room else None,
         )
 
 
