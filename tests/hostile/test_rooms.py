@@ -1,4 +1,4 @@
-"""Claims that go round a waiting room: by every door, and with the edge's own check switched off."""
+"""Claims that go round a waiting room: by every door, also with the edge's check switched off."""
 
 import json
 import time
