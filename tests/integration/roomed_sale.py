@@ -41,6 +41,9 @@ class RoomedSale:
     async def sale(self):
         return await self.services.ledger.snapshot(self.product_id, count_claims=True)
 
+    async def epoch(self):
+        return await self.services.rooms.get_epoch(self.product_id)
+
     async def look(self):
         return await self.services.rooms.look(self.product_id)
 

@@ -28,8 +28,9 @@ async def prepare_room(services: Services, product_id: str, terms: Terms) -> Roo
     sale = await services.ledger.snapshot(product_id, count_claims=False)
     if sale and sale.state is SaleState.PAUSED:
         return Declined.SALE_PAUSED
+    epoch = await services.rooms.get_epoch(product_id)
     if sale and sale.state is SaleState.OPEN:
-        running = await services.room_rows.get(product_id, sale.room)
+        running = await services.room_rows.get(product_id, epoch)
         if running is None or running.terms != terms.room:
             return Declined.SALE_RUNNING
         return await restored(services, running)
@@ -38,7 +39,7 @@ async def prepare_room(services: Services, product_id: str, terms: Terms) -> Roo
         terms.room,
         terms.starts_at,
         new_seed(),
-        after=sale.room if sale else 0,
+        after=epoch,
         lost=sale is None,
     )
     return await restored(services, room)
@@ -56,12 +57,15 @@ async def set_up_room(services: Services, product_id: str, room: Room | None) ->
     await services.room_rows.mark_opened(product_id, room.epoch)
 
 
-async def room_to_rebuild(services: Services, product_id: str) -> Room | None:
-    """Return the room that guards a sale which is rebuilt, as Redis must get it."""
-    sale = await services.ledger.snapshot(product_id, count_claims=False)
-    if sale and not sale.room:
-        return None
-    room = await services.room_rows.get(product_id, sale.room if sale else None)
+async def room_to_rebuild(services: Services, product_id: str, *, lost: bool) -> Room | None:
+    """Return the room that guards a sale which is rebuilt, as Redis must get it.
+
+    Args:
+        lost: Redis does not know the terms of the sale.
+
+    """
+    epoch = None if lost else await services.rooms.get_epoch(product_id)
+    room = None if epoch == 0 else await services.room_rows.get(product_id, epoch)
     return await restored(services, room) if room else None
 
 
