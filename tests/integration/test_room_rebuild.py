@@ -4,17 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale.domain.claims import Claimed
-from flashsale.domain.model import Terms
+from flashsale.domain.model import Declined, Terms
 from flashsale.domain.rooms import Admitted, Mode, RoomState
 from flashsale.redis_store.scripts import Keys
-from flashsale.usecases import sales
-from flashsale.usecases.rebuild import NotRebuilt, rebuild
+from flashsale.usecases.rebuild import rebuild
 from flashsale.usecases.rooms import MARGIN, read_room
-from flashsale_local.cli.sale import where_the_room_goes_on
-from tests.helpers.admin_desk import claim
 from tests.helpers.support import USERS, until
-from tests.integration.roomed_sale import RoomedSale
+from tests.integration.roomed_sale import RoomedSale, joined_sale
 
 WAITING, LATER, NEW = USERS[:12], USERS[12:15], USERS[20:24]
 LOSSES = {
@@ -32,13 +28,8 @@ def loss(request):
 
 @pytest.fixture
 async def roomed(services, new_product):
-    """Return a sale whose room has users. What they got after the last save is not saved."""
-    sale = RoomedSale(services, await new_product(10, on_sale=False))
-    await sale.open()
-    sale.tickets = {user: await sale.join(user) for user in WAITING[:8]}
-    await sale.save()
-    sale.tickets |= {user: await sale.join(user) for user in WAITING[8:]}
-    return sale
+    """Return a sale whose room has users."""
+    return await joined_sale(services, await new_product(10, on_sale=False), WAITING)
 
 
 def no_messages():
@@ -156,6 +147,18 @@ async def test_two_losses_in_a_row_give_no_number_twice(roomed):
     assert len(set(numbers)) == len(numbers)
 
 
+async def test_an_opening_that_is_declined_leaves_no_number_out(roomed):
+    saved = (await roomed.row()).issued
+    await roomed.services.stock.pause_sale(roomed.product_id)
+    await roomed.lose(sale=False, queue=True)
+    await roomed.services.redis.delete(Keys(roomed.product_id).sale)  # so units may be on their way
+    await roomed.services.redis.xadd(Keys(roomed.product_id).ledger, {"u": USERS[0], "q": 1})
+
+    assert await roomed.open() is Declined.NEEDS_REBUILD
+
+    assert (await roomed.row()).issued == saved
+
+
 async def test_as_many_numbers_are_left_out_as_a_minute_gave(roomed):
     async with roomed.services.database.transaction() as connection:
         await connection.execute(
@@ -208,70 +211,3 @@ async def test_the_first_come_keep_their_order(services, new_product, loss):
 
     places = await sale.places(sale.tickets)
     assert places == {user: number for user, (_, number) in sale.tickets.items()}
-
-
-async def test_opening_again_restores_a_lost_queue_without_a_pause(roomed):
-    await roomed.lose(sale=False, queue=True)
-
-    assert await roomed.open() is None
-
-    assert (await roomed.sale()).state == "open"
-    assert (await roomed.look()).issued >= MARGIN
-    back = {user: await roomed.join(user, ticket) for user, ticket in roomed.tickets.items()}
-    assert back == roomed.tickets
-
-
-async def test_opening_again_restores_a_sale_that_was_lost_before_its_first_order(roomed):
-    await roomed.lose(sale=True, queue=True)
-
-    assert await roomed.open() is None
-
-    back = {user: await roomed.join(user, ticket) for user, ticket in roomed.tickets.items()}
-    assert back == roomed.tickets
-    assert (await roomed.join(NEW[0]))[1] >= MARGIN
-
-
-async def test_a_sale_without_a_room_gets_none(roomed):
-    await sales.end_sale(roomed.services, roomed.product_id)
-    await sales.open_sale(roomed.services, roomed.product_id, Terms())
-
-    for lost in (False, True):
-        await roomed.lose(sale=lost, queue=lost)
-        await rebuild(roomed.services, [roomed.product_id], no_messages, 5, grace=0)
-
-        assert await roomed.epoch() == 0
-        assert await roomed.look() is None
-    assert isinstance(await claim(roomed.services, roomed.product_id), Claimed)
-
-
-async def test_the_sale_knows_better_than_an_opening_that_was_cut_off(roomed):
-    """PostgreSQL does not know yet that the product is sold without a room."""
-    await sales.end_sale(roomed.services, roomed.product_id)
-    await roomed.services.stock.open_sale(roomed.product_id, 10)
-    assert await roomed.row()
-
-    await rebuild(roomed.services, [roomed.product_id], no_messages, 5, grace=0)
-
-    assert await roomed.epoch() == 0
-    assert await roomed.row() is None
-
-
-async def test_the_command_says_where_the_room_goes_on(roomed, services, new_product):
-    await roomed.lose(sale=True, queue=True)
-    await rebuild(services, [roomed.product_id], no_messages, 5, grace=0)
-
-    line = await where_the_room_goes_on(services, roomed.product_id)
-
-    assert line == "; room 1 goes on: 0 places called, new ones from 10,008"
-    assert await where_the_room_goes_on(services, await new_product(1)) == ""
-
-
-async def test_only_v5_has_rooms(roomed, new_product):
-    other = await new_product(5)
-    await roomed.lose(sale=True, queue=True)
-    ids, v3 = [roomed.product_id, other], Terms(generation=3)
-
-    with pytest.raises(NotRebuilt, match=f"{roomed.product_id} stays paused, as only V5"):
-        await rebuild(roomed.services, ids, no_messages, 5, v3, grace=0)
-
-    assert await roomed.services.stock.left([other]) == [5]
