@@ -139,6 +139,8 @@ def test_each_container_gets_every_variable_that_its_program_reads():
     assert read - given - own.keys() - NOT_HANDED_ON.keys() <= image
     assert NOT_HANDED_ON.keys() <= read | image, "a variable is read no longer"
     assert not given & NOT_HANDED_ON.keys()
+    for name in ("relay", "exporter"):
+        assert given - {"ROOM_SECRET"} == SERVICES[name]["environment"].keys() - own.keys()
 
 
 def test_the_page_of_the_image_names_each_variable_that_its_processes_read():
