@@ -159,12 +159,6 @@ class Rooms:
             case Admission.NO_ROOM:
                 return None
 
-    async def get_epoch(self, product_id: str) -> int:
-        """Return the epoch of the room that guards the sale; 0 without a room or a sale."""
-        async with translated_errors():
-            epoch = await self._redis.hget(Keys(product_id).sale, "room")
-        return int(epoch or 0)
-
     async def leave(self, product_id: str, user_id: str) -> None:
         """Free the slot of a user who is inside.
 
