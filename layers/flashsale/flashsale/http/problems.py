@@ -15,6 +15,8 @@ _REFUSALS = {
     Refusal.SALE_NOT_OPEN: (409, "The sale has not begun, is paused, or is over."),
     Refusal.PURCHASE_LIMIT: (409, "You have claimed as many units as one buyer may."),
     Refusal.KEY_REUSED: (422, "This Idempotency-Key came with another request before."),
+    Refusal.ADMISSION_REQUIRED: (403, "A waiting room guards this sale; it has not let you in."),
+    Refusal.ADMISSION_OVER: (403, "Your time inside the waiting room has ended."),
 }
 
 _DECLINED = {
@@ -33,6 +35,8 @@ _DECLINED = {
         409,
         "Another generation sold this product and goes on selling it; limits and holds need V5.",
     ),
+    Declined.NO_ROOM_SECRET: (409, "This shop has no ROOM_SECRET, so no sale can have a room."),
+    Declined.NO_ROOM: (409, "The product has no waiting room."),
     Declined.NO_SUCH_ORDER: (404, "There is no such order."),
     Declined.NO_SUCH_PAYMENT: (404, "There is no such payment."),
     Declined.NOT_REFUND_DUE: (409, "The payment is not to be refunded."),
