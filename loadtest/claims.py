@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from redis import Redis
 
+from flashsale.domain.model import V5, Supply, Terms
+from flashsale.redis_store.opening_script import opening_call
 from flashsale.redis_store.scripts import LUA, Keys
 
 CALLS = 20_000
@@ -27,9 +29,11 @@ def claim_costs(url: str) -> list[tuple[str, list[float]]]:
 
     def sale(units: int) -> str:
         product_id = f"bench-{uuid.uuid4().hex[:10]}"
-        keys = Keys(product_id)
-        names = (keys.stock, keys.released, keys.sale, keys.ledger, keys.buyers, keys.holds)
-        redis.evalsha(open_sale, len(names), *names, units, "", "", 0, 5, units, "", "", "", 0, 0)
+        terms = Terms(generation=V5)
+        names, arguments = opening_call(
+            units, terms, {}, Supply(product_id, units, units, 0), None, again=False
+        )
+        redis.evalsha(open_sale, len(names), *names, *arguments)
         made.append(product_id)
         return product_id
 
@@ -67,4 +71,4 @@ def claim_costs(url: str) -> list[tuple[str, list[float]]]:
 
 def _claim_keys(product_id: str) -> list[str]:
     keys = Keys(product_id)
-    return [keys.stock, keys.ledger, keys.sale, keys.buyers, keys.lease]
+    return [keys.stock, keys.ledger, keys.sale, keys.buyers, keys.lease, keys.inside]

@@ -5,10 +5,13 @@
 -- KEYS[2]  {product}:ledger  stream of claims that are neither settled nor released
 -- KEYS[3]  {product}:sale    hash: starts_at, ends_at (ms since 1970, "" for none), limit_per_buyer
 --                            (units, 0 for none), generation (1 to 5; "" until the first purchase
---                            decides it), accepted (a counter of units)
+--                            decides it), accepted (a counter of units), room (the epoch of the
+--                            waiting room that guards the sale; absent without one)
 -- KEYS[4]  {product}:buyers  hash: units claimed, by user; only in a sale with a purchase limit
 -- KEYS[5]  {product}:lease   string: the token of the process that relays now
--- KEYS[6…] {product}:rate:…  string: when this bucket will be full again, in µs since 1970; one for
+-- KEYS[6]  {product}:inside  sorted set: users whom the waiting room let in, by until when (ms since
+--                            1970); only in a sale with a room
+-- KEYS[7…] {product}:rate:…  string: when this bucket will be full again, in µs since 1970; one for
 --                            each rate limit
 -- last key {product}:idem:…  string: the answer to an equal request; only with an Idempotency-Key
 -- ARGV[1]  user id
@@ -27,10 +30,11 @@
 --          {-4}  over the purchase limit
 --          {-5, number of the rate limit, µs to wait}  over a rate limit
 --          {-6, generation}  another generation sells this product
+--          {-7, epoch}  the waiting room of this epoch has not let the user in, or no longer
 --          A negative answer changes nothing. Except for -5, it takes a token from each bucket.
 local quantity = tonumber(ARGV[2])
 local limits = (#ARGV - 6) / 2
-local idempotency = KEYS[6 + limits]
+local idempotency = KEYS[7 + limits]
 
 local now -- µs since 1970
 if limits > 0 then
@@ -41,7 +45,7 @@ end
 local full, left = {}, {}
 for n = 1, limits do
   local size, each = tonumber(ARGV[5 + 2 * n]), tonumber(ARGV[6 + 2 * n])
-  full[n] = math.max(tonumber(redis.call('GET', KEYS[5 + n]) or 0), now) + each
+  full[n] = math.max(tonumber(redis.call('GET', KEYS[6 + n]) or 0), now) + each
   local wait = full[n] - now - size * each
   if wait > 0 then
     return {-5, n, wait}
@@ -50,7 +54,7 @@ for n = 1, limits do
 end
 for n = 1, limits do -- only now, because a claim that one limit rejects takes no token from any
   local at, milliseconds = string.format('%.0f', full[n]), math.ceil((full[n] - now) / 1000)
-  redis.call('SET', KEYS[5 + n], at, 'PX', milliseconds)
+  redis.call('SET', KEYS[6 + n], at, 'PX', milliseconds)
 end
 
 if idempotency then
@@ -61,7 +65,8 @@ if idempotency then
   end
 end
 
-local sale = redis.call('HMGET', KEYS[3], 'starts_at', 'ends_at', 'limit_per_buyer', 'generation')
+local sale = redis.call('HMGET', KEYS[3], 'starts_at', 'ends_at', 'limit_per_buyer', 'generation',
+  'room')
 local undecided = not sale[4] or sale[4] == ''
 if not undecided and sale[4] ~= '5' then
   return {-6, tonumber(sale[4])}
@@ -70,11 +75,16 @@ local stock = tonumber(redis.call('GET', KEYS[1]))
 if not stock then
   return {redis.call('EXISTS', KEYS[3]) == 1 and -3 or -2}
 end
-if sale[1] ~= '' or sale[2] ~= '' then
+local room = sale[5]
+if room or sale[1] ~= '' or sale[2] ~= '' then
   local time = redis.call('TIME')
   local ms = time[1] * 1000 + math.floor(time[2] / 1000)
   if (sale[1] ~= '' and ms < tonumber(sale[1])) or (sale[2] ~= '' and ms >= tonumber(sale[2])) then
     return {-3}
+  end
+  local inside_until = room and redis.call('ZSCORE', KEYS[6], ARGV[1])
+  if room and (not inside_until or ms >= tonumber(inside_until)) then
+    return {-7, tonumber(room)}
   end
 end
 local limit = tonumber(sale[3])
@@ -93,6 +103,9 @@ if undecided then
 end
 if limit > 0 then
   redis.call('HINCRBY', KEYS[4], ARGV[1], quantity)
+end
+if room then -- one admission is one purchase
+  redis.call('ZREM', KEYS[6], ARGV[1])
 end
 if idempotency then
   redis.call('SET', idempotency, entry .. ' ' .. remaining, 'EX', ARGV[6])

@@ -4,12 +4,17 @@
 -- KEYS[2]  {product}:released  set, ids of the orders (V5: the entries) whose units were given back
 -- KEYS[3]  {product}:sale      hash: initial, supply, counters; after (the last ledger entry before
 --                              this sale); the terms: starts_at, ends_at, limit_per_buyer,
---                              generation; while it is paused or ended also state, and kept (the
---                              units that the stock had)
+--                              generation, room (the epoch of the waiting room that guards the
+--                              sale; absent without one); while it is paused or ended also state,
+--                              and kept (the units that the stock had)
 -- KEYS[4]  {product}:ledger    stream of claims (V5), with the consumer group `relay`
 -- KEYS[5]  {product}:buyers    hash: units claimed, by user
 -- KEYS[6]  {product}:holds     sorted set: "<ledger entry> <units> earlier", by the end of the hold;
 --                              see settle.lua
+-- KEYS[7]  {product}:door      hash, see advance.lua; like the next three, of a waiting room
+-- KEYS[8]  {product}:calls     sorted set, see advance.lua
+-- KEYS[9]  {product}:inside    sorted set: users inside the room, by until when (ms since 1970)
+-- KEYS[10] {product}:used      hash: the place with which a user was let in last, by user
 -- ARGV[1]  units that can be claimed, an integer >= 0
 -- ARGV[2]  start of the sale, ms since 1970, or "" for now
 -- ARGV[3]  end of the sale, ms since 1970, or "" for never
@@ -21,7 +26,14 @@
 -- ARGV[9]  largest ledger entry among those orders, "" without any; new entries will be larger
 -- ARGV[10] how many ids follow
 -- ARGV[11] how many holds follow
--- ARGV[12…] ids of cancelled orders whose units were back in PostgreSQL when the units were read;
+-- ARGV[12] epoch of the waiting room that guards the sale, or "" for none
+-- ARGV[13] calls a second at most, a decimal number
+-- ARGV[14] users inside at once, at most
+-- ARGV[15] milliseconds for which an admitted user stays inside
+-- ARGV[16] milliseconds for which a called user may wait before they ask to be admitted
+-- ARGV[17] serving: how many places were called already, as PostgreSQL knows it after a loss. They
+--          have the time of a call from now on again. It never falls in one epoch
+-- ARGV[18…] ids of cancelled orders whose units were back in PostgreSQL when the units were read;
 --           then triples, RESERVED orders that were read together with the units: ledger entry,
 --           units, end of the hold (ms since 1970); then pairs: user, units that this user
 --           already has
@@ -40,6 +52,17 @@ local another = asked ~= '' and sold_by ~= '' and asked ~= sold_by
 if redis.call('EXISTS', KEYS[1]) == 1 then
   local terms = redis.call('HMGET', KEYS[3], 'starts_at', 'ends_at', 'limit_per_buyer')
   local sells = redis.call('HGET', KEYS[3], 'generation') or ''
+  if (redis.call('HGET', KEYS[3], 'room') or '') ~= ARGV[12] then
+    return -1
+  end
+  if ARGV[12] ~= '' then
+    local door = redis.call('HMGET', KEYS[7], 'max_rate', 'max_inside', 'admission_ms', 'call_ms')
+    for i = 1, 4 do
+      if tonumber(door[i]) ~= tonumber(ARGV[12 + i]) then
+        return -1
+      end
+    end
+  end
   if terms[1] ~= ARGV[2] or terms[2] ~= ARGV[3] or terms[3] ~= ARGV[4]
     or (asked ~= '' and sells ~= '' and sells ~= asked) then
     return -1
@@ -89,10 +112,13 @@ if ARGV[9] ~= '' then
   end
 end
 
-redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6])
-local holds_from = 12 + tonumber(ARGV[10])
+local door = redis.call('HMGET', KEYS[7], 'epoch', 'serving')
+for i = 2, 10 do
+  redis.call('DEL', KEYS[i])
+end
+local holds_from = 18 + tonumber(ARGV[10])
 local pairs_from = holds_from + 3 * tonumber(ARGV[11])
-for i = 12, holds_from - 1 do
+for i = 18, holds_from - 1 do
   redis.call('SADD', KEYS[2], ARGV[i])
 end
 local held = 0
@@ -108,5 +134,18 @@ redis.call('XGROUP', 'CREATE', KEYS[4], 'relay', '0', 'MKSTREAM')
 redis.call('XSETID', KEYS[4], after)
 for i = pairs_from, #ARGV, 2 do
   redis.call('HSET', KEYS[5], ARGV[i], ARGV[i + 1])
+end
+if ARGV[12] ~= '' then
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local serving = tonumber(ARGV[17])
+  if door[1] == ARGV[12] then
+    serving = math.max(serving, tonumber(door[2]))
+  end
+  redis.call('HSET', KEYS[3], 'room', ARGV[12])
+  redis.call('HSET', KEYS[7], 'epoch', ARGV[12], 'serving', serving, 'at', now, 'carry', 0,
+    'rate', ARGV[13], 'max_rate', ARGV[13], 'max_inside', ARGV[14], 'admission_ms', ARGV[15],
+    'call_ms', ARGV[16], 'adapted_at', now, 'admitted', 0)
+  redis.call('ZADD', KEYS[8], serving, now)
 end
 return 1

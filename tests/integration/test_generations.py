@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import Purchase, Refusal
+from flashsale.domain.model import Refusal
+from flashsale.domain.purchases import Purchase
 from flashsale.errors import DatabaseUnavailable
 from flashsale.generations import v1, v2, v3
 from flashsale.postgres_store.database import sql

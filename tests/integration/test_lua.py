@@ -104,9 +104,11 @@ class TestRelease:
         assert not redis.exists(STOCK, RELEASED)
 
 
-OPEN = [STOCK, RELEASED, SALE, "{p}:ledger", "{p}:buyers", "{p}:holds"]
-SEVEN = [7, "", "", 0, "", 7, "", "", "", 0, 0]
-LIMITED = [7, "", "", 1, "", 7, "", "", "", 0, 0]
+OPEN = [STOCK, RELEASED, SALE, "{p}:ledger", "{p}:buyers", "{p}:holds",
+        "{p}:door", "{p}:calls", "{p}:inside", "{p}:used"]  # fmt: skip
+NO_ROOM = [""] * 6
+SEVEN = [7, "", "", 0, "", 7, "", "", "", 0, 0, *NO_ROOM]
+LIMITED = [7, "", "", 1, "", 7, "", "", "", 0, 0, *NO_ROOM]
 
 
 class TestOpenSale:

@@ -8,11 +8,10 @@ from decimal import Decimal
 import pytest
 from aws_lambda_powertools import Logger, Metrics
 
-from flashsale.domain.claims import Claim
+from flashsale.domain.claims import Claim, claimed_at
 from flashsale.domain.messages import Envelope
 from flashsale.domain.payment_messages import QueuedPayment
 from flashsale.domain.payments import Payment
-from flashsale.redis_store.ledger import claimed_at
 from flashsale.runtime.sqs_event import record, record_payments
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.place_orders import place_orders

@@ -2,10 +2,9 @@
 
 import pytest
 
-from flashsale.domain.claims import Claim, Claimed, SaleState
+from flashsale.domain.claims import Claim, Claimed, SaleState, claimed_at
 from flashsale.domain.messages import Envelope
 from flashsale.domain.model import Refusal, Terms
-from flashsale.redis_store.ledger import claimed_at
 from flashsale.redis_store.scripts import Keys
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.books import read_books

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from flashsale.domain.claims import claimed_at
 from flashsale.domain.model import OrderRow, OrderStatus
 from flashsale.domain.waiting import PARKING
 from flashsale.errors import ServiceUnavailable
-from flashsale.redis_store.ledger import claimed_at
 from flashsale.services import Services
 from flashsale_local.console import console, print_json, show
 from flashsale_local.deployment.target import Target, with_services

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from flashsale.domain.claims import claimed_at
 from flashsale.domain.messages import orders_of_message
 from flashsale.domain.model import ENTRY_ID
 from flashsale.domain.payment_messages import payment_of_message
 from flashsale.domain.payments import PaymentRow
 from flashsale.errors import InvalidMessage
-from flashsale.redis_store.ledger import claimed_at
 from flashsale_local.logs.lines import Line, fields_of, moment_of
 
 # What the queue functions write of each order (`flashsale.runtime.sqs_event`). The first counts.

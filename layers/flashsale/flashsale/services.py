@@ -11,10 +11,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from flashsale.config import Settings
+from flashsale.domain.rooms import Admissions
 from flashsale.redis_store.failures import Failures
 from flashsale.redis_store.held_claims import HeldClaims
+from flashsale.redis_store.known_rooms import KnownRooms
 from flashsale.redis_store.ledger import Ledger
 from flashsale.redis_store.relay_inbox import RelayInbox
+from flashsale.redis_store.rooms import Rooms
 from flashsale.redis_store.sold_out import SoldOut
 from flashsale.redis_store.stock import Stock
 from flashsale.redis_store.unrecorded import UnrecordedPauses
@@ -76,9 +79,19 @@ class Services:
         return SoldOut(self.settings.sold_out_for)
 
     @cached_property
+    def known_rooms(self) -> KnownRooms:
+        """The products that a waiting room guards, as this process learned a moment ago."""
+        return KnownRooms(self.room_tokens)
+
+    @cached_property
+    def rooms(self) -> Rooms:
+        """Waiting rooms, in Redis."""
+        return Rooms(self.redis, self.known_rooms)
+
+    @cached_property
     def stock(self) -> Stock:
         """The units that can be claimed, in Redis."""
-        return Stock(self.redis, self.sold_out)
+        return Stock(self.redis, self.sold_out, self.known_rooms)
 
     @cached_property
     def unrecorded_pauses(self) -> UnrecordedPauses:
@@ -88,7 +101,7 @@ class Services:
     @cached_property
     def ledger(self) -> Ledger:
         """The unsettled claims of V5, in Redis."""
-        return Ledger(self.redis, self.sold_out, self.settings.rate_limits)
+        return Ledger(self.redis, self.sold_out, self.known_rooms, self.settings.rate_limits)
 
     @cached_property
     def held_claims(self) -> HeldClaims:
@@ -202,6 +215,11 @@ class Services:
         from flashsale.auth.tokens import Tokens
 
         return Tokens(self.settings.trusted_issuer)
+
+    @cached_property
+    def room_tokens(self) -> Admissions | None:
+        """The tickets and admissions of waiting rooms; None where no secret is set."""
+        return None
 
     async def close(self) -> None:
         """Close all connections. Tests and tools need it; a Lambda function keeps them open."""

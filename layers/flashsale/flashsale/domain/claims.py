@@ -19,7 +19,13 @@ LONGEST_HOLD = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The request of a V5 buyer. `address` is the client's IP address, if it is known."""
+    """The request of a V5 buyer.
+
+    Attributes:
+        address: the client's IP address, if it is known.
+        admission: the token that a waiting room gave to the buyer, as it was sent; "" for none.
+
+    """
 
     product_id: str
     user_id: str
@@ -27,6 +33,7 @@ class Claim:
     idempotency_key: str = ""
     correlation_id: str = ""
     address: str = ""
+    admission: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +88,11 @@ class Snapshot:
     def balanced(self) -> bool:
         """Whether the live invariant holds. It must hold at every instant."""
         return self.initial == self.stock + self.unsettled + self.held + self.settled
+
+
+def claimed_at(entry_id: str) -> float:
+    """Return when a claim was made, in seconds since 1970 by the clock of Redis.
+
+    An entry id begins with its milliseconds.
+    """
+    return int(entry_id.partition("-")[0]) / 1000

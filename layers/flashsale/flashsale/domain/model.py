@@ -9,15 +9,15 @@ from typing import Annotated, NamedTuple
 
 from pydantic import StringConstraints
 
+from flashsale.domain.rooms import RoomTerms
+
 # The generation that has a ledger.
 V5 = 5
 # Generations that sell from PostgreSQL's stock; the others sell from Redis.
 ON_POSTGRES = frozenset({1, 2})
 
-
 # The reason of an order that was cancelled because the stock was too small.
 NO_UNITS_LEFT = "no units left in PostgreSQL"
-
 
 # Up to 64 characters. Braces are excluded, because the product id is the hash tag of its Redis keys
 # ("{id}:stock"). "." and ".." are excluded, because clients treat them (also as %2e) as path steps.
@@ -28,22 +28,16 @@ PRODUCT_ID = (
     r"|\.\.[A-Za-z0-9._:-]{1,62})$"
 )
 
-
 ProductId = Annotated[str, StringConstraints(pattern=PRODUCT_ID)]
-
 
 USER_ID = r"^[!-~]{1,128}$"
 
-
 UserId = Annotated[str, StringConstraints(pattern=USER_ID)]
-
 
 # The characters of an order id of any generation: a UUID, or "<product id>:<ledger entry>".
 ORDER_ID = r"^[A-Za-z0-9._:-]{1,128}$"
 
-
 ENTRY_ID = r"^[0-9]{1,19}-[0-9]{1,19}$"
-
 
 EntryId = Annotated[str, StringConstraints(pattern=ENTRY_ID)]
 
@@ -63,6 +57,8 @@ class Refusal(Enum):
     SALE_NOT_OPEN = "sale_not_open"
     PURCHASE_LIMIT = "purchase_limit"
     KEY_REUSED = "idempotency_key_reused"
+    ADMISSION_REQUIRED = "admission_required"
+    ADMISSION_OVER = "admission_over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +135,11 @@ class Terms:
         generation: 1 to 5; None leaves it to the first purchase.
         hold_seconds: the time to pay an order, in seconds; 0: orders are CONFIRMED at once. Only V5
             has payment holds, so one implies V5.
+        room: the waiting room that guards the sale; None for none. Only V5 has waiting rooms, so
+            one implies V5.
 
     Raises:
-        ValueError: the generation does not enforce purchase limits, or has no payment holds.
+        ValueError: the generation does not have what the terms need.
 
     """
 
@@ -150,14 +148,20 @@ class Terms:
     limit_per_buyer: int = 0
     generation: int | None = None
     hold_seconds: int = 0
+    room: RoomTerms | None = None
 
     def __post_init__(self) -> None:
-        """Choose V5 if there is a purchase limit or a payment hold."""
-        if not self.limit_per_buyer and not self.hold_seconds:
+        """Choose V5 if there is a purchase limit, a payment hold or a waiting room."""
+        needs = {
+            "keeps a purchase limit": self.limit_per_buyer,
+            "has payment holds": self.hold_seconds,
+            "has waiting rooms": self.room,
+        }
+        needed = [name for name, wish in needs.items() if wish]
+        if not needed:
             return
         if self.generation not in (None, V5):
-            missing = "keeps a purchase limit" if self.limit_per_buyer else "has payment holds"
-            raise ValueError(f"Only V5 {missing}")
+            raise ValueError(f"Only V5 {needed[0]}")
         object.__setattr__(self, "generation", V5)
 
 
@@ -233,18 +237,3 @@ class OrderRow:
     expires_at: datetime | None = None
     amount: Decimal | None = None
     currency: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Purchase:
-    """The result of a synchronous generation (V1 to V3): the updated product and the order."""
-
-    updated_product: Product
-    placed_order: OrderRow
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The result of V4: the order is queued, and will be CONFIRMED or CANCELLED."""
-
-    order_id: str

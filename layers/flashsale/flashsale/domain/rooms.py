@@ -7,6 +7,7 @@ when their place is below it. Who is called may be *admitted*: they are *inside*
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 
 class Mode(StrEnum):
@@ -70,6 +71,8 @@ class Room:
         drawn: how many had joined at the opening; None before.
         serving, issued: as they were saved; Redis may be ahead.
         joins_a_minute: how many joined a minute before the last save.
+        paused: whether an admin has stopped the calls.
+        opened: whether a sale was opened with it.
 
     """
 
@@ -82,6 +85,8 @@ class Room:
     serving: int = 0
     issued: int = 0
     joins_a_minute: int = 0
+    paused: bool = False
+    opened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +171,15 @@ class RoomView:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The arrival number of a user, from 0; the same for each request of this user."""
+    """The arrival number of a user, from 0; the same for each request of this user.
+
+    Attributes:
+        epoch: of the room that the number is for. It may be newer than what the caller knows.
+
+    """
 
     number: int
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,3 +209,23 @@ class NotAdmitted(StrEnum):
 
     LAPSED = "place_lapsed"  # they were called long ago, or were inside before
     FULL = "room_full"  # for a moment, as many are inside as may be
+
+
+class AdmissionCheck(StrEnum):
+    """What is known of an admission without Redis."""
+
+    VALID = "valid"
+    OVER = "over"  # it was valid, and its time has ended
+    REQUIRED = "required"  # there is none, or it is for another user, product or epoch
+
+
+class Admissions(Protocol):
+    """Checks the admissions that this shop has signed."""
+
+    def check_admission(
+        self, token: str, user_id: str, product_id: str, epoch: int
+    ) -> AdmissionCheck:
+        """Return whether this is an admission of this user to this room, as far as one can tell.
+
+        It may have been used. Only claim.lua knows who is inside.
+        """

@@ -5,7 +5,8 @@ of the two writes is lost (the read-modify-write race). The shop oversells.
 """
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import NotSold, Purchase, Refusal
+from flashsale.domain.model import NotSold, Refusal
+from flashsale.domain.purchases import Purchase
 from flashsale.services import Services
 
 

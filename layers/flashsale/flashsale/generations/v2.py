@@ -4,7 +4,8 @@ It is correct. Its price: all buyers of a product wait for one row lock, each wi
 """
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import NotSold, Purchase
+from flashsale.domain.model import NotSold
+from flashsale.domain.purchases import Purchase
 from flashsale.services import Services
 
 

@@ -6,7 +6,8 @@ and `flashsale verify` reports it.
 """
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import NotSold, Purchase
+from flashsale.domain.model import NotSold
+from flashsale.domain.purchases import Purchase
 from flashsale.services import Services
 
 

@@ -7,7 +7,8 @@ rolled back (`place_orders`, `compensate`).
 import asyncio
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import Accepted, NotSold
+from flashsale.domain.model import NotSold
+from flashsale.domain.purchases import Accepted
 from flashsale.errors import MessageRefused, PushRefused
 from flashsale.services import Services
 

@@ -13,7 +13,8 @@ from starlette.background import BackgroundTask
 
 from flashsale.domain.claims import Claim, RateLimited
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import Accepted, NotSold, Purchase, Refusal, SoldBy
+from flashsale.domain.model import NotSold, Refusal, SoldBy
+from flashsale.domain.purchases import Accepted, Purchase
 from flashsale.generations import v1, v2, v3, v4, v5
 from flashsale.http.auth import Buyer, open_without_auth
 from flashsale.http.dependencies import Injected

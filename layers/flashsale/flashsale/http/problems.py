@@ -15,6 +15,8 @@ _REFUSALS = {
     Refusal.SALE_NOT_OPEN: (409, "The sale has not begun, is paused, or is over."),
     Refusal.PURCHASE_LIMIT: (409, "You have claimed as many units as one buyer may."),
     Refusal.KEY_REUSED: (422, "This Idempotency-Key came with another request before."),
+    Refusal.ADMISSION_REQUIRED: (403, "A waiting room guards this sale; it has not let you in."),
+    Refusal.ADMISSION_OVER: (403, "Your time inside the waiting room has ended."),
 }
 
 _DECLINED = {

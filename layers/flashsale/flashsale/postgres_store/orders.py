@@ -4,15 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import (
-    NO_UNITS_LEFT,
-    OrderRow,
-    OrderStatus,
-    Product,
-    Purchase,
-    Refusal,
-    Written,
-)
+from flashsale.domain.model import NO_UNITS_LEFT, OrderRow, OrderStatus, Product, Refusal, Written
+from flashsale.domain.purchases import Purchase
 from flashsale.errors import OrderRejected
 from flashsale.postgres_store.database import BATCH_SILENCE, Connection, Database, sql
 from flashsale.postgres_store.order_parameters import (

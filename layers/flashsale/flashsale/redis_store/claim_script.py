@@ -18,6 +18,7 @@ _REFUSALS = {
     Claiming.NOT_ON_SALE: Refusal.NO_SUCH_PRODUCT,
     Claiming.NOT_OPEN: Refusal.SALE_NOT_OPEN,
     Claiming.PURCHASE_LIMIT: Refusal.PURCHASE_LIMIT,
+    Claiming.NOT_INSIDE: Refusal.ADMISSION_REQUIRED,
 }
 
 
@@ -36,7 +37,7 @@ def claim_call(
 ) -> tuple[list[str], list[str | int]]:
     """Return KEYS and ARGV of claim.lua."""
     keys = Keys(claim.product_id)
-    names = [keys.stock, keys.ledger, keys.sale, keys.buyers, keys.lease]
+    names = [keys.stock, keys.ledger, keys.sale, keys.buyers, keys.lease, keys.inside]
     arguments: list[str | int] = [
         claim.user_id,
         claim.quantity,

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from flashsale.chunks import chunks
 from flashsale.config import Rate
-from flashsale.domain.claims import Claim, Claimed, RateLimited, SaleState, Snapshot
+from flashsale.domain.claims import Claim, Claimed, RateLimited, SaleState, Snapshot, claimed_at
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import ENTRY_ID, PRODUCT_ID, V5, NotSold, Refusal
 from flashsale.redis_store.claim_script import (
@@ -22,6 +22,7 @@ from flashsale.redis_store.claim_script import (
     key_binding,
     outcome_of,
 )
+from flashsale.redis_store.known_rooms import KnownRooms
 from flashsale.redis_store.return_codes import Claiming
 from flashsale.redis_store.scripts import (
     CLAIMS_PER_SCRIPT,
@@ -39,9 +40,16 @@ class Ledger:
     Every method raises StockUnavailable if Redis does not answer.
     """
 
-    def __init__(self, redis: Redis, sold_out: SoldOut, rate_limits: Mapping[str, Rate]) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        sold_out: SoldOut,
+        known_rooms: KnownRooms,
+        rate_limits: Mapping[str, Rate],
+    ) -> None:
         self._redis = redis
         self._sold_out = sold_out
+        self._known_rooms = known_rooms
         self._rate_limits = rate_limits
         self._claim = Script(redis, "claim")
         self._bind_key = Script(redis, "bind_key")
@@ -60,10 +68,11 @@ class Ledger:
     ) -> Claimed | NotSold | RateLimited:
         """Take units, write the claim into the ledger and try to get the lease, in one step."""
         name, request = key_binding(claim) if claim.idempotency_key else ("", "")
-        if self._sold_out.has(claim.product_id, V5):
+        is_sold_out = self._sold_out.has(claim.product_id, V5)
+        if refusal := Refusal.SOLD_OUT if is_sold_out else self._known_rooms.refusal(claim):
             bound = await self._bound_to(keys=[name]) if name else None
             if not bound:
-                return Refusal.SOLD_OUT
+                return refusal
             if bound != request:  # otherwise an equal request has an order, or is under way
                 return Refusal.KEY_REUSED
         if name and not await self._bind_key(keys=[name], args=[request, BINDING_TTL]):
@@ -73,6 +82,8 @@ class Ledger:
         answer = await self._claim(keys=keys, args=arguments)
         if answer[0] == Claiming.SOLD_OUT and claim.quantity == 1:
             self._sold_out.remember(claim.product_id, V5)
+        if answer[0] == Claiming.NOT_INSIDE:
+            self._known_rooms.remember(claim.product_id, answer[1])
         if name and is_refused(answer):
             # Otherwise a flood of refused requests would fill Redis for a day.
             await self._unbind_key(keys=[name], args=[request])
@@ -233,11 +244,3 @@ def _closing(keys: Keys) -> list[str]:
 
 def _order(product_id: str, entry_id: str, fields: dict[str, str]) -> QueuedOrder:
     return QueuedOrder.of_claim(product_id, entry_id, fields["u"], int(fields["q"]), fields["c"])
-
-
-def claimed_at(entry_id: str) -> float:
-    """Return when a claim was made, in seconds since 1970 by the clock of Redis.
-
-    An entry id begins with its milliseconds.
-    """
-    return int(entry_id.partition("-")[0]) / 1000

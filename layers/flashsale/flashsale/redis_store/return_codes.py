@@ -12,6 +12,7 @@ class Claiming(IntEnum):
     PURCHASE_LIMIT = -4
     RATE_LIMIT = -5
     OTHER_GENERATION = -6
+    NOT_INSIDE = -7
 
 
 class Decrement(IntEnum):
@@ -51,3 +52,21 @@ class Resumption(IntEnum):
     ENDED = -1
     NO_SALE = -2
     LOST = -3
+
+
+class Joining(IntEnum):
+    """Return codes of join.lua."""
+
+    JOINED = 1
+    NOT_YET = -1
+    NO_ROOM = -2
+
+
+class Admission(IntEnum):
+    """Return codes of admit.lua."""
+
+    INSIDE = 1
+    WAITS = 0
+    LAPSED = -1
+    FULL = -2
+    NO_ROOM = -3

@@ -70,6 +70,31 @@ class Keys:
         """String: the token of the process that relays now."""
         return f"{{{self.product_id}}}:lease"
 
+    @property
+    def door(self) -> str:
+        """Hash: how many a waiting room has called, and on which terms; see advance.lua."""
+        return f"{{{self.product_id}}}:door"
+
+    @property
+    def calls(self) -> str:
+        """Sorted set: when a waiting room called, by how many it had called then."""
+        return f"{{{self.product_id}}}:calls"
+
+    @property
+    def inside(self) -> str:
+        """Sorted set: users whom a waiting room let in, by until when (ms since 1970)."""
+        return f"{{{self.product_id}}}:inside"
+
+    @property
+    def used(self) -> str:
+        """Hash: the place with which a user was let in last, by user."""
+        return f"{{{self.product_id}}}:used"
+
+    @property
+    def door_saver(self) -> str:
+        """String: a process has saved the state of the waiting room a moment ago."""
+        return f"{{{self.product_id}}}:door-saver"
+
     def rate(self, limit: str, of: str) -> str:
         """Return the key of a rate limit's bucket, of one user or one address (string)."""
         return f"{{{self.product_id}}}:rate:{limit}:{of}"
@@ -77,6 +102,27 @@ class Keys:
     def idempotency(self, user_id: str, key: str) -> str:
         """Return the key of the answer to an earlier request with this Idempotency-Key (string)."""
         return f"{{{self.product_id}}}:idem:{owned(user_id, key)}"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueKeys:
+    """The keys of those who joined a waiting room.
+
+    On a cluster they are on a shard of their own, so that a storm of joins does not touch the sale.
+    No product id has a tilde, so no product's keys have this tag.
+    """
+
+    product_id: str
+
+    @property
+    def places(self) -> str:
+        """Hash: arrival number, by user."""
+        return f"{{{self.product_id}~room}}:places"
+
+    @property
+    def room(self) -> str:
+        """Hash: the terms of the room, and how many have joined; see open_room.lua."""
+        return f"{{{self.product_id}~room}}:room"
 
 
 def owned(user_id: str, key: str) -> str:

@@ -1,6 +1,7 @@
 """The stock in Redis. Redis decides which purchase gets units, by the scripts in `lua/`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from redis.asyncio import Redis
@@ -8,15 +9,10 @@ from redis.asyncio import Redis
 from flashsale.chunks import chunks
 from flashsale.domain.claims import SaleState
 from flashsale.domain.messages import QueuedOrder
-from flashsale.domain.model import (
-    ON_POSTGRES,
-    NotSold,
-    Refusal,
-    SoldBy,
-    Supply,
-    Terms,
-    split_order_id,
-)
+from flashsale.domain.model import ON_POSTGRES, NotSold, Refusal, SoldBy, Supply, Terms
+from flashsale.domain.rooms import Room
+from flashsale.redis_store.known_rooms import KnownRooms
+from flashsale.redis_store.opening_script import opening_call
 from flashsale.redis_store.return_codes import Decrement, Opening, Pause, Resumption
 from flashsale.redis_store.scripts import (
     CLAIMS_PER_SCRIPT,
@@ -49,9 +45,10 @@ class Stock:
     Every method raises StockUnavailable if Redis is unavailable.
     """
 
-    def __init__(self, redis: Redis, sold_out: SoldOut) -> None:
+    def __init__(self, redis: Redis, sold_out: SoldOut, known_rooms: KnownRooms) -> None:
         self._redis = redis
         self._sold_out = sold_out
+        self._known_rooms = known_rooms
         self._decrement = Script(redis, "decrement")
         self._release = Script(redis, "release")
         self._open_sale = Script(redis, "open_sale")
@@ -111,6 +108,7 @@ class Stock:
         supply: Supply | None = None,
         *,
         again: bool = False,
+        room: Room | None = None,
     ) -> Opening:
         """Put a product on sale.
 
@@ -118,38 +116,20 @@ class Stock:
             buyers: units that buyers already have, if a sale with a purchase limit is reopened.
             supply: read in the same statement as `units`; by default `units` are all there is.
             again: the caller has drained the sale. Open it even if it is paused, ended or lost.
+            room: the waiting room that guards the sale, as PostgreSQL knows it. Its queue is
+                opened before, by `Rooms.open`.
 
         """
         # First. Otherwise a process that dies in between leaves a sale that no sweep and no alarm
         # sees.
         async with translated_errors():
             await self._redis.sadd(SALES, product_id)
-        keys = Keys(product_id)
         supply = supply or Supply(product_id, units, units, 0)
-        opened = await self._open_sale(
-            keys=[keys.stock, keys.released, keys.sale, keys.ledger, keys.buyers, keys.holds],
-            args=[
-                units,
-                _milliseconds(terms.starts_at),
-                _milliseconds(terms.ends_at),
-                terms.limit_per_buyer,
-                terms.generation or "",
-                supply.initial,
-                "again" if again else "",
-                supply.generation or "",
-                supply.last_entry or "",
-                len(supply.returned),
-                len(supply.holds),
-                # The scripts that give units back name a V5 order by its ledger entry.
-                *(split_order_id(order_id)[1] for order_id in supply.returned),
-                *(
-                    part
-                    for hold in supply.holds
-                    for part in (split_order_id(hold.order_id)[1], hold.units, hold.until)
-                ),
-                *(part for pair in (buyers or {}).items() for part in pair),
-            ],
-        )
+        if room:  # only V5 asks who is inside
+            terms = replace(terms, room=room.terms)
+        keys, arguments = opening_call(units, terms, buyers or {}, supply, room, again=again)
+        opened = await self._open_sale(keys=keys, args=arguments)
+        self._known_rooms.forget(product_id)
         self._sold_out.forget(product_id)
         return Opening(opened)
 
@@ -244,7 +224,3 @@ class Stock:
 
 def _moment(milliseconds: str) -> datetime | None:
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else None
-
-
-def _milliseconds(moment: datetime | None) -> str:
-    return "" if moment is None else str(int(moment.timestamp() * 1000))
