@@ -38,14 +38,16 @@ const OFTEN = 2;
 
 const users = new SharedArray('users', () => JSON.parse(open(__ENV.IDS || '../.local/ids.json')).users);
 
-const COUNTERS = ['joined', 'polls', 'called', 'no_shows', 'admitted', 'room_full', 'lapsed', 'bought',
+const COUNTERS = ['joined', 'polls', 'called', 'no_shows', 'admitted', 'room_full', 'lapsed', 'turned_away', 'bought',
   'nothing_left', 'admission_over', 'gave_up', 'other_place', 'crashes_refused', 'crashes_sold_out',
   'crashes_bought', 'failed'];
 const counters = Object.fromEntries(COUNTERS.map((name) => [name, new Counter(name)]));
 const count = (name) => counters[name].add(1);
 const waited = new Trend('waited_s'); // from the opening, or from joining later, until admitted
-const told = new Rate('told_right'); // the turn came within the range that was told first
-const off = new Trend('estimate_off_s');
+// Of the estimates that clients got: those of the first seconds after the opening, and later ones.
+const EARLY = 15;
+const told = { early: new Rate('early_in_range'), later: new Rate('later_in_range') };
+const off = { early: new Trend('early_off_s'), later: new Trend('later_off_s') };
 
 // `answered` decides which answers are failures, not k6.
 http.setResponseCallback(null);
@@ -96,7 +98,7 @@ export async function buyer() {
   const since = Math.max(now(), Date.parse(ticket.opensAt) / 1000);
   const end = Date.parse(ticket.opensAt) / 1000 + SECONDS;
   let place = null;
-  let estimate = null; // what this client was told first: { at, from, to }
+  const estimates = [];
   while (now() < end) {
     const room = look();
     if (room === null) {
@@ -108,10 +110,13 @@ export async function buyer() {
       sleep(varied(Math.min(room.pollAfter, Math.max(0.5, (Date.parse(room.opensAt) - Date.parse(room.now)) / 1000))));
       continue;
     }
-    if (place === null) place = await placeOf(ticket.arrival, room.drawn, room.seed);
+    if (place === null) {
+      place = await placeOf(ticket.arrival, room.drawn, room.seed);
+      ask(ticket.ticket, place);
+    }
     const ahead = place - room.serving;
     if (ahead < 0) {
-      called(estimate);
+      called(estimates, Date.parse(ticket.opensAt) / 1000);
       if (Math.random() < NO_SHOWS) {
         count('no_shows');
         return;
@@ -119,7 +124,7 @@ export async function buyer() {
       enter(userId, ticket.ticket, since, end);
       return;
     }
-    if (estimate === null) estimate = ask(ticket.ticket, place);
+    if (room.callsLastMinute) estimates.push({ at: now(), ...estimate(room, ahead) });
     if (Math.random() < CRASHES) crash(userId);
     const seconds = (ahead / Math.max(room.ratePerMinute, 1)) * 60;
     sleep(seconds < NEAR ? varied(OFTEN) : varied(room.pollAfter));
@@ -127,22 +132,28 @@ export async function buyer() {
   count('gave_up');
 }
 
-/** Ask how long it takes. Until a user is called that costs Redis nothing. */
+/** Ask to be admitted before the turn. The room must tell the same place; that costs Redis nothing. */
 function ask(ticket, place) {
   const answer = answered(http.post(`${ROOM}/admission`, null, sending({ Ticket: ticket })));
-  if (answer.status !== 202) return null;
-  const turn = answer.json();
-  if (turn.place !== place) count('other_place');
-  return turn.waitTo === null ? null : { at: now(), from: turn.waitFrom, to: turn.waitTo };
+  if (answer.status === 202 && answer.json('place') !== place) count('other_place');
 }
 
-function called(estimate) {
+/** Return the fewest and the most seconds to wait, as `wait_of` in domain/room_estimates.py does. */
+function estimate(room, ahead) {
+  const seconds = Math.min(60, Math.max(1, (Date.parse(room.now) - Date.parse(room.opensAt)) / 1000));
+  const wait = (ahead * seconds) / room.callsLastMinute;
+  return { from: wait * 0.7, to: wait * 1.3 };
+}
+
+function called(estimates, opened) {
   count('called');
-  if (estimate === null) return;
-  const seconds = now() - estimate.at;
-  // This client looks each two seconds, so it sees its turn up to that much later.
-  told.add(seconds >= estimate.from - OFTEN && seconds <= estimate.to + OFTEN);
-  off.add(Math.abs(seconds - (estimate.from + estimate.to) / 2));
+  for (const { at, from, to } of estimates) {
+    const when = at - opened < EARLY ? 'early' : 'later';
+    const seconds = now() - at;
+    // This client looks each two seconds, so it sees its turn up to that much later.
+    told[when].add(seconds >= from - OFTEN && seconds <= to + OFTEN);
+    off[when].add(Math.abs(seconds - (from + to) / 2));
+  }
 }
 
 function enter(userId, ticket, since, end) {
@@ -153,10 +164,10 @@ function enter(userId, ticket, since, end) {
     if (answer.status === 200) break;
     if (answer.status === 202) count('room_full');
     else if (answer.status < 500 && answer.status !== 0) exec.test.abort(`admission: ${answer.status} ${answer.body}`);
-    if (now() >= end) return count('gave_up');
+    if (now() >= end) return count('turned_away');
     sleep(varied(Number(answer.headers['Retry-After'] || 1)));
     const room = look();
-    if (room && room.state === 'sold_out') return count('gave_up');
+    if (room && room.state === 'sold_out') return count('turned_away');
   }
   count('admitted');
   waited.add(now() - since);
@@ -189,10 +200,10 @@ function crash(userId) {
 export function handleSummary(data) {
   const of = (name, figure) => (data.metrics[name] ? data.metrics[name].values[figure] : null);
   const summary = Object.fromEntries(COUNTERS.map((name) => [name, of(name, 'count') || 0]));
-  for (const name of ['waited_s', 'estimate_off_s']) {
+  for (const name of ['waited_s', 'early_off_s', 'later_off_s']) {
     summary[name] = data.metrics[name] ? { p50: of(name, 'med'), p95: of(name, 'p(95)') } : null;
   }
-  summary.told_right = of('told_right', 'rate');
+  for (const name of ['early_in_range', 'later_in_range']) summary[name] = of(name, 'rate');
   summary.seconds = data.state.testRunDurationMs / 1000;
   const files = { stdout: `${JSON.stringify(summary)}\n` };
   if (__ENV.SUMMARY) files[__ENV.SUMMARY] = JSON.stringify(summary, null, 1);

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -103,7 +103,7 @@ async def _poll(http: httpx.AsyncClient, path: str) -> None:
     (await http.get(path)).raise_for_status()
 
 
-async def _counted(services: Services, work: "asyncio.Future[object]") -> Calls:
+async def _counted(services: Services, work: Awaitable[object]) -> Calls:
     before = await calls(services)
     await work
     return await calls(services) - before

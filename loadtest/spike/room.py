@@ -1,7 +1,6 @@
 """Runs one sale with a waiting room under k6's load, from the first ticket to the last order."""
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -125,7 +124,7 @@ async def _watch(run: k6.Run, services: Services, product_id: str) -> int:
                     "Awaitable[list[str | None]]",
                     redis.hmget(keys.door, ["serving", "admitted", "rate"]),
                 )
-                stock = await redis.get(keys.stock)
-                live.update(live_room_table(*door, str(inside), stock), refresh=True)
+                stock = str(await redis.get(keys.stock) or 0)
+                live.update(live_room_table([*door, str(inside), stock]), refresh=True)
             await asyncio.sleep(SAMPLE)
     return most

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +15,34 @@ MOST_PER_POLL = 0.01
 
 
 @dataclass(frozen=True)
+class Estimates:
+    """Estimates of the wait that clients were shown.
+
+    Attributes:
+        off: p50 and p95 of the seconds that they were off; None without any.
+        in_range: share of them whose range the turn came in.
+
+    """
+
+    off: Mapping[str, float] | None
+    in_range: float | None
+
+
+@dataclass(frozen=True)
 class RoomSummary:
     """The summary that `room.js` writes at its end.
 
     Attributes:
         counts: of buyers, polls and answers, by the name of the counter.
         waited: p50 and p95 of the seconds until a buyer was admitted.
-        off: p50 and p95 of the seconds that the first estimate of a buyer was off.
-        told_right: share of the called whose turn came within the range that they were told first.
+        estimates: those of the first 15 seconds, and later ones.
 
     """
 
     seconds: float
     counts: Mapping[str, int]
     waited: Mapping[str, float] | None
-    off: Mapping[str, float] | None
-    told_right: float | None
+    estimates: Mapping[str, Estimates]
 
 
 @dataclass(frozen=True)
@@ -75,11 +87,12 @@ class RoomResult:
 def read_summary(path: Path) -> RoomSummary:
     """Read the summary that `room.js` wrote."""
     found = json.loads(path.read_text())
-    counts = {name: one for name, one in found.items() if isinstance(one, int)}
-    counts.pop("seconds", None)
-    return RoomSummary(
-        found["seconds"], counts, found["waited_s"], found["estimate_off_s"], found["told_right"]
-    )
+    seconds, waited = float(found.pop("seconds")), found.pop("waited_s")
+    estimates = {
+        when: Estimates(found.pop(f"{when}_off_s"), found.pop(f"{when}_in_range"))
+        for when in ("early", "later")
+    }
+    return RoomSummary(seconds, found, waited, estimates)
 
 
 def figures(result: RoomResult) -> dict[str, Any]:
@@ -89,8 +102,7 @@ def figures(result: RoomResult) -> dict[str, Any]:
         "seconds": summary.seconds,
         **summary.counts,
         "waited_s": summary.waited,
-        "estimate_off_s": summary.off,
-        "told_right": summary.told_right,
+        "estimates": {when: asdict(one) for when, one in summary.estimates.items()},
         "most_inside": result.most_inside,
         "overshoot": result.overshoot,
         "redis_commands_per_poll": result.polls.per_poll,

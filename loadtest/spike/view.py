@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.live import Live
@@ -89,14 +89,11 @@ def live_table(title: str, *figures: str) -> Table:
     return made
 
 
-def live_room_table(
-    serving: str | None, admitted: str | None, rate: str | None, inside: str, stock: str | None
-) -> Table:
-    """Return the table of one look at a room."""
+def live_room_table(figures: Sequence[str | None]) -> Table:
+    """Return the table of one look at a room: each figure below its heading."""
     made = table("", "called", "admitted", "calls/s", "inside", "stock", numbers_from=0)
     made.box = None
-    shown = UNKNOWN if rate is None else f"{float(rate):.1f}"
-    made.add_row(serving or UNKNOWN, admitted or UNKNOWN, shown, inside, stock or UNKNOWN)
+    made.add_row(*(figure or UNKNOWN for figure in figures))
     return made
 
 
@@ -131,27 +128,29 @@ def room_table(result: RoomResult) -> Table:
     summary, polls = result.summary, result.polls
     counts = summary.counts
     made = table("A sale behind a waiting room", "", "")
+    made.show_header = False
     for name, text in {
         "joined": "joined",
         "called": "called",
         "no_shows": "  never came",
         "lapsed": "  came too late",
+        "turned_away": "  came when nothing was left",
         "admitted": "admitted",
         "bought": "  bought",
         "nothing_left": "  refused inside: nothing was left",
         "admission_over": "  admission ran out",
-        "gave_up": "waited until the end",
+        "gave_up": "still waited at the end",
     }.items():
         made.add_row(text, number(counts[name]))
     made.add_section()
-    for text, spread in {
-        "wait until admitted": summary.waited,
-        "first estimate off by": summary.off,
-    }.items():
-        for name, seconds in (spread or {}).items():
-            made.add_row(f"{text}, {name}, s", f"{seconds:.1f}")
-    if summary.told_right is not None:
-        made.add_row("called within the range told first", f"{summary.told_right:.0%}")
+    for name, seconds in (summary.waited or {}).items():
+        made.add_row(f"wait until admitted, {name}, s", f"{seconds:.1f}")
+    for when, estimates in summary.estimates.items():
+        told = "in the first 15 s" if when == "early" else "later"
+        for name, seconds in (estimates.off or {}).items():
+            made.add_row(f"estimates told {told}: off by, {name}, s", f"{seconds:.1f}")
+        if estimates.in_range is not None:
+            made.add_row("  turn came within the range", f"{estimates.in_range:.0%}")
     made.add_section()
     made.add_row("most inside at once", f"{result.most_inside} of {result.max_inside}")
     made.add_row("overshoot", number(result.overshoot))
