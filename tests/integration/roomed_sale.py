@@ -31,6 +31,7 @@ class RoomedSale:
         self.services = with_secret(services)
         self.product_id = product_id
         self.terms = Terms(starts_at=later(), room=room)
+        self.tickets = {}
 
     async def open(self, services=None):
         return await sales.open_sale(services or self.services, self.product_id, self.terms)
@@ -40,6 +41,9 @@ class RoomedSale:
 
     async def sale(self):
         return await self.services.ledger.snapshot(self.product_id, count_claims=True)
+
+    async def epoch(self):
+        return await self.services.rooms.get_epoch(self.product_id)
 
     async def look(self):
         return await self.services.rooms.look(self.product_id)
@@ -96,3 +100,16 @@ class RoomedSale:
         assert queue.shown, queue
         seed = bytes.fromhex(queue.seed)
         return {user: place_of(number, queue.drawn, seed) for user, (_, number) in tickets.items()}
+
+
+async def joined_sale(services, product_id, users):
+    """Return a sale whose room these users have joined, the last four after it was saved.
+
+    Their tickets are in `tickets`: epoch and number.
+    """
+    shop = RoomedSale(services, product_id)
+    await shop.open()
+    shop.tickets = {user: await shop.join(user) for user in users[:-4]}
+    await shop.save()
+    shop.tickets |= {user: await shop.join(user) for user in users[-4:]}
+    return shop

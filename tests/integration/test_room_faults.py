@@ -50,8 +50,8 @@ async def is_guarded(sale):
     """Check that nobody who was not called can buy, and that PostgreSQL has the room."""
     found = await sale.sale()
     if found and found.state == "open":
-        assert found.room, "the sale is open, and its room does not guard it"
-        assert await sale.services.room_rows.get(sale.product_id, found.room)
+        assert await sale.epoch(), "the sale is open, and its room does not guard it"
+        assert await sale.services.room_rows.get(sale.product_id, await sale.epoch())
 
 
 @pytest.mark.parametrize("before", [first_sale, ended_room, ended_without])
@@ -65,8 +65,8 @@ async def test_a_crash_at_any_step_is_repaired_by_opening_again(services, new_pr
         await is_guarded(sale)
         assert await sale.open() is None
 
-        found, row, queue = await sale.sale(), await sale.row(), await sale.look()
-        assert found.room == row.epoch == queue.epoch > spent
+        epoch, row, queue = await sale.epoch(), await sale.row(), await sale.look()
+        assert epoch == row.epoch == queue.epoch > spent
         assert queue.seed == row.seed
         assert queue.issued == 0, "no number is left out, because nobody can have joined"
         assert await sale.join(USERS[1]) == (row.epoch, 0)
@@ -87,7 +87,7 @@ async def test_a_crash_of_an_opening_without_a_room_is_repaired(services, new_pr
         crashed = await opened_until(sale, step)
         assert await sale.open() is None
 
-        assert (await sale.sale()).room == 0
+        assert await sale.epoch() == 0
         assert (await sale.row(), await sale.look()) == (None, None)
         if not crashed:
             break
@@ -101,10 +101,10 @@ async def test_after_a_crash_an_admin_may_choose_other_terms(services, new_produ
         sale.terms = replace(sale.terms, room=replace(sale.terms.room, max_inside=50))
         declined = await sale.open()
 
-        found, row = await sale.sale(), await services.room_rows.get(sale.product_id)
+        epoch, row = await sale.epoch(), await sale.row()
         opened_before = declined is Declined.SALE_RUNNING
         assert declined in {None, Declined.SALE_RUNNING}
-        running = await services.room_rows.get(sale.product_id, found.room)
+        running = await services.room_rows.get(sale.product_id, epoch)
         assert running.terms.max_inside == (3 if opened_before else 50)
         if not opened_before:
             assert row == running
@@ -119,9 +119,9 @@ async def test_openings_at_the_same_time_leave_one_room(services, new_product):
 
     opened = await asyncio.gather(*(sale.open() for _ in range(5)))
 
-    found, row, queue = await sale.sale(), await sale.row(), await sale.look()
+    epoch, row, queue = await sale.epoch(), await sale.row(), await sale.look()
     assert opened == [None] * 5
-    assert found.room == row.epoch == queue.epoch == 1
+    assert epoch == row.epoch == queue.epoch == 1
     assert queue.seed == row.seed
 
 
@@ -136,8 +136,8 @@ async def test_openings_on_other_terms_at_the_same_time_leave_one_room(services,
         )
     )
 
-    found, row, queue = await sale.sale(), await sale.row(), await sale.look()
+    epoch, row, queue = await sale.epoch(), await sale.row(), await sale.look()
     assert sorted(opened, key=str) == [None, *[Declined.SALE_RUNNING] * 4]
-    assert found.room == row.epoch == queue.epoch
+    assert epoch == row.epoch == queue.epoch
     assert queue.seed == row.seed
     assert row.terms == rooms[opened.index(None)]

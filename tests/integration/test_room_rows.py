@@ -153,6 +153,15 @@ async def test_what_was_saved_never_falls(services, product):
     assert (room.serving, room.issued) == (12, 60)
 
 
+async def test_a_room_that_is_saved_is_open(services, product):
+    """The opening may have died after the last step that users see."""
+    await services.room_rows.prepare(product, TERMS, OPENS_AT, SEED)
+
+    await services.room_rows.save(product, 1, serving=0, issued=5)
+
+    assert (await services.room_rows.get(product)).opened
+
+
 async def test_serving_is_never_beyond_issued(services, product):
     await opened(services, product)
 

@@ -17,10 +17,10 @@ from queue import SimpleQueue
 
 from flashsale_local.console import show
 from tests.helpers.checkout import copy_checkout, python_path
-from tests.mutants import holds, planted, sold_out
+from tests.mutants import holds, planted, rooms, sold_out
 from tests.mutants.planted import Fault
 
-FAULTS = [*planted.FAULTS, *sold_out.FAULTS, *holds.FAULTS]
+FAULTS = [*planted.FAULTS, *sold_out.FAULTS, *holds.FAULTS, *rooms.FAULTS]
 # Copies of the checkout that run tests concurrently. Most of their time is waiting.
 COPIES = 3
 # Seconds for the tests of one fault, which may make them wait forever.

@@ -119,7 +119,8 @@ async def _open(services: Services, product_id: str, terms: Terms) -> str:
         return _NOT_OPENED[declined]
     now = await services.ledger.snapshot(product_id, count_claims=True)
     left = now.stock if now else 0
-    room = f", behind waiting room {now.room}" if now and now.room else ""
+    epoch = await services.rooms.get_epoch(product_id)
+    room = f", behind waiting room {epoch}" if epoch else ""
     if before and before.state is SaleState.OPEN:
         return f"is on sale already, {left} units left{room}"
     return f"on sale with {left} units{room}"
@@ -164,9 +165,8 @@ def rebuild(
 
         try:
             opened = await rebuilding.rebuild(services, ids, messages, wait, terms)
-            return {
-                id_: f"{units} units{await _room(services, id_)}" for id_, units in opened.items()
-            }
+            rooms = {id_: await where_the_room_goes_on(services, id_) for id_ in opened}
+            return {id_: f"{units} units{rooms[id_]}" for id_, units in opened.items()}
         except rebuilding.StillBusy as error:
             raise Problem(
                 f"{error}. The sales are paused.",
@@ -185,8 +185,8 @@ def rebuild(
         console.print(f"{product_id}: on sale again with {what}")
 
 
-async def _room(services: Services, product_id: str) -> str:
-    """Say where the waiting room of a product goes on, if it has one."""
+async def where_the_room_goes_on(services: Services, product_id: str) -> str:
+    """Return what to say of the waiting room of a product that was rebuilt, "" without one."""
     room = await read_room(services, product_id)
     if room is None:
         return ""

@@ -241,6 +241,8 @@ class Services:
 
     async def close(self) -> None:
         """Close all connections. Tests and tools need it; a Lambda function keeps them open."""
+        if "room_copies" in self.__dict__:
+            await self.room_copies.close()
         if "redis" in self.__dict__:
             await self.redis.aclose()
         if "database" in self.__dict__:

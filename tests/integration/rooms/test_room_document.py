@@ -38,6 +38,19 @@ async def test_the_document_may_be_cached_and_needs_no_token(services, new_room)
     assert (document["pollAfter"], document["stale"]) == (2, False)
 
 
+async def test_a_copy_is_sent_as_fastapi_would_answer(new_room):
+    room = await new_room()
+    room.clock.seconds += 1
+
+    first, direct = [await room.http.get(room.path) for _ in range(2)]
+
+    assert (direct.status_code, direct.headers) == (first.status_code, first.headers)
+    assert direct.content == first.content
+    assert is_problem(await room.http.put(room.path), 405, "method_not_allowed")
+    assert is_problem(await room.http.get(f"{room.path}/"), 404, "not_found")
+    assert is_problem(await room.http.get("/api/v5/rooms/{p}"), 422, "invalid")
+
+
 async def test_head_is_answered_like_get(new_room):
     room = await new_room()
     read = await room.http.get(room.path)

@@ -70,7 +70,6 @@ class Snapshot:
             sale, `stock` is what was put aside.
         entries: claims in the ledger.
         generation: the generation that sells the product; None until the first purchase decides.
-        room: the epoch of the waiting room that guards the sale, 0 without one.
 
     """
 
@@ -84,7 +83,6 @@ class Snapshot:
     state: SaleState = SaleState.OPEN
     generation: int | None = None
     held: int = 0
-    room: int = 0
 
     @property
     def balanced(self) -> bool:

@@ -149,7 +149,6 @@ class Ledger:
         if answer is None:
             return None
         answer[7:9] = SaleState(answer[7]), int(answer[8]) if answer[8] else None
-        answer[10] = int(answer[10] or 0)
         return Snapshot(*answer)
 
     async def count(self, product_id: str) -> int:

@@ -99,3 +99,10 @@ class RoomCopies:
             working = asyncio.ensure_future(work())
             self._works[product_id] = working
             working.add_done_callback(lambda _: self._works.pop(product_id))
+
+    async def close(self) -> None:
+        """End the work that goes on."""
+        works = list(self._works.values())
+        for work in works:
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)

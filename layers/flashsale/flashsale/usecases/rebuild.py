@@ -67,13 +67,14 @@ async def rebuild(
     for product_id in product_ids:
         if supply := await services.products.get_supply(product_id):
             sale = known[product_id] or terms or Terms(hold_seconds=supply.hold_seconds)
-            room = await room_to_rebuild(services, product_id)
+            lost = known[product_id] is None
+            room = await room_to_rebuild(services, product_id, lost=lost)
             if room and sale.generation not in {None, V5}:
                 missed.append(f"{product_id} stays paused, as only V5 has waiting rooms")
                 continue
             if room:
-                # A sale that Redis has lost may be one that people wait for.
-                starts_at = sale.starts_at if known[product_id] else sale.starts_at or room.opens_at
+                # A sale that Redis has lost may not have begun.
+                starts_at = sale.starts_at or (room.opens_at if lost else None)
                 sale = replace(sale, room=room.terms, starts_at=starts_at)
             units = supply.initial - supply.confirmed - supply.reserved
             if (sale.generation or supply.generation) in ON_POSTGRES:

@@ -28,20 +28,20 @@ async def prepare_room(services: Services, product_id: str, terms: Terms) -> Roo
     sale = await services.ledger.snapshot(product_id, count_claims=False)
     if sale and sale.state is SaleState.PAUSED:
         return Declined.SALE_PAUSED
+    epoch = await services.rooms.get_epoch(product_id)
     if sale and sale.state is SaleState.OPEN:
-        running = await services.room_rows.get(product_id, sale.room)
+        running = await services.room_rows.get(product_id, epoch)
         if running is None or running.terms != terms.room:
             return Declined.SALE_RUNNING
-        return await restored(services, running)
-    room = await services.room_rows.prepare(
+        return running
+    return await services.room_rows.prepare(
         product_id,
         terms.room,
         terms.starts_at,
         new_seed(),
-        after=sale.room if sale else 0,
+        after=epoch,
         lost=sale is None,
     )
-    return await restored(services, room)
 
 
 async def set_up_room(services: Services, product_id: str, room: Room | None) -> None:
@@ -50,22 +50,24 @@ async def set_up_room(services: Services, product_id: str, room: Room | None) ->
         await services.room_rows.close(product_id)
         await services.rooms.close(product_id)
         return
-    await services.rooms.open(room)
+    await services.rooms.open(await _restored(services, room))
     if room.paused:
         await services.rooms.set_paused(product_id, paused=True)
     await services.room_rows.mark_opened(product_id, room.epoch)
 
 
-async def room_to_rebuild(services: Services, product_id: str) -> Room | None:
-    """Return the room that guards a sale which is rebuilt, as Redis must get it."""
-    sale = await services.ledger.snapshot(product_id, count_claims=False)
-    if sale and not sale.room:
-        return None
-    room = await services.room_rows.get(product_id, sale.room if sale else None)
-    return await restored(services, room) if room else None
+async def room_to_rebuild(services: Services, product_id: str, *, lost: bool) -> Room | None:
+    """Return the room that guards a sale which is rebuilt.
+
+    Args:
+        lost: Redis does not know the terms of the sale.
+
+    """
+    epoch = None if lost else await services.rooms.get_epoch(product_id)
+    return None if epoch == 0 else await services.room_rows.get(product_id, epoch)
 
 
-async def restored(services: Services, room: Room) -> Room:
+async def _restored(services: Services, room: Room) -> Room:
     """Return a room as Redis must get it if it has lost the queue. Nobody's place gets worse.
 
     Who has a ticket keeps their number, so new ones begin above all that may have been given. If
