@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from flashsale.domain.model import Declined, Refusal, Terms
+from flashsale.errors import DatabaseUnavailable
 from flashsale.usecases import sales
-from tests.helpers.admin_desk import claim
+from tests.helpers.admin_desk import claim, dies
 from tests.helpers.support import USERS
 from tests.integration.roomed_sale import RoomedSale
 from tests.integration.steps import Crash, Steps
@@ -92,6 +93,23 @@ async def test_a_crash_of_an_opening_without_a_room_is_repaired(services, new_pr
         if not crashed:
             break
     assert not crashed
+
+
+async def test_a_room_that_users_saw_is_not_that_of_the_next_sale(
+    services, new_product, monkeypatch
+):
+    """The opening died before PostgreSQL knew that the sale was open. Then the sale ended."""
+    sale = RoomedSale(services, await new_product(5, on_sale=False))
+    dies(monkeypatch, services.room_rows, "mark_opened", DatabaseUnavailable, after=False)
+    with pytest.raises(DatabaseUnavailable):
+        await sale.open()
+    ticket = await sale.join(USERS[0])
+    await sales.end_sale(services, sale.product_id)
+
+    assert await sale.open() is None
+
+    assert (await sale.epoch(), (await sale.row()).epoch) == (2, 2)
+    assert await sale.join(USERS[1], ticket) == (2, 0), "a ticket of the first room is worthless"
 
 
 async def test_after_a_crash_an_admin_may_choose_other_terms(services, new_product):

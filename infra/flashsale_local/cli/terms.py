@@ -11,6 +11,7 @@ from flashsale.domain.rooms import Mode, RoomTerms
 from flashsale_local.problems import Problem
 
 ROOM = RoomTerms()
+MOST = 1_000_000  # as in the admin API
 
 Start = Annotated[datetime | None, typer.Option("--starts", help="Start of the sale (UTC).")]
 End = Annotated[datetime | None, typer.Option("--ends", help="End of the sale (UTC).")]
@@ -39,11 +40,15 @@ RoomFrom = Annotated[
 ]
 Inside = Annotated[
     int | None,
-    typer.Option(min=1, help=f"Users inside at once, at most. By default {ROOM.max_inside}."),
+    typer.Option(
+        min=1, max=MOST, help=f"Users inside at once, at most. By default {ROOM.max_inside}."
+    ),
 ]
 Rate = Annotated[
     int | None,
-    typer.Option(min=1, help=f"Users called a minute, at most. By default {ROOM.max_rate}."),
+    typer.Option(
+        min=1, max=MOST, help=f"Users called a minute, at most. By default {ROOM.max_rate}."
+    ),
 ]
 Admission = Annotated[
     int | None,

@@ -96,6 +96,11 @@ class RoomShop:
         """Let the time of a user inside end."""
         await self.services.redis.zadd(Keys(self.product_id).inside, {user: now() - 1})
 
+    async def end_turn(self):
+        """Let the ten seconds end in which the room was saved."""
+        await self.saved()
+        await self.services.redis.delete(Keys(self.product_id).door_saver)
+
     async def saved(self):
         """Wait for what the looks of this process write to PostgreSQL."""
         for work in list(self.services.room_copies._works.values()):

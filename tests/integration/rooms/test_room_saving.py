@@ -45,7 +45,7 @@ async def test_how_far_a_room_is_is_saved_each_ten_seconds(services, new_room):
     await room.begin()
     await room.call(1)
     saver = Keys(room.product_id).door_saver
-    await services.redis.delete(saver)
+    await room.end_turn()
 
     await room.look()
     await room.saved()
@@ -56,7 +56,7 @@ async def test_how_far_a_room_is_is_saved_each_ten_seconds(services, new_room):
     await room.look()
     await room.saved()
     same = await services.room_rows.get(room.product_id)
-    await services.redis.delete(saver)  # ten seconds later
+    await room.end_turn()
     await room.look()
     await room.saved()
 
@@ -108,7 +108,7 @@ async def test_postgresql_gets_a_draw_that_was_shown_without_it(services, new_ro
     room = await new_room()
     await room.ticket(USERS[0])
     await services.redis.hset(room_key(room.product_id), mapping={"drawn": 1, "shown": 1})
-    await services.redis.delete(Keys(room.product_id).door_saver)
+    await room.end_turn()
 
     await room.look()
     await room.saved()
@@ -124,7 +124,7 @@ async def test_a_look_does_not_wait_for_postgresql(services, new_room, monkeypat
         await answers.wait()
 
     monkeypatch.setattr(services.room_rows, "save", hang)
-    await services.redis.delete(Keys(room.product_id).door_saver)
+    await room.end_turn()
 
     looks = [await room.look() for _ in range(3)]
 
@@ -139,7 +139,7 @@ async def test_saving_that_takes_too_long_is_given_up(services, new_room, monkey
     monkeypatch.setattr(room_visits, "SAVE_TIME_IN_A_REQUEST", 0.01)
     monkeypatch.setattr(services.room_rows, "save", lambda *_: asyncio.Event().wait())
     services.settings = replace(services.settings, one_at_a_time=True)
-    await services.redis.delete(Keys(room.product_id).door_saver)
+    await room.end_turn()
 
     assert (await room.look())["state"] == "prequeue"
 

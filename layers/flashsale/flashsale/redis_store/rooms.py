@@ -174,11 +174,6 @@ class Rooms:
         async with translated_errors():
             await self._redis.zrem(Keys(product_id).inside, user_id)
 
-    async def get_epoch(self, product_id: str) -> int:
-        """Return the epoch of the room that guards the sale; 0 without one."""
-        async with translated_errors():
-            return int(await self._redis.hget(Keys(product_id).sale, "room") or 0)
-
     async def set_paused(self, product_id: str, *, paused: bool) -> bool:
         """Stop the calls, or go on; return False if no room guards the sale."""
         door = Keys(product_id).door
