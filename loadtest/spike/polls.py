@@ -86,17 +86,18 @@ async def measure_polls(
         idle = await _counted(services, asyncio.sleep(seconds))
         await asyncio.sleep(COPY_SECONDS)
         once = await _counted(services, _poll(http, path))
-        end, polls = time.monotonic() + seconds, 0
+        began, polls = time.monotonic(), 0
 
         async def client() -> None:
             nonlocal polls
-            while time.monotonic() < end:
+            while time.monotonic() < began + seconds:
                 await _poll(http, path)
                 polls += 1
 
         polled = await _counted(services, asyncio.gather(*(client() for _ in range(CLIENTS))))
-    of_refreshes = polled.refreshes * once.all
-    return PollCost(polls, seconds, polled.refreshes, polled.all - idle.all - of_refreshes)
+        took = time.monotonic() - began
+    other = round(idle.all * took / seconds) + polled.refreshes * once.all
+    return PollCost(polls, seconds, polled.refreshes, polled.all - other)
 
 
 async def _poll(http: httpx.AsyncClient, path: str) -> None:
