@@ -160,5 +160,5 @@ def room_table(result: RoomResult) -> Table:
     made.add_row("polls of the buyers", number(counts["polls"]))
     made.add_row(f"polls alone, in {polls.seconds:g} s", number(polls.polls))
     made.add_row("  looks at Redis, of all processes", number(polls.refreshes))
-    made.add_row("  Redis commands of a poll beside them", f"{abs(polls.per_poll):.2f}")
+    made.add_row("  Redis commands of a poll beside them", f"{round(polls.per_poll, 2) + 0.0:.2f}")
     return made
