@@ -159,12 +159,6 @@ class Rooms:
             case Admission.NO_ROOM:
                 return None
 
-    async def get_epoch(self, product_id: str) -> int:
-        """Return the epoch of the room that guards the sale; 0 without a room or a sale."""
-        async with translated_errors():
-            epoch = await self._redis.hget(Keys(product_id).sale, "room")
-        return int(epoch or 0)
-
     async def leave(self, product_id: str, user_id: str) -> None:
         """Free the slot of a user who is inside.
 
@@ -173,6 +167,11 @@ class Rooms:
         """
         async with translated_errors():
             await self._redis.zrem(Keys(product_id).inside, user_id)
+
+    async def get_epoch(self, product_id: str) -> int:
+        """Return the epoch of the room that guards the sale; 0 without one."""
+        async with translated_errors():
+            return int(await self._redis.hget(Keys(product_id).sale, "room") or 0)
 
     async def set_paused(self, product_id: str, *, paused: bool) -> bool:
         """Stop the calls, or go on; return False if no room guards the sale."""
