@@ -31,7 +31,8 @@ def test_the_more_clients_wait_the_less_often_each_looks(waiting, seconds):
         (60, 10 * MINUTE, 100, (70, 130)),
         (600, 10 * MINUTE, 5, (0, 1)),
         (60, 30_000, 100, (35, 65)),  # in half a minute
-        (1, 0, 10, (7, 13)),
+        (60, 15_000, 100, (17, 33)),
+        (60, 14_999, 100, None),  # the first calls only fill the room
         (60, 10 * MINUTE, 0, (0, 0)),
         (0, 10 * MINUTE, 100, None),
     ],

@@ -75,6 +75,11 @@ class RoomShop:
             await self.saved()
         raise AssertionError("the draw is not shown")
 
+    async def opened(self, seconds_ago):
+        """Let the opening look as if it were longer ago."""
+        key = room_key(self.product_id)
+        await self.services.redis.hset(key, "opens_at", now() - seconds_ago * 1000)
+
     async def call(self, places):
         """Look until places below this number are called."""
         for _ in range(100):

@@ -67,6 +67,7 @@ async def test_who_is_not_called_learns_how_many_are_ahead(new_room):
     room = await new_room()
     tickets = [await room.ticket(user) for user in USERS[:60]]
     await room.begin()
+    await room.opened(seconds_ago=60)
     document = await room.call(1)
 
     answers = [await room.enter(ticket) for ticket in tickets]

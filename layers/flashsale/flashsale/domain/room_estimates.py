@@ -14,6 +14,8 @@ SHORTEST, LONGEST = 2, 30
 LOOKS = 2000
 # How far the wait may be off, in parts of the estimate.
 OFF = 0.3
+# Seconds after the opening in which nothing is said of a wait. The first calls only fill the room.
+SETTLING = 15
 # Users before one for each unit, from which on none will probably be left.
 CROWD = 3
 
@@ -34,12 +36,13 @@ def poll_after(view: RoomView) -> int:
 def wait_of(view: RoomView, ahead: int) -> tuple[int, int] | None:
     """Return the fewest and the most seconds until `ahead` users are called.
 
-    It takes the calls of the last minute. If there were none, it is not known: None.
+    It takes the calls of the last minute. If there were none, or if the room has just opened, it is
+    not known: None.
     """
     recent, queue = view.door.recent, view.queue
-    if not recent:
+    seconds = min(60.0, (queue.now - queue.opens_at) / 1000)
+    if not recent or seconds < SETTLING:
         return None
-    seconds = min(60.0, max(1.0, (queue.now - queue.opens_at) / 1000))
     wait = ahead * seconds / recent
     return int(wait * (1 - OFF)), ceil(wait * (1 + OFF))
 
