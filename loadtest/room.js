@@ -44,10 +44,10 @@ const COUNTERS = ['joined', 'polls', 'called', 'no_shows', 'admitted', 'room_ful
 const counters = Object.fromEntries(COUNTERS.map((name) => [name, new Counter(name)]));
 const count = (name) => counters[name].add(1);
 const waited = new Trend('waited_s'); // from the opening, or from joining later, until admitted
-// Of the estimates that clients got: those of the first seconds after the opening, and later ones.
-const EARLY = 15;
-const told = { early: new Rate('early_in_range'), later: new Rate('later_in_range') };
-const off = { early: new Trend('early_off_s'), later: new Trend('later_off_s') };
+// Of the waits that clients were told.
+const inRange = new Rate('estimates_in_range');
+const off = new Trend('estimates_off_s');
+const SETTLING = 15; // seconds after the opening in which nothing is said of a wait
 
 // `answered` decides which answers are failures, not k6.
 http.setResponseCallback(null);
@@ -116,7 +116,7 @@ export async function buyer() {
     }
     const ahead = place - room.serving;
     if (ahead < 0) {
-      called(estimates, Date.parse(ticket.opensAt) / 1000);
+      called(estimates);
       if (Math.random() < NO_SHOWS) {
         count('no_shows');
         return;
@@ -124,7 +124,8 @@ export async function buyer() {
       enter(userId, ticket.ticket, since, end);
       return;
     }
-    if (room.callsLastMinute) estimates.push({ at: now(), ...estimate(room, ahead) });
+    const estimate = estimateOf(room, ahead);
+    if (estimate) estimates.push({ at: now(), ...estimate });
     if (Math.random() < CRASHES) crash(userId);
     const seconds = (ahead / Math.max(room.ratePerMinute, 1)) * 60;
     sleep(seconds < NEAR ? varied(OFTEN) : varied(room.pollAfter));
@@ -138,21 +139,21 @@ function ask(ticket, place) {
   if (answer.status === 202 && answer.json('place') !== place) count('other_place');
 }
 
-/** Return the fewest and the most seconds to wait, as `wait_of` in domain/room_estimates.py does. */
-function estimate(room, ahead) {
-  const seconds = Math.min(60, Math.max(1, (Date.parse(room.now) - Date.parse(room.opensAt)) / 1000));
+/** Return the fewest and the most seconds to wait, as `wait_of` in domain/room_estimates.py does, or null. */
+function estimateOf(room, ahead) {
+  const seconds = Math.min(60, (Date.parse(room.now) - Date.parse(room.opensAt)) / 1000);
+  if (!room.callsLastMinute || seconds < SETTLING) return null;
   const wait = (ahead * seconds) / room.callsLastMinute;
   return { from: wait * 0.7, to: wait * 1.3 };
 }
 
-function called(estimates, opened) {
+function called(estimates) {
   count('called');
   for (const { at, from, to } of estimates) {
-    const when = at - opened < EARLY ? 'early' : 'later';
     const seconds = now() - at;
     // This client looks each two seconds, so it sees its turn up to that much later.
-    told[when].add(seconds >= from - OFTEN && seconds <= to + OFTEN);
-    off[when].add(Math.abs(seconds - (from + to) / 2));
+    inRange.add(seconds >= from - OFTEN && seconds <= to + OFTEN);
+    off.add(Math.abs(seconds - (from + to) / 2));
   }
 }
 
@@ -200,10 +201,10 @@ function crash(userId) {
 export function handleSummary(data) {
   const of = (name, figure) => (data.metrics[name] ? data.metrics[name].values[figure] : null);
   const summary = Object.fromEntries(COUNTERS.map((name) => [name, of(name, 'count') || 0]));
-  for (const name of ['waited_s', 'early_off_s', 'later_off_s']) {
+  for (const name of ['waited_s', 'estimates_off_s']) {
     summary[name] = data.metrics[name] ? { p50: of(name, 'med'), p95: of(name, 'p(95)') } : null;
   }
-  for (const name of ['early_in_range', 'later_in_range']) summary[name] = of(name, 'rate');
+  summary.estimates_in_range = of('estimates_in_range', 'rate');
   summary.seconds = data.state.testRunDurationMs / 1000;
   const files = { stdout: `${JSON.stringify(summary)}\n` };
   if (__ENV.SUMMARY) files[__ENV.SUMMARY] = JSON.stringify(summary, null, 1);

@@ -36,14 +36,14 @@ class RoomSummary:
     Attributes:
         counts: of buyers, polls and answers, by the name of the counter.
         waited: p50 and p95 of the seconds until a buyer was admitted.
-        estimates: those of the first 15 seconds, and later ones.
+        estimates: what buyers were told of their wait.
 
     """
 
     seconds: float
     counts: Mapping[str, int]
     waited: Mapping[str, float] | None
-    estimates: Mapping[str, Estimates]
+    estimates: Estimates
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,7 @@ def read_summary(path: Path) -> RoomSummary:
     """Read the summary that `room.js` wrote."""
     found = json.loads(path.read_text())
     seconds, waited = float(found.pop("seconds")), found.pop("waited_s")
-    estimates = {
-        when: Estimates(found.pop(f"{when}_off_s"), found.pop(f"{when}_in_range"))
-        for when in ("early", "later")
-    }
+    estimates = Estimates(found.pop("estimates_off_s"), found.pop("estimates_in_range"))
     return RoomSummary(seconds, found, waited, estimates)
 
 
@@ -103,7 +100,7 @@ def figures(result: RoomResult) -> dict[str, Any]:
         "seconds": summary.seconds,
         **summary.counts,
         "waited_s": summary.waited,
-        "estimates": {when: asdict(one) for when, one in summary.estimates.items()},
+        "estimates": asdict(summary.estimates),
         "most_inside": result.most_inside,
         "overshoot": result.overshoot,
         "redis_commands_per_poll": result.polls.per_poll,

@@ -145,12 +145,10 @@ def room_table(result: RoomResult) -> Table:
     made.add_section()
     for name, seconds in (summary.waited or {}).items():
         made.add_row(f"wait until admitted, {name}, s", f"{seconds:.1f}")
-    for when, estimates in summary.estimates.items():
-        told = "in the first 15 s" if when == "early" else "later"
-        for name, seconds in (estimates.off or {}).items():
-            made.add_row(f"estimates told {told}: off by, {name}, s", f"{seconds:.1f}")
-        if estimates.in_range is not None:
-            made.add_row("  turn came within the range", f"{estimates.in_range:.0%}")
+    for name, seconds in (summary.estimates.off or {}).items():
+        made.add_row(f"estimates of the wait: off by, {name}, s", f"{seconds:.1f}")
+    if summary.estimates.in_range is not None:
+        made.add_row("  turn came within the range", f"{summary.estimates.in_range:.0%}")
     made.add_section()
     made.add_row("most inside at once", f"{result.most_inside} of {result.max_inside}")
     made.add_row("overshoot", number(result.overshoot))

@@ -28,7 +28,7 @@ def result(most_inside=3, commands=0, **counts):
         20.0,
         {**COUNTS, "bought": 4, **counts},
         {"p50": 2.0, "p95": 4.0},
-        {"early": Estimates(None, None), "later": Estimates({"p50": 1.0, "p95": 2.0}, 0.75)},
+        Estimates({"p50": 1.0, "p95": 2.0}, 0.75),
     )
     calls = Calls({"zrevrange": 5, "zremrangebyscore": 11, "zscore": 13})
     polls = PollCost(1000, 4.0, refreshes=8, commands=commands)
