@@ -14,8 +14,10 @@ from flashsale_local.sale.demo import ATTEMPTS, SHOPS, UNITS, Sale
 from flashsale_local.sale.demo_tables import (
     held_table,
     reasons_of_hold,
+    reasons_of_room,
     reasons_of_sales,
     reasons_of_troubles,
+    roomed_table,
     sales_table,
     troubles_table,
 )
@@ -23,6 +25,8 @@ from flashsale_local.sale.demonstration import Demonstration
 from flashsale_local.sale.kill import EXPECTED as KILLED
 from flashsale_local.sale.load import Answer
 from flashsale_local.sale.outage import EXPECTED as WITHOUT_POSTGRES
+from flashsale_local.sale.roomed import UNITS as BEHIND_ROOM
+from flashsale_local.sale.roomed import Door, RoomedSale
 from flashsale_local.sale.trouble import Outcome
 from flashsale_local.sale.troubles import Troubles
 from flashsale_local.sale.unpaid import SECOND, UNPAID, HeldSale
@@ -64,6 +68,12 @@ def held_sale(reserved=0, lost=0):
     return HeldSale(UNITS, SECOND, UNPAID, UNPAID, Decision.REFUNDED, "late", kept)
 
 
+def roomed_sale(**door):
+    expected = {"kept_out": 10, "never_came": 6, "admitted": 22, "bought": 20, "found_nothing": 2}
+    kept = books(5, initial=BEHIND_ROOM, confirmed=BEHIND_ROOM)
+    return RoomedSale(Door(**{**expected, **door}), 5, True, kept)
+
+
 @pytest.fixture
 def good():
     sales = [sale(number, edge, UNITS + 90 * (number == 1)) for number, edge in SHOPS]
@@ -72,7 +82,7 @@ def good():
         outage=[outcome(number, expected) for number, expected in WITHOUT_POSTGRES.items()],
         outage_seconds=2.3,
     )
-    return Demonstration(sales, held_sale(), troubles)
+    return Demonstration(sales, held_sale(), roomed_sale(), troubles)
 
 
 def printed(*what):
@@ -96,6 +106,7 @@ def test_the_results_as_json_have_the_figures_of_the_tables(good):
     assert lost == [WITHOUT_POSTGRES[number].lost for number in (1, 2, 3, 4, 5)]
     assert document["held"]["back"] == document["held"]["third"] == UNPAID
     assert document["held"]["books"]["confirmed"] == UNITS
+    assert document["roomed"]["door"]["bought"] == BEHIND_ROOM
     assert (document["held"]["late"], document["held"]["why"]) == ("REFUNDED", "late")
     assert document["findings"] == []
     assert replace(good, troubles=None).figures()["troubles"] is None
@@ -166,8 +177,31 @@ def test_a_unit_that_a_hold_loses_is_a_finding(good):
     assert found[1].startswith("V5 with a hold broke its books: ")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (
+            {"door": Door(kept_out=9, bought=20)},
+            "kept out without an admission is 9, and should be 10.",
+        ),
+        ({"door": Door(kept_out=10, bought=19)}, "bought is 19, and should be 20."),
+        ({"drawn_well": False}, "the draw can be checked is False, and should be True."),
+        ({"most_inside": 6}, "6 were inside, of 5."),
+    ],
+    ids=str,
+)
+def test_a_room_that_does_not_keep_its_promise_is_a_finding(good, wrong, said):
+    roomed = replace(good.roomed, **wrong)
+
+    assert replace(good, roomed=roomed).findings == [f"V5 behind a waiting room: {said}"]
+    assert list(reasons_of_room(roomed)) == []
+
+
 def test_the_tables_fit_80_columns_and_say_why(good):
-    made = sales_table(good.sales), held_table(good.held), troubles_table(good.troubles)
+    made = (
+        sales_table(good.sales), held_table(good.held), roomed_table(good.roomed),
+        troubles_table(good.troubles),
+    )  # fmt: skip
     screen = "".join(map(printed, made))
 
     assert all(len(line) <= 80 for line in screen.splitlines())
@@ -180,11 +214,13 @@ def test_the_tables_fit_80_columns_and_say_why(good):
     assert [cell.strip() for cell in rows["not paid in time, so on sale again"]] == ["33"]
     said = " ".join([
         *reasons_of_sales(good.sales), *reasons_of_hold(good.held),
-        *reasons_of_troubles(good.troubles),
+        *reasons_of_room(good.roomed), *reasons_of_troubles(good.troubles),
     ])  # fmt: skip
     assert "it sold 190 of 100" in said
     assert "V3 took 10 units in Redis" in said
     assert "33 buyers did not pay" in said
+    assert "no two got the same" in said
+    assert [cell.strip() for cell in rows["still waited when all was sold"]] == ["32"]
     assert said.count("so it was refunded.") == 1
 
 

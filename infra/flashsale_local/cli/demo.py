@@ -15,19 +15,22 @@ from flashsale_local.deployment.sign_in import auth_of, refuse_tokens
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.sale import demo as small_sales
-from flashsale_local.sale import paying, unpaid
+from flashsale_local.sale import paying, roomed, unpaid
 from flashsale_local.sale import seed as seeding
 from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.demo_tables import (
     held_table,
     reasons_of_hold,
+    reasons_of_room,
     reasons_of_sales,
     reasons_of_troubles,
+    roomed_table,
     sales_table,
     troubles_table,
 )
 from flashsale_local.sale.demonstration import Demonstration
 from flashsale_local.sale.load import Answer
+from flashsale_local.sale.roomed import RoomedSale
 from flashsale_local.sale.seed import IDS, PRODUCTS, UNITS, USERS
 from flashsale_local.sale.troubles import Troubles, can_be_made, make_troubles
 from flashsale_local.sale.unpaid import HeldSale
@@ -47,11 +50,12 @@ def demo(as_json: AsJson = False) -> None:  # noqa: FBT002
     """Hold the same small sale through each generation, make trouble, print the books.
 
     Each sale has 100 units and 300 buyers, 16 at a time, over the deployed HTTP API. In one more
-    sale of V5 buyers have to pay, a third does not, and their units are sold again. After that
-    PostgreSQL is stopped for some seconds while buyers come, and a process is killed in the middle
-    of a purchase of each generation. The exit status is 1 unless V1 oversells and the others do
-    not, unpaid units return once, V3 loses units in the outage, V4 loses one by the kill, and V5
-    loses none. The stack stays up afterwards.
+    sale of V5 buyers have to pay, a third does not, and their units are sold again. Another one is
+    behind a waiting room. After that PostgreSQL is stopped for some seconds while buyers come, and
+    a process is killed in the middle of a purchase of each generation. The exit status is 1 unless
+    V1 oversells and the others do not, unpaid units return once, nobody passes the waiting room, V3
+    loses units in the outage, V4 loses one by the kill, and V5 loses none. The stack stays up
+    afterwards.
 
     Example: [bold]flashsale demo[/]
     """
@@ -59,8 +63,8 @@ def demo(as_json: AsJson = False) -> None:  # noqa: FBT002
     refuse_tokens(auth_of(os.environ), "the demo")
     target = start_asgi_edge(start(asgi=True))
     run = f"{int(time.time()):x}"
-    sold, held = with_services(target, lambda services: _hold_all(target, services, run))
-    results = Demonstration(sold, held, _make_troubles(target, run))
+    sold = with_services(target, lambda services: _hold_all(target, services, run))
+    results = Demonstration(*sold, _make_troubles(target, run))
     if as_json:
         print_json(results.figures())
     else:
@@ -81,6 +85,10 @@ def _show(results: Demonstration) -> None:
     console.print()
     show_table(held_table(results.held))
     for reason in reasons_of_hold(results.held):
+        console.print(reason)
+    console.print()
+    show_table(roomed_table(results.roomed))
+    for reason in reasons_of_room(results.roomed):
         console.print(reason)
     if results.troubles is None:
         console.print(
@@ -129,7 +137,7 @@ def _make_troubles(target: Target, run: str) -> Troubles | None:
 
 async def _hold_all(
     target: Target, services: Services, run: str
-) -> tuple[list[small_sales.Sale], HeldSale]:
+) -> tuple[list[small_sales.Sale], HeldSale, RoomedSale]:
     held = []
     with step(f"seed {USERS} users and {PRODUCTS} products, and open their sale"):
         await _fill_shop(services)
@@ -156,5 +164,7 @@ async def _hold_all(
             sale = await small_sales.hold(target, services, generation, edge, run, report)
             progress.update(bar, note=f"{sale.count(AnswerKind.ACCEPTED)} sold")
             held.append(sale)
+    with step(f"let {roomed.PEOPLE} people through a waiting room"):
+        behind_room = await roomed.hold(target, services, run)
     with step("let the holds of the others end, and sell their units again"):
-        return held, await unpaid.end(target, services, begun)
+        return held, await unpaid.end(target, services, begun), behind_room

@@ -10,6 +10,8 @@ from flashsale_local.console import alarming, number, table, units
 from flashsale_local.deployment.deploy import LOCAL_BUY_CONCURRENCY
 from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.demo import ATTEMPTS, CONNECTIONS, UNITS, Sale
+from flashsale_local.sale.roomed import INSIDE, PEOPLE, PUSHERS, RoomedSale
+from flashsale_local.sale.roomed import UNITS as BEHIND_ROOM
 from flashsale_local.sale.troubles import Troubles
 from flashsale_local.sale.unpaid import FIRST, HOLD, SECOND, THIRD, HeldSale
 
@@ -88,6 +90,37 @@ def reasons_of_hold(held: HeldSale) -> Iterator[str]:
         f"{held.back} buyers did not pay. Their units were held for {HOLD} s, came back once, and "
         "were sold again. One of them paid after that. A late payment never revives an order, so "
         f"it {refunded}."
+    )
+
+
+def roomed_table(roomed: RoomedSale) -> Table:
+    """Return the table of the sale behind a waiting room."""
+    door = roomed.door
+    title = f"{BEHIND_ROOM} units of V5 behind a waiting room that lets {INSIDE} in at once"
+    made = table(title, "", "buyers")
+    for name, figure in (
+        (f"kept out without an admission, of {PUSHERS}", number(door.kept_out)),
+        (f"called and never came, of {PEOPLE}", number(door.never_came)),
+        ("admitted", number(door.admitted)),
+        ("  bought", number(door.bought)),
+        ("  found nothing left", number(door.found_nothing)),
+        ("still waited when all was sold", number(roomed.still_waited)),
+        ("most inside at once", number(roomed.most_inside)),
+        ("oversold", alarming(roomed.books.oversold)),
+        ("lost", alarming(roomed.books.lost)),
+    ):
+        made.add_row(name, figure)
+    return made
+
+
+def reasons_of_room(roomed: RoomedSale) -> Iterator[str]:
+    """Yield who was called first, and why; nothing if that is not as expected."""
+    if roomed.findings:
+        return
+    yield (
+        f"Who came first did not count: {PEOPLE} users joined before the opening, and a seed drew "
+        "their places. Its hash was published before. Each user computed their own place from it, "
+        "and no two got the same."
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flashsale_local.sale.answers import AnswerKind
 from flashsale_local.sale.demo import Sale, findings
+from flashsale_local.sale.roomed import RoomedSale
 from flashsale_local.sale.trouble import Outcome
 from flashsale_local.sale.troubles import Troubles
 from flashsale_local.sale.unpaid import HeldSale
@@ -18,19 +19,22 @@ class Demonstration:
     Attributes:
         sales: one for each generation, and for V5 at both edges.
         held: the sale with a payment hold.
+        roomed: the sale behind a waiting room.
         troubles: None if the servers do not belong to the local stack, and so must stay up.
 
     """
 
     sales: Sequence[Sale]
     held: HeldSale
+    roomed: RoomedSale
     troubles: Troubles | None
 
     @property
     def findings(self) -> list[str]:
         """What is not as expected, one line each; none after a good demo."""
         of_troubles = self.troubles.findings if self.troubles else []
-        return [*findings(self.sales), *self.held.findings, *of_troubles]
+        of_more = [*self.held.findings, *self.roomed.findings]
+        return [*findings(self.sales), *of_more, *of_troubles]
 
     def figures(self) -> dict[str, Any]:
         """Return the results as a JSON object; `troubles` is None if none were made."""
@@ -38,6 +42,7 @@ class Demonstration:
         return {
             "sales": [_sale(sale) for sale in self.sales],
             "held": self.held.figures(),
+            "roomed": self.roomed.figures(),
             "troubles": made
             and {
                 "outage_seconds": made.outage_seconds,
