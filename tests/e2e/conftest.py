@@ -90,6 +90,7 @@ def environment(deployed):
         "DATABASE_URL": deployed.database_url,
         "AWS_ENDPOINT_URL": deployed.endpoint_url,
         "FLASHSALE_STACK": deployed.stack_name,
+        "ROOM_SECRET": deployed.room_secret,
         "COLUMNS": "200",
     }
 

@@ -113,6 +113,16 @@ async def test_up_closes_every_open_endpoint(closed):
     assert workers()["TRUSTED_PROXIES"] == "192.0.2.7"
 
 
+async def test_a_ticket_of_one_edge_is_good_at_the_others(closed):
+    target = closed[0]
+
+    found = access.access_settings_of(target)
+
+    assert {settings["ROOM_SECRET"] for settings in found.values()} == {target.room_secret}
+    assert len(target.room_secret) >= 32
+    assert target.room_secret not in (target.token_secret, target.webhook_secret)
+
+
 async def test_up_without_auth_opens_no_closed_endpoint(closed, up):
     with pytest.raises(Problem) as caught:
         up()

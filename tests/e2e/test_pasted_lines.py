@@ -1,5 +1,6 @@
 """The shell lines of README and docs/api.md, pasted into bash: the ports are not the usual ones."""
 
+import hashlib
 import json
 import re
 import shlex
@@ -25,7 +26,8 @@ def lines_of(heading):
 async def paste(environment, new_product, deployed, tmp_path):
     """Return a function that runs lines in bash, on products that only this test uses."""
     products = {f"p-{n:02}": await new_product(100) for n in range(1, 6)}
-    products["hold-01"] = await new_product(100, on_sale=False)
+    for name in ("hold-01", "room-01"):
+        products[name] = await new_product(100, on_sale=False)
     # LocalStack tells functions apart by a header, which `flashsale env` asks the developer to add.
     headers = (f'header = "{name}: {value}"\n' for name, value in deployed.api.headers.items())
     (tmp_path / ".curlrc").write_text("".join(headers))
@@ -100,4 +102,23 @@ async def test_the_lines_that_pay_end_in_a_refund(paste, deployed, provider, asg
     assert (stock["stock"], stock["held"], stock["settled"]) == (99, 0, 1)
     assert re.search(r"^\{\}200$", done.stdout, re.MULTILINE), "what the webhook answers"
     assert re.search(r"^bank-\d+: REFUNDED$", done.stdout, re.MULTILINE)
+    await drained(deployed)
+
+
+async def test_the_lines_of_the_waiting_room_join_wait_buy_and_lapse(paste, deployed):
+    done = paste(lines_of("Waiting room"))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"')]
+    codes = [one.get("code") or one.get("state") or one.get("status") for one in shown]
+    codes = [code for code in codes if code]
+    assert codes == [
+        "prequeue", "open", "admission_required", "PENDING", "admission_required", "place_lapsed",
+        "place_lapsed",
+    ]  # fmt: skip
+    prequeue, opened = (one for one in shown if "state" in one)
+    assert "seed" not in prequeue
+    assert hashlib.sha256(bytes.fromhex(opened["seed"])).hexdigest() == prequeue["commitment"]
+    arrival, status = (line for line in done.stdout.splitlines() if line.isdecimal())
+    assert (arrival, status) == ("0", "204"), done.stdout
     await drained(deployed)

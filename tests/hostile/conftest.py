@@ -104,7 +104,8 @@ def serve(migrated, sqs, queue_url, target, one_thread):
 
     def make(**changes):
         trust = TrustedIssuer(sign_in.ISSUER, sign_in.AUDIENCE, secret=target.token_secret)
-        services = Services(dataclasses.replace(migrated, **{"trusted_issuer": trust, **changes}))
+        own = {"trusted_issuer": trust, "room_secrets": (target.room_secret,)}
+        services = Services(dataclasses.replace(migrated, **own, **changes))
         services.order_queue = OrderQueue(sqs, queue_url)
         made.append(services)
         return services

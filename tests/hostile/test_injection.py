@@ -39,18 +39,22 @@ PAYLOADS = [
     "\x00",
     "",
 ]
-FIELDS = ["productId", "userId", "quantity", "Idempotency-Key", "order", "product", "stock"]
-IN_HEADERS = {"Idempotency-Key"}
+FIELDS = [
+    *("productId", "userId", "quantity", "Idempotency-Key", "Admission"),
+    *("order", "product", "stock", "room"),
+]
+IN_HEADERS = {"Idempotency-Key", "Admission"}
 
 
 def attack(edge, shop, field, payload):
     """Send a request with the payload in one field, and return its answer."""
     headers = {"content-type": "application/json"}
-    if field in ("order", "product", "stock"):
+    if field in ("order", "product", "stock", "room"):
         path = {
             "order": "/api/v5/orders/{}",
             "product": "/api/products/{}",
             "stock": "/api/v5/products/{}/stock",
+            "room": "/api/v5/rooms/{}",
         }[field].format(quote(payload, safe=""))
         return edge.request("GET", path, headers=headers)
     if field in IN_HEADERS:
@@ -85,7 +89,7 @@ def test_known_payloads(edge, shop, field):
         taken.append(answer.status == 202)
         changed_as_answered(shop, before, answer, field, payload)
 
-    assert any(taken) == (field in ("userId", "Idempotency-Key"))
+    assert any(taken) == (field in {"userId", *IN_HEADERS})
 
 
 @fuzzed(1)

@@ -34,7 +34,8 @@ def _processes(stack):
 
 
 HEADERS = [
-    b"Idempotency-Key", b"Authorization", b"Content-Type", b"Content-Length", b"Transfer-Encoding",
+    b"Idempotency-Key", b"Ticket", b"Admission",
+    b"Authorization", b"Content-Type", b"Content-Length", b"Transfer-Encoding",
     b"Host", b"Connection", b"Expect", b"Upgrade", b"X-Forwarded-For", b"Forwarded", b"Cookie",
     b"Accept", b"Accept-Encoding", b"Range", b"TE", b"Origin", b"Referer", b"X-Method-Override",
 ]  # fmt: skip

@@ -35,7 +35,7 @@ class Steps:
 
     ADAPTERS = (
         "ledger", "stock", "orders", "products", "audit", "order_queue", "failures", "relay_inbox",
-        "database", "unrecorded_pauses", "held_claims", "holds", "payments",
+        "database", "unrecorded_pauses", "held_claims", "holds", "payments", "rooms", "room_rows",
     )  # fmt: skip
 
     def __init__(self, services, events):

@@ -7,6 +7,7 @@ import jwt
 import pytest
 
 from flashsale.errors import PushRefused
+from flashsale.http import admin_rooms
 from flashsale.http.admin import router
 from flashsale_local.cli import verify
 from flashsale_local.deployment import sign_in
@@ -21,6 +22,9 @@ REQUESTS = [
     ("POST", "/products/p-01/resume"),
     ("POST", "/products/p-01/end"),
     ("POST", "/products/p-01/restock"),
+    ("POST", "/products/p-01/room/pause"),
+    ("POST", "/products/p-01/room/resume"),
+    ("POST", "/products/p-01/room/rate"),
     ("POST", "/orders/o-1/cancel"),
     ("GET", "/products/p-01/books"),
     ("GET", "/books"),
@@ -62,7 +66,8 @@ async def test_every_route_is_tried_without_rights():
     tried = {(m, "/api/admin" + "/".join(names.get(part, part) for part in p.split("/")))
              for m, p in REQUESTS}  # fmt: skip
 
-    assert {(m, route.path) for route in router.routes for m in route.methods} == tried
+    routes = [*router.routes, *admin_rooms.router.routes]
+    assert {(m, route.path) for route in routes for m in route.methods} == tried
 
 
 async def test_a_product_is_made_once(desk, services):

@@ -110,6 +110,12 @@ ADMIN_REQUESTS = {
             "open": {}, "pause": None, "resume": None, "restock": {"units": 1}, "end": None
         }.items()
     },
+    **{
+        ("POST", f"/api/admin/products/{{product_id}}/room/{action}"): (
+            f"{SALE}/room/{action}", body
+        )
+        for action, body in {"pause": None, "resume": None, "rate": {"maxRate": 60}}.items()
+    },
     ("POST", "/api/admin/orders/{order_id}/cancel"): (
         f"/api/admin/orders/{LAMP}:1-0/cancel",
         {"reason": "none"},

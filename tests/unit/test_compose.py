@@ -36,7 +36,6 @@ NOT_HANDED_ON = {
     "DATABASE_AUTH": "the PostgreSQL of the stack is not on RDS",
     "AWS_LAMBDA_FUNCTION_NAME": "Lambda sets it",
     "POWERTOOLS_TRACE_DISABLED": "there is no X-Ray",
-    "WEBHOOK_SECRETS": "only the webhook function reads it",
     "FLASHSALE_STACK": "`up` deploys to the stack `flashsale`, the default",
     "FLASHSALE_EXPORTER_PORT": "within its container the exporter has its usual port",
     "PROMETHEUS_MULTIPROC_DIR": "a folder within the container",
@@ -140,6 +139,8 @@ def test_each_container_gets_every_variable_that_its_program_reads():
     assert read - given - own.keys() - NOT_HANDED_ON.keys() <= image
     assert NOT_HANDED_ON.keys() <= read | image, "a variable is read no longer"
     assert not given & NOT_HANDED_ON.keys()
+    for name in ("relay", "exporter"):
+        assert given - {"ROOM_SECRET"} == SERVICES[name]["environment"].keys() - own.keys()
 
 
 def test_the_page_of_the_image_names_each_variable_that_its_processes_read():
@@ -149,8 +150,7 @@ def test_the_page_of_the_image_names_each_variable_that_its_processes_read():
     read = read_by_parsers() | read_in_code()
 
     named = {name for name in read if f"`{name}`" in page}
-    of_functions = {"POWERTOOLS_METRICS_NAMESPACE", "WEBHOOK_SECRETS"}
-    assert read - named == of_emulators | of_lambda | of_functions
+    assert read - named == of_emulators | of_lambda | {"POWERTOOLS_METRICS_NAMESPACE"}
 
 
 def test_settings_of_the_shell_reach_the_containers_and_an_unset_one_does_not():

@@ -185,8 +185,12 @@ def test_no_secret_is_in_a_task_definition():
     assert TEMPLATE["Parameters"]["RedisUrl"]["NoEcho"] is True
     for task in TASKS.values():
         assert '"RedisUrl"' not in json.dumps(task)
+        assert '"RoomSecrets"' not in json.dumps(task["ContainerDefinitions"])
     for task in TASKS:
         assert environment(task)["REDIS_URL"] == {"Ref": "RedisUrlSecret"}
+    assert TEMPLATE["Parameters"]["RoomSecrets"]["NoEcho"] is True
+    assert environment("EdgeTask")["ROOM_SECRET"] == {"Ref": "RoomSecret"}
+    assert "ROOM_SECRET" not in environment("RelayTask"), "it knows no user"
 
 
 def test_clients_are_counted_by_their_own_addresses():

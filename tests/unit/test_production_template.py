@@ -103,6 +103,7 @@ def test_the_authorizer_lets_only_public_routes_through(production):
         "GET /api/products",
         "GET /api/products/{productId}",
         "GET /api/v5/products/{productId}/stock",
+        "GET /api/v5/rooms/{productId}",
         "OPTIONS /{proxy+}",
         "OPTIONS /api/admin/{proxy+}",
         "POST /api/payments/webhook",  # only what the payment provider has signed
@@ -171,3 +172,11 @@ def test_the_webhook_function_has_nothing_but_its_queue_and_its_secrets(producti
     others = [one for one in properties(production, "AWS::Lambda::Function").values()
               if "WEBHOOK_SECRETS" in one["Environment"]["Variables"]]  # fmt: skip
     assert others == [function], "no other function knows the secrets"
+
+
+def test_the_secret_of_waiting_rooms_is_known_where_tickets_are_read_or_rooms_opened(production):
+    functions = properties(production, "AWS::Lambda::Function")
+    knowing = {n for n, one in functions.items()
+               if "ROOM_SECRET" in one["Environment"]["Variables"]}  # fmt: skip
+
+    assert knowing == {"BuyFunction", "AdminFunction"}

@@ -187,7 +187,7 @@ def test_it_reads_one_secret_or_two(monkeypatch, listed):
 
     made = Webhook.from_mapping({"PAYMENTS_QUEUE_URL": URL, "WEBHOOK_SECRETS": listed})
 
-    assert made.secrets == ([SECRET, OTHER] if "," in listed else [SECRET])
+    assert made.secrets == ((SECRET, OTHER) if "," in listed else (SECRET,))
     assert SECRET not in repr(made)
 
 

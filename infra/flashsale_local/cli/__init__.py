@@ -54,6 +54,11 @@ class Commands(LazyGroup):
                 "Stop sales now, for a while. Nothing is lost, and `flashsale resume` undoes it.",
             ),
             "resume": Entry("control:resume", "Resume paused sales with the units that are left."),
+            "room": Entry(
+                "room:room",
+                "Show the waiting room of a product, stop its calls or go on, or set their highest "
+                "rate.",
+            ),
             "end": Entry(
                 "control:end",
                 "End sales for good. Purchases that were accepted become orders. It asks first.",

@@ -1,16 +1,30 @@
 """Commands that create users and products, open a sale, and rebuild it."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from flashsale.domain.claims import LONGEST_HOLD, SaleState
+from flashsale.domain.claims import SaleState
 from flashsale.domain.model import Declined, Terms
 from flashsale.services import Services
 from flashsale.usecases import rebuild as rebuilding
 from flashsale.usecases import sales
-from flashsale_local.console import console, errors, show, step
+from flashsale.usecases.rooms import read_room
+from flashsale_local.cli.terms import (
+    Admission,
+    End,
+    Generation,
+    Hold,
+    Inside,
+    Limit,
+    Rate,
+    RoomFrom,
+    RoomMode,
+    Start,
+    room_of,
+    terms_of,
+)
+from flashsale_local.console import console, errors, number, show, step
 from flashsale_local.deployment.target import Target, with_services
 from flashsale_local.paths import LOCAL
 from flashsale_local.problems import Problem
@@ -18,25 +32,6 @@ from flashsale_local.sale import seed as seeding
 from flashsale_local.sale.seed import IDS, PRODUCTS, UNITS, USERS
 from flashsale_server.queues.depths import depths, total
 
-Start = Annotated[datetime | None, typer.Option("--starts", help="Start of the sale (UTC).")]
-End = Annotated[datetime | None, typer.Option("--ends", help="End of the sale (UTC).")]
-Limit = Annotated[int, typer.Option(min=0, help="V5: units per buyer at most; 0 for no limit.")]
-Generation = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        max=5,
-        help="The generation that sells it, 1 to 5. By default the first purchase decides.",
-    ),
-]
-Hold = Annotated[
-    int,
-    typer.Option(
-        min=0,
-        max=LONGEST_HOLD,
-        help="V5: seconds for which a buyer may pay; 0: orders are CONFIRMED at once.",
-    ),
-]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, for scripts.")]
 
 
@@ -70,18 +65,25 @@ def open_(
     limit: Limit = 0,
     generation: Generation = None,
     hold: Hold = 0,
+    room: RoomMode = None,
+    room_from: RoomFrom = None,
+    inside: Inside = None,
+    rate: Rate = None,
+    admission: Admission = None,
     yes: Yes = False,  # noqa: FBT002
 ) -> None:
     """Put products on sale. Their stock is loaded into Redis once.
 
     Without product ids the command names all products and asks first.
     A sale that is running or paused stays as it is. One generation sells a product, for good. With
-    --hold an order is RESERVED until its buyer pays, and EXPIRED if they do not pay in time.
+    --hold an order is RESERVED until its buyer pays, and EXPIRED if they do not pay in time. With
+    --room buyers join a waiting room, and can buy when they are called: see `flashsale room`.
 
     Example: [bold]flashsale open p-01 p-02 --generation 5 --starts 2026-11-27T08:00:00 --limit 2[/]
     """
     target = Target.load(LOCAL)
-    terms = _terms(starts, ends, limit, generation, hold)
+    waiting_room = room_of(room, room_from, inside, rate, admission)
+    terms = terms_of(starts, ends, limit, generation, hold, waiting_room)
 
     async def find(services: Services) -> list[str]:
         await _refuse_unknown(services, products or [])
@@ -105,6 +107,7 @@ _NOT_OPENED = {
     Declined.SALE_RUNNING: "is on sale already, on other terms; nothing was changed",
     Declined.OTHER_GENERATION: "has orders of another generation, which keeps selling it",
     Declined.SALE_PAUSED: "is paused; resume it by `flashsale resume`",
+    Declined.NO_ROOM_SECRET: "was not put on sale, as a waiting room needs a ROOM_SECRET",
     Declined.NEEDS_REBUILD: "has orders that may still be on their way; see `flashsale rebuild`",
 }
 
@@ -116,9 +119,11 @@ async def _open(services: Services, product_id: str, terms: Terms) -> str:
         return _NOT_OPENED[declined]
     now = await services.ledger.snapshot(product_id, count_claims=True)
     left = now.stock if now else 0
+    epoch = await services.rooms.get_epoch(product_id)
+    room = f", behind waiting room {epoch}" if epoch else ""
     if before and before.state is SaleState.OPEN:
-        return f"is on sale already, {left} units left"
-    return f"on sale with {left} units"
+        return f"is on sale already, {left} units left{room}"
+    return f"on sale with {left} units{room}"
 
 
 def rebuild(
@@ -134,13 +139,14 @@ def rebuild(
 
     Without product ids the command names the open sales, which it would pause, and asks first. If
     Redis lost a whole sale, name the product, and its start, end, limit and generation if it had
-    any. A product with orders keeps their generation. A paused or ended sale is rebuilt only if you
-    name it. Lost idempotency keys are not restored.
+    any. A product with orders keeps their generation. A waiting room goes on: nobody's place gets
+    worse. A paused or ended sale is rebuilt only if you name it. Lost idempotency keys are not
+    restored.
 
     Example: [bold]flashsale rebuild p-01 --limit 2[/]
     """
     target = Target.load(LOCAL)
-    terms = _terms(starts, ends, limit, generation)
+    terms = terms_of(starts, ends, limit, generation)
 
     async def find(services: Services) -> list[str]:
         ids = products or await to_rebuild(services)
@@ -153,12 +159,14 @@ def rebuild(
     if not products:
         _ask("Pause and rebuild", ids, yes=yes)
 
-    async def run(services: Services) -> dict[str, int]:
+    async def run(services: Services) -> dict[str, str]:
         def messages() -> int:
             return total(depths(target.queues))
 
         try:
-            return await rebuilding.rebuild(services, ids, messages, wait, terms)
+            opened = await rebuilding.rebuild(services, ids, messages, wait, terms)
+            rooms = {id_: await where_the_room_goes_on(services, id_) for id_ in opened}
+            return {id_: f"{units} units{rooms[id_]}" for id_, units in opened.items()}
         except rebuilding.StillBusy as error:
             raise Problem(
                 f"{error}. The sales are paused.",
@@ -173,8 +181,19 @@ def rebuild(
 
     with step("pause, drain, rebuild"):
         opened = with_services(target, run, ORDERS_QUEUE_URL=target.queues["orders"])
-    for product_id, count in opened.items():
-        console.print(f"{product_id}: on sale again with {count} units")
+    for product_id, what in opened.items():
+        console.print(f"{product_id}: on sale again with {what}")
+
+
+async def where_the_room_goes_on(services: Services, product_id: str) -> str:
+    """Return what to say of the waiting room of a product that was rebuilt, "" without one."""
+    room = await read_room(services, product_id)
+    if room is None:
+        return ""
+    called, epoch = number(room.door.serving), room.queue.epoch
+    return (
+        f"; room {epoch} goes on: {called} places called, new ones from {number(room.queue.issued)}"
+    )
 
 
 def _ask(what: str, ids: list[str], *, yes: bool) -> None:
@@ -182,26 +201,6 @@ def _ask(what: str, ids: list[str], *, yes: bool) -> None:
     if not yes:
         show(f"No product was named. {what} all {len(ids)}: {' '.join(ids)}", errors)
         typer.confirm("Continue?", abort=True, err=True)
-
-
-def _terms(
-    starts: datetime | None,
-    ends: datetime | None,
-    limit: int,
-    generation: int | None,
-    hold: int = 0,
-) -> Terms:
-    try:
-        return Terms(
-            starts_at=starts and starts.replace(tzinfo=UTC),
-            ends_at=ends and ends.replace(tzinfo=UTC),
-            limit_per_buyer=limit,
-            generation=generation,
-            hold_seconds=hold,
-        )
-    except ValueError as error:
-        option = "--limit" if limit else "--hold"
-        raise Problem(f"{error}.", f"Leave out {option}, or sell by --generation 5.") from error
 
 
 async def _refuse_unknown(services: Services, products: list[str]) -> None:

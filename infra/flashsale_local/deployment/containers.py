@@ -7,7 +7,8 @@ from flashsale_local.problems import Problem
 # Parameters of template.yaml that hold for the containers as well. They are set once, for both.
 OF_APPLICATION = (
     "JwtIssuer", "JwtAudience", "JwtJwksUrl", "JwtJwks", "RateLimitUser", "RateLimitAddress",
-    "CorsOrigins", "ProviderUrl", "ProviderKey", "SweepAfter", "HoldGrace", "LogRetentionDays",
+    "CorsOrigins", "ProviderUrl", "ProviderKey", "RoomSecrets", "SweepAfter", "HoldGrace",
+    "LogRetentionDays",
 )  # fmt: skip
 
 

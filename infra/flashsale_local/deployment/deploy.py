@@ -47,6 +47,7 @@ def local_parameters(target: Target) -> dict[str, str]:
         "WebhookSecrets": target.webhook_secret,
         "ProviderUrl": target.provider_url,
         "ProviderKey": target.provider_key if target.provider_url else "",
+        "RoomSecrets": target.room_secret,
         **{sign_in.LIMITS[name]: value for name, value in sign_in.limits(os.environ).items()},
     }
 

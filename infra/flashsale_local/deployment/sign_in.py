@@ -24,7 +24,8 @@ def own_secret(directory: Path, name: str = "token-secret") -> str:
     """Return a secret of the stack in this folder. The first call creates it.
 
     Args:
-        name: of its file. By default it signs tokens; "webhook-secret" signs webhooks.
+        name: of its file. By default it signs tokens; "webhook-secret" signs webhooks, and
+            "room-secret" tickets of waiting rooms.
 
     """
     path = directory / name

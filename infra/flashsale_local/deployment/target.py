@@ -34,7 +34,7 @@ T = TypeVar("T")
 # Fields of `Target` that only its file tells.
 _KEPT = (
     *("asgi_url", "exporter_url", "prometheus_url", "grafana_url", "provider_url"),
-    *("auth", "token_secret", "webhook_secret", "provider_key"),
+    *("auth", "token_secret", "webhook_secret", "provider_key", "room_secret"),
 )
 
 
@@ -69,6 +69,7 @@ class Target:
         auth: "jwt" if buyers need a token.
         token_secret: signs the tokens of a local stack; "" elsewhere.
         webhook_secret: signs the webhooks of a local stack; "" elsewhere.
+        room_secret: signs the tickets of a local stack's waiting rooms; "" elsewhere.
 
     """
 
@@ -86,6 +87,7 @@ class Target:
     webhook_secret: str = field(default="", repr=False)
     provider_url: str = ""
     provider_key: str = field(default="", repr=False)
+    room_secret: str = field(default="", repr=False)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -200,6 +202,7 @@ class Target:
                     "DATABASE_URL": self.database_url,
                     "DATABASE_POOL_SIZE": str(POOL_SIZE),
                     "DATABASE_AUTH": os.environ.get("DATABASE_AUTH", "password"),
+                    "ROOM_SECRET": self.room_secret or os.environ.get("ROOM_SECRET", ""),
                     **more,
                 }
             )

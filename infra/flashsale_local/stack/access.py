@@ -23,7 +23,10 @@ from flashsale_local.stack.stack import Stack
 # The application's variables that decide who may buy, and how often. Values of the others are
 # never shown.
 PUBLIC = ("AUTH", "RATE_LIMIT_USER", "RATE_LIMIT_ADDRESS", "CORS_ORIGINS")
-VARIABLES = (*PUBLIC, "JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", "JWT_JWKS", "JWT_SECRET")
+VARIABLES = (
+    *PUBLIC,
+    *("JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", "JWT_JWKS", "JWT_SECRET", "ROOM_SECRET"),
+)
 # Endpoints that a function serves. The ASGI edge serves buyers and admins by one program.
 FUNCTIONS = {"lambda": "buy", "lambda admin": "admin"}
 ASGI = "asgi"

@@ -90,6 +90,7 @@ def target() -> Target:
         auth=auth_of(os.environ),
         token_secret=own_secret(LOCAL),
         webhook_secret=own_secret(LOCAL, "webhook-secret"),
+        room_secret=own_secret(LOCAL, "room-secret"),
     )
 
 
@@ -147,6 +148,7 @@ def _environment() -> dict[str, str]:
         **_socket(os.environ),
         **os.environ,
         **settings(auth_of(os.environ), own_secret(LOCAL)),
+        "ROOM_SECRET": own_secret(LOCAL, "room-secret"),
     }
 
 

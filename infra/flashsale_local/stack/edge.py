@@ -28,6 +28,7 @@ def web(
     count = str(workers or os.cpu_count() or 1)
     environment = {
         **_environment(target),
+        "ROOM_SECRET": target.room_secret,
         "TRUSTED_PROXIES": os.environ.get("TRUSTED_PROXIES", ""),
         "LIVE_PAGE_URL": f"http://{HOST}:{port_of(os.environ, 'FLASHSALE_MONITOR_PORT')}",
         "PROMETHEUS_MULTIPROC_DIR": str(directory / "metrics"),

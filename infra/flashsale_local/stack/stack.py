@@ -156,6 +156,7 @@ class Stack:
             auth=self.auth,
             token_secret=own_secret(self.directory),
             webhook_secret=own_secret(self.directory, "webhook-secret"),
+            room_secret=own_secret(self.directory, "room-secret"),
         )
 
     def down(self) -> None:

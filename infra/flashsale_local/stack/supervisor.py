@@ -28,7 +28,7 @@ STOP_DEADLINE = 60.0
 # none from the command that started supervisord.
 NOT_INHERITED = {
     "REDIS_URL", "DATABASE_URL", "ORDERS_QUEUE_URL", "AUTH", "CORS_ORIGINS", "TRUSTED_PROXIES",
-    "PROVIDER_URL", "PROVIDER_KEY",
+    "PROVIDER_URL", "PROVIDER_KEY", "ROOM_SECRET",
 }  # fmt: skip
 NOT_INHERITED_PREFIXES = ("AWS_", "PYTHON", "JWT_", "RATE_LIMIT_")
 

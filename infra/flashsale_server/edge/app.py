@@ -15,7 +15,7 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp
 
-from flashsale.http import admin
+from flashsale.http import admin, admin_rooms
 from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
 from flashsale_server.edge.aggregation import exposition
@@ -71,7 +71,7 @@ async def metrics(request: Request) -> Response:
 
 def create_edge(*more: APIRouter) -> ASGIApp:
     """Build the application of one web worker; `more` are routes beside its own."""
-    api = create_app(more=[admin.router, router, *more])
+    api = create_app(more=[admin.router, admin_rooms.router, router, *more])
     return trust_proxies(Observe(api, emit), os.environ)
 
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from flashsale.errors import ConfigError
-from flashsale.variables import encrypted_url, one_of, url, whole
+from flashsale.variables import MIN_SECRET, encrypted_url, one_of, secrets, url, whole
 
-# RFC 7518, 3.2: a key as long as the hash, or longer.
-MIN_SECRET = 32
 _KEYS = "JWT_JWKS_URL", "JWT_JWKS", "JWT_SECRET"
 _NAMES = "JWT_ISSUER", "JWT_AUDIENCE"
 
@@ -81,6 +79,8 @@ class Settings:
         hold_grace: seconds after the end of a payment hold in which it does not expire yet, because
             the message of a payment may be on its way.
         provider: where buyers pay; None for no provider that this application can call.
+        room_secrets: they sign the tickets and admissions of waiting rooms. The first one signs,
+            and both are accepted. Without any, no sale opens with a room.
 
     """
 
@@ -102,6 +102,7 @@ class Settings:
     sold_out_for: int = 200
     hold_grace: int = 60
     provider: Provider | None = None
+    room_secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_mapping(cls, env: Mapping[str, str]) -> "Settings":
@@ -131,6 +132,7 @@ class Settings:
             sold_out_for=whole(env, "SOLD_OUT_FOR", default=200, least=0),
             hold_grace=whole(env, "HOLD_GRACE", default=60, least=0),
             provider=_provider(env),
+            room_secrets=secrets(env, "ROOM_SECRET"),
         )
 
 

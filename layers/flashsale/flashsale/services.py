@@ -11,18 +11,19 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from flashsale.config import Settings
-from flashsale.domain.rooms import Admissions
 from flashsale.redis_store.failures import Failures
 from flashsale.redis_store.held_claims import HeldClaims
 from flashsale.redis_store.known_rooms import KnownRooms
 from flashsale.redis_store.ledger import Ledger
 from flashsale.redis_store.relay_inbox import RelayInbox
+from flashsale.redis_store.room_copies import RoomCopies
 from flashsale.redis_store.rooms import Rooms
 from flashsale.redis_store.sold_out import SoldOut
 from flashsale.redis_store.stock import Stock
 from flashsale.redis_store.unrecorded import UnrecordedPauses
 
 if TYPE_CHECKING:
+    from flashsale.auth.room_tokens import RoomTokens
     from flashsale.auth.tokens import Tokens
     from flashsale.postgres_store.audit import Audit
     from flashsale.postgres_store.database import Address, Database
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from flashsale.postgres_store.payment_attempts import PaymentAttempts
     from flashsale.postgres_store.payments import Payments
     from flashsale.postgres_store.products import Products
+    from flashsale.postgres_store.rooms import RoomRows
     from flashsale.provider.port import PaymentProvider
     from flashsale.sqs_store.order_queue import OrderQueue
 
@@ -87,6 +89,11 @@ class Services:
     def rooms(self) -> Rooms:
         """Waiting rooms, in Redis."""
         return Rooms(self.redis, self.known_rooms)
+
+    @cached_property
+    def room_copies(self) -> RoomCopies:
+        """The newest copies of the rooms' public states, in this process."""
+        return RoomCopies()
 
     @cached_property
     def stock(self) -> Stock:
@@ -166,6 +173,13 @@ class Services:
         return PaymentAttempts(self.database)
 
     @cached_property
+    def room_rows(self) -> "RoomRows":
+        """What outlives Redis of waiting rooms, in PostgreSQL."""
+        from flashsale.postgres_store.rooms import RoomRows
+
+        return RoomRows(self.database)
+
+    @cached_property
     def audit(self) -> "Audit":
         """The audit log of admins' actions, in PostgreSQL."""
         from flashsale.postgres_store.audit import Audit
@@ -217,12 +231,18 @@ class Services:
         return Tokens(self.settings.trusted_issuer)
 
     @cached_property
-    def room_tokens(self) -> Admissions | None:
+    def room_tokens(self) -> "RoomTokens | None":
         """The tickets and admissions of waiting rooms; None where no secret is set."""
-        return None
+        if not self.settings.room_secrets:
+            return None
+        from flashsale.auth.room_tokens import RoomTokens
+
+        return RoomTokens(self.settings.room_secrets)
 
     async def close(self) -> None:
         """Close all connections. Tests and tools need it; a Lambda function keeps them open."""
+        if "room_copies" in self.__dict__:
+            await self.room_copies.close()
         if "redis" in self.__dict__:
             await self.redis.aclose()
         if "database" in self.__dict__:

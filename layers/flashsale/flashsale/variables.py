@@ -9,6 +9,11 @@ from urllib.parse import urlsplit
 
 from flashsale.errors import ConfigError
 
+# Bytes. RFC 7518, 3.2: a key as long as the hash, or longer.
+MIN_SECRET = 32
+# The one in use, and the other one while it is being replaced.
+MOST_SECRETS = 2
+
 
 def url(env: Mapping[str, str], name: str, *schemes: str, required: bool = True) -> str:
     """Return a URL of one of these schemes; "" if it is not set and not required."""
@@ -53,3 +58,15 @@ def whole(env: Mapping[str, str], name: str, default: int, least: int = 1) -> in
     if not value.isdecimal() or int(value) < least:
         raise ConfigError(f"{name} is {value!r}; it should be a whole number from {least}")
     return int(value)
+
+
+def secrets(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return the one or two secrets of a comma-separated list; () if it is not set."""
+    listed = tuple(part.strip() for part in env.get(name, "").split(",") if part.strip())
+    if len(listed) > MOST_SECRETS:
+        raise ConfigError(f"{name} has {len(listed)} secrets; it should have one or two")
+    if any(len(secret.encode()) < MIN_SECRET for secret in listed):
+        raise ConfigError(
+            f"{name} has a secret that is too short; it should have {MIN_SECRET} bytes or more"
+        )
+    return listed

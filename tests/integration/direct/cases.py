@@ -99,6 +99,9 @@ REQUESTS = {
     "a key with a blank": keyed(b"a b"),
     "a key with a comma": keyed(b"a,b"),
     "a key of Latin-1": keyed(b"\xe9"),
+    "an admission": Request(headers=(JSON, (b"admission", b"a.b-c_d"))),
+    "an admission that is none": Request(headers=(JSON, (b"admission", b"a b"))),
+    "an admission with a comma": Request(headers=(JSON, (b"admission", b"a,b"))),
     "GET": Request(b"", method="GET"),
     "HEAD": Request(b"", method="HEAD"),
     "PUT": Request(method="PUT"),
@@ -128,6 +131,7 @@ ON_THE_WIRE = {
     "gone in the middle": Request((GOOD[:5],), gone=True),
     "two keys": keyed(b"a", b"b"),
     "two types": typed(b"application/json", b"application/json"),
+    "two admissions": Request(headers=(JSON, (b"admission", b"a"), (b"admission", b"b"))),
     "another coding": Request(headers=(JSON, (b"transfer-encoding", b"gzip"))),
     "a wrong length": Request(headers=(JSON, (b"content-length", b"99999"))),
 }

@@ -24,6 +24,7 @@ from tests.integration.secrets.failures import (
     PRODUCT,
     PROVIDER_KEY,
     REDIS_PASSWORD,
+    ROOM_SECRET,
     USER,
     WEBHOOK_SECRET,
 )
@@ -97,6 +98,7 @@ def environment(locked, sqs):
         "WEBHOOK_SECRETS": WEBHOOK_SECRET,
         "PROVIDER_URL": sqs,
         "PROVIDER_KEY": PROVIDER_KEY,
+        "ROOM_SECRET": ROOM_SECRET,
         "AWS_ENDPOINT_URL": sqs,
         "AWS_SECRET_ACCESS_KEY": AWS_SECRET,
         "AWS_SESSION_TOKEN": f"{AWS_SECRET}-session",

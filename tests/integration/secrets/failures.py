@@ -20,6 +20,7 @@ KEY = "s3cretIdempotencyKey"
 AWS_SECRET = "s3cretOfAws"
 WEBHOOK_SECRET = "s3cretOfWebhooks-s3cretOfWebhooks"
 PROVIDER_KEY = "s3cretOfTheProvider"
+ROOM_SECRET = "s3cretOfRooms-s3cretOfRooms-s3cretOfRooms"
 TOKEN = sign_in.mint(JWT_SECRET, USERS[0], admin=True, minutes=60)
 FORGED = sign_in.mint(JWT_SECRET + "forged", USERS[0], admin=True, minutes=60)
 OPAQUE = "s3cretOpaqueToken"
@@ -53,6 +54,7 @@ def failures(env):
         "a bug: no such table": {"DATABASE_URL": f"{database}?options=-csearch_path%3Dnowhere"},
         "another scheme": {"DATABASE_URL": database.replace("postgresql", "pg", 1)},
         "a short secret": {"AUTH": "jwt", "JWT_SECRET": "s3cret"},
+        "a short secret of rooms": {"ROOM_SECRET": "s3cret"},
         "a secret too many": {"JWT_JWKS_URL": "https://issuer.invalid/keys"},
         "SQS is down": {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",

@@ -58,7 +58,7 @@ class Tokens:
         return Principal(claims["sub"], _scopes(claims))
 
     async def _claims(self, trust: TrustedIssuer, token: str) -> dict[str, Any]:
-        if not _is_spelled_in_one_way(token):
+        if not is_spelled_in_one_way(token):
             raise jwt.DecodeError("not as its issuer wrote it")
         key: jwt.PyJWK | str | None = trust.secret
         algorithms = SECRET_ALGORITHMS
@@ -78,7 +78,7 @@ class Tokens:
         )
 
 
-def _is_spelled_in_one_way(token: str) -> bool:
+def is_spelled_in_one_way(token: str) -> bool:
     """Return whether this is the only base64 spelling of the token.
 
     Decoders ignore unused bits and foreign characters. So one signed token would have many

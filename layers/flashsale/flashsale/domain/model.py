@@ -90,6 +90,8 @@ class Declined(StrEnum):
     SALE_ENDED = "sale_ended"
     NEEDS_REBUILD = "needs_rebuild"
     OTHER_GENERATION = "other_generation"
+    NO_ROOM_SECRET = "no_room_secret"  # noqa: S105 - a code
+    NO_ROOM = "no_room"
     NO_SUCH_ORDER = "no_such_order"
     NO_SUCH_PAYMENT = "no_such_payment"
     NOT_REFUND_DUE = "not_refund_due"

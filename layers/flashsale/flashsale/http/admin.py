@@ -3,15 +3,16 @@
 A client may repeat every POST. With an Idempotency-Key, one that has ended has no second effect.
 """
 
-from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from flashsale.domain.model import Declined, ProductId
 from flashsale.domain.pauses import UnrecordedPause
 from flashsale.domain.payments import Decision
 from flashsale.domain.waiting import ANYTHING
+from flashsale.http.admin_bodies import Nothing
+from flashsale.http.admin_request import Asked, RequiredKey
 from flashsale.http.admin_schemas import (
     AllBooksBody,
     AuditBody,
@@ -19,7 +20,6 @@ from flashsale.http.admin_schemas import (
     BooksBody,
     Cancellation,
     NewProduct,
-    Nothing,
     PaymentBody,
     PaymentsBody,
     Restock,
@@ -29,10 +29,8 @@ from flashsale.http.admin_schemas import (
 from flashsale.http.auth import Admin
 from flashsale.http.dependencies import Injected
 from flashsale.http.problems import declined_problem, problems
-from flashsale.http.request_log import log_of
 from flashsale.http.schemas import OrderStateBody, ProductBody
 from flashsale.http.strict import StrictRoute
-from flashsale.postgres_store.audit import Action
 from flashsale.services import Services
 from flashsale.usecases import admin
 from flashsale.usecases.books import read_books
@@ -46,32 +44,6 @@ router = APIRouter(
 
 OrderId = Annotated[str, Path(pattern=r"^[!-~]{1,128}$")]
 PaymentId = Annotated[str, Path(pattern=r"^[!-~]{1,255}$")]
-
-
-class _AdminRequest:
-    """Who sends a request, and how to recognize the same request when it comes again."""
-
-    def __init__(
-        self,
-        request: Request,
-        admin: Admin,
-        services: Injected,
-        idempotency_key: Annotated[str, Header(pattern=r"^[!-+\--~]{0,128}$")] = "",
-    ) -> None:
-        self.services: Services = services
-        self._admin_id = admin.user_id
-        self._correlation_id = log_of(request.scope).correlation_id
-        self._key = idempotency_key
-
-    def to(self, name: str, target: str, arguments: Mapping[str, object] | None = None) -> Action:
-        """Return the action that the admin asks for."""
-        return Action(
-            self._admin_id, name, target, arguments or {}, self._correlation_id, self._key
-        )
-
-
-Asked = Annotated[_AdminRequest, Depends()]
-RequiredKey = Annotated[str, Header(alias="Idempotency-Key", pattern=r"^[!-+\--~]{1,128}$")]
 
 
 @router.post("/products", status_code=201, response_model=ProductBody)

@@ -1,38 +1,26 @@
 """Bodies of the admin API."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, StringConstraints, model_validator
 
 from flashsale.domain.amounts import check_price
 from flashsale.domain.claims import LONGEST_HOLD, SaleState, Snapshot
 from flashsale.domain.model import ProductId, Terms
 from flashsale.domain.payments import CURRENCY, Decision
+from flashsale.http.admin_bodies import AnswerBody, Moment, RequestBody
+from flashsale.http.admin_room_schemas import RoomTermsBody
 
 # No control characters: PostgreSQL takes no NUL, and a line break would begin a new log line.
 Text = Annotated[
     str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200, strip_whitespace=True)
 ]
-# A range in which clocks, PostgreSQL and JavaScript agree.
-Moment = Annotated[
-    AwareDatetime,
-    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
-]
 Price = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
-
-
-class NewProduct(_Request):
+class NewProduct(RequestBody):
     """Body of `POST /products`. `stock` counts units. `currency` is that of the price."""
 
     id: Annotated[ProductId, Field(examples=["p-99"])]
@@ -47,11 +35,12 @@ class NewProduct(_Request):
         return self
 
 
-class TermsBody(_Request):
+class TermsBody(RequestBody):
     """Body of `POST /products/{id}/open`: the times of the sale, and how much a buyer may have.
 
     `generation` sells the product. Without it the first purchase decides. `holdSeconds` is the time
-    to pay an order; with 0 none is to be paid. Only V5 keeps a limit and has payment holds.
+    to pay an order; with 0 none is to be paid. With `room` users wait until they are called. Only
+    V5 keeps a limit, and has payment holds and waiting rooms.
     """
 
     starts_at: Moment | None = None
@@ -59,6 +48,7 @@ class TermsBody(_Request):
     limit_per_buyer: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 0
     generation: Annotated[int | None, Field(ge=1, le=5, strict=True)] = None
     hold_seconds: Annotated[int, Field(ge=0, le=LONGEST_HOLD, strict=True)] = 0
+    room: RoomTermsBody | None = None
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
@@ -75,26 +65,23 @@ class TermsBody(_Request):
             self.limit_per_buyer,
             self.generation,
             self.hold_seconds,
+            self.room.terms() if self.room else None,
         )
 
 
-class Nothing(_Request):
-    """Body of requests whose path says all. It may be absent."""
-
-
-class Restock(_Request):
+class Restock(RequestBody):
     """Body of `POST /products/{id}/restock`."""
 
     units: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 
 
-class Cancellation(_Request):
+class Cancellation(RequestBody):
     """Body of `POST /orders/{id}/cancel`. Admins read the reason; a buyer reads a general one."""
 
     reason: Text
 
 
-class SaleBody(_Answer):
+class SaleBody(AnswerBody):
     """How a product is on sale now. All counts are units. Without a sale `state` is none.
 
     `generation` is null until the first purchase decides it. V1 and V2 do not take these units,
@@ -127,7 +114,7 @@ class SaleBody(_Answer):
         )
 
 
-class LedgerBody(_Answer):
+class LedgerBody(AnswerBody):
     """Where the units of a V5 sale are, at one instant."""
 
     stock: int
@@ -142,7 +129,7 @@ class LedgerBody(_Answer):
     generation: int | None
 
 
-class BooksBody(_Answer):
+class BooksBody(AnswerBody):
     """Where every unit of a product is, as `flashsale verify --json` has it.
 
     `waiting` counts messages in the queues. It is null while SQS does not answer. `unsettled` is an
@@ -172,13 +159,13 @@ class BooksBody(_Answer):
     broken: bool
 
 
-class AllBooksBody(_Answer):
+class AllBooksBody(AnswerBody):
     """The books of all products."""
 
     products: list[BooksBody]
 
 
-class AuditEntryBody(_Answer):
+class AuditEntryBody(AnswerBody):
     """An admin's action. `outcome` is begun, done, or the code of the problem that it ended in."""
 
     id: int
@@ -193,13 +180,13 @@ class AuditEntryBody(_Answer):
     ended_at: datetime | None
 
 
-class AuditBody(_Answer):
+class AuditBody(AnswerBody):
     """Actions, newest first."""
 
     actions: list[AuditEntryBody]
 
 
-class PaymentBody(_Answer):
+class PaymentBody(AnswerBody):
     """A payment of an order, and what becomes of it.
 
     `decision` is WAITING while the order is not written yet, APPLIED once the order is CONFIRMED by
@@ -217,7 +204,7 @@ class PaymentBody(_Answer):
     decided_at: datetime | None
 
 
-class PaymentsBody(_Answer):
+class PaymentsBody(AnswerBody):
     """Payments, newest first."""
 
     payments: list[PaymentBody]

@@ -33,14 +33,26 @@ def create_app(
         more: routes beside them, such as the admin API on a server that has both.
 
     """
-    from flashsale.http import buy, docs, front_page, health, orders, payments, products
+    from flashsale.http import (
+        buy,
+        docs,
+        front_page,
+        health,
+        orders,
+        payments,
+        products,
+        rooms,
+    )
 
     pages = docs.router, front_page.router
     return _create(
         services,
-        [*orders.ROUTERS, payments.router, *products.ROUTERS, health.router, *pages, *more],
+        [
+            *(*orders.ROUTERS, payments.router, rooms.visits, *products.ROUTERS),
+            *(health.router, *pages, *more),
+        ],
         # First, and not by a router: FastAPI looks into each router twice for each request.
-        routes=[route for router in buy.ROUTERS for route in router.routes],
+        routes=[route for router in (*buy.ROUTERS, rooms.document) for route in router.routes],
         title="flashsale",
         summary="A flash sale, five generations side by side",
         docs_url=None,  # see `docs`
@@ -52,11 +64,11 @@ def create_app(
 
 def create_admin_app(services: ServicesSource = process.services) -> DocumentedAPI:
     """Build the API of admins."""
-    from flashsale.http import admin
+    from flashsale.http import admin, admin_rooms
 
     return _create(
         services,
-        [admin.router],
+        [admin.router, admin_rooms.router],
         title="flashsale admin",
         summary="Runs the shop",
         openapi_url=None,  # an admin API does not describe itself to clients without a token

@@ -24,6 +24,7 @@ from flashsale.http.orders import ASK_AGAIN
 from flashsale.http.problems import problem_response, problems, refusal_problem
 from flashsale.http.rate_headers import address_of, rate_headers, too_many
 from flashsale.http.request_log import log_of
+from flashsale.http.room_schemas import TOKEN
 from flashsale.http.schemas import (
     AcceptedBody,
     BuyRequest,
@@ -92,8 +93,12 @@ async def buy_v5(
     request: Request,
     services: Injected,
     idempotency_key: Annotated[str, Header(pattern=r"^[!-+\--~]{0,128}$")] = "",
+    admission: Annotated[str, Header(pattern=TOKEN)] = "",
 ) -> Response:
-    """Claim units: take them from the stock and write the claim down, in one atomic step."""
+    """Claim units: take them from the stock and write the claim down, in one atomic step.
+
+    A product with a waiting room needs the `Admission` that the room gave to this buyer.
+    """
     log = log_of(request.scope)
     log.generation = 5
     user_id = buyer.user_id if buyer else body.user_id
@@ -110,6 +115,7 @@ async def buy_v5(
         idempotency_key=idempotency_key,
         correlation_id=log.correlation_id,
         address=address_of(request),
+        admission=admission,
     )
     claimed = await v5.buy(services, claim)
     limits = services.settings.rate_limits

@@ -29,8 +29,11 @@ def add_guards(api: FastAPI, origins: Sequence[str]) -> None:
         api.add_middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=[
+                *("Authorization", "Content-Type", "Idempotency-Key"),
+                *("Ticket", "Admission"),
+            ],
             expose_headers=["Location", "Retry-After", "RateLimit", "RateLimit-Policy"],
             max_age=600,
         )

@@ -35,6 +35,8 @@ _DECLINED = {
         409,
         "Another generation sold this product and goes on selling it; limits and holds need V5.",
     ),
+    Declined.NO_ROOM_SECRET: (409, "This shop has no ROOM_SECRET, so no sale can have a room."),
+    Declined.NO_ROOM: (409, "The product has no waiting room."),
     Declined.NO_SUCH_ORDER: (404, "There is no such order."),
     Declined.NO_SUCH_PAYMENT: (404, "There is no such payment."),
     Declined.NOT_REFUND_DUE: (409, "The payment is not to be refunded."),

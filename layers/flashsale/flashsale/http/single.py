@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flashsale.http.errors import PROBLEM_PATHS, respond
 
-SINGLE = frozenset({b"idempotency-key", b"content-type", b"host"})
+SINGLE = frozenset({b"idempotency-key", b"ticket", b"admission", b"content-type", b"host"})
 
 
 class RefuseDoubles:

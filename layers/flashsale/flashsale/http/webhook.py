@@ -10,21 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from flashsale.config import MIN_SECRET
 from flashsale.domain.payments import Payment
-from flashsale.errors import ConfigError, InvalidEvent, InvalidSignature, QueueUnavailable
+from flashsale.errors import InvalidEvent, InvalidSignature, QueueUnavailable
 from flashsale.http.problem_body import MEDIA_TYPE, problem_body
 from flashsale.provider.events import paid
 from flashsale.provider.signature import verify
 from flashsale.sqs_store.payment_queue import PaymentQueue
-from flashsale.variables import url
+from flashsale.variables import secrets, url
 
 PATH = "/api/payments/webhook"
 # Bytes. The provider sends an order's payment in less than 10 KB, and some other events in more.
 MAX_BODY = 256 * 1024
 _LONGEST_BASE64 = (MAX_BODY + 2) // 3 * 4
-# More than one only while a secret is being replaced.
-MOST_SECRETS = 2
 # Seconds. The provider has its own pauses. Other senders may heed it.
 RETRY_AFTER = 5
 
@@ -76,24 +73,6 @@ class Answer:
         }
 
 
-def secrets_of(env: Mapping[str, str]) -> list[str]:
-    """Return the secrets in WEBHOOK_SECRETS; none if the deployment takes no payments.
-
-    Raises:
-        ConfigError: there are more than two, or one is too short.
-
-    """
-    listed = [part.strip() for part in env.get("WEBHOOK_SECRETS", "").split(",") if part.strip()]
-    if len(listed) > MOST_SECRETS:
-        raise ConfigError(f"WEBHOOK_SECRETS has {len(listed)} secrets; it should have one or two")
-    if any(len(secret.encode()) < MIN_SECRET for secret in listed):
-        raise ConfigError(
-            f"WEBHOOK_SECRETS has a secret that is too short; it should have {MIN_SECRET} bytes or "
-            "more"
-        )
-    return listed
-
-
 @dataclass(frozen=True, slots=True)
 class Webhook:
     """The webhook, with what it needs.
@@ -116,7 +95,7 @@ class Webhook:
 
         """
         queue = PaymentQueue(url(env, "PAYMENTS_QUEUE_URL", "https", "http"))
-        return cls(secrets_of(env), queue.send)
+        return cls(secrets(env, "WEBHOOK_SECRETS"), queue.send)
 
     def receive(self, event: Mapping[str, Any], now: float) -> Answer:
         """Verify a request, and send the payment that it tells of to the queue.

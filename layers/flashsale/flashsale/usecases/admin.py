@@ -121,6 +121,34 @@ async def record_refund(services: Services, action: Action) -> Declined | None:
     return await _carry_out(services, action, change=change)
 
 
+async def change_room(
+    services: Services, action: Action, *, paused: bool | None = None, max_rate: int | None = None
+) -> Declined | None:
+    """Stop or resume the calls of the room of `action.target`, or set its highest rate.
+
+    PostgreSQL has it first, so a loss of Redis changes nothing of it.
+
+    Args:
+        max_rate: calls a minute.
+
+    """
+    id_ = action.target
+
+    async def change(connection: Connection) -> Declined | None:
+        found = await services.room_rows.change(connection, id_, paused=paused, max_rate=max_rate)
+        return None if found else Declined.NO_ROOM
+
+    async def step() -> Declined | None:
+        done = True
+        if paused is not None:
+            done = await services.rooms.set_paused(id_, paused=paused)
+        if max_rate is not None:
+            done = await services.rooms.set_rate(id_, max_rate / 60)
+        return None if done else Declined.NEEDS_REBUILD
+
+    return await _carry_out(services, action, step, change)
+
+
 async def _carry_out(
     services: Services, action: Action, step: Step | None = None, change: Change | None = None
 ) -> Declined | None:

@@ -6,11 +6,13 @@ CANCELLED. Once no order is on its way any more, PostgreSQL knows what is left t
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from flashsale.domain.model import ON_POSTGRES, Terms
+from flashsale.domain.model import ON_POSTGRES, V5, Terms
 from flashsale.redis_store.return_codes import Opening
 from flashsale.services import Services
 from flashsale.usecases.relay import sweep
+from flashsale.usecases.rooms import room_to_rebuild
 from flashsale.usecases.sales import put_on_sale
 
 # Seconds for which ledger and queues must stay empty. A relay or a V4 purchase that took its claim
@@ -65,10 +67,19 @@ async def rebuild(
     for product_id in product_ids:
         if supply := await services.products.get_supply(product_id):
             sale = known[product_id] or terms or Terms(hold_seconds=supply.hold_seconds)
+            lost = known[product_id] is None
+            room = await room_to_rebuild(services, product_id, lost=lost)
+            if room and sale.generation not in {None, V5}:
+                missed.append(f"{product_id} stays paused, as only V5 has waiting rooms")
+                continue
+            if room:
+                # A sale that Redis has lost may not have begun.
+                starts_at = sale.starts_at or (room.opens_at if lost else None)
+                sale = replace(sale, room=room.terms, starts_at=starts_at)
             units = supply.initial - supply.confirmed - supply.reserved
             if (sale.generation or supply.generation) in ON_POSTGRES:
                 units = supply.stock  # V1 may have confirmed more than there was
-            opening = await put_on_sale(services, supply, units, sale, again=True)
+            opening = await put_on_sale(services, supply, units, sale, room, again=True)
             if opening is Opening.OPENED:
                 opened[product_id] = units
             elif opening is Opening.OTHER_GENERATION:

@@ -1,0 +1,15 @@
+-- Save how far the room of a running sale is. Neither figure ever falls. Redis has opened the sale
+-- with it, even if the opening was cut off before it recorded that.
+-- Parameters: product_id, epoch, serving, issued.
+UPDATE rooms
+SET
+    serving = greatest(serving, %(serving)s),
+    issued = greatest(issued, %(issued)s, serving, %(serving)s),
+    joins_a_minute = least(
+        greatest(0, %(issued)s - issued) * 60
+        / greatest(1, extract(epoch FROM clock_timestamp() - saved_at)),
+        2147483647
+    ),
+    saved_at = clock_timestamp(),
+    opened_at = coalesce(opened_at, clock_timestamp())
+WHERE product_id = %(product_id)s AND epoch = %(epoch)s

@@ -1,0 +1,54 @@
+// The draw of a waiting room, the same as in domain/draw.py: the swap-or-not shuffle of Ethereum's
+// consensus specification. docs/waiting-room.md explains it. `crypto.subtle` exists on pages that
+// come by HTTPS or from this machine.
+
+const ROUNDS = 90;
+const SEED_BYTES = 32;
+
+/**
+ * Return the place of an arrival.
+ *
+ * @param {number} number of the arrival, from 0
+ * @param {number} drawn how many had arrived at the opening; later ones follow in order
+ * @param {string} seedHex 32 bytes in hex
+ */
+export async function placeOf(number, drawn, seedHex) {
+  if (number >= drawn) return number;
+  const seed = bytesOf(seedHex);
+  const pivots = await Promise.all(
+    Array.from({ length: ROUNDS }, async (_, round) => {
+      const hash = await sha256(Uint8Array.of(...seed, round));
+      return Number(hash.getBigUint64(0, true) % BigInt(drawn));
+    }),
+  );
+  const hashed = new DataView(new ArrayBuffer(SEED_BYTES + 5));
+  seed.forEach((byte, at) => hashed.setUint8(at, byte));
+  let place = number;
+  for (const [round, pivot] of pivots.entries()) {
+    // No bitwise operators on these numbers, which may have more than 32 bits.
+    const other = (pivot - place + drawn) % drawn;
+    const position = Math.max(place, other);
+    hashed.setUint8(SEED_BYTES, round);
+    hashed.setUint32(SEED_BYTES + 1, Math.floor(position / 256), true);
+    const bits = await sha256(hashed);
+    const byte = bits.getUint8(Math.floor((position % 256) / 8));
+    if ((byte >> (position % 8)) & 1) place = other;
+  }
+  return place;
+}
+
+/** Return the SHA-256 of the seed's bytes, which was published before the draw. Both in hex. */
+export async function commitment(seedHex) {
+  const hash = await sha256(bytesOf(seedHex));
+  const bytes = new Uint8Array(hash.buffer);
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function sha256(data) {
+  return new DataView(await crypto.subtle.digest("SHA-256", data));
+}
+
+function bytesOf(seedHex) {
+  if (!/^[0-9a-f]{64}$/i.test(seedHex)) throw new RangeError("a seed has 64 hexadecimal digits");
+  return Uint8Array.from(seedHex.match(/../g), (pair) => parseInt(pair, 16));
+}
