@@ -215,7 +215,8 @@ sbom: setup .venv-audit/.installed ## write a bill of materials of each layer, f
 ##@ Load and measurements
 
 # Options, all optional: GEN=5 EDGE=asgi|lambda PROFILE=spike|smoke|soak SCALE=1 PRODUCT=p-01 STOCK=5000
-# P95_MS=1000 ERROR_RATE=0.01 MAX_VUS=2000 JSON=1. make exports variables of its command line.
+# P95_MS=1000 ERROR_RATE=0.01 MAX_VUS=2000 JSON=1; behind a waiting room ROOM=1 BUYERS=300 STOCK=60
+# PER_MINUTE=300 MAX_INSIDE=10 NO_SHOWS=0.3. make exports variables of its command line.
 .PHONY: spike
 spike: $(RUN) ## hold a sale under k6's load on the running stack: GEN=5 EDGE=asgi PROFILE=spike …
 	@$(BIN)/python -m loadtest.spike

@@ -1,4 +1,4 @@
-"""Finds k6, runs `spike.js` with it, and reads the metrics of the run."""
+"""Finds k6, runs a script with it, and reads the metrics of the run."""
 
 import ipaddress
 import os
@@ -41,7 +41,7 @@ def find() -> str:
 
 
 def target_options(endpoint: Endpoint) -> dict[str, str]:
-    """Return the options of `spike.js` that point it at this endpoint.
+    """Return the options of a script that point it at this endpoint.
 
     Raises:
         Problem: the endpoint is not on this machine.
@@ -92,15 +92,15 @@ class Run:
 
 
 @contextmanager
-def run(options: Mapping[str, str], log: Path) -> Iterator[Run]:
-    """Run `spike.js` with these options, and stop k6 at the end of the block if it still runs."""
+def run(options: Mapping[str, str], log: Path, script: Path = SCRIPT) -> Iterator[Run]:
+    """Run a script with these options, and stop k6 at the end of the block if it still runs."""
     address = f"{HOST}:{free_port()}"
     command = [find(), "run", "--quiet", "--address", address]
     command += [part for name, value in options.items() for part in ("-e", f"{name}={value}")]
     environment = {**os.environ, "K6_NO_USAGE_REPORT": "true"}
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*command, str(SCRIPT)],
+            [*command, str(script)],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -108,14 +108,20 @@ def findings(result: Result) -> list[str]:
     found += unsent(summary)
     if before.stock and not accepted:
         found.append(f"No purchase was accepted, although there were {before.stock} units to sell.")
+    return found + wrong_books(before, after, accepted, result.left)
+
+
+def wrong_books(before: Books, after: Books, accepted: int, left: int) -> list[str]:
+    """Return what is wrong with the books after so many accepted purchases."""
+    found = []
     if after.oversold:
         found.append(f"{after.oversold} units were sold beyond the stock.")
     if after.lost:
         found.append(f"{after.lost} units are lost: neither in stock nor sold.")
     if (twice := -after.imbalance - after.oversold) > 0:
         found.append(f"{twice} units are sold and in stock at once.")
-    if result.left:
-        found.append(f"{result.left} messages and claims are still on their way.")
+    if left:
+        found.append(f"{left} messages and claims are still on their way.")
     written = after.confirmed + after.cancelled - before.confirmed - before.cancelled
     if written < accepted:
         found.append(f"{accepted - written} accepted purchases have no order.")

@@ -82,7 +82,7 @@ async def hold(target: Target, services: Services, asked: Spike, directory: Path
         await watch(run, target, services, product_id, profile)
     ended = time.monotonic()
     with step("wait until nothing is on its way"):
-        left = await _settled(target, services, product_id)
+        left = await settled(target, services, product_id)
     settling = time.monotonic() - ended
     (after,) = await read_books(services, [product_id])
     return Result(read_summary(summary), before, after, left, settling)
@@ -108,7 +108,7 @@ async def _put_on_sale(services: Services, asked: Spike, product_id: str) -> Boo
     return rows[0]
 
 
-async def _settled(target: Target, services: Services, product_id: str) -> int:
+async def settled(target: Target, services: Services, product_id: str) -> int:
     """Wait until nothing is on its way; return the messages and claims left at the deadline."""
     end = time.monotonic() + SETTLE_DEADLINE
     queues = {name: url for name, url in target.queues.items() if name not in FOR_OPERATOR}

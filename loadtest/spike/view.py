@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.live import Live
@@ -16,6 +16,7 @@ from flashsale_local.queues.contents import look_into_queues
 from loadtest.profiles import Profile
 from loadtest.spike.k6 import Run
 from loadtest.spike.outcome import Result
+from loadtest.spike.room_outcome import RoomResult
 
 PERIOD = 0.5  # seconds to wait between two readings
 UNKNOWN = "–"
@@ -88,6 +89,14 @@ def live_table(title: str, *figures: str) -> Table:
     return made
 
 
+def live_room_table(figures: Sequence[str | None]) -> Table:
+    """Return the table of one look at a room: each figure below its heading."""
+    made = table("", "called", "admitted", "calls/s", "inside", "stock", numbers_from=0)
+    made.box = None
+    made.add_row(*(figure or UNKNOWN for figure in figures))
+    return made
+
+
 def _figure(metrics: Mapping[str, Mapping[str, Any]], name: str, figure: str) -> float | None:
     """Return a figure of a metric; None while k6 gives no metrics, at its start and end."""
     if not metrics:
@@ -111,4 +120,45 @@ def result_table(title: str, result: Result) -> Table:
     for name, milliseconds in summary.accepted_ms.items():
         made.add_row(f"accepted: latency {name}, ms", f"{milliseconds:,.0f}", "")
     made.add_row("nothing on its way any more after, s", f"{result.settling:.1f}", "")
+    return made
+
+
+def room_table(result: RoomResult) -> Table:
+    """Return a table of what became of the buyers, what they were told, and what it cost."""
+    summary, polls = result.summary, result.polls
+    counts = summary.counts
+    made = table("A sale behind a waiting room", "", "")
+    made.show_header = False
+    for name, text in {
+        "joined": "joined",
+        "called": "called",
+        "no_shows": "  never came",
+        "lapsed": "  came too late",
+        "turned_away": "  came when nothing was left",
+        "admitted": "admitted",
+        "bought": "  bought",
+        "nothing_left": "  refused inside: nothing was left",
+        "admission_over": "  admission ran out",
+        "gave_up": "still waited at the end",
+    }.items():
+        made.add_row(text, number(counts[name]))
+    made.add_section()
+    for name, seconds in (summary.waited or {}).items():
+        made.add_row(f"wait until admitted, {name}, s", f"{seconds:.1f}")
+    for when, estimates in summary.estimates.items():
+        told = "in the first 15 s" if when == "early" else "later"
+        for name, seconds in (estimates.off or {}).items():
+            made.add_row(f"estimates told {told}: off by, {name}, s", f"{seconds:.1f}")
+        if estimates.in_range is not None:
+            made.add_row("  turn came within the range", f"{estimates.in_range:.0%}")
+    made.add_section()
+    made.add_row("most inside at once", f"{result.most_inside} of {result.max_inside}")
+    made.add_row("overshoot", number(result.overshoot))
+    made.add_row("claims refused at the edge", number(result.refused_at_edge))
+    made.add_row("claims refused by the script", number(result.refused_by_script))
+    made.add_section()
+    made.add_row("polls of the buyers", number(counts["polls"]))
+    made.add_row(f"polls alone, in {polls.seconds:g} s", number(polls.polls))
+    made.add_row("  looks at Redis, of all processes", number(polls.refreshes))
+    made.add_row("  Redis commands of a poll beside them", f"{round(polls.per_poll, 2) + 0.0:.2f}")
     return made

@@ -72,6 +72,13 @@ def _bisect(saved: Callable[[float], float], low: float, high: float) -> float:
     return high
 
 
+def invocation(inputs: Inputs, cpu: float, wait: float) -> float:
+    """Return USD of one invocation that computes, and then waits for that long."""
+    billed = rates.function_seconds(inputs, cpu) + wait + inputs.limits.billing_step / 2
+    gigabytes = inputs.measured.function_mb / 1024
+    return inputs.prices.lambda_request + billed * gigabytes * inputs.prices.lambda_gb_second
+
+
 def _gb_seconds(inputs: Inputs, busy: float) -> float:
     """Return USD per hour of `busy` environments that are billed all the time."""
     return busy * HOUR * inputs.measured.function_mb / 1024 * inputs.prices.lambda_gb_second

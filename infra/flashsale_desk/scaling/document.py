@@ -8,6 +8,7 @@ from flashsale_desk.scaling import rates
 from flashsale_desk.scaling.costs import LAMBDA_EDGES, Edge, crossover, hourly, per_million
 from flashsale_desk.scaling.inputs import Inputs
 from flashsale_desk.scaling.payments import per_million_payments
+from flashsale_desk.scaling.rooms import CROWDS, waiting
 
 
 def as_document(inputs: Inputs, wanted: Sequence[float]) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def as_document(inputs: Inputs, wanted: Sequence[float]) -> dict[str, Any]:
             for edge in Edge
         ],
         "payments": {edge: per_million_payments(inputs, edge) for edge in Edge},
+        "rooms": [asdict(waiting(inputs, people)) for people in CROWDS],
         "crossover": {edge: crossover(inputs, edge) for edge in LAMBDA_EDGES},
         "assumptions": inputs.assumptions,
     }

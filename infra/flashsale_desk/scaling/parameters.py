@@ -19,6 +19,9 @@ class Prices:
     endpoint_hour: float
     public_ipv4_hour: float
     logs_gb: float
+    cloudfront_request: float
+    cloudfront_gb: float
+    waf_request: float
     valkey_node_hour: float
     postgres_instance_hour: float
 
@@ -58,6 +61,7 @@ class Measured:
     payment_cpu: float
     begin_log_bytes: float
     payment_log_bytes: float
+    place_bytes: float
     function_mb: float
     order_concurrency: float
     rollback_concurrency: float
@@ -65,6 +69,10 @@ class Measured:
     claims_per_envelope: float
     envelopes_per_call: float
     relay_linger_lambda: float
+    poll_people: float
+    poll_least: float
+    poll_most: float
+    room_looks: float
     vcpu_speed: float
     valkey_wait: float
     sqs_wait: float
@@ -82,3 +90,6 @@ class Measured:
     endpoints: float
     connections_per_purchase: float
     purchase_bytes: float
+    room_bytes: float
+    room_minutes: float
+    edge_caches: float

@@ -5,8 +5,7 @@ is a Lambda function behind the HTTP API on both edges. The hours of Valkey, Pos
 balancer are in the costs of purchases.
 """
 
-from flashsale_desk.scaling import rates
-from flashsale_desk.scaling.costs import HOUR, MILLION, Edge
+from flashsale_desk.scaling.costs import HOUR, MILLION, Edge, invocation
 from flashsale_desk.scaling.inputs import Inputs
 
 # Requests of SQS for one message: send, receive, delete.
@@ -17,13 +16,13 @@ def per_million_payments(inputs: Inputs, edge: Edge) -> dict[str, float]:
     """Return USD per million payments by purpose; each counts as if its message came alone."""
     prices, measured = inputs.prices, inputs.measured
     door = prices.function_url_request if edge is Edge.FUNCTION_URL else prices.http_api_request
-    webhook = _invocation(inputs, measured.webhook_cpu, measured.sqs_wait)
-    payment = _invocation(inputs, measured.payment_cpu, measured.order_wait)
+    webhook = invocation(inputs, measured.webhook_cpu, measured.sqs_wait)
+    payment = invocation(inputs, measured.payment_cpu, measured.order_wait)
     if edge is Edge.ASGI:
         begin_door, begin, begin_log = _balancer(inputs), _container(inputs), 0.0
     else:
         begin_door, begin_log = door, measured.begin_log_bytes
-        begin = _invocation(inputs, measured.begin_cpu, measured.provider_wait)
+        begin = invocation(inputs, measured.begin_cpu, measured.provider_wait)
     costs = {
         "front door": begin_door + door,
         "compute": begin + webhook + payment,
@@ -31,13 +30,6 @@ def per_million_payments(inputs: Inputs, edge: Edge) -> dict[str, float]:
         "SQS": SQS_REQUESTS * prices.sqs_request,
     }
     return {name: usd * MILLION for name, usd in costs.items()}
-
-
-def _invocation(inputs: Inputs, cpu: float, wait: float) -> float:
-    """Return USD of one invocation that computes, and then waits for that long."""
-    billed = rates.function_seconds(inputs, cpu) + wait + inputs.limits.billing_step / 2
-    gigabytes = inputs.measured.function_mb / 1024
-    return inputs.prices.lambda_request + billed * gigabytes * inputs.prices.lambda_gb_second
 
 
 def _balancer(inputs: Inputs) -> float:

@@ -13,6 +13,7 @@ from flashsale_desk.scaling.costs import LAMBDA_EDGES, Edge, crossover, hourly, 
 from flashsale_desk.scaling.document import as_document
 from flashsale_desk.scaling.inputs import Inputs, load
 from flashsale_desk.scaling.payments import per_million_payments
+from flashsale_local.cli import model_room
 from flashsale_local.console import console, table
 from flashsale_local.problems import Problem
 
@@ -31,6 +32,20 @@ def model(
     change: Annotated[
         list[str] | None, typer.Option("--set", help="name=value, repeatable.")
     ] = None,
+    room: Annotated[  # noqa: FBT002
+        bool, typer.Option("--room", help="Simulate a waiting room instead.")
+    ] = False,
+    people: model_room.People = None,
+    arrivals: model_room.Arrivals = None,
+    units: model_room.Units = None,
+    no_shows: model_room.NoShows = None,
+    leavers: model_room.Leavers = None,
+    per_minute: model_room.PerMinute = None,
+    max_inside: model_room.MaxInside = None,
+    admission_seconds: model_room.AdmissionSeconds = None,
+    seconds_to_come: model_room.SecondsToCome = None,
+    seconds_to_buy: model_room.SecondsToBuy = None,
+    orders_per_second: model_room.OrdersPerSecond = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,  # noqa: FBT002
 ) -> None:
     """Calculate rates, limits and USD per million purchases on AWS from measured costs.
@@ -38,8 +53,30 @@ def model(
     The inputs are in infra/flashsale_desk/scaling/*.toml. The calculation needs no stack and no
     network. See docs/scaling.md.
 
+    With --room, simulate a waiting room by the rules of its scripts: how long it takes, and how
+    many are let in and find nothing.
+
     Example: [bold]flashsale model --rate 500 --rate 2000 --set task_utilisation=0.7[/]
+
+    Example: [bold]flashsale model --room --people 20000 --units 500 --no-shows 0.6[/]
     """
+    given = {
+        "people": people,
+        "arrivals": arrivals,
+        "units": units,
+        "no_shows": no_shows,
+        "leavers": leavers,
+        "max_inside": max_inside,
+        "admission_seconds": admission_seconds,
+        "seconds_to_come": seconds_to_come,
+        "seconds_to_buy": seconds_to_buy,
+        "orders_per_second": orders_per_second,
+    }
+    if room:
+        model_room.show(given, per_minute, as_json=as_json)
+        return
+    if per_minute or any(value is not None for value in given.values()):
+        raise Problem("This option is for a waiting room.", "Add --room.")
     inputs = load(prices, measured, limits, dict(_change(text) for text in change or []))
     wanted = rate or RATES
     if min(wanted) <= 0:
@@ -73,6 +110,7 @@ def tables(inputs: Inputs, wanted: Sequence[float]) -> list[Table]:
         _costs_table(inputs, wanted),
         _detail_table(inputs),
         _payments_table(inputs),
+        model_room.costs_table(inputs),
     ]
 
 

@@ -18,5 +18,8 @@ ROUND = {
     "lambda_request": 1, "lambda_gb_second": 0.00001, "http_api_request": 2, "sqs_request": 1,
     "fargate_vcpu_hour": 0.1, "fargate_gb_hour": 0.01, "alb_hour": 0.05, "alb_lcu_hour": 0.01,
     "endpoint_hour": 0.02, "public_ipv4_hour": 0.01,
+    "cloudfront_request": 10, "cloudfront_gb": 1, "waf_request": 1,
+    "place_bytes": 100, "room_bytes": 1000, "room_minutes": 10, "edge_caches": 5,
+    "poll_people": 2000, "poll_least": 2, "poll_most": 30, "room_looks": 2,
     "logs_gb": 1, "valkey_node_hour": 0.2, "postgres_instance_hour": 0.3,
 }  # fmt: skip

@@ -12,6 +12,7 @@ from flashsale_desk.scaling.costs import LAMBDA_EDGES, Edge, crossover, per_mill
 from flashsale_desk.scaling.inputs import HERE, load
 from flashsale_local.cli import app
 from flashsale_local.paths import ROOT
+from flashsale_local.problems import Problem
 
 DOCUMENT = (ROOT / "docs" / "scaling.md").read_text()
 
@@ -20,6 +21,7 @@ DOCUMENT = (ROOT / "docs" / "scaling.md").read_text()
 def run(monkeypatch):
     plain = Console(width=80, highlight=False, color_system=None, force_terminal=False)
     monkeypatch.setattr("flashsale_local.cli.model.console", plain)
+    monkeypatch.setattr("flashsale_local.cli.model_room.console", plain)
 
     def run(*arguments):
         done = CliRunner().invoke(app, ["model", *arguments], catch_exceptions=False)
@@ -29,10 +31,11 @@ def run(monkeypatch):
     return run
 
 
-def test_the_document_has_the_output_of_the_command(run):
-    printed = "\n".join(line.rstrip() for line in run().splitlines())
+@pytest.mark.parametrize(("option", "part"), [((), "a rate needs"), (("--room",), "inside")])
+def test_the_document_has_the_output_of_the_command(run, option, part):
+    printed = "\n".join(line.rstrip() for line in run(*option).splitlines())
 
-    assert "What a rate needs" in printed
+    assert part in printed
     assert f"\n{printed}\n```" in DOCUMENT
 
 
@@ -77,3 +80,20 @@ def test_the_command_takes_files_and_overrides(run, tmp_path):
 
     assert changed == again
     assert changed != json.loads(run("--json", "--rate", "10"))
+
+
+def test_the_room_is_simulated_with_the_given_crowd(run):
+    crowd = ("--people", "30", "--units", "4", "--no-shows", "0", "--seconds-to-come", "0",
+             "--seconds-to-buy", "0", "--per-minute", "60", "--per-minute", "30")  # fmt: skip
+
+    quick, slow = json.loads(run("--room", "--json", *crowd))
+
+    assert (quick["people"], quick["units"], quick["sold"], quick["called"]) == (30, 4, 4, 4)
+    assert (quick["sold_out_at"], quick["wait_p50"], quick["wait_p95"]) == (4000, 2000, 4000)
+    assert slow["sold_out_at"] == 8000
+
+
+def test_options_of_the_room_need_the_room():
+    for option in (("--people", "5"), ("--per-minute", "5"), ("--leavers", "0")):
+        with pytest.raises(Problem, match="waiting room"):
+            CliRunner().invoke(app, ["model", *option], catch_exceptions=False)

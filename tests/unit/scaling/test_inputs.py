@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from flashsale.domain import room_estimates
 from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale.http.emf import emit
 from flashsale.http.observe import Observation
@@ -44,6 +45,8 @@ def test_figures_from_the_code_match_the_code(shipped):
     assert measured.claims_per_envelope == relay.CLAIMS_PER_ENVELOPE
     assert measured.envelopes_per_call == relay.MESSAGES_PER_CALL
     assert measured.relay_linger_lambda == relay.LAMBDA_PACE.linger
+    polls = (measured.poll_people, measured.poll_least, measured.poll_most)
+    assert polls == (room_estimates.LOOKS, room_estimates.SHORTEST, room_estimates.LONGEST)
 
 
 def test_figures_from_the_template_match_the_template(shipped):
