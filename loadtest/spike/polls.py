@@ -10,7 +10,7 @@ import httpx
 from flashsale.services import Services
 from flashsale_local.deployment.target import Edge, Target
 
-CLIENTS = 8
+CLIENTS, ROUNDS = 8, 3
 # A process reads the room again when its copy is a second old.
 COPY_SECONDS = 1.1
 # Of this measurement itself, and of new connections.
@@ -79,23 +79,34 @@ class PollCost:
 async def measure_polls(
     target: Target, services: Services, edge: Edge, product_id: str, seconds: float
 ) -> PollCost:
-    """Poll a room for so long, after as long without a poll, and count the commands."""
+    """Poll a room for so long, after as long without a poll, and count the commands.
+
+    The exporter or the sweep may ask Redis in one of both and not in the other. A poll that costs a
+    command does so in each round, so the round with the fewest counts.
+    """
     path = f"/api/v5/rooms/{product_id}"
     async with target.edges[edge].client() as http:
         await asyncio.gather(*(_poll(http, path) for _ in range(4 * CLIENTS)))  # loads the scripts
-        idle = await _counted(services, asyncio.sleep(seconds))
-        await asyncio.sleep(COPY_SECONDS)
-        once = await _counted(services, _poll(http, path))
-        began, polls = time.monotonic(), 0
+        rounds = [await _measure(services, http, path, seconds) for _ in range(ROUNDS)]
+    return min(rounds, key=lambda one: abs(one.commands))
 
-        async def client() -> None:
-            nonlocal polls
-            while time.monotonic() < began + seconds:
-                await _poll(http, path)
-                polls += 1
 
-        polled = await _counted(services, asyncio.gather(*(client() for _ in range(CLIENTS))))
-        took = time.monotonic() - began
+async def _measure(
+    services: Services, http: httpx.AsyncClient, path: str, seconds: float
+) -> PollCost:
+    idle = await _counted(services, asyncio.sleep(seconds))
+    await asyncio.sleep(COPY_SECONDS)
+    once = await _counted(services, _poll(http, path))
+    began, polls = time.monotonic(), 0
+
+    async def client() -> None:
+        nonlocal polls
+        while time.monotonic() < began + seconds:
+            await _poll(http, path)
+            polls += 1
+
+    polled = await _counted(services, asyncio.gather(*(client() for _ in range(CLIENTS))))
+    took = time.monotonic() - began
     other = round(idle.all * took / seconds) + polled.refreshes * once.all
     return PollCost(polls, seconds, polled.refreshes, polled.all - other)
 

@@ -22,7 +22,7 @@ from flashsale_local.paths import ROOT
 from flashsale_local.problems import Problem
 from flashsale_local.sale.seed import USERS, seed, user_ids, write_ids
 from loadtest.spike import k6
-from loadtest.spike.polls import calls, measure_polls
+from loadtest.spike.polls import COPY_SECONDS, ROUNDS, calls, measure_polls
 from loadtest.spike.room_outcome import RoomResult, read_summary
 from loadtest.spike.sale import settled
 from loadtest.spike.view import live_room_table
@@ -43,7 +43,7 @@ class RoomSpike:
         no_shows: share of the called who never ask to be admitted.
         opens_in: seconds in which users join before the opening.
         seconds: after the opening, until all who still wait give up.
-        poll_seconds: for which polls alone are sent, to count their Redis commands.
+        poll_seconds: for which polls alone are sent, three times, to count their Redis commands.
 
     """
 
@@ -55,7 +55,7 @@ class RoomSpike:
     no_shows: float = 0.3
     opens_in: int = 10
     seconds: int = 120
-    poll_seconds: float = 4.0
+    poll_seconds: float = 3.0
 
 
 async def hold_with_room(
@@ -74,7 +74,7 @@ async def hold_with_room(
     write_ids(ids, user_ids(USERS), [product_id])
     summary.unlink(missing_ok=True)
     await seed(services, user_ids(USERS), [product_id], asked.stock)
-    opens_in = asked.opens_in + K6_STARTS + 2 * asked.poll_seconds
+    opens_in = asked.opens_in + K6_STARTS + ROUNDS * (2 * asked.poll_seconds + COPY_SECONDS)
     await _open(services, asked, product_id, opens_in)
     (before,) = await read_books(services, [product_id])
     with step("count the Redis commands of polls"):

@@ -10,8 +10,8 @@ from flashsale.usecases.books import Books
 from loadtest.spike.outcome import wrong_books
 from loadtest.spike.polls import Calls, PollCost
 
-# Redis commands of a poll, which are 1 at least if it has any. What else runs on the stack is not
-# quite as much in each second, so some hundredths are none.
+# Redis commands of a poll. If it has any, they are 1 at least. Some hundredths are what else runs
+# on the stack.
 MOST_PER_POLL = 0.2
 
 

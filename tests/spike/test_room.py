@@ -89,7 +89,7 @@ async def shop(target, migrated):
 async def test_a_sale_behind_a_room_is_held_and_reported(target, shop, tmp_path):
     asked = RoomSpike(
         Edge.ASGI, buyers=30, stock=6, per_minute=300, max_inside=3, no_shows=0.2, opens_in=6,
-        seconds=90, poll_seconds=3,
+        seconds=90, poll_seconds=2,
     )  # fmt: skip
 
     held = await hold_with_room(target, shop, asked, tmp_path)
