@@ -35,3 +35,14 @@ def is_test(file, test):
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_the_tests_that_a_page_names_exist(page):
     assert [one for one in named(page.read_text()) if not is_test(*one)] == []
+
+
+def test_a_name_without_a_test_is_found():
+    page = (
+        "`test_links.py::test_the_lin…`, `::test_gone`, [gone/test_links.py](a.md), `test_links.py`"
+    )
+
+    assert [one for one in named(page) if not is_test(*one)] == [
+        ("test_links.py", "test_gone"),
+        ("gone/test_links.py", ""),
+    ]
