@@ -123,7 +123,7 @@ async def join_room(
 async def ask_admission(
     product_id: ProductId, buyer: Buyer, services: Injected, ticket: TicketHeader = ""
 ) -> AdmissionBody | Response:
-    """Ask to be let in, with the ticket. A repeat while inside extends the time.
+    """Ask to be let in, with the ticket. A repeat while inside does not extend the time.
 
     202 says that it is not yet the turn of this user, and when to ask again. Before the draw no
     place is known.
