@@ -112,8 +112,9 @@ if ARGV[9] ~= '' then
   end
 end
 
-local door = redis.call('HMGET', KEYS[7], 'epoch', 'serving')
-for i = 2, 10 do
+local door = redis.call('HMGET', KEYS[7], 'epoch', 'serving', 'admitted')
+local same_room = door[1] == ARGV[12] -- who has used their place cannot use it again
+for i = 2, same_room and 8 or 10 do
   redis.call('DEL', KEYS[i])
 end
 local holds_from = 18 + tonumber(ARGV[10])
@@ -139,12 +140,12 @@ if ARGV[12] ~= '' then
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local serving = tonumber(ARGV[17])
-  if door[1] == ARGV[12] then
+  if same_room then
     serving = math.max(serving, tonumber(door[2]))
   end
   redis.call('HSET', KEYS[7], 'epoch', ARGV[12], 'serving', serving, 'at', now, 'carry', 0,
     'rate', ARGV[13], 'max_rate', ARGV[13], 'max_inside', ARGV[14], 'admission_ms', ARGV[15],
-    'call_ms', ARGV[16], 'adapted_at', now, 'admitted', 0)
+    'call_ms', ARGV[16], 'adapted_at', now, 'admitted', same_room and door[3] or 0)
   redis.call('ZADD', KEYS[8], serving, now)
 end
 return 1

@@ -4,7 +4,7 @@ import pytest
 
 from flashsale.domain.claims import Claimed
 from flashsale.domain.model import Refusal, SoldBy
-from flashsale.domain.rooms import Admitted
+from flashsale.domain.rooms import Admitted, NotAdmitted
 from flashsale.redis_store.return_codes import Opening
 from tests.helpers.support import USERS
 from tests.integration.room_sale import buy, guard, guarded, lose, pass_time, room_of
@@ -71,6 +71,21 @@ async def test_after_a_loss_the_called_have_their_time_again(services):
     assert isinstance(await services.rooms.admit(product_id, USERS[1], 2, 1), Admitted)
     door = await services.rooms.advance(product_id, 3, 1)
     assert (door.serving, door.recent, door.inside) == (3, 0, 2)
+
+
+async def test_after_a_rebuild_without_a_loss_a_used_place_stays_used(services):
+    product_id = await guarded(services)
+    rooms = services.rooms
+    for user, place in zip(USERS[:2], (0, 1), strict=True):
+        assert isinstance(await rooms.admit(product_id, user, place, 1), Admitted)
+    assert isinstance(await buy(services, product_id, USERS[0], admission="valid"), Claimed)
+    await services.stock.pause_to_rebuild(product_id)
+
+    await guard(services, product_id, 5)
+
+    assert await rooms.admit(product_id, USERS[0], 0, 1) is NotAdmitted.LAPSED
+    assert isinstance(await rooms.admit(product_id, USERS[1], 1, 1), Admitted)
+    assert (await rooms.advance(product_id, 0, 1)).admitted == 2
 
 
 async def test_a_rebuild_without_a_loss_calls_nobody_back(services):

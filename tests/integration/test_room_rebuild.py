@@ -122,7 +122,7 @@ async def test_who_was_called_is_called(roomed, loss):
     assert isinstance(admitted, Admitted), "the first of all can buy, as before"
 
 
-async def test_nobody_is_inside_afterwards(roomed, loss):
+async def test_who_was_inside_still_is_unless_it_was_lost(roomed, loss):
     await roomed.begin()
     await roomed.draw()
     await until(lambda: has_called(roomed, 1))
@@ -133,7 +133,8 @@ async def test_nobody_is_inside_afterwards(roomed, loss):
 
     await rebuilt(roomed)
 
-    assert not await roomed.services.redis.exists(Keys(roomed.product_id).inside)
+    inside = await roomed.services.redis.zrange(Keys(roomed.product_id).inside, 0, -1)
+    assert inside == ([] if loss.get("sale") else [first])
 
 
 async def test_two_losses_in_a_row_give_no_number_twice(roomed):

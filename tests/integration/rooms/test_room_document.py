@@ -170,6 +170,24 @@ async def test_while_redis_is_down_the_copy_is_shown_for_a_minute(services, new_
     assert (await room.look())["stale"] is False
 
 
+async def test_a_room_that_redis_has_lost_is_no_unknown_room(services, new_room):
+    room = await new_room()
+    before = await room.look()
+    keys = [key async for key in services.redis.scan_iter(f"{{{room.product_id}*")]
+    await services.redis.delete(*keys)
+
+    stale = await room.look()
+    room.clock.seconds += 60
+    lost = await room.http.get(room.path)
+    await services.room_rows.close(room.product_id)  # as when it is opened without a room
+    room.clock.seconds += 1
+    closed = await room.http.get(room.path)
+
+    assert stale == {**before, "stale": True}
+    assert is_problem(lost, 503, "unavailable")
+    assert is_problem(closed, 404, "not_found")
+
+
 @pytest.mark.parametrize(("stock", "state"), [(1, "open"), (0, "sold_out")])
 async def test_the_state_says_whether_units_are_left(services, new_room, stock, state):
     room = await new_room(stock)

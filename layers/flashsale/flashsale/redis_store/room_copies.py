@@ -56,6 +56,11 @@ class RoomCopies:
             return None
         return copy
 
+    def is_known(self, product_id: str) -> bool:
+        """Return whether the product had a room when it was read last."""
+        copy = self._copies.get(product_id)
+        return copy is not None and copy.view is not None
+
     async def get(self, product_id: str, read: Read) -> RoomCopy:
         """Return the copy, and renew it by `read` if it is older than a second.
 

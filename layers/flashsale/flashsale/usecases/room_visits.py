@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flashsale.deadline import Deadline
 from flashsale.domain.draw import place_of
 from flashsale.domain.rooms import Admitted, Joined, Mode, NotAdmitted, NotYet, RoomState, RoomView
-from flashsale.errors import ServiceUnavailable
+from flashsale.errors import DatabaseUnavailable, ServiceUnavailable, StockUnavailable
 from flashsale.redis_store.room_copies import RoomCopy
 from flashsale.services import Services
 from flashsale.usecases.rooms import read_room
@@ -205,6 +205,8 @@ async def _read(services: Services, product_id: str) -> RoomView | None:
     """Read the room, with what is due: the draw, the next calls, the saving."""
     room = await read_room(services, product_id)
     if room is None:
+        if services.room_copies.is_known(product_id):
+            await _refuse_if_lost(services, product_id)
         return None
     queue = room.queue
     drawn_now = queue.drawn is not None and not queue.shown
@@ -215,6 +217,16 @@ async def _read(services: Services, product_id: str) -> RoomView | None:
             work = partial(_save, services, product_id, room, SAVE_TIME)
             services.room_copies.run_aside(product_id, work)
     return room
+
+
+async def _refuse_if_lost(services: Services, product_id: str) -> None:
+    """Raise StockUnavailable if Redis has lost a room, so that its users keep their tickets."""
+    try:
+        guards = await services.room_rows.get(product_id)
+    except DatabaseUnavailable as error:
+        raise StockUnavailable(f"the room of {product_id} is unknown: {error}") from error
+    if guards:
+        raise StockUnavailable(f"Redis has lost the room of {product_id}; rebuild the sale")
 
 
 async def _save(services: Services, product_id: str, room: RoomView, seconds: float) -> None:
