@@ -11,27 +11,54 @@ import os
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
-from flashsale.domain.claims import SaleState
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.rooms import NotAdmitted
 from flashsale.redis_store.scripts import Keys, QueueKeys
 from tests.helpers.support import USERS
-from tests.integration.room_processes import MAX_INSIDE, RoomProcesses
-from tests.integration.room_sale import lose, now, pass_time
+from tests.integration.room_processes import MAX_INSIDE
+from tests.integration.room_sale import now
+from tests.integration.room_troubles import RoomTroubles
 
 PEOPLE = st.sampled_from(USERS[:6])
+USERS_AT_ONCE = st.lists(PEOPLE, min_size=1, max_size=5, unique=True)
 # The newest ticket of a user, or an older one.
 TICKETS = st.sampled_from([0, 0, 0, 1, 2])
 
 
-class WaitingRoom(RoomProcesses):
-    """The rules of what can happen to a room, and the invariants that must hold."""
+class WaitingRoom(RoomTroubles):
+    """The rules of what users and processes do, and the invariants that must hold."""
+
+    @initialize(users=USERS_AT_ONCE, stage=st.sampled_from([0, 1, 2, 3, 3, 3]))
+    def begin(self, users, stage):
+        """Begin with some users who joined, were drawn, called, and let in."""
+        self.join_from_a_new_device(users, answered=True)
+        if stage > 0:
+            self.time_passes(35_000)
+            self.poll(ends_after=stage + 1)
+        if stage > 2:
+            self.admit(users, 0)
 
     # ---- rules -----------------------------------------------------------------------------
 
-    @rule(users=st.lists(PEOPLE, min_size=1, max_size=4), answered=st.booleans())
+    @rule(ends_after=st.integers(1, 3))
+    def poll(self, ends_after):
+        """Run the room as a poll does, after a moment; perhaps crash on the way."""
+        self.time_passes(1000)
+        self.look()
+        if ends_after > 1 and self.queue and self.queue.drawn is not None:
+            self.save_the_draw(told=True)
+        if ends_after > 2 and self.queue:
+            self.advance(1)
+
+    @rule(users=USERS_AT_ONCE, answered=st.booleans())
     def join_from_a_new_device(self, users, answered):
         """Join without a ticket. Without an answer, the user does not get one."""
         for user in users:
@@ -111,7 +138,7 @@ class WaitingRoom(RoomProcesses):
             self.saved.serving = max(self.saved.serving, self.door.serving)
             self.saved.issued = max(self.saved.issued, self.queue.issued)
 
-    @rule(users=st.lists(PEOPLE, min_size=1, max_size=4), ticket=TICKETS)
+    @rule(users=USERS_AT_ONCE, ticket=TICKETS)
     def admit(self, users, ticket):
         """Ask for admissions."""
         for user in users:
@@ -141,53 +168,6 @@ class WaitingRoom(RoomProcesses):
         entry = order_id.rpartition(":")[2]
         order = QueuedOrder.of_claim(self.product_id, entry, user, units, "")
         self.run(self.services.ledger.give_back(order))
-
-    @rule(milliseconds=st.sampled_from([300, 1000, 5000, 11_000, 35_000, 130_000, 310_000, -5000]))
-    def time_passes(self, milliseconds):
-        """Let time pass, in which nobody comes; or let the clock of Redis step back."""
-        self.run(pass_time(self.services, self.product_id, milliseconds))
-        self.opens_in -= milliseconds / 1000
-        self.passed += max(0, milliseconds) / 1000
-
-    @rule(paused=st.sampled_from([True, False, False]))
-    def pause_the_room(self, paused):
-        """Stop the calls, or go on."""
-        self.run(self.rooms.set_paused(self.product_id, paused=paused))
-
-    @precondition(lambda self: not self.lost)
-    @rule(paused=st.sampled_from([True, False, False]))
-    def pause_the_sale(self, paused):
-        """Stop claims and calls, or go on."""
-        stock = self.services.stock
-        self.run((stock.pause_sale if paused else stock.resume_sale)(self.product_id))
-
-    @rule(
-        lost=st.sampled_from([{"queue"}, {"door"}, {"queue", "door"}]),
-        ends_after=st.sampled_from(["pause", "door", "queue", "queue"]),
-    )
-    def lose_redis(self, lost, ends_after):
-        """Lose all of Redis or one of two shards, and rebuild; perhaps crash on the way."""
-        queue, door = "queue" in lost, "door" in lost
-        self.run(lose(self.services, self.product_id, queue=queue, door=door))
-        self.lost |= lost
-        if queue and self.saved.drawn != self.promises.drawn:
-            self.promises.drawn = None  # shown after 10 s, and PostgreSQL never had it
-        if door:
-            self.promises.serving = 0
-            self.answers.clear()
-        self.run(self.rebuild(ends_after))
-
-    @rule(ends_after=st.sampled_from(["pause", "door", "queue", "queue"]))
-    def rebuild_again(self, ends_after):
-        """Rebuild, though perhaps nothing is lost."""
-        self.run(self.rebuild(ends_after))
-
-    @precondition(lambda self: not self.lost)
-    @rule()
-    def open_another_room(self):
-        """End the sale and open it again, as if a day later."""
-        self.run(self.services.stock.pause_sale(self.product_id, SaleState.ENDED))
-        self.run(self.open_new_room())
 
     # ---- invariants ------------------------------------------------------------------------
 

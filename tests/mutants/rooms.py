@@ -25,7 +25,7 @@ FAULTS = (
         f"{LUA}/claim.lua",
         "ms >= tonumber(inside_until)",
         "false",
-        (f"{CLAIMS}::test_an_admission_ends_to_the_millisecond", STATE_MACHINE),
+        (f"{CLAIMS}::test_an_admission_ends_to_the_millisecond",),
     ),
     Fault(
         "one admission to a room is one purchase",
