@@ -6,7 +6,7 @@
 -- KEYS[3]  {product}:sale    hash: starts_at, ends_at (ms since 1970, "" for none), limit_per_buyer
 --                            (units, 0 for none), generation (1 to 5; "" until the first purchase
 --                            decides it), accepted (a counter of units), room (the epoch of the
---                            waiting room that guards the sale; absent without one)
+--                            waiting room that guards the sale, "" for none)
 -- KEYS[4]  {product}:buyers  hash: units claimed, by user; only in a sale with a purchase limit
 -- KEYS[5]  {product}:lease   string: the token of the process that relays now
 -- KEYS[6]  {product}:inside  sorted set: users whom the waiting room let in, by until when (ms since
@@ -75,10 +75,13 @@ local stock = tonumber(redis.call('GET', KEYS[1]))
 if not stock then
   return {redis.call('EXISTS', KEYS[3]) == 1 and -3 or -2}
 end
-local room = sale[5]
+local room = sale[5] ~= '' and sale[5]
 if room or sale[1] ~= '' or sale[2] ~= '' then
-  local time = redis.call('TIME')
-  local ms = time[1] * 1000 + math.floor(time[2] / 1000)
+  if not now then
+    local time = redis.call('TIME')
+    now = time[1] * 1000000 + time[2]
+  end
+  local ms = math.floor(now / 1000)
   if (sale[1] ~= '' and ms < tonumber(sale[1])) or (sale[2] ~= '' and ms >= tonumber(sale[2])) then
     return {-3}
   end

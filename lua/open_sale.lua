@@ -5,7 +5,7 @@
 -- KEYS[3]  {product}:sale      hash: initial, supply, counters; after (the last ledger entry before
 --                              this sale); the terms: starts_at, ends_at, limit_per_buyer,
 --                              generation, room (the epoch of the waiting room that guards the
---                              sale; absent without one); while it is paused or ended also state,
+--                              sale, "" for none); while it is paused or ended also state,
 --                              and kept (the units that the stock had)
 -- KEYS[4]  {product}:ledger    stream of claims (V5), with the consumer group `relay`
 -- KEYS[5]  {product}:buyers    hash: units claimed, by user
@@ -127,9 +127,9 @@ for i = holds_from, pairs_from - 1, 3 do
   held = held + tonumber(ARGV[i + 1])
 end
 redis.call('SET', KEYS[1], ARGV[1])
-redis.call('HSET', KEYS[3], 'initial', ARGV[1] + held, 'starts_at', ARGV[2], 'ends_at', ARGV[3],
-  'limit_per_buyer', ARGV[4], 'generation', generation, 'supply', ARGV[6], 'after', after,
-  'accepted', 0, 'settled', 0, 'released', 0, 'held', held)
+redis.call('HSET', KEYS[3], 'room', ARGV[12], 'initial', ARGV[1] + held, 'starts_at', ARGV[2],
+  'ends_at', ARGV[3], 'limit_per_buyer', ARGV[4], 'generation', generation, 'supply', ARGV[6],
+  'after', after, 'accepted', 0, 'settled', 0, 'released', 0, 'held', held)
 redis.call('XGROUP', 'CREATE', KEYS[4], 'relay', '0', 'MKSTREAM')
 redis.call('XSETID', KEYS[4], after)
 for i = pairs_from, #ARGV, 2 do
@@ -142,7 +142,6 @@ if ARGV[12] ~= '' then
   if door[1] == ARGV[12] then
     serving = math.max(serving, tonumber(door[2]))
   end
-  redis.call('HSET', KEYS[3], 'room', ARGV[12])
   redis.call('HSET', KEYS[7], 'epoch', ARGV[12], 'serving', serving, 'at', now, 'carry', 0,
     'rate', ARGV[13], 'max_rate', ARGV[13], 'max_inside', ARGV[14], 'admission_ms', ARGV[15],
     'call_ms', ARGV[16], 'adapted_at', now, 'admitted', 0)

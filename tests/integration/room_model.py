@@ -28,12 +28,12 @@ class Promises:
 
     """
 
-    owners: dict = field(default_factory=dict)
-    tickets: dict = field(default_factory=dict)
+    owners: dict[int, str] = field(default_factory=dict)
+    tickets: dict[str, list[int]] = field(default_factory=dict)
     drawn: int | None = None
-    used: set = field(default_factory=set)
-    admissions: dict = field(default_factory=dict)
-    orders: dict = field(default_factory=dict)
+    used: set[tuple[str, int]] = field(default_factory=set)
+    admissions: dict[str, int] = field(default_factory=dict)
+    orders: dict[str, set[str]] = field(default_factory=dict)
     serving: int = 0
 
     def gave(self, user, number, *, new):

@@ -19,6 +19,14 @@ from tests.integration.test_admin_restock import test_a_sold_out_sale_sells_agai
 from tests.integration.test_admin_sales import *  # noqa: F403
 from tests.integration.test_admin_sales_faults import *  # noqa: F403
 from tests.integration.test_rebuild import *  # noqa: F403
+from tests.integration.test_room_claims import (  # noqa: F401
+    test_an_admission_ends_to_the_millisecond,
+    test_one_admission_is_one_purchase,
+    test_rate_limits_and_keys_count_with_a_room,
+)
+from tests.integration.test_room_door import *  # noqa: F403
+from tests.integration.test_room_openings import *  # noqa: F403
+from tests.integration.test_room_queue import *  # noqa: F403
 from tests.integration.test_scripts import (  # noqa: F401
     decrement,
     test_an_error_reaches_only_its_caller,

@@ -72,6 +72,8 @@ async def test_a_lost_room_is_not_controlled_but_as_the_admin_wants_it_later(des
 
     assert (answer.status_code, answer.json()["code"]) == (409, "needs_rebuild")
     assert (await roomed.row()).paused is True
+    (entry,) = await desk.audit_of(roomed.product_id)
+    assert entry.outcome == "needs_rebuild"
 
 
 async def test_the_room_of_an_ended_sale_calls_nobody(roomed):

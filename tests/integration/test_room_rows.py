@@ -204,7 +204,7 @@ async def test_a_product_that_is_sold_without_a_room_has_none(services, product)
 
     assert await services.room_rows.get(product) is None
     assert not await change(services, product, paused=True)
-    later = await opened(services, product, after=0)
+    later = await opened(services, product, lost=True)
     assert later.epoch == 2, "tickets of the first room stay worthless"
     assert (await services.room_rows.get(product)).epoch == 2
 

@@ -46,7 +46,7 @@ FAULTS = (
         f"{LUA}/admit.lua",
         "math.min(tonumber(door[3]), math.ceil(1.5 * stock))",
         "tonumber(door[3])",
-        (f"{DOOR}::test_stock_that_falls_lets_nobody_else_in", STATE_MACHINE),
+        (f"{DOOR}::test_stock_that_falls_lets_nobody_else_in",),
     ),
     Fault(
         "one place of a room is let in once",
@@ -95,7 +95,7 @@ FAULTS = (
         f"{LUA}/join.lua",
         "ARGV[4] == 'again' and drawn and number == ticket",
         "ARGV[4] == 'again' and number == ticket",
-        (f"{QUEUE}::test_a_lapsed_place_is_given_up_once", STATE_MACHINE),
+        (f"{QUEUE}::test_a_lapsed_place_is_given_up_once",),
     ),
     Fault(
         "a ticket of another room is worth nothing",

@@ -133,6 +133,17 @@ async def test_nobody_gets_a_new_place_before_theirs_has_lapsed(new_room):
     assert before.json()["arrival"] == called.json()["arrival"] == 0
 
 
+async def test_a_ticket_with_the_number_of_another_user_enters_nowhere(services, new_room):
+    room = await new_room()
+    await room.ticket(USERS[1])
+    await room.ticket(USERS[0])
+    await room.begin()
+    await room.call(2)
+    stolen = services.room_tokens.ticket(USERS[0], room.product_id, 1, 0)  # by a leaked secret
+
+    assert is_problem(await room.enter(stolen), 410, "place_lapsed")
+
+
 async def test_who_leaves_frees_their_slot_and_cannot_come_back(new_room):
     room = await new_room()
     ticket = await room.ticket(USERS[0])
@@ -238,3 +249,19 @@ async def test_a_place_survives_the_loss_of_the_queue(new_room):
     assert entered.status_code == 200
     assert (await room.join(USERS[2])).json()["arrival"] == 2
     assert late.json()["arrival"] == 3
+
+
+async def test_a_header_that_comes_twice_is_422(new_room):
+    room = await new_room()
+    ticket = await room.ticket(USERS[0])
+    body = {"productId": room.product_id, "userId": USERS[0]}
+
+    enter = await room.http.post(
+        f"{room.path}/admission", headers=[("Ticket", "none"), ("Ticket", ticket)]
+    )
+    buy = await room.http.post(
+        "/api/v5/buy", json=body, headers=[("Admission", ""), ("Admission", "a.b.c")]
+    )
+
+    assert is_problem(enter, 422, "invalid")
+    assert is_problem(buy, 422, "invalid")

@@ -29,8 +29,6 @@ async def prepare_room(services: Services, product_id: str, terms: Terms) -> Roo
     if not services.settings.room_secrets:
         return Declined.NO_ROOM_SECRET
     sale = await services.ledger.snapshot(product_id, count_claims=False)
-    if sale and sale.state is SaleState.PAUSED:
-        return Declined.SALE_PAUSED
     epoch = await services.rooms.get_epoch(product_id)
     if sale and sale.state is SaleState.OPEN:
         running = await services.room_rows.get(product_id, epoch)
