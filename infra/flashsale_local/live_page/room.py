@@ -42,8 +42,9 @@ class RoomLine:
 
 def described(room: RoomFigures) -> str:
     """Return what there is to say of a room."""
+    calls = "no calls" if room.why is Why.PAUSED else f"{room.rate * 60:,.0f} calls a minute"
     line = (
         f"{room.waiting:,} waiting, {room.inside:,} of {room.max_inside:,} inside, "
-        f"{room.rate * 60:,.0f} calls a minute: {WHY[room.why]}."
+        f"{calls}: {WHY[room.why]}."
     )
     return f"{line} {TROUBLE[room.trouble]}" if room.trouble else line
