@@ -8,6 +8,7 @@
 -- KEYS[4]  {product}:stock   integer, units that can be claimed
 -- KEYS[5]  {product}:ledger  stream of claims that are neither settled, released nor held
 -- KEYS[6]  {product}:sale    hash: room, state, ends_at; kept (the units of a paused sale)
+-- ARGV     none
 -- returns  JSON: epoch, serving, rate, max_rate, max_inside, inside, admitted, units (that can be
 --          claimed, or that a paused sale keeps), ended, why (what limited the last calls; paused
 --          now); now, called_at, looked_at (of the last call, of the last run of advance.lua; ms
