@@ -6,7 +6,8 @@
 --                            admission_ms, call_ms, max_inside; rate, max_rate (calls a second); at
 --                            (ms since 1970, the last call of this script); carry (calls that were
 --                            possible then and not made); adapted_at (when the rate changed last);
---                            admitted (a counter); paused (1 while an admin has stopped the calls)
+--                            admitted (a counter); paused (1 while an admin has stopped the calls);
+--                            why (what limited the last calls)
 -- KEYS[2]  {product}:calls   sorted set: when calls were made (ms since 1970, up to a whole second),
 --                            by what `serving` was afterwards; the newest 4,096
 -- KEYS[3]  {product}:inside  sorted set: users inside, by until when (ms since 1970)
@@ -80,7 +81,7 @@ if step > 0 then
   redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -4097)
 end
 redis.call('HSET', KEYS[1], 'serving', serving, 'at', now, 'carry', tokens - step, 'rate', rate,
-  'adapted_at', adapted_at)
+  'adapted_at', adapted_at, 'why', why)
 
 -- One member a second at most, so 61 are enough to find what `serving` was 60 s ago.
 local calls = redis.call('ZREVRANGE', KEYS[2], 0, 60, 'WITHSCORES')

@@ -97,6 +97,8 @@ def _record(report: HealthReport) -> None:
     if holds := report.holds:
         _measure(HoldOverdueSeconds=holds.overdue, RefundDueOldestSeconds=holds.refund_due)
         _count(HoldsWithoutOrder=holds.without_order)
+    if report.rooms is not None:
+        _record_rooms(report)
 
 
 def _record_books(books: Books) -> None:
@@ -109,6 +111,28 @@ def _record_books(books: Books) -> None:
         UnitsOversold=books.oversold,
     )
     metrics.flush_metrics()
+
+
+def _record_rooms(report: HealthReport) -> None:
+    rooms = [room for room in report.rooms or () if not room.ended]
+    for room in rooms:  # lines for the dashboard's table: a product is no dimension here either
+        said = {
+            "room": room.product_id,
+            "waiting": room.waiting,
+            "inside": room.inside,
+            "max_inside": room.max_inside,
+            "calls_a_minute": round(room.rate * 60, 1),
+            "why": room.why,
+            "trouble": room.trouble or "",
+        }
+        logger.info("a waiting room", extra=said)
+    troubles = [str(room.trouble or "") for room in rooms]
+    _count(
+        RoomsPaused=troubles.count("paused"),
+        RoomsStuck=troubles.count("stuck"),
+        RoomUsersWaiting=sum(room.waiting for room in rooms),
+        RoomUsersInside=sum(room.inside for room in rooms),
+    )
 
 
 def _count(**counts: int) -> None:

@@ -25,6 +25,7 @@ from flashsale_local.stack.prometheus import find_prometheus, prometheus, write_
 from flashsale_local.stack.stack import Stack
 from tests.e2e.conftest import deployed  # noqa: F401 - a fixture
 from tests.helpers.support import USERS, eventually
+from tests.integration.room_sale import guard
 
 UNITS = 100_000
 # The wheel's PostgreSQL lacks the extension, so a view provides the same columns.
@@ -86,10 +87,17 @@ def watched(stack: Stack, deployed: Target, migrated: Settings) -> Iterator[Watc
 
 async def _prepare(settings: Settings) -> None:
     services = Services(settings)
-    await seed(services, USERS, [f"watched-v{generation}" for generation in (2, 4, 5)], UNITS)
+    await seed(
+        services,
+        USERS,
+        [*(f"watched-v{generation}" for generation in (2, 4, 5)), "watched-room"],
+        UNITS,
+    )
     for generation in (2, 4, 5):
         terms = Terms(generation=generation)
         await services.stock.open_sale(f"watched-v{generation}", UNITS, terms)
+    await guard(services, "watched-room", UNITS)
+    await services.rooms.join("watched-room", USERS[0])
     async with services.database.transaction() as connection:
         await connection.execute(STATEMENTS)
     await services.close()

@@ -10,7 +10,12 @@ from tests.helpers.support import eventually
 
 FILES = sorted(FOLDER.glob("*.json"))
 BOARDS = {file.stem: json.loads(file.read_text()) for file in FILES}
-PANELS = [(name, panel) for name, board in BOARDS.items() for panel in board["panels"]]
+PANELS = [
+    (name, panel)
+    for name, board in BOARDS.items()
+    for panel in board["panels"]
+    if panel["type"] != "row"  # a headline
+]
 QUERIES = [
     pytest.param(name, target["expr"], id=f"{name}: {panel['title']} {target['refId']}")
     for name, panel in PANELS
@@ -68,7 +73,7 @@ def test_a_variable_has_values_and_is_used(watched, name, variable):
     metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", query).groups()
 
     assert eventually(lambda: watched.get(f"label/{label}/values", **{"match[]": metric}))
-    asked = [query for panel in BOARDS[name]["panels"] for query in panel["targets"]]
+    asked = [query for board, panel in PANELS if board == name for query in panel["targets"]]
     assert any(f"${variable}" in one["expr"] for one in asked)
 
 
@@ -80,6 +85,18 @@ def test_a_panel_has_a_unit_and_a_legend_for_each_line(name, panel):
         assert panel["fieldConfig"]["defaults"]["unit"] in units_of(target["expr"])
     if panel["type"] == "timeseries":
         assert all(target["legendFormat"] for target in panel["targets"])
+
+
+def test_each_column_of_a_table_has_a_name_and_one_row_a_product(watched):
+    tables = [(name, panel) for name, panel in PANELS if panel["type"] == "table"]
+    assert tables
+    for _, panel in tables:
+        names = panel["transformations"][-1]["options"]["renameByName"]
+        assert sorted(names) == [f"Value #{target['refId']}" for target in panel["targets"]]
+        for target in panel["targets"]:
+            query = target["expr"].replace("$product", ".*")
+            (row,) = eventually(lambda query=query: watched.get("query", query=query)["result"])
+            assert row["metric"] == {"product": "watched-room"}
 
 
 def test_panels_do_not_overlap():

@@ -57,6 +57,20 @@ async def test_each_claim_of_the_lambda_edge_is_counted_once(
     assert [counted("sold_out") for _ in range(3)] == [before + 3] * 3
 
 
+@pytest.mark.parametrize("edge", ["lambda", "asgi"])
+async def test_claims_that_a_room_does_not_let_in_are_counted(watched, deployed, edge):
+    labels = f'edge="{edge}",generation="5",outcome="admission_required"'
+    counted = f"sum(flashsale_claims_total{{{labels}}})"
+    (before,) = await asyncio.to_thread(eventually, lambda: watched.numbers(counted))
+    url = deployed.api.url if edge == "lambda" else watched.scraped["edge"]
+    async with httpx.AsyncClient(base_url=url, timeout=60) as http:
+        for user in USERS[:2]:  # the second one is refused without Redis, where the edge can
+            body = {"productId": "watched-room", "userId": user}
+            assert (await http.post("/api/v5/buy", json=body)).status_code == 403
+
+    await asyncio.to_thread(eventually, lambda: watched.numbers(counted) == [before + 2])
+
+
 async def test_units_match_the_books(watched, deployed, new_product, services):
     product_id = await new_product(3)
     async with deployed.api.client() as http:

@@ -24,8 +24,19 @@ def test_a_sale_has_series_before_its_first_purchase(tmp_path):
     assert done.returncode == 0, done.stderr
 
     name = "flashsale_http_request_seconds_count"
-    for generation, status in ((1, 201), (4, 202), (5, 202), (4, 400), (5, 409), (5, 503)):
+    for generation, status in (
+        (1, 201),
+        (4, 202),
+        (5, 202),
+        (4, 400),
+        (5, 403),
+        (5, 409),
+        (5, 503),
+    ):
         labels = f'method="POST",route="/api/v{generation}/buy",status="{status}"'
         assert f"{name}{{{labels}}} 0.0\n" in done.stdout
         labels = f'generation="{generation}",outcome="accepted"'
+        assert f"flashsale_claims_total{{{labels}}} 0.0\n" in done.stdout
+    for outcome in ("admission_required", "admission_over"):
+        labels = f'generation="5",outcome="{outcome}"'
         assert f"flashsale_claims_total{{{labels}}} 0.0\n" in done.stdout

@@ -77,6 +77,17 @@ def test_a_claim_is_counted_once_with_its_time(logs, functions):
     assert seen["http_request_seconds_bucket", *request, "0.05"] == 1
 
 
+def test_claims_that_a_room_does_not_let_in_are_counted_by_why(logs, functions):
+    for number, outcome in enumerate(("admission_required", "admission_over"), 1):
+        put(logs, bought(number, outcome, 403))
+
+    seen = samples(functions)
+
+    assert seen["claims_total", "lambda", "5", "admission_required"] == 1
+    assert seen["claims_total", "lambda", "5", "admission_over"] == 1
+    assert seen["http_request_seconds_count", "lambda", "POST", "/api/v5/buy", "403"] == 2
+
+
 def test_a_late_line_is_counted_and_no_line_twice(logs, functions):
     put(logs, bought(1), later=5)
     samples(functions)

@@ -1,8 +1,8 @@
 """The dashboards. `make dashboards` writes monitoring/grafana/dashboards from this module."""
 
-from flashsale_desk.dashboards.panels import Dashboard, Panel, quantiles, rate, stat
+from flashsale_desk.dashboards.panels import PRODUCT, Dashboard, Panel, quantiles, rate, stat
+from flashsale_desk.dashboards.waiting_room import WAITING_ROOM
 
-PRODUCT = '{product=~"$product"}'
 CONFIRMED = f"flashsale_confirmed_units{PRODUCT}"
 EDGE = '{edge=~"$edge"}'
 ACCEPTED = '{edge=~"$edge", route=~"/api/v[1-5]/buy", status=~"201|202"}'
@@ -57,6 +57,7 @@ SALE = Dashboard(
             "short",
             {"{{queue}}": "sum by (queue) (flashsale_queue_messages)"},
         ),
+        *WAITING_ROOM,
     ),
     {"product": "label_values(flashsale_initial_units, product)"},
 )

@@ -12,7 +12,7 @@ FOLDER = MONITORING / "grafana" / "dashboards"
 SOURCE = {"type": "prometheus", "uid": "prometheus"}
 COLUMNS = 24
 # Columns and rows of Grafana's grid that a panel takes.
-SIZES = {"stat": (6, 4), "timeseries": (12, 8)}
+SIZES = {"stat": (6, 4), "timeseries": (12, 8), "table": (24, 8), "row": (24, 1)}
 
 
 def render(dashboard: Dashboard) -> str:
@@ -58,13 +58,13 @@ def _placed(panels: tuple[Panel, ...]) -> list[dict[str, Any]]:
 
 
 def _panel(number: int, panel: Panel) -> dict[str, Any]:
+    shown = {"id": number, "title": panel.title, "type": panel.kind}
+    if panel.kind == "row":
+        return shown | {"collapsed": False, "panels": []}
     steps: list[dict[str, Any]] = [{"color": "green", "value": None}]
     if panel.bad_from is not None:
         steps.append({"color": "red", "value": panel.bad_from})
-    return {
-        "id": number,
-        "title": panel.title,
-        "type": panel.kind,
+    shown |= {
         "datasource": SOURCE,
         "fieldConfig": {
             "defaults": {
@@ -76,10 +76,19 @@ def _panel(number: int, panel: Panel) -> dict[str, Any]:
         },
         "targets": [
             {"refId": chr(ord("A") + index), "datasource": SOURCE, "expr": query}
-            | ({"legendFormat": legend} if legend else {})
+            | ({"legendFormat": legend} if legend and panel.kind != "table" else {})
+            | ({"instant": True, "format": "table"} if panel.kind == "table" else {})
             for index, (legend, query) in enumerate(panel.queries.items())
         ],
     }
+    return shown | ({"transformations": _columns(panel)} if panel.kind == "table" else {})
+
+
+def _columns(panel: Panel) -> list[dict[str, Any]]:
+    """Return what makes one table of the results: joined by product, a column for each query."""
+    names = {f"Value #{chr(ord('A') + index)}": name for index, name in enumerate(panel.queries)}
+    organized = {"excludeByName": {"Time": True}, "renameByName": names}
+    return [{"id": "merge", "options": {}}, {"id": "organize", "options": organized}]
 
 
 def main() -> None:

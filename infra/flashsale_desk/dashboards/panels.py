@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+PRODUCT = '{product=~"$product"}'
 WINDOW = "[$__rate_interval]"
 
 
@@ -12,7 +13,8 @@ class Panel:
     Attributes:
         unit: the id of a unit in Grafana, such as reqps.
         queries: PromQL by legend.
-        kind: timeseries, or stat for one number.
+        kind: timeseries, stat for one number, table for one row a product, or row for a headline
+            above the next panels.
         bad_from: the value from which the panel is red.
 
     """
@@ -42,6 +44,21 @@ def rate(metric: str) -> str:
 def stat(title: str, unit: str, query: str, bad_from: float | None = None) -> Panel:
     """Return a panel that shows one number."""
     return Panel(title, unit, {"": query}, "stat", bad_from)
+
+
+def row(title: str) -> Panel:
+    """Return the headline of the panels that follow."""
+    return Panel(title, "", {}, "row")
+
+
+def table(title: str, unit: str, queries: dict[str, str]) -> Panel:
+    """Return a table of the current values: one row a product, one column a query.
+
+    Args:
+        queries: by column. Each result has the label `product`, and no other.
+
+    """
+    return Panel(title, unit, queries, "table")
 
 
 def quantiles(matchers: str, by: str = "edge") -> dict[str, str]:

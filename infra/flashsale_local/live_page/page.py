@@ -11,6 +11,7 @@ from flashsale_local.live_page.charts import CHARTS, ORDERS, STOCK, Chart
 from flashsale_local.live_page.controls import ByHand, Holds, News, Spikes
 from flashsale_local.live_page.elements import heading, paragraph
 from flashsale_local.live_page.failed_table import FailedTable
+from flashsale_local.live_page.room import RoomLine
 from flashsale_local.live_page.score_table import ScoreTable
 from flashsale_local.live_page.shop import CHANNELS
 from flashsale_local.live_page.watch import Watch
@@ -31,7 +32,7 @@ def build(watch: Watch, actions: Actions | None, read_only_reason: str) -> None:
     """Fill one visitor's page. Without `actions` it shows the reason instead of buttons."""
     ui.add_css(STYLE)
     ui.colors(primary="#1d4ed8", negative="#b3261e")
-    parts: list[Part] = [Chooser(watch), VerdictBanner(watch)]
+    parts: list[Part] = [Chooser(watch), VerdictBanner(watch), RoomLine(watch)]
     # On a phone, the first chart comes before the buttons.
     with ui.element("div").classes("cards"):
         parts.append(LiveChart(watch, ORDERS))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flashsale.domain.model import ON_POSTGRES
+from flashsale.domain.room_figures import RoomFigures
 from flashsale.domain.waiting import NOTHING, Waiting
 from flashsale.errors import DatabaseUnavailable, StockUnavailable
 from flashsale.services import Services
@@ -31,6 +32,7 @@ class Reading:
         latency_ms: median and 95th percentile of this page's buyers in the last second.
         at_rest: whether no unit has moved since an earlier reading, and no buyer is active.
         queued: whether the product's orders go through the queues.
+        room: the waiting room of the product; None without one, and without books.
 
     """
 
@@ -42,6 +44,7 @@ class Reading:
     at_rest: bool = False
     looked_at: float = 0.0
     queued: bool = True
+    room: RoomFigures | None = None
 
     def resting(self, *, at_rest: bool) -> "Reading":
         """Return the same reading with whether the sale is at rest."""
@@ -106,7 +109,16 @@ async def read(
         depths=look.queues.depths,
         looked_at=look.at,
         queued=queued,
+        room=await _measure(services, product_id) if books else None,
     )
+
+
+async def _measure(services: Services, product_id: str) -> RoomFigures | None:
+    """Read the room without a look at it: the page must not call users."""
+    try:
+        return await services.rooms.measure(product_id)
+    except StockUnavailable:
+        return None
 
 
 async def _read(

@@ -20,7 +20,7 @@ METHODS = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"}
 # The most frequent answers of each generation: accepted, sold out, errors.
 STATUSES = {
     **dict.fromkeys((1, 2, 3), (201, 400, 500, 503)), 4: (202, 400, 500, 503),
-    5: (202, 409, 429, 500, 503),
+    5: (202, 403, 409, 429, 500, 503),
 }  # fmt: skip
 OUTCOMES = ("accepted", "failed", "too_many_requests", *(refusal.value for refusal in Refusal))
 SWEPT = Counter("flashsale_swept_claims", "Claims that the sweep sent again")

@@ -13,10 +13,12 @@ from flashsale.domain.waiting import ANYTHING
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
 from flashsale.usecases.hold_figures import read_hold_figures
+from flashsale.usecases.rooms import measure_rooms
 from flashsale_server.exporter.backoff import Backoff
 from flashsale_server.exporter.families import counter, gauge
 from flashsale_server.exporter.holds import of_holds
 from flashsale_server.exporter.queues import Queues
+from flashsale_server.exporter.rooms import of_rooms
 
 UNITS = {
     "stock": "Units left to sell, by the store that counts them",
@@ -29,7 +31,7 @@ UNITS = {
 
 
 class Sale:
-    """Reads the claims of all products from Redis, and their books from both stores."""
+    """Reads the claims and rooms of all products from Redis, and their books from both stores."""
 
     def __init__(
         self, services: Services, queues: Queues, clock: Callable[[], float] = time.monotonic
@@ -42,14 +44,16 @@ class Sale:
     async def read_claims(self) -> list[Metric]:
         """Return what Redis alone knows now, in a time that does not grow with the claims."""
         ledger, ages, snapshots = self._services.ledger, [], {}
-        for id_ in await self._services.stock.list_sales():
+        on_sale = await self._services.stock.list_sales()
+        for id_ in on_sale:
             ages.append(((id_,), await ledger.oldest_age(id_)))
             snapshot = await ledger.snapshot(id_, count_claims=False)
             if snapshot and snapshot.generation not in ON_POSTGRES:
                 snapshots[id_] = snapshot
         text = "Age of the oldest claim of V5 that is neither settled nor released; 0 without any"
         age = gauge("oldest_claim_age_seconds", text, ages, "product")
-        return [age, *_of_snapshots(snapshots)]
+        rooms = await measure_rooms(self._services, on_sale)
+        return [age, *_of_snapshots(snapshots), *of_rooms(rooms)]
 
     async def read_books(self) -> list[Metric]:
         """Return the books and the figures of payment holds.

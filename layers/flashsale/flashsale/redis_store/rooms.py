@@ -6,9 +6,12 @@ A caller that knows an earlier room only changes nothing.
 
 import hashlib
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from redis.asyncio import Redis
 
+from flashsale.domain.room_figures import RoomFigures
 from flashsale.domain.rooms import (
     Admitted,
     Door,
@@ -45,6 +48,7 @@ class Rooms:
         self._look = Script(redis, "look")
         self._advance = Script(redis, "advance")
         self._admit = Script(redis, "admit")
+        self._read_door = Script(redis, "read_door")
 
     async def open(self, room: Room) -> bool:
         """Make the queue of a room; return False if there is one of this epoch already.
@@ -159,6 +163,27 @@ class Rooms:
             case Admission.NO_ROOM:
                 return None
 
+    async def measure(self, product_id: str) -> RoomFigures | None:
+        """Return the figures of a room, and change nothing; None if no room guards the sale.
+
+        Nobody is called and nothing is drawn by it, so the room goes on as if nobody had looked.
+        """
+        keys, queue_keys = Keys(product_id), QueueKeys(product_id)
+        answer = await self._read_door(
+            keys=[keys.door, keys.calls, keys.inside, keys.stock, keys.ledger, keys.sale]
+        )
+        if answer is None:
+            return None
+        async with translated_errors():
+            queue = await self._redis.hmget(queue_keys.room, "epoch", "issued", "opens_at")
+        return _figures(product_id, json.loads(answer), queue)
+
+    async def get_epoch(self, product_id: str) -> int:
+        """Return the epoch of the room that guards the sale; 0 without a room or a sale."""
+        async with translated_errors():
+            epoch = await self._redis.hget(Keys(product_id).sale, "room")
+        return int(epoch or 0)
+
     async def leave(self, product_id: str, user_id: str) -> None:
         """Free the slot of a user who is inside.
 
@@ -167,11 +192,6 @@ class Rooms:
         """
         async with translated_errors():
             await self._redis.zrem(Keys(product_id).inside, user_id)
-
-    async def get_epoch(self, product_id: str) -> int:
-        """Return the epoch of the room that guards the sale; 0 without one."""
-        async with translated_errors():
-            return int(await self._redis.hget(Keys(product_id).sale, "room") or 0)
 
     async def set_paused(self, product_id: str, *, paused: bool) -> bool:
         """Stop the calls, or go on; return False if no room guards the sale."""
@@ -199,3 +219,22 @@ class Rooms:
         async with translated_errors():
             saver = Keys(product_id).door_saver
             return bool(await self._redis.set(saver, 1, nx=True, px=SAVE_EACH))
+
+
+def _figures(
+    product_id: str, door: dict[str, Any], queue: Sequence[str | bytes | None]
+) -> RoomFigures:
+    epoch, issued, opens_at = (int(value or 0) for value in queue)
+    lost = epoch != door["epoch"]
+    now, called_at, looked_at = door.pop("now"), door.pop("called_at"), door.pop("looked_at")
+    return RoomFigures(
+        product_id=product_id,
+        lost=lost,
+        opened=not lost and now >= opens_at,
+        issued=door["serving"] if lost else issued,
+        why=Why(door.pop("why")),
+        since_call=max(0.0, now - max(called_at, opens_at)) / 1000,
+        since_look=max(0.0, now - looked_at) / 1000,
+        claim_age=max(0.0, door.pop("claim_age")) / 1000,
+        **door,
+    )

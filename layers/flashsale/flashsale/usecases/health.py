@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from flashsale.deadline import NEVER, Deadline
 from flashsale.domain.hold_figures import HoldFigures
+from flashsale.domain.room_figures import RoomFigures
 from flashsale.domain.waiting import ANYTHING, Waiting
 from flashsale.errors import ServiceUnavailable
 from flashsale.services import Services
 from flashsale.usecases.books import Books, read_books
 from flashsale.usecases.hold_figures import read_hold_figures
+from flashsale.usecases.rooms import measure_rooms
 
 # Seconds within which a healthy store responds. A health check takes no longer.
 CHECK_TIME = 1.2
@@ -32,6 +34,7 @@ class HealthReport:
         dead_letters: messages in the DLQ, including those in flight.
         books: the books of the products on sale.
         holds: what payment holds and payments still wait for.
+        rooms: the waiting rooms of the products on sale.
 
     """
 
@@ -42,12 +45,13 @@ class HealthReport:
     dead_letters: int | None
     books: Sequence[Books] | None
     holds: HoldFigures | None
+    rooms: Sequence[RoomFigures] | None
 
 
 async def read_health(services: Services, deadline: Deadline = NEVER) -> HealthReport:
     """Read the stores and all products on sale. A store that is down is not an error here."""
     up = await ask_stores(services)
-    oldest = dead_letters = books = holds = None
+    oldest = dead_letters = books = holds = rooms = None
 
     async def look() -> None:
         nonlocal oldest, dead_letters, books, holds
@@ -61,13 +65,20 @@ async def read_health(services: Services, deadline: Deadline = NEVER) -> HealthR
         nonlocal holds
         holds = await read_hold_figures(services, await services.stock.list_sales())
 
+    async def look_at_rooms() -> None:
+        nonlocal rooms
+        rooms = await measure_rooms(services, await services.stock.list_sales())
+
     with suppress(ServiceUnavailable):  # report what was read until then
         await deadline.bound(look())
     if up["redis"] and up["postgresql"]:  # holds need no SQS, which may have ended the first look
         with suppress(ServiceUnavailable):
             await deadline.bound(look_at_holds())
+    if up["redis"]:
+        with suppress(ServiceUnavailable):
+            await deadline.bound(look_at_rooms())
     return HealthReport(
-        up["redis"], up["postgresql"], up["sqs"], oldest, dead_letters, books, holds
+        up["redis"], up["postgresql"], up["sqs"], oldest, dead_letters, books, holds, rooms
     )
 
 

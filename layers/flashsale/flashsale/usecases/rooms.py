@@ -5,9 +5,12 @@ the sale that it guards, then the queue that users join. Before the last step no
 before the second nobody is kept out. The same opening, repeated, does the rest.
 """
 
+from collections.abc import Iterable
+
 from flashsale.domain.claims import SaleState
 from flashsale.domain.draw import new_seed
 from flashsale.domain.model import Declined, Terms
+from flashsale.domain.room_figures import RoomFigures
 from flashsale.domain.rooms import Room, RoomView
 from flashsale.services import Services
 
@@ -86,3 +89,9 @@ async def read_room(services: Services, product_id: str) -> RoomView | None:
         return None
     door = await services.rooms.advance(product_id, queue.callable, queue.epoch)
     return RoomView(queue, door) if door else None
+
+
+async def measure_rooms(services: Services, product_ids: Iterable[str]) -> list[RoomFigures]:
+    """Return the figures of the rooms of these products. It calls nobody, and changes nothing."""
+    found = [await services.rooms.measure(product_id) for product_id in product_ids]
+    return [figures for figures in found if figures]
