@@ -93,6 +93,15 @@ REQUESTS = {
     ("POST", "/api/v5/orders/{order_id}/cancel"): (f"/api/v5/orders/{PRODUCT}:1-0/cancel", None),
     ("POST", "/api/v5/orders/{order_id}/payment"): (f"/api/v5/orders/{PRODUCT}:1-0/payment", None),
     ("GET", "/api/v5/products/{product_id}/stock"): (f"/api/v5/products/{PRODUCT}/stock", None),
+    **{
+        (method, f"/api/v5/rooms/{{product_id}}{rest}"): (f"/api/v5/rooms/{PRODUCT}{rest}", body)
+        for method, rest, body in (
+            ("GET", "", None),
+            ("POST", "/tickets", {"userId": USERS[0]}),
+            ("POST", "/admission", None),
+            ("DELETE", "/tickets/mine", None),
+        )
+    },
     ("GET", "/health"): ("/health", None),
 }
 

@@ -153,7 +153,8 @@ async def test_an_opening_that_is_declined_leaves_no_number_out(roomed):
     await roomed.services.stock.pause_sale(roomed.product_id)
     await roomed.lose(sale=False, queue=True)
     await roomed.services.redis.delete(Keys(roomed.product_id).sale)  # so units may be on their way
-    await roomed.services.redis.xadd(Keys(roomed.product_id).ledger, {"u": USERS[0], "q": 1})
+    claim = {"u": USERS[0], "q": 1, "c": ""}
+    await roomed.services.redis.xadd(Keys(roomed.product_id).ledger, claim)
 
     assert await roomed.open() is Declined.NEEDS_REBUILD
 

@@ -37,6 +37,7 @@ def acted_on(monkeypatch):
     monkeypatch.setattr(sale, "to_rebuild", ids)
     monkeypatch.setattr(sale, "_open", open_one)
     monkeypatch.setattr(sale.rebuilding, "rebuild", rebuild)
+    monkeypatch.setattr(sale, "where_the_room_goes_on", lambda *_: asyncio.sleep(0, ""))
     return acted
 
 
