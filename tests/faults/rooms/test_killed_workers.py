@@ -39,7 +39,7 @@ def strikes(shop, when):
 
     yield strike
     # For the next test, granian starts anew. It stops if one worker dies twice within seconds.
-    shop.stack.supervisor.stop_program(shop.web.name)
+    shop.kill(shop.web)
 
 
 async def test_a_worker_dies_while_a_user_joins(new_queue, strikes, when):
