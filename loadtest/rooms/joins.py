@@ -41,9 +41,9 @@ async def join_in_turn(shop: Shop) -> list[Finding]:
     rates = [one.rate for one in joined]
     others = [one.rate for one in claimed]
     return [
-        Finding(f"{number(places)} joins: bytes a place in Redis", [size / places], digits=0),
-        Finding("join.lua, calls per second", rates, digits=0),
+        Finding(f"{number(places)} joins: bytes a place", [size / places], digits=0),
+        Finding("join.lua: calls per second", rates, digits=0),
         Finding("  µs in the server", [one.cost for one in joined]),
-        Finding("claim.lua without a room, calls per second", others, digits=0),
-        Finding("  joins ÷ claims, calls/s", ratios(rates, others), least=GOAL),
+        Finding("claim.lua, plain: calls per second", others, digits=0),
+        Finding("  joins ÷ claims, pair by pair", ratios(rates, others), least=GOAL),
     ]
