@@ -245,6 +245,10 @@ bench-limits: setup ## measure the CPU time of each server per purchase, and wha
 bench-rates: setup ## measure V4 and V5 next to an echo route: purchases/s, latencies, time to confirm
 	@$(BIN)/python -m loadtest.rates
 
+.PHONY: bench-rooms
+bench-rooms: setup ## measure waiting rooms: a million joins, polls, claims behind a room (JSON=1)
+	@$(BIN)/python -m loadtest.rooms
+
 .PHONY: bench-watching
 bench-watching: setup ## measure accepted purchases/s with and without monitoring
 	@$(BIN)/python -m loadtest.watching

@@ -1,5 +1,6 @@
-"""The server that `make bench-rates` loads: the ASGI edge with an echo route, and what it sold."""
+"""The server of `make bench-rates` and `bench-rooms`: the ASGI edge with an echo route."""
 
+import itertools
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -69,6 +70,11 @@ class Bench:
     def echo(self, buyers: Buyers) -> Load:
         """Send these buyers to the echo route."""
         return _run(buyers(Endpoint(self.url), "/echo", purchases("echo")))
+
+    def poll(self, product_id: str, pollers: Buyers) -> Load:
+        """Send these clients to the document of a waiting room."""
+        path = f"/api/v5/rooms/{product_id}"
+        return _run(pollers(Endpoint(self.url), path, itertools.repeat("")))
 
     def sell(self, generation: int, buyers: Buyers) -> Sold:
         """Send these buyers to a new sale, and wait until their orders are written."""

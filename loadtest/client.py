@@ -63,21 +63,23 @@ class _Connection(asyncio.Protocol):
 
 
 class _Client:
-    """Sends purchases to one path, over one connection for each concurrent request."""
+    """Sends requests to one path, over one connection for each concurrent request."""
 
-    def __init__(self, endpoint: Endpoint, path: str, bodies: Iterator[str]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, path: str, bodies: Iterator[str], method: str = "POST"
+    ) -> None:
         parts = urlsplit(endpoint.url)
         self._address = parts.hostname or "", parts.port or 80
         headers = {"host": parts.netloc, "content-type": "application/json", **endpoint.headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self._head = f"POST {parts.path}{path} HTTP/1.1\r\n{lines}content-length: "
+        self._head = f"{method} {parts.path}{path} HTTP/1.1\r\n{lines}content-length: "
         self._bodies = bodies
         self._idle: list[_Connection] = []
         self.load = Load(time.time())
         self.began = time.perf_counter()
 
     async def attempt(self, due: float) -> None:
-        """Make one purchase. Its latency counts from `due`, in seconds after the start."""
+        """Make one request. Its latency counts from `due`, in seconds after the start."""
         body = next(self._bodies)
         request = f"{self._head}{len(body)}\r\n\r\n{body}".encode()
         try:
@@ -130,10 +132,15 @@ def _sample(due: float, seconds: float, status: int, answer: bytes) -> Sample:
 
 
 async def closed_loop(
-    endpoint: Endpoint, path: str, bodies: Iterator[str], connections: int, seconds: float
+    endpoint: Endpoint,
+    path: str,
+    bodies: Iterator[str],
+    connections: int,
+    seconds: float,
+    method: str = "POST",
 ) -> Load:
     """Send requests over so many connections, each of which waits for its answers."""
-    client = _Client(endpoint, path, bodies)
+    client = _Client(endpoint, path, bodies, method)
 
     async def loop() -> None:
         now = 0.0  # each connection makes an attempt, also if this process is late

@@ -10,7 +10,8 @@ from flashsale.config import Settings
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 
-PORTS = ("FLASHSALE_VALKEY_PORT", "FLASHSALE_POSTGRES_PORT")
+# A stack refuses to start if a port is taken, also one that it needs only later.
+SERVERS = ("VALKEY", "POSTGRES", "EMULATOR", "PROVIDER")
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def own_stores() -> Iterator[Settings]:
     Yield settings with their addresses.
     """
     with tempfile.TemporaryDirectory(prefix="flashsale-loadtest-") as folder:
-        ports = {name: str(free_port()) for name in PORTS}
+        ports = {f"FLASHSALE_{name}_PORT": str(free_port()) for name in SERVERS}
         stack = Stack(Path(folder), {**os.environ, **ports})
         try:
             stack.up(lambda _: None, emulator=False)

@@ -81,7 +81,7 @@ if room or sale[1] ~= '' or sale[2] ~= '' then
     local time = redis.call('TIME')
     now = time[1] * 1000000 + time[2]
   end
-  local ms = math.floor(now / 1000)
+  local ms = now / 1000
   if (sale[1] ~= '' and ms < tonumber(sale[1])) or (sale[2] ~= '' and ms >= tonumber(sale[2])) then
     return {-3}
   end

@@ -128,9 +128,10 @@ for i = holds_from, pairs_from - 1, 3 do
   held = held + tonumber(ARGV[i + 1])
 end
 redis.call('SET', KEYS[1], ARGV[1])
-redis.call('HSET', KEYS[3], 'room', ARGV[12], 'initial', ARGV[1] + held, 'starts_at', ARGV[2],
-  'ends_at', ARGV[3], 'limit_per_buyer', ARGV[4], 'generation', generation, 'supply', ARGV[6],
-  'after', after, 'accepted', 0, 'settled', 0, 'released', 0, 'held', held)
+-- First the fields that each claim reads or writes: Redis looks for a field from the front.
+redis.call('HSET', KEYS[3], 'starts_at', ARGV[2], 'ends_at', ARGV[3], 'limit_per_buyer', ARGV[4],
+  'generation', generation, 'room', ARGV[12], 'accepted', 0, 'initial', ARGV[1] + held,
+  'supply', ARGV[6], 'after', after, 'settled', 0, 'released', 0, 'held', held)
 redis.call('XGROUP', 'CREATE', KEYS[4], 'relay', '0', 'MKSTREAM')
 redis.call('XSETID', KEYS[4], after)
 for i = pairs_from, #ARGV, 2 do

@@ -17,8 +17,8 @@ from flashsale.services import Services
 from flashsale_local.command_line import run_command_line
 from flashsale_local.console import console, print_json, show_table, step
 from flashsale_local.paths import MIGRATIONS
+from loadtest.finding import Finding, findings_table
 from loadtest.holds.expiring import expire_at_once
-from loadtest.holds.finding import Finding, findings_table
 from loadtest.holds.paying import pay_in_batches
 from loadtest.holds.shop import Shop
 from loadtest.holds.writing import write_in_turn
@@ -45,7 +45,7 @@ def bench(
     if as_json:
         print_json({"machine": machine(), "findings": [one.figures() for one in found]})
         return
-    show_table(findings_table(found))
+    show_table(findings_table("Payment holds", found))
     console.print(machine())
 
 

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 from flashsale.redis_store.scripts import Keys
 from flashsale.usecases.holds import expire_holds
 from flashsale_local.paths import ROOT
+from loadtest.finding import Finding, ratios
 from loadtest.holds.claimer import RATE
-from loadtest.holds.finding import Finding
 from loadtest.holds.shop import Shop
 from loadtest.samples import percentile_ms
 
@@ -51,12 +51,11 @@ async def expire_at_once(shop: Shop) -> list[Finding]:
         assert released == HOLDS
         before.append(_p95(claims, began - BEFORE, began))
         during.append(_p95(claims, began, ended))
-    ratios = [slow / fast for slow, fast in zip(during, before, strict=True)]
     return [
         Finding(f"{HOLDS:,} holds on sale again after, s", seconds, most=10),
         Finding(f"claims at {RATE}/s before: p95, ms", before),
         Finding("  during the sweep: p95, ms", during),
-        Finding("  during ÷ before, round by round", ratios, most=1.25),
+        Finding("  during ÷ before, round by round", ratios(during, before), most=1.25),
     ]
 
 

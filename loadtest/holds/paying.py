@@ -18,7 +18,7 @@ from flashsale.domain.payments import Decision
 from flashsale.services import Services
 from flashsale.usecases.batch import ReceivedMessage
 from flashsale.usecases.take_payments import take_payments
-from loadtest.holds.finding import Finding
+from loadtest.finding import Finding
 from loadtest.holds.shop import Shop
 
 # The concurrency of the event source mapping of the payment function.

@@ -4,7 +4,7 @@ import time
 from collections import defaultdict
 
 from flashsale.services import Services
-from loadtest.holds.finding import Finding
+from loadtest.finding import Finding, ratios
 from loadtest.holds.shop import Shop, batches_of
 
 ROUNDS, ORDERS, HOLD = 9, 5_000, 600
@@ -29,10 +29,10 @@ async def write_in_turn(shop: Shop) -> list[Finding]:
     return [
         Finding("orders written per second without a hold", rates[0], digits=0),
         Finding("  with a hold", rates[HOLD], digits=0),
-        Finding("  with ÷ without, pair by pair", _ratios(rates[HOLD], rates[0]), least=0.85),
+        Finding("  with ÷ without, pair by pair", ratios(rates[HOLD], rates[0]), least=0.85),
         Finding("settle.lua, µs a claim in the server", costs[0]),
         Finding("hold.lua, µs a claim in the server", costs[HOLD]),
-        Finding("  hold ÷ settle, pair by pair", _ratios(costs[HOLD], costs[0]), most=1.2),
+        Finding("  hold ÷ settle, pair by pair", ratios(costs[HOLD], costs[0]), most=1.2),
     ]
 
 
@@ -50,7 +50,3 @@ async def _in_scripts(services: Services) -> float:
     """Return the µs that Redis has spent in EVALSHA so far."""
     calls = await services.redis.info("commandstats")
     return float(calls["cmdstat_evalsha"]["usec"])
-
-
-def _ratios(values: list[float], bases: list[float]) -> list[float]:
-    return [value / base for value, base in zip(values, bases, strict=True)]

@@ -58,10 +58,15 @@ class Finding:
         }
 
 
-def findings_table(found: Sequence[Finding]) -> Table:
+def findings_table(title: str, found: Sequence[Finding]) -> Table:
     """Return the table of all figures."""
-    made = table("Payment holds", "what", "median", "min – max", "goal", "met")
+    made = table(title, "what", "median", "min – max", "goal", "met")
     for one in found:
         met = {True: "yes", False: "[bold red]no[/]", None: ""}[one.met]
         made.add_row(one.what, *spread(one.values, one.digits), one.goal, met)
     return made
+
+
+def ratios(values: Sequence[float], bases: Sequence[float]) -> list[float]:
+    """Divide pair by pair, so that what slows the machine down slows both."""
+    return [value / base for value, base in zip(values, bases, strict=True)]
