@@ -186,6 +186,14 @@ async def test_joins_a_minute_are_those_since_the_last_save(services, product):
     assert 0 < joins <= 1_800, "300 in 10 s, or more if this machine is slow"
 
 
+async def test_an_early_save_is_no_rate(services, product):
+    await opened(services, product)
+
+    await services.room_rows.save(product, 1, serving=0, issued=10_000)
+
+    assert (await services.room_rows.get(product)).joins_a_minute <= 60_000
+
+
 async def test_a_draw_is_saved_once(services, product):
     await opened(services, product)
 
