@@ -60,10 +60,11 @@ async def test_a_webhook_confirms_the_order_that_it_pays(http, shop, webhook):
 
     assert [one.status_code for one in answers] == [200, 200]
 
-    async def confirmed():
-        return await shop.status(order) == "CONFIRMED" and await shop.where() == (9, 0, 0, 1)
+    async def settled():
+        return (await shop.units()).settled
 
-    await until(confirmed)
+    await until(settled)
+    assert (await shop.status(order), await shop.where()) == ("CONFIRMED", (9, 0, 0, 1))
 
 
 async def test_what_is_not_signed_pays_nothing(http, shop, webhook):

@@ -97,8 +97,15 @@ class Shop:
         )
         return {row["id"]: (row["decision"], row["why"]) for row in rows}
 
+    async def units(self):
+        """Return where the units are by Redis, at one instant. Anything may change them."""
+        return await self.services.ledger.snapshot(self.product_id, count_claims=True)
+
     async def where(self):
-        """Check the laws of both stores; return the units: stock, unsettled, held, settled."""
+        """Check the laws of both stores; return the units: stock, unsettled, held, settled.
+
+        It reads more than once, so nothing else may change the product meanwhile: see `units`.
+        """
         counted, computed = [
             await self.services.ledger.snapshot(self.product_id, count_claims=exact)
             for exact in (True, False)
