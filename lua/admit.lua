@@ -8,11 +8,12 @@
 -- ARGV[1]  user id
 -- ARGV[2]  place
 -- ARGV[3]  epoch of the place
+-- ARGV[4]  "look" to let nobody in, and learn only whether the place has lapsed; otherwise ""
 -- returns  {1, until}    the user is inside until then (ms since 1970)
 --          {0, serving}  it is not their turn: their place is not below `serving`
 --          {-1}          the place has lapsed: the user was inside with it, or was called too long
 --                        ago. The places of a user only grow, so an earlier one has lapsed, too
---          {-2}          for a moment, as many are inside as may be
+--          {-2}          for a moment, as many are inside as may be; or the caller only looks
 --          {-3}          no room of this epoch guards the sale
 local door = redis.call('HMGET', KEYS[1], 'epoch', 'serving', 'max_inside', 'admission_ms', 'call_ms')
 if door[1] ~= ARGV[3] then
@@ -33,6 +34,9 @@ local used = tonumber(redis.call('HGET', KEYS[4], ARGV[1]) or -1)
 local called = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[2], '+inf', 'LIMIT', 0, 1)[1]
 if place <= used or (called and now - tonumber(called) > tonumber(door[5])) then
   return {-1}
+end
+if ARGV[4] == 'look' then
+  return {-2}
 end
 local stock = tonumber(redis.call('GET', KEYS[5]) or 0)
 if redis.call('ZCARD', KEYS[3]) >= math.min(tonumber(door[3]), math.ceil(1.5 * stock)) then

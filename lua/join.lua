@@ -4,7 +4,8 @@
 -- KEYS[1]  {product~room}:places  hash: arrival number, by user
 -- KEYS[2]  {product~room}:room    hash, see open_room.lua
 -- ARGV[1]  user id
--- ARGV[2]  number of a valid ticket of this user, or ""
+-- ARGV[2]  number of a valid ticket of this user, or "". One that is a million above all given ones
+--          is forged, and would leave no numbers for others
 -- ARGV[3]  epoch of that ticket, or ""
 -- ARGV[4]  "again" if the place of that ticket has lapsed, otherwise "". The user gets a new number,
 --          at the end. Before the draw nobody can give up a number, so nobody can try their luck
@@ -33,7 +34,7 @@ local number = tonumber(redis.call('HGET', KEYS[1], ARGV[1]))
 if number and not (ARGV[4] == 'again' and drawn and number == ticket) then
   return {1, number, tonumber(epoch)}
 end
-if not number and ticket then -- Redis has lost it
+if not number and ticket and ticket < issued + 1000000 then -- Redis has lost it
   number = ticket
 elseif now < tonumber(room[3]) then
   return {-1, tonumber(room[3])}

@@ -112,7 +112,7 @@ if ARGV[9] ~= '' then
   end
 end
 
-local door = redis.call('HMGET', KEYS[7], 'epoch', 'serving', 'admitted')
+local door = redis.call('HMGET', KEYS[7], 'epoch', 'serving', 'admitted', 'paused')
 local same_room = door[1] == ARGV[12] -- who has used their place cannot use it again
 for i = 2, same_room and 8 or 10 do
   redis.call('DEL', KEYS[i])
@@ -147,6 +147,9 @@ if ARGV[12] ~= '' then
   redis.call('HSET', KEYS[7], 'epoch', ARGV[12], 'serving', serving, 'at', now, 'carry', 0,
     'rate', ARGV[13], 'max_rate', ARGV[13], 'max_inside', ARGV[14], 'admission_ms', ARGV[15],
     'call_ms', ARGV[16], 'adapted_at', now, 'admitted', same_room and door[3] or 0)
+  if same_room and door[4] then
+    redis.call('HSET', KEYS[7], 'paused', 1)
+  end
   redis.call('ZADD', KEYS[8], serving, now)
 end
 return 1

@@ -118,7 +118,7 @@ async def _open(services: Services, product_id: str) -> None:
 
 
 async def _renewal(services: Services, product_id: str, redis: Redis) -> int:
-    """Count the commands of one renewal of a copy, as `room_visits.look` does it."""
+    """Count the commands of one renewal of a copy, as `room_looks.look` does it."""
     for _ in range(2):  # the first one loads the scripts
         before = Counted.of(redis)
         assert await read_room(services, product_id)

@@ -69,6 +69,11 @@ class RoomedSale:
                 "UPDATE rooms SET opens_at = %s WHERE product_id = %s", [now, self.product_id]
             )
 
+    async def execute(self, statement):
+        """Run a statement whose parameter is the product."""
+        async with self.services.database.transaction() as connection:
+            await connection.execute(statement, [self.product_id])
+
     async def draw(self):
         """Draw the places, and save and show the draw. Return the room's row."""
         queue = await self.look()

@@ -8,9 +8,10 @@ import pytest
 from flashsale.domain.model import Declined, Refusal, Terms
 from flashsale.errors import DatabaseUnavailable
 from flashsale.usecases import sales
+from flashsale.usecases.rooms import set_up_room
 from tests.helpers.admin_desk import claim, dies
 from tests.helpers.support import USERS
-from tests.integration.roomed_sale import RoomedSale
+from tests.integration.roomed_sale import RoomedSale, joined_sale
 from tests.integration.steps import Crash, Steps
 
 # More than an opening has.
@@ -130,6 +131,36 @@ async def test_after_a_crash_an_admin_may_choose_other_terms(services, new_produ
             break
     assert not crashed
     assert opened_before
+
+
+async def test_an_opening_that_is_late_changes_nothing_of_the_next(services, new_product):
+    sale = await joined_sale(services, await new_product(10, on_sale=False), USERS[:2])
+    late = await sale.row()
+    await sales.end_sale(services, sale.product_id)
+    assert await sale.open() is None
+    joined = await sale.join(USERS[0])
+
+    for room in (late, None):
+        await set_up_room(services, sale.product_id, room)
+
+    assert (await sale.look()).epoch == (await sale.row()).epoch == 2
+    assert await sale.join(USERS[0]) == joined == (2, 0)
+
+
+async def test_an_opening_between_the_readings_of_another_leaves_one_room(services, new_product):
+    sale = RoomedSale(services, await new_product(5, on_sale=False))
+    read = services.ledger.snapshot
+
+    async def read_and_be_late(*arguments, **options):
+        seen = await read(*arguments, **options)
+        services.ledger.snapshot = read
+        assert await sale.open() is None
+        return seen
+
+    services.ledger.snapshot = read_and_be_late
+
+    assert await sale.open() is None
+    assert (await sale.row()).epoch == await sale.epoch() == 1
 
 
 async def test_openings_at_the_same_time_leave_one_room(services, new_product):

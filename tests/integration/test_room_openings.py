@@ -4,7 +4,7 @@ import pytest
 
 from flashsale.domain.claims import Claimed
 from flashsale.domain.model import Refusal, SoldBy
-from flashsale.domain.rooms import Admitted, NotAdmitted
+from flashsale.domain.rooms import Admitted, NotAdmitted, Why
 from flashsale.redis_store.return_codes import Opening
 from tests.helpers.support import USERS
 from tests.integration.room_sale import buy, guard, guarded, lose, pass_time, room_of
@@ -86,6 +86,16 @@ async def test_after_a_rebuild_without_a_loss_a_used_place_stays_used(services):
     assert await rooms.admit(product_id, USERS[0], 0, 1) is NotAdmitted.LAPSED
     assert isinstance(await rooms.admit(product_id, USERS[1], 1, 1), Admitted)
     assert (await rooms.advance(product_id, 0, 1)).admitted == 2
+
+
+async def test_a_paused_room_stays_paused_in_a_rebuild(services):
+    product_id = await guarded(services)
+    await services.rooms.set_paused(product_id, paused=True)
+    await services.stock.pause_to_rebuild(product_id)
+
+    await guard(services, product_id, 5)
+
+    assert (await services.rooms.advance(product_id, 200, 1)).why is Why.PAUSED
 
 
 async def test_a_rebuild_without_a_loss_calls_nobody_back(services):

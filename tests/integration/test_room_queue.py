@@ -145,6 +145,14 @@ async def test_a_loss_of_redis_loses_no_place(rooms, services, new_product):
     assert await rooms.join(product_id, USERS[0], number=1, epoch=1) == here, "one place"
 
 
+async def test_a_forged_number_leaves_numbers_for_others(rooms, services, new_product):
+    product_id = await new_product(5, on_sale=False)
+    await guard(services, product_id, 5)
+
+    assert await rooms.join(product_id, USERS[0], number=2**53 - 1, epoch=1) == Joined(0, 1)
+    assert await rooms.join(product_id, USERS[1]) == Joined(1, 1)
+
+
 async def test_a_room_is_opened_once_and_a_new_epoch_begins_anew(rooms, services, new_product):
     product_id = await new_product(5, on_sale=False)
     await guard(services, product_id, 5)

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from flashsale.domain.claims import SaleState
 from flashsale.domain.model import Declined, Terms
 from flashsale.domain.rooms import Admitted, Mode, RoomState
 from flashsale.redis_store.scripts import Keys
-from flashsale.usecases.rebuild import rebuild
+from flashsale.usecases.rebuild import NotRebuilt, rebuild
 from flashsale.usecases.rooms import MARGIN, read_room
 from tests.helpers.support import USERS, until
 from tests.integration.roomed_sale import RoomedSale, joined_sale
@@ -135,6 +136,28 @@ async def test_who_was_inside_still_is_unless_it_was_lost(roomed, loss):
 
     inside = await roomed.services.redis.zrange(Keys(roomed.product_id).inside, 0, -1)
     assert inside == ([] if loss.get("sale") else [first])
+
+
+async def test_a_sale_whose_room_postgresql_has_lost_stays_closed(roomed):
+    await roomed.execute("DELETE FROM rooms WHERE product_id = %s")
+
+    with pytest.raises(NotRebuilt, match="PostgreSQL has lost its room"):
+        await rebuild(roomed.services, [roomed.product_id], no_messages, 5, grace=0)
+
+    assert (await roomed.sale()).state is SaleState.PAUSED
+    assert await roomed.epoch() == 1
+
+
+async def test_no_new_number_is_within_a_draw_that_was_saved(roomed):
+    await roomed.save()
+    await roomed.begin()
+    await roomed.services.room_rows.save_draw(roomed.product_id, 1, 50_000)  # and then it died
+    await roomed.lose(sale=True, queue=True)
+
+    await rebuild(roomed.services, [roomed.product_id], no_messages, 5, grace=0)
+
+    _, number = await roomed.join(NEW[0])
+    assert number >= 50_000
 
 
 async def test_two_losses_in_a_row_give_no_number_twice(roomed):

@@ -194,6 +194,14 @@ async def test_an_early_save_is_no_rate(services, product):
     assert (await services.room_rows.get(product)).joins_a_minute <= 60_000
 
 
+async def test_saves_of_many_processes_at_once_keep_the_rate(services, product):
+    await opened(services, product)
+    for _ in range(3):
+        await services.room_rows.save(product, 1, serving=0, issued=10_000)
+
+    assert (await services.room_rows.get(product)).joins_a_minute > 10_000
+
+
 async def test_a_draw_is_saved_once(services, product):
     await opened(services, product)
 

@@ -110,3 +110,29 @@ async def test_work_aside_runs_once_at_a_time_and_ends_with_the_process(copies):
 
     assert len(begun) == 1
     assert not copies._works
+
+
+async def test_ids_that_clients_made_up_push_no_room_out(copies):
+    await copies.get("p", Store())
+
+    async def nothing():
+        return None
+
+    for number in range(MOST + 1):
+        await copies.get(f"x{number}", nothing)
+
+    assert copies.is_known("p")
+
+
+async def test_a_store_that_failed_is_asked_again_after_a_second(copies, clock):
+    store = Store()
+    store.down = True
+    for _ in range(3):
+        with pytest.raises(StockUnavailable):
+            await copies.get("p", store)
+    reads = store.reads
+    clock.seconds += 1
+    store.down = False
+
+    assert reads == 1
+    assert (await copies.get("p", store)).view

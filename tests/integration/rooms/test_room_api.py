@@ -143,6 +143,20 @@ async def test_a_ticket_with_the_number_of_another_user_enters_nowhere(services,
     stolen = services.room_tokens.ticket(USERS[0], room.product_id, 1, 0)  # by a leaked secret
 
     assert is_problem(await room.enter(stolen), 410, "place_lapsed")
+    assert (await room.join(USERS[0], stolen)).json()["arrival"] == 1
+    assert (await room.look())["inside"] == 0
+
+
+async def test_joining_again_lets_nobody_in(new_room):
+    room = await new_room()
+    ticket = await room.ticket(USERS[0])
+    await room.begin()
+    await room.call(1)
+
+    assert (await room.join(USERS[0], ticket)).json()["arrival"] == 0
+
+    assert (await room.look())["inside"] == 0
+    assert await room.admission(ticket)
 
 
 async def test_who_leaves_frees_their_slot_and_cannot_come_back(new_room):

@@ -8,7 +8,7 @@ import pytest
 
 from flashsale.redis_store.room_copies import RoomCopies
 from flashsale.redis_store.scripts import Keys
-from flashsale.usecases import room_visits
+from flashsale.usecases import room_looks
 from tests.helpers.in_process import buyer_of
 from tests.helpers.support import USERS
 from tests.integration.rooms.room_shop import SECRET, RoomShop, now, room_key
@@ -136,7 +136,7 @@ async def test_a_look_does_not_wait_for_postgresql(services, new_room, monkeypat
 
 async def test_saving_that_takes_too_long_is_given_up(services, new_room, monkeypatch, caplog):
     room = await new_room()
-    monkeypatch.setattr(room_visits, "SAVE_TIME_IN_A_REQUEST", 0.01)
+    monkeypatch.setattr(room_looks, "SAVE_TIME_IN_A_REQUEST", 0.01)
     monkeypatch.setattr(services.room_rows, "save", lambda *_: asyncio.Event().wait())
     services.settings = replace(services.settings, one_at_a_time=True)
     await room.end_turn()

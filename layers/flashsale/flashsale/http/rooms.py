@@ -28,7 +28,7 @@ from flashsale.http.room_schemas import (
 )
 from flashsale.http.strict import StrictRoute
 from flashsale.redis_store.room_copies import RoomCopy
-from flashsale.usecases import room_visits
+from flashsale.usecases import room_looks, room_visits
 from flashsale.usecases.room_visits import Pass, Turn, TurnedAway
 
 # The document is read by everybody and names nobody, unlike all other answers of this API.
@@ -76,7 +76,7 @@ async def get_room(product_id: ProductId, services: Injected) -> Response:
     up to a minute old. `seed` and `drawn` come with the draw. Then every client can compute its
     place.
     """
-    copy = await room_visits.look(services, product_id)
+    copy = await room_looks.look(services, product_id)
     return _document(copy) if copy.view else _turned_away(TurnedAway.NO_ROOM)
 
 
@@ -189,7 +189,7 @@ def _ask_again(turn: Turn, wait: tuple[int, int] | None) -> int:
 
 
 async def _closed(services: Injected, product_id: str, joined: NotYet) -> Response:
-    room = await room_visits.view(services, product_id)
+    room = await room_looks.view(services, product_id)
     now = room.queue.now if room else joined.from_at
     seconds = max(1, ceil((joined.from_at - now) / 1000))
     detail = f"The waiting room opens at {at(joined.from_at).isoformat()}."

@@ -46,6 +46,7 @@ class RoomCopies:
     def __init__(self, now: Callable[[], clocks.Moment] = clocks.now) -> None:
         self._now = now
         self._copies: dict[str, RoomCopy] = {}
+        self._failed: dict[str, clocks.Moment] = {}
         self._reads: dict[str, asyncio.Task[RoomCopy]] = {}
         self._works: dict[str, asyncio.Task[None]] = {}
 
@@ -65,11 +66,15 @@ class RoomCopies:
         """Return the copy, and renew it by `read` if it is older than a second.
 
         Raises:
-            StockUnavailable: Redis does not answer, and the copy is older than a minute.
+            StockUnavailable: Redis does not answer, or did not a moment ago, and the copy is older
+                than a minute.
 
         """
         if copy := self.fresh(product_id):
             return copy
+        failed = self._failed.get(product_id)
+        if failed and clocks.elapsed(failed, self._now()) < FRESH:
+            raise StockUnavailable("the room could not be read a moment ago")
         reading = self._reads.get(product_id)
         if reading is None:
             reading = asyncio.create_task(self._read(product_id, read))
@@ -86,10 +91,14 @@ class RoomCopies:
             old = self._copies.get(product_id)
             now = self._now()  # a second after it failed, not after it began: it may take longer
             if old is None or clocks.elapsed(old.read, now) >= STALE:
+                if len(self._failed) >= MOST:
+                    self._failed.clear()
+                self._failed[product_id] = now
                 raise
             copy = replace(old, asked=now, stale=True)
-        if len(self._copies) >= MOST:
-            self._copies.clear()
+        if len(self._copies) >= MOST:  # ids that clients made up have no room
+            rooms = {id_: one for id_, one in self._copies.items() if one.view}
+            self._copies = rooms if len(rooms) < MOST else {}
         self._copies[product_id] = copy
         return copy
 

@@ -1,7 +1,7 @@
 """Waiting rooms in Redis: the queue of those who joined, and the door to the sale.
 
-Queue and door are on two shards, so no step changes both. Each call names the epoch that it is for.
-A caller that knows an earlier room only changes nothing.
+Queue and door are on two shards, so no step changes both. Calls and admissions name the epoch that
+they are for. A caller that knows an earlier room only lets nobody in.
 """
 
 import hashlib
@@ -139,16 +139,20 @@ class Rooms:
         return Door(**{**door, "why": Why(door["why"])})
 
     async def admit(
-        self, product_id: str, user_id: str, place: int, epoch: int
+        self, product_id: str, user_id: str, place: int, epoch: int, *, look: bool = False
     ) -> Admitted | Waits | NotAdmitted | None:
         """Let a called user in; None if no room of this epoch guards the sale.
 
         Who is inside gets the same answer again. One place is let in once.
+
+        Args:
+            look: let nobody in. The answer says whether the place has lapsed.
+
         """
         keys = Keys(product_id)
         code, *values = await self._admit(
             keys=[keys.door, keys.calls, keys.inside, keys.used, keys.stock],
-            args=[user_id, place, epoch],
+            args=[user_id, place, epoch, "look" if look else ""],
         )
         match Admission(code):
             case Admission.INSIDE:

@@ -69,6 +69,9 @@ async def rebuild(
             sale = known[product_id] or terms or Terms(hold_seconds=supply.hold_seconds)
             lost = known[product_id] is None
             room = await room_to_rebuild(services, product_id, lost=lost)
+            if room is None and not lost and await services.rooms.get_epoch(product_id):
+                missed.append(f"{product_id} stays paused, as PostgreSQL has lost its room")
+                continue
             if room and sale.generation not in {None, V5}:
                 missed.append(f"{product_id} stays paused, as only V5 has waiting rooms")
                 continue

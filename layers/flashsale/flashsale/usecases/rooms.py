@@ -28,10 +28,12 @@ async def prepare_room(services: Services, product_id: str, terms: Terms) -> Roo
         return None
     if not services.settings.room_secrets:
         return Declined.NO_ROOM_SECRET
-    sale = await services.ledger.snapshot(product_id, count_claims=False)
+    # First, because an epoch that another opening sets now was not in use before.
     epoch = await services.rooms.get_epoch(product_id)
+    sale = await services.ledger.snapshot(product_id, count_claims=False)
     if sale and sale.state is SaleState.OPEN:
-        running = await services.room_rows.get(product_id, epoch)
+        running_epoch = await services.rooms.get_epoch(product_id)
+        running = await services.room_rows.get(product_id, running_epoch)
         if running is None or running.terms != terms.room:
             return Declined.SALE_RUNNING
         return running
@@ -46,7 +48,12 @@ async def prepare_room(services: Services, product_id: str, terms: Terms) -> Roo
 
 
 async def set_up_room(services: Services, product_id: str, room: Room | None) -> None:
-    """Let users join the room of a sale that was opened. Without a room, record that."""
+    """Let users join the room of a sale that was opened. Without a room, record that.
+
+    If the sale was opened anew meanwhile, nothing changes: the later opening makes its own queue.
+    """
+    if await services.rooms.get_epoch(product_id) != (room.epoch if room else 0):
+        return
     if room is None:
         await services.room_rows.close(product_id)
         await services.rooms.close(product_id)

@@ -4,7 +4,7 @@
 -- Parameters: product_id, epoch, margin (numbers to leave out, at least).
 UPDATE rooms
 SET
-    issued = issued + greatest(%(margin)s, joins_a_minute),
+    issued = greatest(issued, coalesce(drawn, 0)) + greatest(%(margin)s, joins_a_minute),
     drawn = coalesce(
         drawn, CASE WHEN opens_at <= now() THEN issued + greatest(%(margin)s, joins_a_minute) END
     )
