@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING
 
 from flashsale.domain.draw import place_of
@@ -67,11 +66,9 @@ async def join(
     if room.state is RoomState.ENDED:
         return TurnedAway.ENDED
     ticket = _read_ticket(services, room, product_id, token, user_id)
-    number, epoch = (ticket.number, ticket.epoch) if ticket else (None, None)
-    join_ = partial(services.rooms.join, product_id, user_id, number=number, epoch=epoch)
-    joined = await join_()
-    if ticket and _is_present(joined, ticket) and await _has_lapsed(services, room, ticket):
-        joined = await join_(again=True)
+    again = ticket is not None and await _has_lapsed(services, room, ticket)
+    proof = {"number": ticket.number, "epoch": ticket.epoch} if ticket else {}
+    joined = await services.rooms.join(product_id, user_id, **proof, again=again)
     if joined is None:
         return TurnedAway.NO_ROOM
     if isinstance(joined, NotYet):
@@ -111,7 +108,7 @@ async def _let_in(
     product_id, user_id, epoch = ticket.product_id, ticket.user_id, ticket.epoch
     rooms = services.rooms
     joined = await rooms.join(product_id, user_id, number=ticket.number, epoch=epoch)
-    if joined and not _is_present(joined, ticket):
+    if isinstance(joined, Joined) and joined.number != ticket.number:
         return NotAdmitted.LAPSED  # they have another place since
     admitted = await rooms.admit(product_id, user_id, place, epoch)
     match admitted:
@@ -163,11 +160,6 @@ def _place_of(room: RoomView, ticket: "Ticket") -> int | None:
     if queue.mode is Mode.FIFO:
         return ticket.number
     return place_of(ticket.number, queue.drawn, bytes.fromhex(queue.seed))
-
-
-def _is_present(joined: Joined | NotYet | None, ticket: "Ticket") -> bool:
-    """Return whether the user still has the place of this ticket, as Redis says."""
-    return isinstance(joined, Joined) and joined.number == ticket.number
 
 
 async def _has_lapsed(services: Services, room: RoomView, ticket: "Ticket") -> bool:
