@@ -147,6 +147,17 @@ async def test_a_ticket_with_the_number_of_another_user_enters_nowhere(services,
     assert (await room.look())["inside"] == 0
 
 
+@pytest.mark.parametrize("mode", list(Mode))
+async def test_a_ticket_says_whether_its_place_is_to_be_drawn(new_room, mode):
+    room = await new_room(mode=mode)
+    before = (await room.join(USERS[0])).json()
+    await room.begin()
+    after = [(await room.join(user)).json() for user in USERS[:2]]
+
+    assert before["prequeue"] is (mode is Mode.DRAW)
+    assert [one["prequeue"] for one in after] == [False, False]
+
+
 async def test_joining_again_lets_nobody_in(new_room):
     room = await new_room()
     ticket = await room.ticket(USERS[0])

@@ -111,6 +111,11 @@ class Queue:
     commitment: str
     seed: str
 
+    def will_draw(self, number: int) -> bool:
+        """Whether the place of this arrival number is still to be drawn, or to be shown."""
+        drawn_later = self.drawn is None or number < self.drawn
+        return self.mode is Mode.DRAW and not self.shown and drawn_later
+
     @property
     def callable(self) -> int:
         """How many places exist that can be called: none before the draw is shown."""

@@ -34,8 +34,8 @@ class _Body(BaseModel):
 class TicketBody(_Body):
     """The ticket of a user. `arrival` counts from 0.
 
-    With `prequeue`, the place will be drawn from `arrival` at `opensAt`. Without it, who came later
-    has the place `arrival`.
+    With `prequeue`, the place will be drawn from `arrival` at `opensAt`. Without it, who joined
+    after the draw has the place `arrival`, as has everybody in a `fifo` room.
     """
 
     ticket: str

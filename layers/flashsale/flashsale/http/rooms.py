@@ -110,7 +110,7 @@ async def join_room(
     return TicketBody(
         ticket=joined.ticket,
         arrival=joined.number,
-        prequeue=not joined.view.queue.shown,
+        prequeue=joined.view.queue.will_draw(joined.number),
         opens_at=at(joined.view.queue.opens_at),
     )
 
