@@ -44,7 +44,7 @@ class Shop:
         await self.empty(services, EMPTY_DEADLINE)
         await services.redis.flushall()
         async with services.database.transaction(silence=LONG_SILENCE) as connection:
-            await connection.execute("TRUNCATE orders, products")
+            await connection.execute("TRUNCATE orders, products, rooms")
         await seed(services, user_ids(USERS), [product_id], units)
         await services.stock.open_sale(product_id, units, Terms(generation=generation))
         while not await services.redis.exists(ALIVE):  # noqa: ASYNC110 - the relay writes this key again

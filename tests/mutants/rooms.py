@@ -107,7 +107,7 @@ FAULTS = (
     Fault(
         "a loss of Redis takes nobody's place in a room",
         f"{LUA}/join.lua",
-        "if not number and ticket then",
+        "if not number and ticket and ticket < issued + 1000000 then",
         "if false then",
         (f"{QUEUE}::test_a_loss_of_redis_loses_no_place", STATE_MACHINE),
     ),
