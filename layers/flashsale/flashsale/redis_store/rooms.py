@@ -4,13 +4,13 @@ Queue and door are on two shards, so no step changes both. Calls and admissions 
 they are for. A caller that knows an earlier room only lets nobody in.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 
+from flashsale.domain.draw import commitment
 from flashsale.domain.room_figures import RoomFigures
 from flashsale.domain.rooms import (
     Admitted,
@@ -62,7 +62,7 @@ class Rooms:
             room.terms.mode,
             milliseconds(room.terms.from_at) or 0,
             milliseconds(room.opens_at),
-            hashlib.sha256(bytes.fromhex(room.seed)).hexdigest(),
+            commitment(room.seed),
             room.seed,
             room.issued,
             "" if room.drawn is None else room.drawn,
