@@ -83,6 +83,7 @@ async def test_a_product_is_made_once(desk, services):
     assert (made.status_code, again.status_code) == (201, 201)
     assert made.json() == again.json()
     assert (made.json()["initialStock"], made.json()["price"]) == (5, 49.9)
+    assert made.json()["currency"] == "EUR"
     assert is_problem(namesake, 409, "product_exists")
     assert [e.outcome for e in await desk.audit_of(product_id)] == [
         *["product_exists"] * 4,

@@ -174,6 +174,7 @@ class Product:
     id: str
     name: str
     price: Decimal
+    currency: str
     initial_stock: int
     stock: int
     created_at: datetime

@@ -33,6 +33,7 @@ class ProductBody(_Body):
     id: str
     name: str
     price: float
+    currency: str
     initial_stock: int
     stock: int
     created_at: datetime

@@ -3,4 +3,4 @@
 UPDATE products
 SET stock = %(stock)s, updated_at = now()
 WHERE id = %(id)s
-RETURNING id, name, price, initial_stock, stock, created_at, updated_at
+RETURNING id, name, price, currency, initial_stock, stock, created_at, updated_at

@@ -1,4 +1,4 @@
 -- Read one product. Parameters: id.
-SELECT id, name, price, initial_stock, stock, created_at, updated_at
+SELECT id, name, price, currency, initial_stock, stock, created_at, updated_at
 FROM products
 WHERE id = %(id)s
