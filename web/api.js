@@ -1,61 +1,43 @@
 // Calls of the shop's public API, as any client makes them.
 
 const BASE = new URL('../api/', document.baseURI);
-// Milliseconds. The API answers within 3 s, also when its stores do not.
+// Milliseconds. The API answers within 3 s, also while its stores do not.
 const PATIENCE = 10_000;
 
 /** No answer came: nobody knows whether the request had an effect. */
 export class NoAnswer extends Error {}
 
+// In memory only.
 let token = null;
+export const useToken = (value) => (token = value);
 
-/** Send this token from now on. It is kept in memory only. */
-export function useToken(value) {
-  token = value;
-}
-
-export function address(path) {
-  return new URL(path, BASE);
-}
-
-/** Return the headers that name the buyer. */
-export function identity() {
-  return token ? { authorization: `Bearer ${token}` } : {};
+/** Send a request. Return its response, which may be a stream. */
+export function send(path, { headers, ...options } = {}) {
+  const who = token && { authorization: `Bearer ${token}` };
+  const safe = { cache: 'no-store', credentials: 'omit' };
+  return fetch(new URL(path, BASE), { ...safe, ...options, headers: { ...who, ...headers } });
 }
 
 /**
- * Call the API. Return `{ status, body, retryAfter }`, with seconds or null in `retryAfter`.
+ * Call the API. Return `{ status, body, retryAfter }`; `retryAfter` is in seconds, or null.
  *
  * Throw NoAnswer if none comes.
  */
-export async function call(method, path, { body, headers = {} } = {}) {
-  let response;
+export async function call(method, path, { body, headers } = {}) {
   try {
-    response = await fetch(address(path), {
+    const response = await send(path, {
       method,
-      headers: {
-        ...identity(),
-        ...headers,
-        ...(body ? { 'content-type': 'application/json' } : {}),
-      },
+      headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
       body: body && JSON.stringify(body),
-      cache: 'no-store',
-      credentials: 'omit',
       signal: AbortSignal.timeout(PATIENCE),
     });
     const text = await response.text();
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
     return {
       status: response.status,
-      body: text && isJson ? JSON.parse(text) : null,
+      body: text.startsWith('{') ? JSON.parse(text) : null,
       retryAfter: Number(response.headers.get('retry-after')) || null,
     };
   } catch (error) {
-    throw new NoAnswer(String(error));
+    throw new NoAnswer(error);
   }
-}
-
-/** Return whether the answer says nothing of the request itself: it may be sent again. */
-export function isTrouble({ status }) {
-  return status === 408 || status === 429 || status >= 500;
 }

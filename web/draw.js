@@ -1,17 +1,10 @@
-// The draw of a waiting room, the same as in domain/draw.py: the swap-or-not shuffle of Ethereum's
-// consensus specification. docs/waiting-room.md explains it. `crypto.subtle` exists on pages that
-// come by HTTPS or from this machine.
+// The draw of a waiting room, as in domain/draw.py: see docs/waiting-room.md. `crypto.subtle` exists
+// on pages that come by HTTPS or from this machine.
 
 const ROUNDS = 90;
 const SEED_BYTES = 32;
 
-/**
- * Return the place of an arrival.
- *
- * @param {number} number of the arrival, from 0
- * @param {number} drawn how many had arrived at the opening; later ones follow in order
- * @param {string} seedHex 32 bytes in hex
- */
+/** Return the place of an arrival, from 0. `drawn` had arrived before the draw; others follow. */
 export async function placeOf(number, drawn, seedHex) {
   if (number >= drawn) return number;
   const seed = bytesOf(seedHex);
@@ -41,14 +34,14 @@ export async function placeOf(number, drawn, seedHex) {
 export async function commitment(seedHex) {
   const hash = await sha256(bytesOf(seedHex));
   const bytes = new Uint8Array(hash.buffer);
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 async function sha256(data) {
-  return new DataView(await crypto.subtle.digest("SHA-256", data));
+  return new DataView(await crypto.subtle.digest('SHA-256', data));
 }
 
 function bytesOf(seedHex) {
-  if (!/^[0-9a-f]{64}$/i.test(seedHex)) throw new RangeError("a seed has 64 hexadecimal digits");
+  if (!/^[0-9a-f]{64}$/i.test(seedHex)) throw new RangeError('a seed has 64 hexadecimal digits');
   return Uint8Array.from(seedHex.match(/../g), (pair) => parseInt(pair, 16));
 }

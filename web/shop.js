@@ -1,25 +1,25 @@
-// The page of one sale: it keeps what is known, does what is due, and draws the state.
+// The page of one sale: it keeps what is known, does what is due, and shows the state.
 
-import { call, isTrouble, NoAnswer } from './api.js';
+import { call, NoAnswer } from './api.js';
 import { now, setClock } from './clock.js';
 import { commitment, placeOf } from './draw.js';
 import { goToSignIn, madeUpUser, takeFragment } from './identity.js';
 import { vary, watch } from './live.js';
-import { onChange, sale as remembered, user } from './memory.js';
-import { aheadOf, hasTicket, isInside, roomOf, stateOf } from './state.js';
-import { alertBuyer, announce, draw, showChecks, showIdentity } from './view.js';
+import { sale as remembered, store, stored } from './memory.js';
+import { hasTicket, isInside, stateOf } from './state.js';
+import { announce, announceState, draw, showChecks, showIdentity } from './view.js';
 import { SAID } from './words.js';
 
-// The last part of the path.
 const product = decodeURIComponent(location.pathname.split('/').pop());
-const id = encodeURIComponent(product);
-
-// Everything that the page knows. See state.js for what becomes of it.
+const room = `v5/rooms/${encodeURIComponent(product)}`;
+// What the page knows, for state.js. `buyer` is an id, `mine` is from memory.js, `place` from the
+// draw, `sale` and `order` are from the shop, and `down` is a store of it that fails.
 const known = { product, live: 'away' };
 const fragment = takeFragment();
-let endWatch = () => {};
-let busy = false;
 let state = 'loading';
+let busy = false;
+let mayActFrom = 0;
+let endWatch = () => {};
 
 function signIn(buyer) {
   known.buyer = buyer;
@@ -28,22 +28,23 @@ function signIn(buyer) {
   follow();
 }
 
-/** Follow the sale, and the order if there is one that may still change. */
+/** Watch the sale, and the order if there is one. */
 function follow() {
   endWatch();
-  known.order = known.orderMissing = known.paying = null;
+  known.order = known.orderMissing = null;
   endWatch = watch(product, known.mine?.order, {
-    live: (how) => change({ live: how }),
+    live: (live) => change({ live }),
     missing: (what) => change(what === 'order' ? { orderMissing: true } : { missing: true }),
-    signIn: () => change({ needsSignIn: true }),
-    event: (name, data) => {
+    signIn: () => change({ mustSignIn: true }),
+    event(name, data) {
       if (name === 'order') change({ order: data, orderMissing: false });
-      else if (name === 'unknown') change({ down: data.what });
-      else if (name === 'sale') {
-        setClock(data.now ?? data.room?.now);
-        const down = data.stale ? (known.down ?? 'redis') : null;
-        change({ sale: { ...known.sale, ...data }, missing: false, down });
-      }
+      if (name === 'unknown') change({ down: data.what });
+      if (name !== 'sale') return;
+      setClock(data.now ?? data.room?.now);
+      const { stock = null } = known.sale ?? {};
+      const isStale = data.stale || data.room?.stale;
+      const down = isStale ? (known.down ?? 'redis') : null;
+      change({ sale: { ...data, stock: data.stock ?? stock }, missing: false, down });
     },
   });
 }
@@ -54,20 +55,19 @@ function change(what) {
   show();
 }
 
-/** Compute the place from the draw, once for each seed. */
+/** Compute the place from the draw, once for each seed and arrival. */
 async function findPlace() {
-  const room = roomOf(known);
-  if (!room || !hasTicket(known)) {
+  const { mine, sale } = known;
+  if (!sale?.room || !hasTicket(known)) {
     known.place = known.placeOf = null;
     return;
   }
-  const { arrival } = known.mine;
-  const isDrawn = room.mode === 'draw_at_opening';
-  const name = `${room.epoch} ${room.seed} ${arrival}`;
-  if (known.placeOf === name || (isDrawn && !room.seed)) return;
+  const { mode, seed, drawn } = sale.room;
+  const isDrawn = mode === 'draw_at_opening';
+  const name = `${seed} ${mine.arrival}`;
+  if (known.placeOf === name || (isDrawn && !seed)) return;
   known.placeOf = name;
-  known.place =
-    isDrawn && arrival < room.drawn ? await placeOf(arrival, room.drawn, room.seed) : arrival;
+  known.place = isDrawn ? await placeOf(mine.arrival, drawn, seed) : mine.arrival;
   show();
 }
 
@@ -75,25 +75,24 @@ function show() {
   const before = state;
   state = stateOf(known);
   draw(state, known, busy);
-  if (state !== before) alertBuyer(state, known);
-  if (known.mine?.admission && !isInside(known)) known.mine.save({ admission: null, lapsed: true });
-  if (!busy && known.buyer && now() >= (known.notBefore ?? 0)) {
-    if (known.mine.key && !known.mine.order) run(buy);
-    else if (state === 'called' && !document.hidden) run(enter);
-  }
+  if (state !== before) announceState();
+  const { mine } = known;
+  if (mine?.admission && !isInside(known)) mine.save({ admission: null, lapsed: true });
+  if (busy || !known.buyer || !(now() >= mayActFrom)) return;
+  if (mine.key && !mine.order) run(buy);
+  else if (state === 'called' && !document.hidden) run(enter);
 }
 
-/** Do one thing at a time, and say what came of it. */
+/** Do one thing at a time. */
 async function run(action) {
-  if (busy) return;
+  if (busy || !action) return;
   busy = true;
-  show();
   try {
     await action();
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
-    later(2);
-    announce(SAID.none);
+    waitFor(2);
+    announce(SAID.no_answer);
   } finally {
     busy = false;
     show();
@@ -101,85 +100,79 @@ async function run(action) {
 }
 
 /** Do nothing by itself for about so many seconds. */
-function later(seconds) {
-  known.notBefore = now() + vary(1000 * seconds);
-  setTimeout(show, known.notBefore - now() + 10);
-}
+const waitFor = (seconds) => (mayActFrom = now() + vary(1000 * seconds));
 
-/** Say why the shop refused; ask again later if that was not for what was asked. */
+/** Return whether a request may be sent again, because its answer says nothing of it. */
+const isTrouble = ({ status }) => status === 408 || status === 429 || status >= 500;
+
+/** Say why the shop refused. */
 function refused(answer) {
-  const code = answer.body?.code ?? 'unavailable';
-  if (answer.status === 401 && code === 'unauthorized') known.needsSignIn = true;
-  if (isTrouble(answer)) later(answer.retryAfter ?? 2);
-  announce(SAID[code] ?? answer.body?.detail ?? SAID.unavailable);
+  const { code = 'unavailable', detail } = answer.body ?? {};
+  if (code === 'unauthorized') known.mustSignIn = true;
+  if (isTrouble(answer)) waitFor(answer.retryAfter ?? 2);
+  announce(SAID[code] ?? detail);
 }
 
 const ticket = () => (known.mine.ticket ? { ticket: known.mine.ticket } : {});
 const named = () => (known.settings.auth === 'none' ? { userId: known.buyer } : {});
+const ofOrder = (what) => `v5/orders/${encodeURIComponent(known.mine.order)}/${what}`;
 
 async function join() {
-  const room = roomOf(known);
+  const { epoch, commitment: seen } = known.sale.room;
   const headers = hasTicket(known) ? ticket() : {};
-  const answer = await call('POST', `v5/rooms/${id}/tickets`, { headers, body: named() });
+  const answer = await call('POST', `${room}/tickets`, { headers, body: named() });
   if (answer.status !== 200) return refused(answer);
-  const { arrival } = answer.body;
-  const place = { ticket: answer.body.ticket, arrival, epoch: room.epoch };
-  known.mine.save({ ...place, commitment: room.commitment, lapsed: null, admission: null });
+  const place = { ticket: answer.body.ticket, arrival: answer.body.arrival, epoch };
+  known.mine.save({ ...place, commitment: seen, lapsed: null, admission: null });
   change({});
 }
 
 async function enter() {
-  const answer = await call('POST', `v5/rooms/${id}/admission`, { headers: ticket() });
-  if (answer.status === 200) {
-    known.mine.save({ admission: answer.body.admission, until: answer.body.expiresAt });
-  } else if (answer.status === 202) {
-    later(answer.retryAfter ?? 1);
-  } else if (answer.status === 410) {
-    known.mine.save({ lapsed: true });
-  } else {
-    if (answer.body?.code === 'ticket_invalid') known.mine.save({ ticket: null });
-    else later(answer.retryAfter ?? 2);
-    refused(answer);
-  }
+  const answer = await call('POST', `${room}/admission`, { headers: ticket() });
+  const { status, body } = answer;
+  if (status === 200) return known.mine.save({ admission: body.admission, until: body.expiresAt });
+  if (status === 410) return known.mine.save({ lapsed: true });
+  waitFor(answer.retryAfter ?? 2);
+  if (body?.code === 'ticket_invalid') known.mine.save({ ticket: null });
+  if (status !== 202) refused(answer);
 }
 
 async function leave() {
-  const answer = await call('DELETE', `v5/rooms/${id}/tickets/mine`, { headers: ticket() });
-  if (answer.status !== 204) return refused(answer);
-  known.mine.save({ ticket: null, admission: null });
+  const answer = await call('DELETE', `${room}/tickets/mine`, { headers: ticket() });
+  if (answer.status === 204) known.mine.save({ ticket: null, admission: null });
+  else refused(answer);
 }
 
-/** Buy one unit. The key is stored first, so the same purchase is repeated until it has an answer. */
+/** Buy a unit. The key is stored first, and the same purchase is sent until it has an answer. */
 async function buy() {
   const { mine } = known;
   if (!mine.key) mine.save({ key: crypto.randomUUID() });
   show();
   const headers = { 'idempotency-key': mine.key };
   if (mine.admission) headers.admission = mine.admission;
-  const body = { productId: product, ...named() };
-  const answer = await call('POST', 'v5/buy', { headers, body });
+  const answer = await call('POST', 'v5/buy', { headers, body: { productId: product, ...named() } });
   if (answer.status === 202) {
-    setOrder(answer.body.orderId);
+    setOrder(answer.body.orderId, { lapsed: mine.ticket ? true : null });
     return;
   }
   if (!isTrouble(answer)) mine.save({ key: null });
-  if (answer.status === 403) mine.save({ admission: null, lapsed: Boolean(mine.ticket) || null });
+  if (answer.status === 403) mine.save({ admission: null, lapsed: mine.ticket ? true : null });
   refused(answer);
 }
 
-/** Remember an order, or forget it; its address is in the fragment, to be kept or sent on. */
-function setOrder(order) {
+/** Remember an order, or forget it. The address has its id, and can be kept or sent on. */
+function setOrder(order, changes = {}) {
   fragment.order = null;
-  known.mine.save({ order, key: null, admission: null, lapsed: roomOf(known) ? true : null });
+  known.mine.save({ order, key: null, admission: null, ...changes });
   history.replaceState(null, '', order ? `#order=${encodeURIComponent(order)}` : location.pathname);
   follow();
 }
 
 async function pay() {
-  const answer = await call('POST', `v5/orders/${encodeURIComponent(known.mine.order)}/payment`);
+  const answer = await call('POST', ofOrder('payment'));
   if (answer.status !== 201) return refused(answer);
-  if (!known.settings.pay) return announce(SAID.no_provider);
-  const target = new URL(known.settings.pay, location.href);
+  if (!known.settings.pay) return announce(SAID.not_set);
+  const target = new URL(known.settings.pay);
   target.searchParams.set('payment', answer.body.paymentId);
   target.searchParams.set('return', location.href);
   target.hash = `secret=${answer.body.clientSecret}`;
@@ -187,78 +180,67 @@ async function pay() {
 }
 
 async function cancel() {
-  const answer = await call('POST', `v5/orders/${encodeURIComponent(known.mine.order)}/cancel`);
+  const answer = await call('POST', ofOrder('cancel'));
   if (answer.status === 200) change({ order: answer.body });
   else refused(answer);
 }
 
-/** Forget the order that has ended; join again at the end, if there is a room. */
+/** Forget an order that has ended. Where there is a room, join again, at the end. */
 async function again() {
   if (known.mine.order) setOrder(null);
-  if (hasTicket(known) && known.mine.lapsed) await join();
+  if (known.sale?.room && hasTicket(known) && known.mine.lapsed) await join();
 }
 
 const ACTIONS = { join, leave, buy, pay, cancel, again, more: again, retry: again };
 
+function identify() {
+  const { auth, signIn: address } = known.settings;
+  if (auth === 'none') {
+    const buyer = $('#user').value;
+    store('user', buyer);
+    signIn(buyer);
+  } else if (address) goToSignIn(address);
+  else announce(SAID.not_set);
+}
+
 async function check() {
-  const { seed, drawn } = roomOf(known);
+  const { seed, drawn } = known.sale.room;
   const { arrival, commitment: seen } = known.mine;
   const place = await placeOf(arrival, drawn, seed);
   showChecks({ isSame: (await commitment(seed)) === seen, arrival, drawn, place });
 }
 
-function askWho() {
-  if (known.settings.auth === 'jwt') {
-    if (known.settings.signIn) goToSignIn(known.settings.signIn);
-    else announce('This shop has set no sign-in.');
-    return;
-  }
-  const chosen = document.querySelector('#user').value.trim();
-  user.set(chosen);
-  signIn(chosen);
-}
-
-function on(selector, event, act) {
-  document.querySelector(selector).addEventListener(event, (happened) => {
-    happened.preventDefault();
-    act(happened);
-  });
-}
-
-on('#identity', 'submit', askWho);
-on('#actions', 'click', ({ target }) => target.dataset.action && run(ACTIONS[target.dataset.action]));
-on('#check', 'click', check);
-on('#out', 'click', () => {
-  user.set(null);
+function signOut() {
+  store('user', null);
   location.assign(location.pathname);
-});
+}
+
+const $ = (selector) => document.querySelector(selector);
+$('#identity').onsubmit = (event) => (event.preventDefault(), identify());
+$('#actions').onclick = ({ target }) => run(ACTIONS[target.dataset.action]);
+$('#check').onclick = check;
+$('#out').onclick = signOut;
 document.addEventListener('visibilitychange', show);
-onChange(() => {
-  if (!known.mine) return;
-  const { order } = known.mine;
-  known.mine.refresh();
-  if (known.mine.order !== order) follow();
-  else change({});
+addEventListener('storage', () => {
+  const order = known.mine?.order;
+  known.mine?.save({}); // reads what another tab has stored
+  if (known.mine?.order === order) change({});
+  else follow();
 });
 setInterval(show, 250);
 
-async function begin() {
-  const answer = await fetch(new URL('files/settings.json', document.baseURI));
-  known.settings = await answer.json();
-  showIdentity(known.settings, madeUpUser());
-  const buyer = known.settings.auth === 'jwt' ? fragment.buyer : user.get();
-  if (buyer) signIn(buyer);
-  else follow();
-  const info = await call('GET', `products/${id}`);
-  if (info.status === 200) change({ info: info.body });
-}
-
-/** Begin, and again until it works: the shop may be away when the page comes. */
-(async function persist() {
+/** Begin, and again until it works: the shop may be away. */
+(async function begin() {
   try {
-    await begin();
+    known.settings ??= await (await fetch(new URL('files/settings.json', document.baseURI))).json();
+    const { auth } = known.settings;
+    showIdentity(auth, madeUpUser());
+    const buyer = auth === 'none' ? stored('user') : fragment.buyer;
+    if (buyer) signIn(buyer);
+    else follow();
+    const { status, body } = await call('GET', `products/${encodeURIComponent(product)}`);
+    if (status === 200) change({ info: body });
   } catch {
-    endWatch();
-    setTimeout(persist, vary(2000));
+    setTimeout(begin, vary(2000));
   }
 })();

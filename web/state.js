@@ -1,22 +1,11 @@
-// What the page shows: one state, computed from what the shop has said and what this browser
-// remembers. Nothing else decides it.
+// What the page shows: one state, of what the shop has said and what this browser remembers.
 
 import { now, until } from './clock.js';
 
-const OF_ORDER = {
-  PENDING: 'pending',
-  RESERVED: 'reserved',
-  CONFIRMED: 'paid',
-  EXPIRED: 'expired',
-  CANCELLED: 'cancelled',
-};
-// The same as in domain/room_estimates.py.
+// As in domain/room_estimates.py.
 const SETTLING = 15;
 const OFF = 0.3;
 const CROWD = 3;
-
-/** Return the room of the sale, or undefined. */
-export const roomOf = (known) => known.sale?.room ?? undefined;
 
 /** Return whether the buyer holds a ticket of the present room. */
 export function hasTicket({ mine, sale }) {
@@ -25,13 +14,12 @@ export function hasTicket({ mine, sale }) {
 
 /** Return whether the buyer is inside the room now. */
 export function isInside(known) {
-  return Boolean(known.mine?.admission) && hasTicket(known) && until(known.mine.until) !== 0;
+  return hasTicket(known) && Boolean(known.mine.admission) && until(known.mine.until) !== 0;
 }
 
 /** Return how many are called before the buyer; null if nobody can know it yet. */
-export function aheadOf(known) {
-  const room = roomOf(known);
-  return known.place == null || !room ? null : Math.max(0, known.place - room.serving);
+export function aheadOf({ place, sale }) {
+  return place == null || !sale?.room ? null : Math.max(0, place - sale.room.serving);
 }
 
 /** Return the fewest and the most seconds until so many are called, or null. */
@@ -52,10 +40,11 @@ export function chanceOf(room, ahead) {
 /** Return the state, one of the names in words.js. */
 export function stateOf(known) {
   const { mine, order, sale } = known;
-  if (mine?.order) return OF_ORDER[order?.status] ?? (known.orderMissing ? 'unknown' : 'pending');
-  if (mine?.key) return 'pending';
+  if (mine?.order && order) return order.status === 'CONFIRMED' ? 'paid' : order.status.toLowerCase();
+  if (mine?.order && known.orderMissing) return 'unknown';
+  if (mine?.order || mine?.key) return 'pending';
   if (known.missing) return 'missing';
-  if (!sale || now() === null) return 'loading';
+  if (now() === null || !(sale?.room || sale?.stock)) return 'loading';
   return sale.room ? inRoom(known, sale.room) : withoutRoom(sale.stock);
 }
 

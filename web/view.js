@@ -1,78 +1,60 @@
-// Draws a state into the page. It changes only what differs, so that focus stays where it is.
+// Shows a state. It changes only what differs, so that the focus stays where it is.
 
 import { asClock, now, until } from './clock.js';
-import { switches } from './memory.js';
-import { hasTicket, roomOf } from './state.js';
-import { books, BUTTONS, LIVE, money, number, STORES, windowTitle, WORDS } from './words.js';
+import { hasTicket } from './state.js';
+import { books, BUTTONS, checked, LIVE, money, number, WORDS } from './words.js';
 
 const $ = (selector) => document.querySelector(selector);
-const shop = $('#shop');
-const chosen = { motion: !matchMedia('(prefers-reduced-motion: reduce)').matches, ...switches.get() };
-let began = {};
+// The countdown that is shown, and when this page first saw it.
+let counted = {};
 
 function text(selector, value) {
   const element = $(selector);
   if (element.textContent !== value) element.textContent = value;
+}
+
+function make(tag, fields) {
+  return Object.assign(document.createElement(tag), fields);
+}
+
+/** Fill an element by `children()` if what they are made of has changed. */
+function fill(selector, content, children) {
+  const element = $(selector);
+  if (element.dataset.shown === JSON.stringify(content)) return;
+  element.dataset.shown = JSON.stringify(content);
+  const hadFocus = element.contains(document.activeElement);
+  element.replaceChildren(...content.map(children));
+  if (hadFocus) $('#title').focus();
+}
+
+function pair([name, value, id = '']) {
+  const row = make('div');
+  row.append(make('dt', { textContent: name }), make('dd', { textContent: value, id }));
+  return row;
+}
+
+function button(name) {
+  const element = make('button', { type: 'button', textContent: BUTTONS[name] });
+  element.dataset.action = name;
   return element;
 }
 
-/** Show pairs of a name and a text in a list of definitions. */
-function pairs(list, rows) {
-  const wanted = JSON.stringify(rows);
-  if (list.dataset.shown === wanted) return;
-  list.dataset.shown = wanted;
-  list.replaceChildren(
-    ...rows.map(([name, value, key]) => {
-      const [row, term, detail] = ['div', 'dt', 'dd'].map((tag) => document.createElement(tag));
-      term.textContent = name;
-      detail.textContent = value;
-      if (key) detail.id = key;
-      row.append(term, detail);
-      return row;
-    }),
-  );
+function showFigure(figure, ends, isRunning) {
+  text('#figure', figure);
+  // The number fills the width, so its size follows from its length.
+  $('#figure').style.setProperty('--length', Math.max(3, figure.length));
+  if (counted.ends !== ends) counted = { ends, from: now() };
+  $('#left').hidden = !isRunning;
+  const part = until(ends) / Math.max(1, Date.parse(ends) - counted.from);
+  $('#left i').style.width = `${100 * part}%`;
 }
 
-function buttons(names, busy) {
-  const box = $('#actions');
-  if (box.dataset.shown !== names.join()) {
-    const hadFocus = box.contains(document.activeElement);
-    box.dataset.shown = names.join();
-    box.replaceChildren(
-      ...names.map((name) => {
-        const button = document.createElement('button');
-        button.type = 'button';
-        button.dataset.action = name;
-        button.textContent = BUTTONS[name];
-        return button;
-      }),
-    );
-    if (hadFocus) $('#title').focus();
-  }
-  for (const button of box.children) button.setAttribute('aria-disabled', busy);
-}
-
-/** Show the large number. It fills the width, so its size follows from its length. */
-function figure(value) {
-  const element = text('#figure', value);
-  element.style.setProperty('--length', Math.max(3, value.length));
-}
-
-/** Show the bar of the time that is left, from when the page first saw it. */
-function bar(state, ends) {
-  if (began.state !== state || began.ends !== ends) began = { state, ends, from: now() };
-  const left = $('#left');
-  left.hidden = !ends || !['turn', 'reserved'].includes(state);
-  if (!left.hidden) left.value = until(ends) / Math.max(1, Date.parse(ends) - began.from);
-}
-
-function showBooks({ sale }) {
-  const box = $('#books');
-  box.hidden = !sale?.stock;
-  if (box.hidden) return;
-  const { title, parts } = books(sale.stock);
+function showBooks(stock) {
+  $('#books').hidden = !stock;
+  if (!stock) return;
+  const { title, parts } = books(stock);
   text('#books-title', title);
-  pairs($('#parts'), parts.map(([name, units]) => [name, number.format(units)]));
+  fill('#parts', parts, ([name, units]) => pair([name, number(units)]));
   parts.forEach(([, units], at) => {
     const part = $('#bar').children[at];
     part.hidden = !units;
@@ -80,82 +62,46 @@ function showBooks({ sale }) {
   });
 }
 
-/** Draw a state. */
 export function draw(state, known, busy) {
-  const shown = { facts: [], actions: [], ...WORDS[state](known) };
-  const left = until(shown.ends);
-  const clock = left === null ? null : asClock(left);
-  const isIn = known.buyer && !known.needsSignIn;
-  shop.dataset.state = state;
-  shop.dataset.live = known.live;
-  document.title = windowTitle(state, known, clock);
-  text('#product', [known.info?.name ?? known.product, money(known.info?.price, known.info?.currency)].filter(Boolean).join(' · '));
-  text('#live', known.live === 'away' ? LIVE.away : (STORES[known.down] ?? LIVE[known.live]));
-  text('#title', shown.title);
-  figure(clock ?? shown.figure ?? '');
-  text('#caption', shown.caption ?? '');
-  bar(state, shown.ends);
-  pairs($('#facts'), shown.facts);
-  $('#identity').hidden = isIn || !known.settings || !shown.actions.length;
-  buttons(isIn ? shown.actions : [], busy);
+  const { title, ends, caption, figure = '', facts = [], actions = [] } = WORDS[state](known);
+  const { info, live, mine, sale } = known;
+  const clock = until(ends) === null ? null : asClock(until(ends));
+  const isIn = Boolean(known.buyer) && !known.mustSignIn;
+  const isMyTime = Boolean(ends) && (state === 'turn' || state === 'reserved');
+  Object.assign($('#shop').dataset, { state, live });
+  const name = info?.name ?? known.product;
+  const short = state === 'waiting' ? `${figure} before you` : clock;
+  document.title = [isMyTime && 'Your turn', short, name].filter(Boolean).join(' · ');
+  text('#product', [name, money(info)].filter(Boolean).join(' · '));
+  text('#live', LIVE[live === 'away' ? live : (known.down ?? live)]);
+  text('#title', title);
+  showFigure(clock ?? figure, ends, isMyTime);
+  text('#caption', caption);
+  fill('#facts', facts, pair);
+  $('#identity').hidden = isIn || !known.settings || !actions.length;
+  fill('#actions', isIn ? actions : [], button);
+  for (const one of $('#actions').children) one.setAttribute('aria-disabled', busy);
   text('#who', isIn ? `You are ${known.buyer}.` : '');
   $('#out').hidden = !isIn;
-  const room = roomOf(known);
-  $('#draw').hidden = !(room?.seed && hasTicket(known) && known.mine.arrival < room.drawn);
-  showBooks(known);
+  $('#draw').hidden = !(sale?.room?.seed && hasTicket(known) && mine.arrival < sale.room.drawn);
+  showBooks(sale?.stock);
 }
 
-/** Say something to everybody: below the buttons, and to screen readers when they have time. */
-export function announce(words) {
-  text('#notice', words);
-}
-
-/** Call the buyer: to screen readers at once, and by sound and notification if they want that. */
-export function alertBuyer(state, known) {
-  const words = WORDS[state](known).call;
+/** Say at once to a screen reader what the page shows now. */
+export function announceState() {
   text('#notice', '');
-  text('#alert', words || '');
-  if (!chosen.alerts || !['turn', 'called'].includes(state) || !document.hidden) return;
-  const context = new AudioContext();
-  const tone = context.createOscillator();
-  tone.connect(context.destination);
-  tone.start();
-  tone.stop(context.currentTime + 0.4);
-  if (window.Notification?.permission === 'granted') new Notification(words);
+  text('#alert', `${$('#title').textContent} ${$('#figure').textContent}`);
 }
 
-/** Show how the draw was checked. */
-export function showChecks({ isSame, arrival, drawn, place }) {
-  const lines = [
-    isSame
-      ? 'The number is the one whose fingerprint this browser saw when you joined.'
-      : 'This number is NOT the one whose fingerprint this browser saw when you joined.',
-    `You joined as number ${number.format(arrival + 1)} of ${number.format(drawn)}. By this number your place is ${number.format(place + 1)}.`,
-  ];
-  $('#checked').replaceChildren(
-    ...lines.map((line) => Object.assign(document.createElement('li'), { textContent: line })),
-  );
+export const announce = (words) => text('#notice', words);
+
+export function showChecks(check) {
+  fill('#checked', checked(check), (line) => make('li', { textContent: line }));
 }
 
-/** Prepare the form that asks who buys. */
-export function showIdentity({ auth }, suggestion) {
-  $('#user').value = suggestion;
-  for (const element of [$('#user'), $('#identity label')]) element.hidden = auth === 'jwt';
-  $('#user').disabled = auth === 'jwt';
-  if (auth === 'jwt') $('#identity button').textContent = 'Sign in';
-}
-
-function set(name, value) {
-  chosen[name] = value;
-  switches.set(chosen);
-  $(`#${name}`).setAttribute('aria-pressed', Boolean(value));
-  document.documentElement.dataset.motion = chosen.motion ? 'on' : 'off';
-}
-
-for (const name of ['alerts', 'motion']) {
-  set(name, Boolean(chosen[name]));
-  $(`#${name}`).addEventListener('click', () => {
-    set(name, !chosen[name]);
-    if (chosen.alerts && window.Notification?.permission === 'default') Notification.requestPermission();
-  });
+export function showIdentity(auth, suggestion) {
+  const isMadeUp = auth === 'none';
+  Object.assign($('#user'), { value: suggestion, disabled: !isMadeUp });
+  $('#user').parentElement.hidden = !isMadeUp;
+  text('#identity button', isMadeUp ? 'Continue' : 'Sign in');
 }
