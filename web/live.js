@@ -1,5 +1,4 @@
-// The newest state of a sale and of an order: by a stream of events, or by polling where the shop
-// has no streams or no room for one more.
+// The newest state of a sale and an order, by a stream of events, or by polling where there is none.
 
 import { call, NoAnswer, send } from './api.js';
 

@@ -1,4 +1,4 @@
-// The page of one sale: it keeps what is known, does what is due, and shows the state.
+// The page of one sale: keeps what is known, does what is due, and shows the state.
 
 import { call, NoAnswer } from './api.js';
 import { now, setClock } from './clock.js';
@@ -28,7 +28,6 @@ function signIn(buyer) {
   follow();
 }
 
-/** Watch the sale, and the order if there is one. */
 function follow() {
   endWatch();
   known.order = known.orderMissing = null;
@@ -83,7 +82,6 @@ function show() {
   else if (state === 'called' && !document.hidden) run(enter);
 }
 
-/** Do one thing at a time. */
 async function run(action) {
   if (busy || !action) return;
   busy = true;
@@ -105,7 +103,6 @@ const waitFor = (seconds) => (mayActFrom = now() + vary(1000 * seconds));
 /** Return whether a request may be sent again, because its answer says nothing of it. */
 const isTrouble = ({ status }) => status === 408 || status === 429 || status >= 500;
 
-/** Say why the shop refused. */
 function refused(answer) {
   const { code = 'unavailable', detail } = answer.body ?? {};
   if (code === 'unauthorized') known.mustSignIn = true;
@@ -229,7 +226,7 @@ addEventListener('storage', () => {
 });
 setInterval(show, 250);
 
-/** Begin, and again until it works: the shop may be away. */
+// Again until it works: the shop may be away.
 (async function begin() {
   try {
     known.settings ??= await (await fetch(new URL('files/settings.json', document.baseURI))).json();

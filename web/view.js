@@ -41,8 +41,9 @@ function button(name) {
 
 function showFigure(figure, ends, isRunning) {
   text('#figure', figure);
-  // The number fills the width, so its size follows from its length.
-  $('#figure').style.setProperty('--length', Math.max(3, figure.length));
+  // The number fills the width in every font: its size follows from its width in em.
+  const { offsetWidth, style } = $('#figure');
+  style.setProperty('--em', Math.max(1.5, offsetWidth / parseFloat(getComputedStyle($('#figure')).fontSize)));
   if (counted.ends !== ends) counted = { ends, from: now() };
   $('#left').hidden = !isRunning;
   const part = until(ends) / Math.max(1, Date.parse(ends) - counted.from);
