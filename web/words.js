@@ -17,7 +17,7 @@ export const BUTTONS = {
 export const LIVE = {
   stream: 'Live',
   poll: 'Checked every few seconds',
-  away: 'The shop does not answer. This page keeps trying.',
+  away: 'The shop does not answer. This page tries again.',
   redis: 'What you see may be old. Your place is safe.',
   postgresql: 'Orders are written later now. Yours is safe.',
 };
@@ -135,15 +135,15 @@ export const WORDS = {
     title: known.mine?.order ? 'Your unit is taken' : 'Your order is on its way',
     figure: '1',
     caption: known.mine?.order
-      ? 'Your order is being written. Nobody else can get your unit.'
-      : 'If the answer is lost, this page asks again. You cannot buy twice by this.',
+      ? 'Your order is being written.'
+      : 'If no answer comes, this page asks again. You cannot buy twice.',
     facts: known.mine?.order ? order(known) : [],
   }),
 
   reserved: (known) => ({
     title: 'It is yours if you pay within',
     ends: known.order.expiresAt,
-    caption: 'Your unit is held until then. After a payment this page changes by itself.',
+    caption: 'Your unit is held until then. This page shows your payment.',
     facts: order(known),
     actions: ['pay', 'cancel'],
   }),
@@ -209,7 +209,6 @@ export const WORDS = {
   }),
 };
 
-/** Say how a draw was checked. */
 export const checked = ({ isSame, arrival, drawn, place }) => [
   isSame
     ? 'The number has the fingerprint that you saw when you joined.'
