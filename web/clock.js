@@ -7,7 +7,7 @@ export function setClock(iso) {
   if (iso) offset = Date.parse(iso) - performance.now();
 }
 
-/** Return the shop's time in milliseconds since 1970, or null before its first answer. */
+/** Return the shop's time in ms since 1970; null before its first answer. */
 export const now = () => (offset === null ? null : performance.now() + offset);
 
 /** Return the milliseconds until a time of the shop (ISO), 0 if it has passed; null if unknown. */

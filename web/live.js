@@ -42,10 +42,16 @@ async function readEvents(stream, alive, event) {
 export function watch(product, order, on) {
   const sale = `v5/products/${encodeURIComponent(product)}`;
   const room = `v5/rooms/${encodeURIComponent(product)}`;
-  const mine = order && `v5/orders/${encodeURIComponent(order)}`;
+  let mine = order && `v5/orders/${encodeURIComponent(order)}`;
   const ending = new AbortController();
   const { signal } = ending;
   let streamsFrom = 0;
+
+  function event(name, data) {
+    // Nothing leads out of another status, so the sale alone is watched from then on.
+    if (name === 'order' && !/PENDING|RESERVED/.test(data.status)) mine = null;
+    on.event(name, data);
+  }
 
   /** Stream until it ends. Set `streamsFrom` if there is none. */
   async function stream() {
@@ -67,7 +73,7 @@ export function watch(product, order, on) {
       }
       on.live('stream');
       await readEvents(response.body, alive, (name, data) => {
-        if (name !== 'end') on.event(name, data);
+        if (name !== 'end') event(name, data);
         else if (data.reason === 'newer') streamsFrom = Date.now() + NO_STREAMS;
       });
     } catch {
@@ -86,17 +92,17 @@ export function watch(product, order, on) {
       mine && call('GET', mine),
     ]);
     if (signal.aborted) return 0;
-    const answers = [inRoom, stock, state].filter(Boolean);
-    const isDown = answers.some(({ status }) => status >= 500);
-    const found = [inRoom, stock].some(({ status }) => status === 200);
+    const isDown = inRoom.status >= 500 || stock.status >= 500;
+    const found = inRoom.status === 200 || stock.status === 200;
     if (!found && isDown) throw new NoAnswer();
     on.live('poll');
-    if (state?.status === 200) on.event('order', state.body);
+    if (state?.status === 200) event('order', state.body);
     if (state?.status === 404) on.missing('order');
     if (state?.status === 401) on.signIn();
+    if (state?.status >= 500) event('unknown', { what: 'postgresql' });
     const bodyOf = ({ status, body }) => (status === 200 ? body : null);
     if (!found) on.missing('sale');
-    else on.event('sale', { room: bodyOf(inRoom), stock: bodyOf(stock), stale: isDown });
+    else event('sale', { room: bodyOf(inRoom), stock: bodyOf(stock), stale: isDown });
     return mine ? (state.retryAfter ?? ORDER) : (inRoom.body?.pollAfter ?? SALE);
   }
 

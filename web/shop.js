@@ -13,7 +13,7 @@ import { SAID } from './words.js';
 const product = decodeURIComponent(location.pathname.split('/').pop());
 const room = `v5/rooms/${encodeURIComponent(product)}`;
 // What the page knows, for state.js. `buyer` is an id, `mine` is from memory.js, `place` from the
-// draw, `sale` and `order` are from the shop, and `down` is a store of it that fails.
+// draw, `sale` and `order` from the shop; `redis` and `postgresql` are set while they are down.
 const known = { product, live: 'away' };
 const fragment = takeFragment();
 let state = 'loading';
@@ -36,14 +36,13 @@ function follow() {
     missing: (what) => change(what === 'order' ? { orderMissing: true } : { missing: true }),
     signIn: () => change({ mustSignIn: true }),
     event(name, data) {
-      if (name === 'order') change({ order: data, orderMissing: false });
-      if (name === 'unknown') change({ down: data.what });
+      if (name === 'unknown') change({ [data.what]: 'down' });
+      if (name === 'order') change({ order: data, orderMissing: false, postgresql: data.stale });
       if (name !== 'sale') return;
       setClock(data.now ?? data.room?.now);
-      const { stock = null } = known.sale ?? {};
-      const isStale = data.stale || data.room?.stale;
-      const down = isStale ? (known.down ?? 'redis') : null;
-      change({ sale: { ...data, stock: data.stock ?? stock }, missing: false, down });
+      const stock = data.stock ?? known.sale?.stock;
+      const redis = data.stale || data.room?.stale;
+      change({ sale: { ...data, stock }, missing: false, redis });
     },
   });
 }
@@ -77,7 +76,7 @@ function show() {
   if (state !== before) announceState();
   const { mine } = known;
   if (mine?.admission && !isInside(known)) mine.save({ admission: null, lapsed: true });
-  if (busy || !known.buyer || !(now() >= mayActFrom)) return;
+  if (busy || !known.buyer || known.mustSignIn || now() < mayActFrom) return;
   if (mine.key && !mine.order) run(buy);
   else if (state === 'called' && !document.hidden) run(enter);
 }
@@ -152,7 +151,7 @@ async function buy() {
     setOrder(answer.body.orderId, { lapsed: mine.ticket ? true : null });
     return;
   }
-  if (!isTrouble(answer)) mine.save({ key: null });
+  if (!isTrouble(answer) && answer.status !== 401) mine.save({ key: null });
   if (answer.status === 403) mine.save({ admission: null, lapsed: mine.ticket ? true : null });
   refused(answer);
 }

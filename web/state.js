@@ -7,12 +7,10 @@ const SETTLING = 15;
 const OFF = 0.3;
 const CROWD = 3;
 
-/** Return whether the buyer holds a ticket of the present room. */
 export function hasTicket({ mine, sale }) {
   return Boolean(mine?.ticket) && (!sale?.room || mine.epoch === sale.room.epoch);
 }
 
-/** Return whether the buyer is inside the room now. */
 export function isInside(known) {
   return hasTicket(known) && Boolean(known.mine.admission) && until(known.mine.until) !== 0;
 }

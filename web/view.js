@@ -74,12 +74,13 @@ export function draw(state, known, busy) {
   const short = state === 'waiting' ? `${figure} before you` : clock;
   document.title = [isMyTime && 'Your turn', short, name].filter(Boolean).join(' · ');
   text('#product', [name, money(info)].filter(Boolean).join(' · '));
-  text('#live', LIVE[live === 'away' ? live : (known.down ?? live)]);
+  const down = (known.redis && 'redis') || (known.postgresql && 'postgresql');
+  text('#live', LIVE[live === 'away' ? live : down || live]);
   text('#title', title);
   showFigure(clock ?? figure, ends, isMyTime);
   text('#caption', caption);
   fill('#facts', facts, pair);
-  $('#identity').hidden = isIn || !known.settings || !actions.length;
+  $('#identity').hidden = isIn || !known.settings || !(actions.length || known.mustSignIn);
   fill('#actions', isIn ? actions : [], button);
   for (const one of $('#actions').children) one.setAttribute('aria-disabled', busy);
   text('#who', isIn ? `You are ${known.buyer}.` : '');

@@ -39,7 +39,6 @@ const CHANCES = {
 };
 
 export const number = (of) => new Intl.NumberFormat('en').format(of);
-const count = (of, one, many) => `${number(of)} ${of === 1 ? one : many}`;
 
 export function money({ price, amount = price, currency } = {}) {
   const style = currency ? { style: 'currency', currency } : { minimumFractionDigits: 2 };
@@ -91,7 +90,7 @@ export const WORDS = {
       : known.sale.room.mode === 'fifo'
         ? 'Who joins first is called first.'
         : 'Then places are drawn. All who join before have the same chance.',
-    facts: [['In the queue', count(known.sale.room.issued, 'person', 'people'), 'issued']],
+    facts: [['People in the queue', number(known.sale.room.issued), 'issued']],
     actions: joins(known),
   }),
 
@@ -106,7 +105,7 @@ export const WORDS = {
       : {
           title: 'People in the queue',
           figure: number(known.sale.room.waiting),
-          caption: 'The sale has begun. Who joins now is called after them.',
+          caption: 'Who joins now is called after them.',
           actions: joins(known),
         },
 
@@ -159,7 +158,7 @@ export const WORDS = {
   sold_out: (known) => ({
     title: 'All units are taken',
     figure: '0',
-    caption: `${count(known.sale.stock?.held ?? known.sale.room.held, 'unit waits', 'units wait')} for payment. What is not paid comes back here.`,
+    caption: `${number((known.sale.room ?? known.sale.stock).held)} held until paid. What is not paid comes back here.`,
     facts: isInside(known) ? [] : outlook(known),
     actions: joins(known),
   }),
@@ -183,7 +182,7 @@ export const WORDS = {
   lapsed: () => ({
     title: 'Your turn is over',
     figure: 'Over',
-    caption: 'The time has passed, or you bought on another device, which has the receipt.',
+    caption: 'Its time has passed, or you bought on another device.',
     actions: ['again'],
   }),
 
@@ -197,7 +196,7 @@ export const WORDS = {
   ended: () => ({
     title: 'The sale is over',
     figure: 'Over',
-    caption: 'Orders that were made are kept.',
+    caption: 'Orders are kept.',
   }),
 
   unknown: (known) => ({
