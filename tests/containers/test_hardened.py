@@ -16,6 +16,7 @@ from flashsale.domain.model import Terms
 from flashsale_local.deployment.target import with_services
 from flashsale_local.paths import ROOT
 from flashsale_local.sale.seed import seed, user_ids
+from flashsale_server.edge.shop_front import POLICY
 from tests.containers.image import HARDENED, IMAGE, PROCESSES, Docker
 from tests.helpers.support import eventually
 
@@ -129,6 +130,17 @@ def test_the_three_processes_sell_and_show_figures(docker, stack, new_product):
             assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE)
             assert container.end() == 0, container.log
             assert "Traceback" not in container.log
+
+
+def test_the_image_serves_the_page_of_the_shop(edge):
+    page = httpx.get(f"{edge.url}/shop/p-01", timeout=30)
+    script = httpx.get(f"{edge.url}/shop/files/shop.js", timeout=30)
+    settings = httpx.get(f"{edge.url}/shop/files/settings.json", timeout=30)
+
+    assert 'src="files/shop.js"' in page.text
+    assert page.headers["content-security-policy"] == POLICY
+    assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert settings.json() == {"auth": "none", "signIn": None, "pay": None}
 
 
 def test_a_request_in_a_lock_has_its_answer_before_the_edge_ends(edge, stack, new_product):

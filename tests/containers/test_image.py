@@ -91,7 +91,7 @@ def test_the_labels_say_what_it_is(docker):
 
 
 def test_a_change_of_the_code_rebuilds_no_packages(docker, tmp_path):
-    for part in ("lua", "layers/flashsale", "infra/flashsale_server"):
+    for part in ("lua", "web", "layers/flashsale", "infra/flashsale_server"):
         shutil.copytree(ROOT / part, tmp_path / part, symlinks=True)
     shutil.copy(ROOT / ".dockerignore", tmp_path)
     with (tmp_path / "layers/flashsale/flashsale/config.py").open("a") as code:

@@ -54,16 +54,32 @@ def test_the_copied_files_are_sufficient(image, module):
     assert done.stdout.count(str(image)) == 2, "the modules must not come from the checkout"
 
 
-def test_three_folders_are_copied():
+def test_four_folders_are_copied():
     copied = set(re.findall(r"^COPY (\S+) \S+$", DOCKERFILE, re.MULTILINE))
 
     folders = {source for source in copied if (ROOT / source).is_dir()}
-    assert folders == {"lua", "layers/flashsale/flashsale", "infra/flashsale_server"}
+    assert folders == {"lua", "web", "layers/flashsale/flashsale", "infra/flashsale_server"}
     assert copied - folders == {"infra/flashsale_server/requirements.txt"}
 
 
 def test_the_lua_scripts_are_found(image):
     assert (image / "layers/flashsale/flashsale/redis_store/lua/claim.lua").is_file()
+
+
+def test_the_page_of_the_shop_is_found(image):
+    code = (
+        "from flashsale_server.edge import shop_front as front;"
+        " print(front._page().content.decode(), *front._files())"
+    )
+    environment = {"PYTHONPATH": f"{image}/layers/flashsale:{image}/infra"}
+
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment, cwd=image, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+
+    assert "draw.js" in told
+    assert (ROOT / "web" / "shop.html").read_text() in told
 
 
 def test_the_image_serves_as_the_local_stack_does():

@@ -110,6 +110,8 @@ JWT = {
         ("RATE_LIMIT_USER", {"RATE_LIMIT_USER": "many"}),
         ("CORS_ORIGINS", {"CORS_ORIGINS": "*"}),
         ("TRUSTED_PROXIES", {"TRUSTED_PROXIES": "0.0.0.0/0"}),
+        ("SHOP_SIGN_IN_URL", {"SHOP_SIGN_IN_URL": "javascript:alert(1)"}),
+        ("SHOP_PAY_URL", {"SHOP_PAY_URL": "http://pay.example.org"}),
         ("GRANIAN_HOST", {"GRANIAN_HOST": "localhost"}),
         ("GRANIAN_PORT", {"GRANIAN_PORT": "99999999"}),
     ],

@@ -20,6 +20,7 @@ from flashsale_local.stack.exporter import ALIVE
 from flashsale_local.stack.ports import DEFAULT_PORTS
 from flashsale_server.edge import __main__ as edge
 from flashsale_server.edge.proxies import trust_proxies
+from flashsale_server.edge.shop_addresses import shop_addresses
 from flashsale_server.exporter.settings import ExporterSettings
 from tests.helpers.image import variables_of_image
 from tests.helpers.recorder import Recorder
@@ -59,6 +60,7 @@ def read_by_parsers():
             ExporterSettings.from_mapping,
             origins,
             lambda environment: trust_proxies(None, environment),
+            shop_addresses,
         ):
             recorder = Recorder({**addresses, **more})
             with suppress(ConfigError):
@@ -139,8 +141,9 @@ def test_each_container_gets_every_variable_that_its_program_reads():
     assert read - given - own.keys() - NOT_HANDED_ON.keys() <= image
     assert NOT_HANDED_ON.keys() <= read | image, "a variable is read no longer"
     assert not given & NOT_HANDED_ON.keys()
+    of_buyers = {"ROOM_SECRET", "SHOP_SIGN_IN_URL", "SHOP_PAY_URL"}
     for name in ("relay", "exporter"):
-        assert given - {"ROOM_SECRET"} == SERVICES[name]["environment"].keys() - own.keys()
+        assert given - of_buyers == SERVICES[name]["environment"].keys() - own.keys()
 
 
 def test_the_page_of_the_image_names_each_variable_that_its_processes_read():

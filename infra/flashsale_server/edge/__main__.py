@@ -20,6 +20,7 @@ from flashsale.auth.tokens import Tokens
 from flashsale.config import origins
 from flashsale.errors import ConfigError
 from flashsale_server.edge.proxies import trusted_proxies
+from flashsale_server.edge.shop_addresses import shop_addresses
 from flashsale_server.start import or_say_why, settings_that_send
 
 APP = "flashsale_server.edge.app:app"
@@ -74,6 +75,7 @@ def check(environment: Mapping[str, str]) -> None:
     Tokens(settings_that_send(environment).trusted_issuer)
     origins(environment)
     trusted_proxies(environment)
+    shop_addresses(environment)
     _check_address(environment.get("GRANIAN_HOST", ""), environment.get("GRANIAN_PORT", ""))
 
 

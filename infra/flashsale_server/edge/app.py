@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from flashsale.http import admin, admin_rooms
 from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
+from flashsale_server.edge import shop_front
 from flashsale_server.edge.aggregation import exposition
 from flashsale_server.edge.background import (
     cancel,
@@ -71,7 +72,8 @@ async def metrics(request: Request) -> Response:
 
 def create_edge(*more: APIRouter) -> ASGIApp:
     """Build the application of one web worker; `more` are routes beside its own."""
-    api = create_app(more=[admin.router, admin_rooms.router, router, *more])
+    routers = [admin.router, admin_rooms.router, router, shop_front.pages(os.environ), *more]
+    api = create_app(more=routers)
     return trust_proxies(Observe(api, emit), os.environ)
 
 
