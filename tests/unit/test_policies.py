@@ -35,6 +35,9 @@ STARS = {
     ("infra/aws/network.yaml", "ImageLayersEndpoint"): (
         "The objects of ECR's own bucket, whose names are those of layers."
     ),
+    ("infra/aws/edge.yaml", "ShopBucketPolicy"): (
+        "CloudFront may read all files of the page, which are public, and nothing else."
+    ),
     ("infra/aws/container.yaml", "ExecutionRole"): "ecr:GetAuthorizationToken knows no resources.",
 }
 # Who may invoke a function. A Function URL is open to everybody, as the HTTP API is.
