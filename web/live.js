@@ -2,10 +2,11 @@
 
 import { call, NoAnswer, send } from './api.js';
 
-// Milliseconds: after which a silent stream is dead (it has a comment each 10 s), and until another
-// one is tried where there was none.
+// Milliseconds: after which a silent stream is dead (it has a comment each 10 s); until another one
+// is tried where there was none; between two looks at the stock beside those at a room.
 const SILENCE = 25_000;
 const NO_STREAMS = 60_000;
+const STOCK = 30_000;
 // Seconds between two looks while the shop is away, at an order, and at a sale without a room.
 const AWAY = 1.5;
 const ORDER = 2;
@@ -46,6 +47,7 @@ export function watch(product, order, on) {
   const ending = new AbortController();
   const { signal } = ending;
   let streamsFrom = 0;
+  let stockFrom = 0;
 
   function event(name, data) {
     // Nothing leads out of another status, so the sale alone is watched from then on.
@@ -88,10 +90,11 @@ export function watch(product, order, on) {
   async function poll() {
     const [inRoom, stock, state] = await Promise.all([
       call('GET', room),
-      call('GET', `${sale}/stock`),
+      Date.now() < stockFrom ? {} : call('GET', `${sale}/stock`),
       mine && call('GET', mine),
     ]);
     if (signal.aborted) return 0;
+    if (inRoom.status === 200 && stock.body) stockFrom = Date.now() + vary(STOCK);
     const isDown = inRoom.status >= 500 || stock.status >= 500;
     const found = inRoom.status === 200 || stock.status === 200;
     if (!found && isDown) throw new NoAnswer();

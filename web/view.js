@@ -43,7 +43,8 @@ function showFigure(figure, ends, isRunning) {
   text('#figure', figure);
   // The number fills the width in every font: its size follows from its width in em.
   const { offsetWidth, style } = $('#figure');
-  style.setProperty('--em', Math.max(1.5, offsetWidth / parseFloat(getComputedStyle($('#figure')).fontSize)));
+  const em = parseFloat(getComputedStyle($('#figure')).fontSize);
+  style.setProperty('--em', Math.max(1.5, offsetWidth / em));
   if (counted.ends !== ends) counted = { ends, from: now() };
   $('#left').hidden = !isRunning;
   const part = until(ends) / Math.max(1, Date.parse(ends) - counted.from);
@@ -64,7 +65,7 @@ function showBooks(stock) {
 }
 
 export function draw(state, known, busy) {
-  const { title, ends, caption, figure = '', facts = [], actions = [] } = WORDS[state](known);
+  const { title, ends, caption = '', figure = '', facts = [], actions = [] } = WORDS[state](known);
   const { info, live, mine, sale } = known;
   const clock = until(ends) === null ? null : asClock(until(ends));
   const isIn = Boolean(known.buyer) && !known.mustSignIn;

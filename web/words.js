@@ -24,7 +24,6 @@ export const LIVE = {
 
 // What the page says after an action that did not work, by the code of the answer.
 export const SAID = {
-  sold_out: 'The last unit went a moment ago.',
   ticket_invalid: 'Your ticket is of an earlier queue. Join again.',
   unauthorized: 'Sign in again to go on.',
   unavailable: 'The shop has trouble. The page tries again.',
@@ -69,7 +68,7 @@ const order = (known) => [
 const anew = ({ sale }) => [sale?.room ? 'again' : 'retry'];
 
 export const WORDS = {
-  loading: () => ({ title: 'One moment', caption: '' }),
+  loading: () => ({ title: 'One moment' }),
 
   missing: () => ({
     title: 'There is no sale here',
@@ -202,7 +201,7 @@ export const WORDS = {
   unknown: (known) => ({
     title: 'The shop does not know this order',
     figure: '?',
-    caption: 'It is another buyer’s, or was lost before it was written. Then you owe nothing.',
+    caption: 'It is another buyer’s, or was lost before it was written.',
     facts: [['Order', known.mine.order, 'order']],
     actions: ['retry'],
   }),
