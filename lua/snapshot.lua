@@ -6,13 +6,15 @@
 -- KEYS[1]  {product}:stock   integer, units that can be claimed
 -- KEYS[2]  {product}:ledger  stream of claims that are neither settled, released nor held
 -- KEYS[3]  {product}:sale    hash: initial, accepted, settled, released, held (units); generation;
---                            in a paused or ended sale also state, and kept (its stock)
+--                            starts_at (ms since 1970, "" for none); in a paused or ended sale
+--                            also state, and kept (its stock)
 -- KEYS[4]  {product}:holds   sorted set of "<ledger entry> <units>", perhaps with " earlier"
 -- ARGV[1]  "count" to count ledger and holds, otherwise ""
 -- returns  {stock, unsettled, initial, accepted, settled, released, claims in the ledger, state:
---          open, paused or ended, generation or "", held}, or nil if no sale was opened
+--          open, paused or ended, generation or "", held, starts_at or ""}, or nil if no sale was
+--          opened
 local sale = redis.call('HMGET', KEYS[3], 'initial', 'accepted', 'settled', 'released', 'state',
-  'kept', 'generation', 'held')
+  'kept', 'generation', 'held', 'starts_at')
 local stock = redis.call('GET', KEYS[1]) or sale[6]
 if not stock or not sale[1] then
   return nil
@@ -35,5 +37,5 @@ elseif accepted > 0 then -- otherwise V3 or V4 sells, which have no ledger
 end
 return {
   stock, unsettled, initial, accepted, settled, released, redis.call('XLEN', KEYS[2]),
-  sale[5] or 'open', sale[7] or '', held,
+  sale[5] or 'open', sale[7] or '', held, sale[9] or '',
 }

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from flashsale.http import admin, admin_rooms
 from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
-from flashsale_server.edge import shop_front
+from flashsale_server.edge import events, shop_front
 from flashsale_server.edge.aggregation import exposition
 from flashsale_server.edge.background import (
     cancel,
@@ -72,7 +72,8 @@ async def metrics(request: Request) -> Response:
 
 def create_edge(*more: APIRouter) -> ASGIApp:
     """Build the application of one web worker; `more` are routes beside its own."""
-    routers = [admin.router, admin_rooms.router, router, shop_front.pages(os.environ), *more]
+    pages = shop_front.pages(os.environ)
+    routers = [admin.router, admin_rooms.router, router, events.router, pages, *more]
     api = create_app(more=routers)
     return trust_proxies(Observe(api, emit), os.environ)
 

@@ -5,7 +5,7 @@ On Lambda they do not exist. There a claimer relays, and a scheduled function sw
 
 import asyncio
 import logging
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tenacity import before_sleep_log, retry, wait_fixed
 
@@ -105,7 +105,7 @@ async def repair_metrics_forever() -> NoReturn:
         PROCESS_METRICS.repair()
 
 
-async def cancel(task: "asyncio.Task[NoReturn]") -> None:
+async def cancel(task: "asyncio.Task[Any]") -> None:
     """Cancel a task and wait until it has ended.
 
     It may need more than one try: up to Python 3.11, `asyncio.wait_for` can swallow a cancellation.

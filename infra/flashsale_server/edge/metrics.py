@@ -9,6 +9,7 @@ from prometheus_client import Counter, Histogram
 from flashsale.domain.model import Refusal
 from flashsale.http.observe import Observation
 from flashsale_server.edge import process_metrics  # noqa: F401 - before the first metric is created
+from flashsale_server.edge.stream_metrics import STREAMS
 
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 CLAIMS = Counter("flashsale_claims", "Purchase attempts", ["generation", "outcome"])
@@ -35,7 +36,8 @@ def emit(seen: Observation) -> None:
     """
     # A client can invent methods, and each would be one more series for the life of the process.
     method = seen.method if seen.method in METHODS else "other"
-    _request(method, seen.route, seen.status).observe(seen.seconds)
+    if seen.status != 200 or seen.route not in STREAMS:  # how long a stream lasts is no latency
+        _request(method, seen.route, seen.status).observe(seen.seconds)
     if seen.generation is not None:
         _claim(seen.generation, seen.outcome or "failed").inc()
     if seen.status >= 500:

@@ -1,6 +1,7 @@
 """The principal: the user whom an access token names."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 # The scope that the token of an admin must have.
 ADMIN_SCOPE = "flashsale/admin"
@@ -8,10 +9,16 @@ ADMIN_SCOPE = "flashsale/admin"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A user whose token was accepted."""
+    """A user whose token was accepted.
+
+    Attributes:
+        until: when the token expires, in seconds since 1970.
+
+    """
 
     user_id: str
     scopes: frozenset[str]
+    until: float = field(default=math.inf, compare=False)
 
     @property
     def is_admin(self) -> bool:

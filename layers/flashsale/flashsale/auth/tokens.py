@@ -55,7 +55,7 @@ class Tokens:
             return Denied("The token is for another audience.")
         if not re.fullmatch(USER_ID, claims["sub"]):
             return Denied("The token's subject is no user id.")
-        return Principal(claims["sub"], _scopes(claims))
+        return Principal(claims["sub"], _scopes(claims), _until(claims["exp"]))
 
     async def _claims(self, trust: TrustedIssuer, token: str) -> dict[str, Any]:
         if not is_spelled_in_one_way(token):
@@ -103,3 +103,8 @@ def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
         return frozenset(listed.split())
     listed = listed if isinstance(listed, list) else []
     return frozenset(word for word in listed if isinstance(word, str))
+
+
+def _until(expires: Any) -> float:
+    """Return when a token expires, in seconds since 1970. It may say a number of any size."""
+    return float(min(int(expires), 2**53))

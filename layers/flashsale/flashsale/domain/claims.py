@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 
 
@@ -70,6 +71,7 @@ class Snapshot:
             sale, `stock` is what was put aside.
         entries: claims in the ledger.
         generation: the generation that sells the product; None until the first purchase decides.
+        starts_at: when the sale opens or opened, in ms since 1970; None without a start.
 
     """
 
@@ -83,6 +85,12 @@ class Snapshot:
     state: SaleState = SaleState.OPEN
     generation: int | None = None
     held: int = 0
+    starts_at: int | None = None
+
+    @property
+    def opens_at(self) -> datetime | None:
+        """When the sale opens or opened; None without a start."""
+        return datetime.fromtimestamp(self.starts_at / 1000, UTC) if self.starts_at else None
 
     @property
     def balanced(self) -> bool:

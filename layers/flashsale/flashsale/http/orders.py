@@ -57,9 +57,7 @@ async def get_v5_order(
     where the product has a payment hold. Where buyers need a token, the order of
     another buyer is answered as an unknown one, because ids can be guessed.
     """
-    known = re.fullmatch(ORDER_ID, order_id)
-    state = await _state_on_ledger(services, order_id, buyer) if known else None
-    return state or problem_response(404, "not_found", "No such order.")
+    return await v5_state(services, order_id, buyer) or no_such_order()
 
 
 @of_v5.post(
@@ -81,12 +79,12 @@ async def cancel_v5_order(
         found = await cancel_reserved(services, order_id, buyer.user_id if buyer else None)
     match found:
         case None:
-            return problem_response(404, "not_found", "No such order.")
+            return no_such_order()
         case QueuedOrder():
             again = "The order is PENDING; try again once it is RESERVED."
             return problem_response(409, "not_cancellable", again)
         case OrderRow(status=OrderStatus.CANCELLED, reason=reason) if reason == BUYERS_WISH:
-            return _body(order_id, found)
+            return order_body(found)
     now = f"The order is {found.status}; only a RESERVED order can be cancelled."
     return problem_response(409, "not_cancellable", now)
 
@@ -116,9 +114,28 @@ async def get_order(order_id: str, services: Injected) -> OrderStateBody | Respo
     return state or error_response(404, _NOT_WRITTEN)
 
 
+async def v5_state(
+    services: Services, order_id: str, buyer: Principal | None
+) -> OrderStateBody | None:
+    """Return the status of an order of V5; None if this buyer may not see it, or there is none.
+
+    Raises:
+        StockUnavailable, DatabaseUnavailable: a store does not answer.
+
+    """
+    if not re.fullmatch(ORDER_ID, order_id):
+        return None
+    return await _state_on_ledger(services, order_id, buyer)
+
+
+def no_such_order() -> Response:
+    """Return the answer of V5 to a request for an unknown order, or for that of another buyer."""
+    return problem_response(404, "not_found", "No such order.")
+
+
 async def _state_in_queue(services: Services, order_id: str) -> OrderStateBody | None:
     if row := await services.orders.get(order_id):
-        return _body(order_id, row)
+        return order_body(row)
     # A message that has failed is delivered again, or rolled back. In the end there is a row.
     if await services.failures.causes([order_id]):
         return OrderStateBody(order_id=order_id, status="PENDING")
@@ -137,11 +154,12 @@ async def _state_on_ledger(
 
     if claim and may_see(claim.user_id) and not (row and claim.is_row(row)):
         return OrderStateBody(order_id=order_id, status="PENDING")
-    return _body(order_id, row) if row and may_see(row.user_id) else None
+    return order_body(row) if row and may_see(row.user_id) else None
 
 
-def _body(order_id: str, row: OrderRow) -> OrderStateBody:
-    state = OrderStateBody(order_id=order_id, status=row.status, reason=_reason(row))
+def order_body(row: OrderRow) -> OrderStateBody:
+    """Describe a written order to its buyer."""
+    state = OrderStateBody(order_id=row.id, status=row.status, reason=_reason(row))
     if row.expires_at is None or row.amount is None or row.currency is None:
         return state
     return PayableOrderBody(

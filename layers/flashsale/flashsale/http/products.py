@@ -46,6 +46,7 @@ async def get_product(product_id: ProductId, services: Injected) -> ProductBody 
 @of_v5.get(
     "/products/{product_id}/stock",
     response_model=StockBody,
+    response_model_exclude_none=True,
     responses=problems(404, 409, 422, 503),
 )
 async def get_stock(product_id: ProductId, services: Injected) -> StockBody | Response:

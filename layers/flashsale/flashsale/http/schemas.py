@@ -118,7 +118,8 @@ class StockBody(_Body):
     """Where the units of a V5 sale are, at every instant.
 
     `initial = stock + unsettled + held + settled`. Units are held while their buyers may pay.
-    `state` is open, paused or ended. `stock` can be claimed while the sale is open.
+    `state` is open, paused or ended. `stock` can be claimed while the sale is open. `opensAt` is
+    absent of a sale without a start.
     """
 
     stock: int
@@ -127,6 +128,7 @@ class StockBody(_Body):
     settled: int
     initial: int
     state: str
+    opens_at: datetime | None = None
 
 
 class ProblemBody(BaseModel):

@@ -146,6 +146,11 @@ class Orders:
         row = await self._database.fetch_one("select_order", id=order_id)
         return _order_row(row) if row else None
 
+    async def get_all(self, order_ids: Sequence[str]) -> list[OrderRow]:
+        """Return the rows of those of these orders that are written, by one statement."""
+        rows = await self._database.fetch_all("select_orders", ids=list(order_ids))
+        return [_order_row(row) for row in rows]
+
     async def units_by_buyer(self, product_id: str) -> dict[str, int]:
         """Return the units in CONFIRMED and RESERVED orders of a product, by user."""
         rows = await self._database.fetch_all("select_buyers", id=product_id)

@@ -148,7 +148,9 @@ class Ledger:
         answer = await self._snapshot(keys=names, args=["count" if count_claims else ""])
         if answer is None:
             return None
-        answer[7:9] = SaleState(answer[7]), int(answer[8]) if answer[8] else None
+        answer[7] = SaleState(answer[7])
+        for number in 8, 10:
+            answer[number] = int(answer[number]) if answer[number] else None
         return Snapshot(*answer)
 
     async def count(self, product_id: str) -> int:
