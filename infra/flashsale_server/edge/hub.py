@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable
-from itertools import chain
 from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 

@@ -19,7 +19,7 @@ WRITE_TIME = 10.0
 RETRY = 3000
 
 # Why a stream ends: what clients are told, and of these, which of them should come back.
-FINAL, RESTART, AGED, NEWER, TOKEN = "final", "restart", "life", "newer", "token"  # noqa: S105
+FINAL, RESTART, AGED, NEWER, TOKEN = "final", "restart", "life", "newer", "token"
 COME_BACK = frozenset({RESTART, AGED})
 # Why it ends without a word.
 GONE, SLOW = "gone", "slow"

@@ -42,7 +42,7 @@ class Topic:
 
     def __init__(self, kind: str, key: Hashable, store: str) -> None:
         self.kind, self.key = kind, key
-        self.listeners: set["Listener"] = set()
+        self.listeners: set[Listener] = set()
         self.frames = b""
         self.version = 0
         self.failed = self.final = False
