@@ -43,9 +43,11 @@ class Reader(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the connection."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's class has another base
 
     def data_received(self, data: bytes) -> None:
+        """Read what came."""
         self._raw += data
         if not self.status and not self._read_head():
             return
@@ -57,7 +59,8 @@ class Reader(asyncio.Protocol):
             self._read_chunks()
         self._came.set()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
+        """Note the end."""
         self.closed = True
         self._came.set()
 

@@ -12,6 +12,7 @@ from redis import Redis
 
 from flashsale.services import Services
 from flashsale_local.deployment import sign_in
+from flashsale_local.paths import ROOT, SOURCE_ROOTS
 from flashsale_local.stack import edge as edge_programs
 from flashsale_local.stack.program import free_port
 from loadtest.streams.reader import open_stream
@@ -48,6 +49,11 @@ class Edge:
 
     async def order(self, order_id, **options):
         return await self.listen(f"/api/v5/orders/{order_id}/events", **options)
+
+    async def get(self, path):
+        """Return what the API answers."""
+        async with httpx.AsyncClient(base_url=self.url, timeout=20) as http:
+            return (await http.get(path)).json()
 
     def counted(self, name, *labels):
         """Return the value of a metric, 0 before the first."""
@@ -87,9 +93,13 @@ def serve(stack, target):
     """Return a function that starts a web worker, with these environment variables."""
     started = []
 
-    def start(name, **more):
+    def start(name, app=None, **more):
         more = {"TRUSTED_PROXIES": "127.0.0.1", **more}
         program = edge_programs.web(stack.directory / name, free_port(), target, workers=1, **more)
+        if app:
+            more = {**program.environment, "PYTHONPATH": f"{SOURCE_ROOTS}:{ROOT}"}
+            command = [*program.command, app]
+            program = dataclasses.replace(program, command=command, environment=more)
         program = dataclasses.replace(program, name=name)
         stack.add(program)
         started.append(name)

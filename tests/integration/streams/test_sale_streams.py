@@ -15,7 +15,6 @@ NO_PRODUCT = "No such product is on sale."
 
 async def test_the_first_event_is_the_present_state(edge, new_product):
     product_id = await new_product(7)
-    url = f"{edge.url}/api/v5/products/{product_id}/stock"
 
     reader = await edge.sale(product_id)
     first = await reader.event("sale")
@@ -25,7 +24,7 @@ async def test_the_first_event_is_the_present_state(edge, new_product):
     assert reader.headers["cache-control"] == "no-store"
     assert reader.headers["x-accel-buffering"] == "no"
     assert first is reader.events[0]
-    assert first.data["stock"] == httpx.get(url).json()
+    assert first.data["stock"] == await edge.get(f"/api/v5/products/{product_id}/stock")
     assert (first.data["room"], first.data["stale"]) == (None, False)
     told = datetime.fromisoformat(first.data["now"])
     assert abs(told - datetime.now(UTC)) < timedelta(minutes=1)
@@ -62,7 +61,7 @@ async def test_a_sale_with_a_room_has_both(edge, services, new_product):
     assert await open_sale(services, product_id, terms) is None
     reader = await edge.sale(product_id)
     first = (await reader.event("sale")).data
-    document = httpx.get(f"{edge.url}/api/v5/rooms/{product_id}").json()
+    document = await edge.get(f"/api/v5/rooms/{product_id}")
 
     await services.rooms.join(product_id, USERS[0])
 
@@ -113,4 +112,3 @@ async def test_streams_are_counted_and_are_no_latency(edge, new_product):
     assert edge.counted("hub_tick_seconds_count", "sale") >= 0
     route = "/api/v5/products/{product_id}/events"
     assert edge.counted("http_request_seconds_count", "GET", route, "200") == 0
-

@@ -1,0 +1,54 @@
+"""Streams while a store is down: they stay, say so once, and go on."""
+
+from tests.helpers.support import USERS
+from tests.integration.v5_claims import buy
+
+
+async def test_a_sale_outlives_an_outage_of_redis(edge, shop, stores, services):
+    reader = await edge.sale(shop.product_id)
+    before = await reader.event("sale")
+
+    stores.stop(stores.redis)
+    unknown = await reader.event("unknown")
+    stale = await reader.event("sale", lambda data: data["stale"])
+    later = await edge.sale(shop.product_id)  # who comes now gets what is known
+    stores.start(stores.redis)
+    await reader.event("sale", lambda data: not data["stale"], after=reader.events.index(stale))
+    await services.redis.connection_pool.disconnect()
+    await buy(services.ledger, shop.product_id, USERS[0], 1)
+
+    assert unknown.data == {"what": "redis"}
+    assert stale.data["stock"] == before.data["stock"]
+    assert [one.name for one in later.events[:2]] == ["unknown", "sale"]
+    for one in (reader, later):
+        sold = await one.event("sale", lambda data: data["stock"]["unsettled"] == 1)
+        assert not sold.data["stale"]
+        assert [event.name for event in one.events].count("unknown") == 1
+        assert not one.closed
+
+
+async def test_an_order_outlives_an_outage_of_postgresql(edge, shop, stores):
+    order = await shop.reserve()
+    reader = await edge.order(order.id)
+    before = await reader.event("order")
+
+    stores.stop(stores.database)
+    unknown = await reader.event("unknown")
+    stale = await reader.event("order", lambda data: data.get("stale"))
+    stores.start(stores.database)
+    again = await reader.event("order", after=reader.events.index(stale) + 1)
+
+    assert unknown.data == {"what": "postgresql"}
+    assert stale.data == {**before.data, "stale": True}
+    assert again.data == before.data
+    assert [event.name for event in reader.events].count("unknown") == 1
+    assert not reader.closed
+
+
+async def test_no_stream_of_an_unknown_product_begins_without_redis(edge, stores, shop):
+    stores.stop(stores.redis)
+
+    reader = await edge.sale(shop.product_id)
+
+    assert reader.status == 503
+    assert reader.headers["retry-after"] == "1"
