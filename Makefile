@@ -252,6 +252,10 @@ bench-rates: setup ## measure V4 and V5 next to an echo route: purchases/s, late
 bench-rooms: setup ## measure waiting rooms: a million joins, polls, claims behind a room (JSON=1)
 	@$(BIN)/python -m loadtest.rooms
 
+.PHONY: bench-streams
+bench-streams: setup ## measure live streams: claims beside 2,000 of them, an idle one, delays (JSON=1)
+	@$(BIN)/python -m loadtest.streams
+
 .PHONY: bench-watching
 bench-watching: setup ## measure accepted purchases/s with and without monitoring
 	@$(BIN)/python -m loadtest.watching
