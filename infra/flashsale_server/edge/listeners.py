@@ -120,7 +120,7 @@ class Listener:
         if self.reason in (GONE, SLOW):
             return b""
         retry = RETRY if self.reason in COME_BACK else None
-        said = json.dumps({"reason": self.reason})
+        said = json.dumps({"reason": self.reason}, separators=(",", ":"))
         return format_sse_event(event="end", data_str=said, retry=retry)
 
 

@@ -78,7 +78,7 @@ class SaleTopic(Topic):
         stock = _dict(StockBody.model_validate(snapshot)) if is_v5 else None
         room = _dict(RoomBody.of(copy.view, stale=copy.stale)) if copy.view else None
         known = {"stock": stock, "room": room and {**room, "now": ""}, "stale": copy.stale}
-        self._state = {**known, "now": datetime.now(UTC).isoformat(), "room": room}
+        self._state = {"now": _iso(datetime.now(UTC)), **known, "room": room}
         frames, now = _event(SALE, self._state), asyncio.get_running_loop().time()
         if self.failed or known != self._known or now - self._sent >= SEND_AGAIN:
             self.failed, self._known, self._sent = False, known, now
@@ -116,6 +116,10 @@ class OrderTopic(Topic):
             self.failed, self._state, self.status = False, new, str(new["status"])
             self.final = self.status in FINAL
             self._publish(_event(ORDER, new))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _dict(body: BaseModel) -> dict[str, Any]:
