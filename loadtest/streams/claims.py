@@ -23,13 +23,14 @@ GOAL = 1.25
 def claim_in_turn(bench: Bench, port: int) -> list[Finding]:
     """Claim at a constant rate, in turn without listeners and with many of the same sale."""
     p95: dict[bool, list[float]] = {False: [], True: []}
-    for number in range(ROUNDS):
+    for number in range(ROUNDS + 1):
         for listened in (False, True) if number % 2 else (True, False):
             product_id = put_on_sale(bench.target, "streams-sale")
             with crowd(port, product_id, MANY) if listened else nullcontext():
                 load: Load = uvloop.run(_claim(bench, product_id))
             assert set(load.statuses) == {202}, load.statuses
-            p95[listened].append(load.percentile_ms(95))
+            if number:  # the first round loads what the workers and the functions need
+                p95[listened].append(load.percentile_ms(95))
             drain(bench.target.queues, DRAIN_DEADLINE)
     return [
         Finding(f"p95 of {RATE} claims/s, ms: nobody listens", p95[False], digits=1),

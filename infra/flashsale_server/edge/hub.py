@@ -169,6 +169,7 @@ class Hub:
             await self._read_sale(topic)
         except ServiceUnavailable:
             topic.fail()
+        await topic.tell()
 
     async def _read_sale(self, topic: SaleTopic) -> bool:
         copy = await room_looks.look(self._services, topic.product_id)
@@ -188,10 +189,12 @@ class Hub:
             except ServiceUnavailable:
                 for topic in watched:
                     topic.fail()
-                return
-        by_id = {row.id: row for row in rows}
+            else:
+                by_id = {row.id: row for row in rows}
+                for topic in watched:
+                    topic.show(by_id.get(topic.order_id))
         for topic in watched:
-            topic.show(by_id.get(topic.order_id))
+            await topic.tell()
 
     async def _check(self) -> None:
         now = asyncio.get_running_loop().time()

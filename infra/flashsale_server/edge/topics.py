@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 
+from flashsale.chunks import chunks
 from flashsale.domain.claims import Snapshot
 from flashsale.domain.model import V5, OrderRow, OrderStatus
 from flashsale.http.orders import order_body
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # Seconds after which a state is sent again, so that the clocks of its readers stay right.
 SEND_AGAIN = 10.0
+# Listeners that are woken at once, the most turns in which all are woken, and seconds between two.
+FEW, SLICES, PAUSE = 20, 40, 0.01
 # Nothing leads out of these.
 FINAL = frozenset({OrderStatus.CONFIRMED, OrderStatus.EXPIRED, OrderStatus.CANCELLED})
 
@@ -44,7 +47,7 @@ class Topic:
         self.kind, self.key = kind, key
         self.listeners: set[Listener] = set()
         self.frames = b""
-        self.version = 0
+        self.version = self._told = 0
         self.failed = self.final = False
         self._store = store
         self._state: dict[str, Any] = {}
@@ -56,11 +59,24 @@ class Topic:
             unknown = _event("unknown", {"what": self._store})
             self._publish(unknown + _event(self.kind, _stale(self._state)))
 
+    async def tell(self) -> None:
+        """Wake all listeners if there is something new, a few at a time.
+
+        A thousand at once would keep every purchase of this worker waiting.
+        """
+        if self._told == self.version:
+            return
+        self._told = self.version
+        everybody = list(self.listeners)
+        for some in chunks(everybody, max(FEW, len(everybody) // SLICES)):
+            if some[0] is not everybody[0]:
+                await asyncio.sleep(PAUSE)
+            for listener in some:
+                listener.wake()
+
     def _publish(self, frames: bytes) -> None:
         self.frames = frames
         self.version += 1
-        for listener in self.listeners:
-            listener.wake()
 
 
 class SaleTopic(Topic):

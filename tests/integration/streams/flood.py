@@ -23,6 +23,7 @@ class Flood(Topic):
     async def _rise(self):
         while True:
             self._publish(FRAME)
+            await self.tell()
             await asyncio.sleep(0.01)
 
 
