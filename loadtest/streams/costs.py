@@ -25,9 +25,7 @@ def cost_of_listeners(bench: Bench, port: int) -> list[Finding]:
         put_on_sale(bench.target, "streams-idle"),
         Redis.from_url(bench.target.redis_url),
     )
-    with crowd(port, product_id, MANY):
-        pass  # so that the workers have loaded what they need
-    time.sleep(2)
+    # First, because a worker keeps for itself what many listeners have needed.
     with crowd(port, product_id, FEW):
         few_cpu, few = _over(SECONDS, redis)
         memory = _memory()

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 
-from flashsale.domain.claims import Claim
+from flashsale.domain.claims import Claim, Claimed
 from flashsale.domain.messages import QueuedOrder
 from flashsale.domain.model import split_order_id
 from flashsale.services import Services
@@ -32,9 +32,12 @@ def delay_of_orders(bench: Bench, port: int) -> list[Finding]:
 
 
 async def _follow(services: Services, product_id: str, port: int) -> list[float]:
-    async def one(number: int, user_id: str) -> float:
+    async def claim(user_id: str) -> str:
         claimed = await services.ledger.claim(Claim(product_id, user_id, 1), "nobody", 1)
-        order_id = claimed.order_id  # type: ignore[union-attr]
+        assert isinstance(claimed, Claimed)
+        return claimed.order_id
+
+    async def one(number: int, user_id: str, order_id: str) -> float:
         address = {"X-Forwarded-For": f"10.200.{number // 40}.1"}
         reader = await open_stream(port, f"/api/v5/orders/{order_id}/events", address)
         await reader.event("order")
@@ -44,8 +47,12 @@ async def _follow(services: Services, product_id: str, port: int) -> list[float]
         await services.orders.write_batch([order])
         return await _delay(reader, time.time())
 
-    users = enumerate(user_ids(ORDERS))
-    return list(await asyncio.gather(*(one(*pair) for pair in users)))
+    users = user_ids(ORDERS)
+    claims = [(user_id, await claim(user_id)) for user_id in users]
+    # They count as sent, so nobody else writes these orders meanwhile.
+    assert len(await services.ledger.take_unsent(product_id, ORDERS)) == ORDERS
+    followed = (one(number, *pair) for number, pair in enumerate(claims))
+    return list(await asyncio.gather(*followed))
 
 
 async def _delay(reader: Reader, committed: float) -> float:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.routing import APIRoute
 from fastapi.sse import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
@@ -41,8 +42,25 @@ async def _hub(request: Request) -> Hub:
 
 
 TheHub = Annotated[Hub, Depends(_hub)]
+# The key in the scope of a request under which a route leaves its stream.
+_STREAM = "flashsale.stream"
+
+
+class StreamRoute(APIRoute):
+    """A route that sends the stream when FastAPI is through with the request.
+
+    So what FastAPI has made for the request is freed before a stream of minutes.
+    """
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request to the path of this route."""
+        await super().handle(scope, receive, send)
+        if stream := scope.pop(_STREAM, None):
+            await stream.run(scope, receive, send)
+
+
 # They are in no OpenAPI document, because that is the same on all edges.
-router = APIRouter(lifespan=_lifespan, include_in_schema=False)
+router = APIRouter(lifespan=_lifespan, include_in_schema=False, route_class=StreamRoute)
 
 
 class Stream(EventSourceResponse):
@@ -56,7 +74,11 @@ class Stream(EventSourceResponse):
         super().__init__((), headers={"X-Accel-Buffering": "no"})
         self._hub, self._listener = hub, listener
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Leave the stream to its route."""
+        scope[_STREAM] = self
+
+    async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream until it ends, or its client goes."""
         listener = self._listener
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}

@@ -6,13 +6,13 @@ import math
 from fastapi import APIRouter, Request
 
 from flashsale_server.edge.app import create_edge
-from flashsale_server.edge.events import Stream
+from flashsale_server.edge.events import Stream, StreamRoute
 from flashsale_server.edge.stream_metrics import SALE
 from flashsale_server.edge.topics import Topic
 
 FRAME = b"event: flood\ndata: 0\n: " + b"x" * 65_536 + b"\n\n"
 
-router = APIRouter()
+router = APIRouter(route_class=StreamRoute)
 
 
 class Flood(Topic):
