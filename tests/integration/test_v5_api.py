@@ -2,6 +2,7 @@
 
 import os
 import signal
+from datetime import UTC, datetime
 from urllib.parse import urljoin
 
 import pytest
@@ -75,6 +76,18 @@ async def test_the_location_keeps_the_prefix_of_the_request(services, new_produc
     assert order.json() == {"orderId": order_id, "status": "PENDING", "reason": None}
     assert urljoin(str(answer.url), place) == f"http://test{prefix}/api/v5/orders/{order_id}"
     assert is_problem(unknown, 404, "not_found")
+
+
+async def test_the_stock_of_a_sale_says_when_it_opens(http, services, new_product):
+    starts, other = await new_product(1, on_sale=False), await new_product(1)
+    opens_at = datetime(2100, 1, 1, tzinfo=UTC)
+    await services.stock.open_sale(starts, 1, Terms(starts_at=opens_at))
+
+    stock = (await http.get(f"/api/v5/products/{starts}/stock")).json()
+    always = (await http.get(f"/api/v5/products/{other}/stock")).json()
+
+    assert datetime.fromisoformat(stock["opensAt"]) == opens_at
+    assert set(stock) - set(always) == {"opensAt"}
 
 
 async def test_reading_the_stock_counts_no_claims(http, services, new_product):
