@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from flashsale.domain.model import PRODUCT_ID
@@ -25,6 +26,11 @@ INSERT_PRODUCTS = """
 INSERT INTO products (id, name, price, initial_stock, stock)
 SELECT id, 'Product ' || id, 49.90, %(stock)s, %(stock)s FROM unnest(%(ids)s::text[]) AS ids (id)
 ON CONFLICT DO NOTHING
+"""
+
+INSERT_PRODUCT = """
+INSERT INTO products (id, name, price, initial_stock, stock)
+VALUES (%(id)s, %(name)s, %(price)s, %(stock)s, %(stock)s)
 """
 
 
@@ -62,6 +68,15 @@ async def seed(
             INSERT_PRODUCTS, {"ids": list(products), "stock": stock}
         )
         return new_users.rowcount, new_products.rowcount
+
+
+async def seed_product(
+    services: Services, product_id: str, name: str, price: Decimal, stock: int
+) -> None:
+    """Insert a product with a name and a price of its own."""
+    values = {"id": product_id, "name": name, "price": price, "stock": stock}
+    async with services.database.transaction() as connection:
+        await connection.execute(INSERT_PRODUCT, values)
 
 
 def write_ids(path: Path, users: Sequence[str], products: Sequence[str]) -> None:
