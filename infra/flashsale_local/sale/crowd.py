@@ -78,9 +78,10 @@ class Crowd:
 
         """
         async with AsyncExitStack() as clients:
-            shop, orders, provider = [
+            cache, shop, orders, provider = [
                 await clients.enter_async_context(Patient(url, connections))
                 for url, connections in (
+                    (self.target.asgi_url, 1),
                     (self.target.asgi_url, CONNECTIONS),
                     (self.target.asgi_url, PER_ORDERS),
                     (self.target.provider_url, PER_PROVIDER),
@@ -89,7 +90,7 @@ class Crowd:
             errands = Errands(self.product_id, shop, orders, provider, self.tally, self._is_over)
             try:
                 async with asyncio.timeout(longest), asyncio.TaskGroup() as people:
-                    looks = people.create_task(self._look_on(shop))
+                    looks = people.create_task(self._look_on(cache))
                     await self._join(errands)
                     await self._visit(errands)
                     looks.cancel()
@@ -102,11 +103,11 @@ class Crowd:
         state = self.room.get("state")
         return state == "ended" or (state == "sold_out" and not self.room["held"])
 
-    async def _look_on(self, shop: Patient) -> None:
+    async def _look_on(self, cache: Patient) -> None:
         """Look at the room for all, each second."""
         path = f"/api/v5/rooms/{self.product_id}"
         while True:
-            answer = await shop.ask("GET", path)
+            answer = await cache.ask("GET", path)
             if answer.is_success and (room := body_of(answer)):
                 self.room = room
                 self._seen.set()
