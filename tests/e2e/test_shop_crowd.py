@@ -12,7 +12,7 @@ from flashsale_local.sale.shop_front import FOR_VISITORS, Offer, crowd_users, op
 from tests.helpers.support import until
 
 # Time enough to pay: none begins in the last ten seconds of a hold.
-HOLD = 14
+HOLD = 20
 
 
 @pytest.fixture

@@ -99,9 +99,12 @@ class Crowd:
         return True
 
     def _is_over(self) -> bool:
-        """Return whether there is nothing left to come for, also not from holds that end."""
-        state = self.room.get("state")
-        return state == "ended" or (state == "sold_out" and not self.room["held"])
+        """Return whether there is nothing left to come for, also not from holds that end.
+
+        An order that is not written yet is not held yet. Those of the crowd itself are known.
+        """
+        state, open_orders = self.room.get("state"), self.tally.to_pay
+        return state == "ended" or (state == "sold_out" and not (self.room["held"] or open_orders))
 
     async def _look_on(self, cache: Patient) -> None:
         """Look at the room for all, each second."""

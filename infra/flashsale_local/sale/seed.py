@@ -28,9 +28,14 @@ SELECT id, 'Product ' || id, 49.90, %(stock)s, %(stock)s FROM unnest(%(ids)s::te
 ON CONFLICT DO NOTHING
 """
 
+# Two products never have the same name.
 INSERT_PRODUCT = """
 INSERT INTO products (id, name, price, initial_stock, stock)
-VALUES (%(id)s, %(name)s, %(price)s, %(stock)s, %(stock)s)
+SELECT
+    %(id)s, %(name)s || CASE WHEN count(*) = 0 THEN '' ELSE ', sale ' || count(*) + 1 END,
+    %(price)s, %(stock)s, %(stock)s
+FROM products
+WHERE name = %(name)s OR starts_with(name, %(name)s || ', sale ')
 """
 
 
@@ -73,7 +78,7 @@ async def seed(
 async def seed_product(
     services: Services, product_id: str, name: str, price: Decimal, stock: int
 ) -> None:
-    """Insert a product with a name and a price of its own."""
+    """Insert a product with a price of its own. A name that is taken gets a number."""
     values = {"id": product_id, "name": name, "price": price, "stock": stock}
     async with services.database.transaction() as connection:
         await connection.execute(INSERT_PRODUCT, values)
