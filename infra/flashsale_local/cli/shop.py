@@ -2,6 +2,7 @@
 
 import asyncio
 import webbrowser
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated
 
@@ -77,7 +78,7 @@ def shop(
         crowd.report = lambda crowd: live.update(_summary(crowd, units), refresh=True)
         done = asyncio.run(crowd.run())
     console.print(
-        f"The crowd has left{'' if done else f' after {LONGEST / 60:.0f} minutes'}. "
+        f"\nThe crowd has left{'' if done else f' after {LONGEST / 60:.0f} minutes'}. "
         "The sale goes on for you, and the stack stays up (`make down` stops it)."
     )
     _show_books(target, product_id)
@@ -92,15 +93,14 @@ def _tell(target: Target, page: str, people: int) -> None:
     """Print where the sale is, and what to try there."""
     visitors = f"u-00001 to u-{FOR_VISITORS:05}"
     outage = (
-        "make monitor, in a second terminal, has buttons that stop and start PostgreSQL: pay late, "
-        "stop it, and start it again"
+        "stop PostgreSQL on the page of make monitor, pay, and start it again"
         if target.auth == "none"
-        else "make monitor, in a second terminal, shows where every unit is"
+        else "see where every unit is, on the page of make monitor"
     )
     console.print(f"\nThe sale opens in {OPENS_IN} s, for you and {number(people)} others:")
     for label, text in (
         ("page", page),
-        ("watch", f"http://{HOST}:{monitor_port()}  (after make monitor)"),
+        ("watch", f"http://{HOST}:{monitor_port()}  (make monitor, in a second terminal)"),
         ("try", f"join from two browsers, as two users ({visitors})"),
         ("", "check the draw, when the places are known"),
         ("", f"buy, and let the hold expire ({HOLD} s, and {hold_grace()} s of grace)"),
@@ -125,20 +125,17 @@ def _summary(crowd: Crowd, units: int) -> Table:
             ("inside", f"{number(room['inside'])} of {number(room['maxInside'])} at most"),
             ("units", f"{of_units}, {number(units - left - held)} sold or on their way"),
         ]
-    text = " · ".join(
-        f"{what} {number(count)}"
-        for what, count in (
-            ("joined", tally.joined),
-            ("never came", tally.never_came),
-            ("bought", tally.bought),
-            ("paid", tally.paid),
-            ("let the hold expire", tally.expired),
-        )
-    )
+    came = {"joined": tally.joined, "never came": tally.never_came, "came": tally.came}
+    orders = {"bought": tally.bought, "paid": tally.paid, "not paid in time": tally.expired}
+    lines += [("the crowd", _counts(came)), ("its orders", _counts(orders))]
     made = Table.grid(padding=(0, 2))
-    for row in (*lines, ("the crowd", text)):
+    for row in lines:
         made.add_row(*row)
     return made
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number(count)} {what}" for what, count in counts.items())
 
 
 def _show_books(target: Target, product_id: str) -> None:
