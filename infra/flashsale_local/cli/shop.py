@@ -77,6 +77,7 @@ def shop(
     with Live(console=console, auto_refresh=False) as live:
         crowd.report = lambda crowd: live.update(_summary(crowd, units), refresh=True)
         done = asyncio.run(crowd.run())
+        crowd.report(crowd)
     console.print(
         f"\nThe crowd has left{'' if done else f' after {LONGEST / 60:.0f} minutes'}. "
         "The sale goes on for you, and the stack stays up (`make down` stops it)."
