@@ -97,6 +97,10 @@ $(STAMP_BROWSER): $(STAMP_DEV) requirements/browser.txt
 demo: $(RUN) ## hold the same small sale through each generation, make trouble, print the books
 	@$(BIN)/flashsale demo
 
+.PHONY: shop
+shop: $(RUN) ## walk through a sale as a buyer, in a browser, among 2,000 simulated people
+	@$(BIN)/flashsale shop
+
 # Tests run in this many processes, each with servers of its own: most of their time is waiting.
 TEST_PROCESSES ?= 3
 

@@ -7,6 +7,7 @@ import httpx
 import uvicorn
 
 from flashsale.provider.stripe import Stripe
+from flashsale_local.fake_provider.actions import SECONDS
 from flashsale_local.fake_provider.app import create_app
 from flashsale_local.fake_provider.webhooks import Receiver
 from flashsale_local.stack.program import HOST, free_port
@@ -29,22 +30,32 @@ class FakeProvider:
     def intents(self):
         return {one["id"]: one for one in self._client.get("/fake/payment_intents").json()["data"]}
 
-    def press_pay(self, intent_id):
-        browser = {"Accept": "text/html,application/xhtml+xml"}
+    def press_pay(self, intent_id, **headers):
+        browser = {"Accept": "text/html,application/xhtml+xml", **headers}
         return self._client.post(f"/fake/payment_intents/{intent_id}/pay", headers=browser)
 
     def get(self, path, **more):
         return self._client.get(path, **more)
+
+    def press(self, intent_id, action, back="", **headers):
+        """Press a button of the page of a payment."""
+        fields = {"payment": intent_id, "action": action, "return": back}
+        return self._client.post("/pay", data=fields, headers=headers)
 
     def stripe(self):
         return Stripe(self.url, KEY)
 
 
 @contextmanager
-def fake_provider(receiver):
-    """Run a fake provider until the end of the block."""
+def fake_provider(receiver, seconds=SECONDS):
+    """Run a fake provider until the end of the block.
+
+    Args:
+        seconds: that a late payment and a slow webhook take.
+
+    """
     port = free_port()
-    app = create_app(KEY, receiver, pause=0.01)
+    app = create_app(KEY, receiver, pause=0.01, seconds=seconds)
     config = uvicorn.Config(app, host=HOST, port=port, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -1,6 +1,7 @@
 """A shop whose buyers pay at the fake provider, and what becomes of their payments."""
 
 from flashsale.redis_store.stock import CANCELLER, REFUNDER
+from flashsale.usecases.holds import pay
 from flashsale.usecases.payment_attempts import begin_payment
 from tests.integration.held_shop import STOCK, Shop
 
@@ -12,6 +13,10 @@ class ProviderShop(Shop):
         begun = await begin_payment(self.services, order.id, order.user_id)
         assert await self.attempt(order) == begun.payment_id
         return begun.payment_id
+
+    async def pay_as_told(self, payment):
+        """Apply a payment as the function does that receives it from the webhook."""
+        return await pay(self.services, payment)
 
     async def attempt(self, order):
         ((id_,),) = await self.values("SELECT attempt_id FROM orders WHERE id = %s", order.id)

@@ -20,6 +20,7 @@ from flashsale_local.stack.stack import Stack
 
 VARIABLES = [
     "VALKEY", "POSTGRES", "EMULATOR", "EDGE", "MONITOR", "RELAY", "EXPORTER", "PROMETHEUS",
+    "PROVIDER", "SIGN_IN",
 ]  # fmt: skip
 
 

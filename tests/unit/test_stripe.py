@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from flashsale.domain.payments import Payment
-from flashsale.errors import ProviderRefused, ProviderUnavailable
+from flashsale.errors import PaymentInProgress, ProviderRefused, ProviderUnavailable
 from flashsale.provider.stripe import Stripe
 from flashsale_local.stack.program import free_port
 from tests.helpers.post_server import PostServer
@@ -98,7 +98,7 @@ async def test_a_payment_is_refunded_once(server, stripe, status, name):
 @pytest.mark.parametrize(
     ("call", "status", "name", "reason", "kind"),
     [
-        ("cancel", 400, "processing", "payment_intent_unexpected_state", ProviderRefused),
+        ("cancel", 400, "processing", "payment_intent_unexpected_state", PaymentInProgress),
         ("cancel", 404, "no_such_intent", "resource_missing", ProviderRefused),
         ("refund", 200, "refund_failed", "lost_or_stolen_card", ProviderRefused),
         ("refund", 401, "invalid_key", "invalid_request_error", ProviderUnavailable),

@@ -40,6 +40,10 @@ class Commands(LazyGroup):
                 "demo:demo",
                 "Hold the same small sale through each generation, make trouble, print the books.",
             ),
+            "shop": Entry(
+                "shop:shop",
+                "Walk through a sale as a buyer, in a browser, among 2,000 simulated people.",
+            ),
             "seed": Entry(
                 "sale:seed",
                 "Insert users and products. Products that exist already keep their stock.",

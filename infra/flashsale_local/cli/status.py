@@ -104,6 +104,7 @@ def _servers(target: Target) -> list[Server]:
         ]
     watchers = [
         ("provider", target.provider_url, provider_version),
+        ("sign-in", target.sign_in_url, provider_version),
         ("exporter", target.exporter_url, exporter_version),
         ("prometheus", target.prometheus_url, prometheus_version),
         ("grafana", target.grafana_url, grafana_version),

@@ -34,6 +34,7 @@ T = TypeVar("T")
 # Fields of `Target` that only its file tells.
 _KEPT = (
     *("asgi_url", "exporter_url", "prometheus_url", "grafana_url", "provider_url"),
+    "sign_in_url",
     *("auth", "token_secret", "webhook_secret", "provider_key", "room_secret"),
 )
 
@@ -65,6 +66,7 @@ class Target:
         emulator: what answers at `endpoint_url`, ministack or localstack; aws on AWS.
         exporter_url, prometheus_url, grafana_url: of these programs, if they were started.
         provider_url: of the fake payment provider, if it was started.
+        sign_in_url: of the sign-in for made-up users, if it was started.
         provider_key: with which the application calls it; "" elsewhere.
         auth: "jwt" if buyers need a token.
         token_secret: signs the tokens of a local stack; "" elsewhere.
@@ -86,6 +88,7 @@ class Target:
     token_secret: str = field(default="", repr=False)
     webhook_secret: str = field(default="", repr=False)
     provider_url: str = ""
+    sign_in_url: str = ""
     provider_key: str = field(default="", repr=False)
     room_secret: str = field(default="", repr=False)
 

@@ -6,32 +6,38 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from flashsale_local.fake_provider.actions import SECONDS, Action, Actions
 from flashsale_local.fake_provider.intents import Intents, Refused
 from flashsale_local.fake_provider.page import page
+from flashsale_local.fake_provider.payment_page import payment_page, unknown_payment
 from flashsale_local.fake_provider.webhooks import PAUSE, Receiver, Webhooks, Wish
+from flashsale_local.plain_page import is_of_another_site, is_on_this_machine
 
 Fields = Mapping[str, str]
 
 
-def create_app(key: str, receiver: Receiver, pause: float = PAUSE) -> Starlette:
+def create_app(
+    key: str, receiver: Receiver, pause: float = PAUSE, seconds: float = SECONDS
+) -> Starlette:
     """Build a provider without any payment.
 
     Args:
         key: the secret key that calls of its API need.
         receiver: where webhooks go.
         pause: seconds between two tries of a webhook.
+        seconds: that a late payment and a slow webhook take.
 
     """
-    provider = _Provider(key, Webhooks(receiver, pause))
+    provider = _Provider(key, Webhooks(receiver, pause), seconds)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -41,6 +47,8 @@ def create_app(key: str, receiver: Receiver, pause: float = PAUSE) -> Starlette:
     return Starlette(
         routes=[
             Route("/", provider.show),
+            Route("/pay", provider.show_payment),
+            Route("/pay", provider.act, methods=["POST"]),
             Route("/v1/payment_intents", provider.create, methods=["POST"]),
             Route("/v1/payment_intents/{id}/cancel", provider.cancel, methods=["POST"]),
             Route("/v1/refunds", provider.refund, methods=["POST"]),
@@ -55,8 +63,9 @@ def create_app(key: str, receiver: Receiver, pause: float = PAUSE) -> Starlette:
 
 
 class _Provider:
-    def __init__(self, key: str, webhooks: Webhooks) -> None:
+    def __init__(self, key: str, webhooks: Webhooks, seconds: float) -> None:
         self._key, self.webhooks, self._intents = key, webhooks, Intents()
+        self._actions = Actions(self._intents, webhooks, seconds)
         # By Idempotency-Key: the request, and the answer to it.
         self._answers: dict[str, tuple[object, int, dict[str, Any]]] = {}
 
@@ -103,14 +112,57 @@ class _Provider:
 
     async def pay(self, request: Request) -> Response:
         """Pay, with the fields of `Wish` as JSON, if any. A browser is led back to the page."""
+        _refuse_other_sites(request)
         wish = _wish(await request.body())
-        intent = self._intents.pay(request.path_params["id"], wish.amount)
-        self.webhooks.send(intent, wish)
+        intent = self._actions.pay(request.path_params["id"], wish)
         browser = "text/html" in request.headers.get("accept", "")
         return RedirectResponse("/", 303) if browser else JSONResponse(intent.body())
 
+    async def act(self, request: Request) -> Response:
+        """Do what a button of the payment's page says, and show the page again."""
+        _refuse_other_sites(request)
+        fields = dict(parse_qsl((await request.body()).decode()))
+        payment_id, back = fields.get("payment", ""), _back(fields)
+        try:
+            action = Action(fields.get("action", ""))
+        except ValueError as error:
+            raise Refused(400, "parameter_unknown", str(error)) from error
+        try:
+            self._actions.act(payment_id, action)
+        except Refused as refused:
+            # The payment has changed since the page was shown. The page says how.
+            if refused.status != 400:
+                raise
+        shown = {"payment": payment_id, **({"return": back} if back else {})}
+        return RedirectResponse(f"/pay?{urlencode(shown)}", 303)
+
+    async def show_payment(self, request: Request) -> Response:
+        """Show the page to which a shop leads its buyer."""
+        back, id_ = _back(request.query_params), request.query_params.get("payment", "")
+        if (intent := self._intents.all.get(id_)) is None:
+            return unknown_payment()
+        others = [
+            one
+            for one in self._intents.all.values()
+            if one.metadata == intent.metadata and one is not intent
+        ]
+        return payment_page(intent, others, back)
+
     async def show(self, _: Request) -> Response:
-        return HTMLResponse(page(self._intents.all.values()))
+        return page(self._intents.all.values())
+
+
+def _back(fields: Fields) -> str:
+    """Return where the shop's page is; "" if nothing is said."""
+    back = fields.get("return", "")
+    if back and not is_on_this_machine(back):
+        raise Refused(400, "parameter_invalid", "return must be an address on this machine")
+    return back
+
+
+def _refuse_other_sites(request: Request) -> None:
+    if is_of_another_site(request):
+        raise Refused(403, "forbidden", "The form of another site")
 
 
 def _wish(body: bytes) -> Wish:

@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+_DECLINED = {
+    "type": "card_error",
+    "code": "card_declined",
+    "decline_code": "generic_decline",
+    "message": "Your card was declined.",
+}
+
 
 class Refused(Exception):
     """A request that the provider rejects.
@@ -52,6 +59,22 @@ class Intent:
     created: int = field(default_factory=lambda: int(time.time()))
     secret: str = field(default_factory=lambda: secrets.token_hex(12))
     webhooks: list[Delivery] = field(default_factory=list)
+    last_payment_error: dict[str, str] | None = None
+
+    @property
+    def payable(self) -> bool:
+        """Whether its buyer may pay it now."""
+        return self.status == "requires_payment_method"
+
+    def succeed(self, amount: int | None) -> None:
+        """Receive the money.
+
+        Args:
+            amount: what is received; by default what was asked for.
+
+        """
+        self.status, self.last_payment_error = "succeeded", None
+        self.amount_received = self.amount if amount is None else amount
 
     def body(self) -> dict[str, Any]:
         """Return it as Stripe shows it, with fewer fields."""
@@ -63,6 +86,7 @@ class Intent:
             "client_secret": f"{self.id}_secret_{self.secret}",
             "created": self.created,
             "currency": self.currency,
+            "last_payment_error": self.last_payment_error,
             "livemode": False,
             "metadata": self.metadata,
             "status": self.status,
@@ -94,24 +118,26 @@ class Intents:
             for name, value in fields.items()
             if name.startswith(prefix) and name.endswith("]")
         }
-        intent = Intent(int(amount), currency, metadata)
-        self.all[intent.id] = intent
+        return self._add(Intent(int(amount), currency, metadata))
+
+    def repeat(self, intent: Intent) -> Intent:
+        """Create another payment of the same order."""
+        return self._add(Intent(intent.amount, intent.currency, intent.metadata))
+
+    def begin(self, intent_id: str) -> Intent:
+        """Let a buyer pay: the payment is in progress until it succeeds."""
+        intent = self._changeable(intent_id, "pay")
+        intent.status = "processing"
         return intent
 
-    def pay(self, intent_id: str, amount: int | None) -> Intent:
-        """Let a payment succeed, as if its buyer had paid.
-
-        Args:
-            amount: what is received; by default what was asked for.
-
-        """
+    def decline(self, intent_id: str) -> Intent:
+        """Let the card of a buyer be declined. They may pay again."""
         intent = self._changeable(intent_id, "pay")
-        intent.status = "succeeded"
-        intent.amount_received = intent.amount if amount is None else amount
+        intent.last_payment_error = dict(_DECLINED)
         return intent
 
     def cancel(self, intent_id: str) -> Intent:
-        """Cancel a payment that has not succeeded."""
+        """Cancel a payment that has not succeeded, and is not in progress."""
         intent = self._changeable(intent_id, "cancel")
         intent.status = "canceled"
         return intent
@@ -133,9 +159,13 @@ class Intents:
             "status": "succeeded",
         }
 
+    def _add(self, intent: Intent) -> Intent:
+        self.all[intent.id] = intent
+        return intent
+
     def _changeable(self, intent_id: str, what: str) -> Intent:
         intent = self.get(intent_id)
-        if intent.status not in ("succeeded", "canceled"):
+        if intent.payable:
             return intent
         raise Refused(
             400,

@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,11 @@ from flashsale.provider.signature import sign
 from flashsale_local.fake_provider.intents import Delivery, Intent
 
 PAID, CREATED = "payment_intent.succeeded", "payment_intent.created"
+FAILED = "payment_intent.payment_failed"
 # The provider tries so often, with this pause in seconds. Stripe goes on for three days.
 TRIES, PAUSE = 5, 1.0
+# Webhooks on their way at once. The emulator would start a process of the function for each.
+AT_A_TIME = 4
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Wish:
     Attributes:
         amount: what is received, in minor units; None for what was asked for.
         delay: seconds between the payment and its webhook.
+        processing: seconds for which the payment is in progress, before it succeeds.
         times: how often it is sent; 0 for never.
         out_of_order: the older event, of the payment's creation, comes after that of its success.
 
@@ -48,6 +52,7 @@ class Wish:
 
     amount: int | None = None
     delay: float = 0.0
+    processing: float = 0.0
     times: int = 1
     out_of_order: bool = False
 
@@ -57,9 +62,10 @@ class Wish:
             type(self.amount) in (int, type(None)),
             type(self.times) is int,
             type(self.delay) in (int, float),
+            type(self.processing) in (int, float),
         ]
-        if not all(numbers) or self.times < 0 or self.delay < 0:
-            raise ValueError("amount and times are whole numbers, and delay is in seconds")
+        if not all(numbers) or min(self.times, self.delay, self.processing) < 0:
+            raise ValueError("amount and times are whole numbers; delay, processing are in seconds")
 
 
 class Webhooks:
@@ -68,17 +74,22 @@ class Webhooks:
     def __init__(self, receiver: Receiver, pause: float = PAUSE) -> None:
         self._receiver, self._pause = receiver, pause
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turns = asyncio.Semaphore(AT_A_TIME)
 
-    def send(self, intent: Intent, wish: Wish) -> None:
-        """Send the events of a payment that has succeeded. This does not wait for them."""
+    def send(self, intent: Intent, wish: Wish, type_: str = PAID) -> None:
+        """Send the events of a payment. This does not wait for them."""
         if not self._receiver.url or not wish.times:
             return
-        types = [PAID] * wish.times + [CREATED] * wish.out_of_order
-        deliveries = [Delivery(type_) for type_ in types]
+        types = [type_] * wish.times + [CREATED] * wish.out_of_order
+        deliveries = [Delivery(name) for name in types]
         intent.webhooks += deliveries
         # An event that is sent again has the same id.
-        ids = {type_: f"evt_{secrets.token_hex(12)}" for type_ in types}
-        task = asyncio.create_task(self._send_all(intent, deliveries, ids, wish.delay))
+        ids = {name: f"evt_{secrets.token_hex(12)}" for name in types}
+        self.in_background(self._send_all(intent, deliveries, ids, wish.delay))
+
+    def in_background(self, work: Coroutine[None, None, None]) -> None:
+        """Do this until `close`."""
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -107,7 +118,8 @@ class Webhooks:
                 "Stripe-Signature": sign(body, self._receiver.secret, int(time.time())),
             }
             try:
-                answer = await client.post(self._receiver.url, content=body, headers=headers)
+                async with self._turns:
+                    answer = await client.post(self._receiver.url, content=body, headers=headers)
                 one.answers.append(answer.status_code)
             except httpx.HTTPError:
                 one.answers.append(0)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from flashsale.domain.model import PRODUCT_ID
@@ -25,6 +26,16 @@ INSERT_PRODUCTS = """
 INSERT INTO products (id, name, price, initial_stock, stock)
 SELECT id, 'Product ' || id, 49.90, %(stock)s, %(stock)s FROM unnest(%(ids)s::text[]) AS ids (id)
 ON CONFLICT DO NOTHING
+"""
+
+# Two products never have the same name.
+INSERT_PRODUCT = """
+INSERT INTO products (id, name, price, initial_stock, stock)
+SELECT
+    %(id)s, %(name)s || CASE WHEN count(*) = 0 THEN '' ELSE ', sale ' || count(*) + 1 END,
+    %(price)s, %(stock)s, %(stock)s
+FROM products
+WHERE name = %(name)s OR starts_with(name, %(name)s || ', sale ')
 """
 
 
@@ -62,6 +73,15 @@ async def seed(
             INSERT_PRODUCTS, {"ids": list(products), "stock": stock}
         )
         return new_users.rowcount, new_products.rowcount
+
+
+async def seed_product(
+    services: Services, product_id: str, name: str, price: Decimal, stock: int
+) -> None:
+    """Insert a product with a price of its own. A name that is taken gets a number."""
+    values = {"id": product_id, "name": name, "price": price, "stock": stock}
+    async with services.database.transaction() as connection:
+        await connection.execute(INSERT_PRODUCT, values)
 
 
 def write_ids(path: Path, users: Sequence[str], products: Sequence[str]) -> None:

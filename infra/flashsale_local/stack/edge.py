@@ -31,6 +31,9 @@ def web(
         "ROOM_SECRET": target.room_secret,
         "TRUSTED_PROXIES": os.environ.get("TRUSTED_PROXIES", ""),
         "LIVE_PAGE_URL": f"http://{HOST}:{port_of(os.environ, 'FLASHSALE_MONITOR_PORT')}",
+        # To where the shop's page leads its buyers.
+        "SHOP_PAY_URL": f"{target.provider_url}/pay" if target.provider_url else "",
+        "SHOP_SIGN_IN_URL": f"{target.sign_in_url}/sign-in" if target.sign_in_url else "",
         "PROMETHEUS_MULTIPROC_DIR": str(directory / "metrics"),
         "GRANIAN_HOST": HOST,
         "GRANIAN_PORT": str(port),

@@ -13,6 +13,7 @@ _ADDRESSES = {
     "localstack": ("endpoint_url", "AWS_ENDPOINT_URL"),
     "edge": ("asgi_url", ""),
     "provider": ("provider_url", ""),
+    "sign-in": ("sign_in_url", ""),
     "exporter": ("exporter_url", ""),
     "prometheus": ("prometheus_url", ""),
 }

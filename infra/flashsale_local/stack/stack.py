@@ -51,6 +51,7 @@ class Stack:
             port(name.upper(), name) for name in ("edge", "exporter", "prometheus", "relay")
         )
         self.provider_port = port("PROVIDER", "provider")
+        self.sign_in_port = port("SIGN_IN", "sign-in")
         self.auth = auth_of(environment)
         self.redis_url = environment.get("REDIS_URL") or self.redis.url
         self.database_url = environment.get("DATABASE_URL") or self.database.url

@@ -17,6 +17,7 @@ from flashsale_local.stack.access import access_settings_of, require_explicit_au
 from flashsale_local.stack.asgi import restart_with_new_settings
 from flashsale_local.stack.containers import record_start, refuse_the_other_way
 from flashsale_local.stack.fake_provider import start_fake_provider, with_provider
+from flashsale_local.stack.fake_sign_in import start_fake_sign_in, with_sign_in
 from flashsale_local.stack.lock import hold
 from flashsale_local.stack.stack import Stack
 
@@ -24,6 +25,7 @@ from flashsale_local.stack.stack import Stack
 LATER = {
     "edge": "asgi_url",
     "provider": "provider_url",
+    "sign-in": "sign_in_url",
     "exporter": "exporter_url",
     "prometheus": "prometheus_url",
 }
@@ -54,12 +56,13 @@ def start(*, asgi: bool = False, as_processes: bool = False) -> Target:
     try:
         stack.up(report_done)
         target = with_provider(stack, with_running_programs(stack, stack.target()))
+        target = with_sign_in(stack, target)
         target.export()
         require_explicit_auth(access_settings_of(target), os.environ)
         target.save(LOCAL)
         deploy_locally(target)
         restart_with_new_settings(stack, target, report_done)
-        target = start_fake_provider(stack, target)
+        target = start_fake_sign_in(stack, start_fake_provider(stack, target))
     except BaseException:
         if fresh:
             stack.down()

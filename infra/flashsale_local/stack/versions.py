@@ -46,7 +46,7 @@ def relay_version(url: str) -> str:
 
 
 def provider_version(url: str) -> str:
-    """Return the version of the server of the fake provider at this address."""
+    """Return the version of the server of the fake provider, or of the sign-in, at this address."""
     answers(url)
     return f"uvicorn {version('uvicorn')}"
 

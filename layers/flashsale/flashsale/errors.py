@@ -106,8 +106,12 @@ class ProviderUnavailable(ServiceUnavailable):
 class ProviderRefused(ProviderUnavailable):
     """The payment provider answered that it does not do this to this payment.
 
-    It may be for good (a dispute, or no such payment) or for now (the payment is in progress).
+    It may be for good, such as a dispute, or no such payment.
     """
+
+
+class PaymentInProgress(ProviderRefused):
+    """The payment cannot be cancelled now, because it is being made. It may succeed or fail."""
 
 
 class OutOfTime(ServiceUnavailable):

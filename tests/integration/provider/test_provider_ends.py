@@ -5,7 +5,7 @@ from flashsale.redis_store.stock import EXPIRER
 from flashsale.usecases import provider_ends
 from flashsale_server.edge.background import _expire_in_turn
 from tests.helpers.fake_provider import KEY
-from tests.helpers.support import USERS
+from tests.helpers.support import USERS, until
 from tests.integration.provider_shop import refund_due
 from tests.integration.sweep_function import run_all_but_the_sweep
 
@@ -107,6 +107,41 @@ async def test_one_payment_that_fails_keeps_no_other_back(shop, fake):
 
     assert fake.intents()[payment_id]["status"] == "canceled"
     assert [await shop.status(one) for one in (lost, order)] == ["RESERVED", "EXPIRED"]
+
+
+async def test_no_hold_waits_for_a_payment_in_progress(shop, fake):
+    late = await shop.reserve(units=2)
+    in_progress = await shop.begin(late)
+    fake.pay(in_progress, processing=3600, times=0)
+
+    await shop.ended(2)
+    await shop.expire()
+    assert (await shop.status(late), await shop.attempt(late)) == ("EXPIRED", in_progress)
+
+    # It has not kept the turn, in which other payments are cancelled.
+    order = await shop.reserve(USERS[1])
+    other = await shop.begin(order)
+    await shop.ended(2)
+    await shop.expire()
+    assert fake.intents()[other]["status"] == "canceled"
+    assert (await shop.status(order), await shop.where()) == ("EXPIRED", UNTAKEN)
+
+
+async def test_a_payment_that_was_in_progress_too_long_is_refunded(shop, fake):
+    order = await shop.reserve()
+    payment_id = await shop.begin(order)
+    fake.pay(payment_id, processing=0.3, times=0)
+    await shop.ended(2)
+    await shop.expire()
+
+    async def decided():
+        await shop.expire()
+        return await shop.decision(payment_id)
+
+    assert await until(decided) == ("REFUND_DUE", "late")
+    await provider_ends.refund_payments(shop.services)
+    assert fake.intents()[payment_id]["refunds"] == 1
+    assert (await shop.status(order), await shop.where()) == ("EXPIRED", UNTAKEN)
 
 
 async def test_the_payment_of_a_cancelled_order_is_cancelled(shop, fake):

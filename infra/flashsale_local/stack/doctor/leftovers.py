@@ -34,10 +34,11 @@ def check_ports(
     """
     needed = [Port(p.name, p.port or 0, p.port_variable) for p in stack.programs]
     others = [
-        Port(name, number, f"FLASHSALE_{name.upper()}_PORT")
+        Port(name, number, f"FLASHSALE_{name.upper().replace('-', '_')}_PORT")
         for name, number in (
             ("edge", stack.edge_port),
             ("provider", stack.provider_port),
+            ("sign-in", stack.sign_in_port),
             ("relay", stack.relay_port),
             ("exporter", stack.exporter_port),
             ("prometheus", stack.prometheus_port),

@@ -30,7 +30,9 @@ class Holds:
         rows = await self._database.fetch_all("select_due_products", ids=ids, grace=after)
         return [row["id"] for row in rows]
 
-    async def expire(self, product_id: str, after: int, patience: int) -> list[QueuedOrder]:
+    async def expire(
+        self, product_id: str, after: int, patience: int, in_progress: Sequence[str] = ()
+    ) -> list[QueuedOrder]:
         """Expire the oldest due orders of a product; return them, or [] if none is left.
 
         Their units are back in PostgreSQL's stock then.
@@ -38,6 +40,7 @@ class Holds:
         Args:
             after: seconds from the end of a hold until it expires.
             patience: the same for a hold whose buyer began a payment that is not cancelled.
+            in_progress: ids of payments that no hold waits for.
 
         Raises:
             RowLocked: another transaction keeps the product for long. The other products may be
@@ -49,6 +52,7 @@ class Holds:
             product_id=product_id,
             grace=after,
             patience=patience,
+            in_progress=list(in_progress),
             count=ORDERS_AT_A_TIME,
         )
         return [QueuedOrder(**row) for row in rows]

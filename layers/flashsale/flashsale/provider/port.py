@@ -40,7 +40,8 @@ class PaymentProvider(Protocol):
     async def cancel(self, payment_id: str) -> Payment | None:
         """Cancel a payment, so that nobody can make it any more.
 
-        Return None if it is cancelled, now or before. Return the payment if it had succeeded.
+        Return None if it is cancelled, now or before. Return the payment if it had succeeded. Raise
+        PaymentInProgress if it is being made.
         """
 
     async def refund(self, payment_id: str) -> None:

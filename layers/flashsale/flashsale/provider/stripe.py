@@ -17,7 +17,7 @@ from urllib3.exceptions import TimeoutError as TooSlow
 
 from flashsale.domain.amounts import from_minor, to_minor
 from flashsale.domain.payments import Payment
-from flashsale.errors import ProviderRefused, ProviderUnavailable
+from flashsale.errors import PaymentInProgress, ProviderRefused, ProviderUnavailable
 from flashsale.provider.port import PaymentIntent
 
 # The version of the API whose shapes this module reads. Without it, the account's setting counts.
@@ -77,6 +77,8 @@ class Stripe:
                 return None
             if intent.get("status") == "succeeded":
                 return _payment(intent)
+            if intent.get("status") == "processing":
+                raise PaymentInProgress(f"status {status}, {error['code']}")
         raise _unavailable(status, answer)
 
     async def refund(self, payment_id: str) -> None:

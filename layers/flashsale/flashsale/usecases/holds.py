@@ -52,9 +52,11 @@ async def expire_holds(
 
     Payments that waited for their order come first. Then begun payments are cancelled at the
     provider. A hold expires `hold_grace` seconds after its end, or `LONGEST_WAIT` seconds while the
-    queue of payments is behind, or while its own payment is not cancelled. A product whose row
-    another transaction keeps is left to the next call. At last it asks PostgreSQL of all holds that
-    should have ended, because the process that ended them may have died before it told Redis.
+    queue of payments is behind, or while its own payment is not cancelled. It does not wait for a
+    payment that is being made, whose end nobody knows: if that succeeds, it is refunded. A product
+    whose row another transaction keeps is left to the next call. At last it asks PostgreSQL of all
+    holds that should have ended, because the process that ended them may have died before it told
+    Redis.
 
     Args:
         product_ids: by default all products. PostgreSQL is asked for due holds, so that none is
@@ -63,7 +65,7 @@ async def expire_holds(
 
     """
     await _settle(services, await services.payments.decide_waiting())
-    await _end_attempts(services, product_ids, deadline)
+    in_progress = await _end_attempts(services, product_ids, deadline)
     patience = LONGEST_WAIT if services.provider else 0
     released, after = 0, services.settings.hold_grace
     due = await services.holds.list_due_products(product_ids, after)
@@ -71,7 +73,7 @@ async def expire_holds(
         after = LONGEST_WAIT
         due = await services.holds.list_due_products(product_ids, after)
     for product_id in due:
-        expire = partial(services.holds.expire, product_id, after, patience)
+        expire = partial(services.holds.expire, product_id, after, patience, in_progress)
         try:
             while not deadline.near and (orders := await expire()):
                 released += await services.ledger.release(product_id, orders)
@@ -89,11 +91,16 @@ async def expire_holds(
 
 async def _end_attempts(
     services: Services, product_ids: Sequence[str] | None, deadline: Deadline
-) -> None:
-    """Cancel begun payments whose hold has ended. Apply those that succeeded, as a webhook does."""
-    for payment in await cancel_attempts(services, product_ids, deadline):
+) -> Sequence[str]:
+    """Cancel begun payments whose hold has ended; return the ids of those that are being made.
+
+    Those that succeeded are applied, as a webhook does.
+    """
+    attempts = await cancel_attempts(services, product_ids, deadline)
+    for payment in attempts.paid:
         await pay(services, payment)
         await services.payment_attempts.forget([payment.id])
+    return attempts.in_progress
 
 
 async def _queue_is_behind(services: Services) -> bool:

@@ -9,11 +9,12 @@ round asks for them again. A person has to look at them: a refund that stays due
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from flashsale.deadline import NEVER, Deadline
 from flashsale.domain.payments import Payment
-from flashsale.errors import ProviderRefused, ProviderUnavailable
+from flashsale.errors import PaymentInProgress, ProviderRefused, ProviderUnavailable
 from flashsale.redis_store.stock import CANCELLER, REFUNDER
 from flashsale.services import Services
 
@@ -29,24 +30,47 @@ TOO_MANY = 10
 REST = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Begun payments that were not cancelled when their hold had ended.
+
+    Attributes:
+        paid: those that had succeeded already.
+        in_progress: the ids of those that are being made.
+
+    """
+
+    paid: Sequence[Payment] = ()
+    in_progress: list[str] = field(default_factory=list)
+
+
 async def cancel_attempts(
     services: Services, product_ids: Sequence[str] | None = None, deadline: Deadline = NEVER
-) -> list[Payment]:
+) -> Attempts:
     """Cancel begun payments whose hold has ended, so that it may expire.
 
-    Return those that had succeeded already. The caller applies them, and then forgets the attempts.
+    The caller applies those that have succeeded, and then forgets these attempts. Those that are in
+    progress are asked about again in the next round.
     """
     provider = services.provider
     if provider is None or not await services.stock.take_turn(CANCELLER, REST):
-        return []
-    after = services.settings.hold_grace
+        return Attempts()
+    after, in_progress = services.settings.hold_grace, list[str]()
+
+    async def cancel(id_: str) -> Payment | None:
+        try:
+            return await provider.cancel(id_)
+        except PaymentInProgress:
+            in_progress.append(id_)
+            return None
+
     ids = await services.payment_attempts.list_open(product_ids, after, PER_ROUND)
-    answers, may_go_on = await _ask("cancelled", provider.cancel, ids, deadline)
-    cancelled = [id_ for id_, paid in answers.items() if paid is None]
-    await services.payment_attempts.forget(cancelled)
+    answers, may_go_on = await _ask("cancelled", cancel, ids, deadline)
+    gone = [id_ for id_, paid in answers.items() if paid is None and id_ not in in_progress]
+    await services.payment_attempts.forget(gone)
     if may_go_on:
         await services.stock.end_turn(CANCELLER)
-    return [paid for paid in answers.values() if paid]
+    return Attempts([paid for paid in answers.values() if paid], in_progress)
 
 
 async def refund_payments(services: Services, deadline: Deadline = NEVER) -> int:

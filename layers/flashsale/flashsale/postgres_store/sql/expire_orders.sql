@@ -1,8 +1,9 @@
 -- Expire RESERVED orders of a product whose hold ended more than `grace` seconds ago, oldest first,
 -- and give their units back to the stock. An order with a payment that waits for a decision is left
--- out. So is one whose buyer began a payment that is not cancelled, for `patience` seconds.
+-- out. So is one whose buyer began a payment that is not cancelled, for `patience` seconds, unless
+-- the payment is one of `in_progress`.
 -- It returns the expired orders. It waits half a second for the lock of the product, and fails then.
--- Parameters: product_id, grace, patience, count.
+-- Parameters: product_id, grace, patience, in_progress (ids of payments), count.
 WITH limits AS MATERIALIZED (
     SELECT set_config('lock_timeout', '500ms', true)
 ),
@@ -13,7 +14,7 @@ due AS (
         o.product_id = %(product_id)s AND o.status = 'RESERVED'
         AND o.expires_at <= now() - %(grace)s * interval '1 second'
         AND (
-            o.attempt_id IS NULL
+            o.attempt_id IS NULL OR o.attempt_id = ANY(%(in_progress)s::text[])
             OR o.expires_at <= now() - %(patience)s * interval '1 second'
         )
         AND NOT EXISTS (
