@@ -25,7 +25,13 @@ async def apply(shop, connection, order):
 
 
 async def expire(shop, connection, _):
-    due = {"product_id": shop.product_id, "grace": 60, "patience": 0, "count": 10}
+    due = {
+        "product_id": shop.product_id,
+        "grace": 60,
+        "patience": 0,
+        "in_progress": [],
+        "count": 10,
+    }
     await connection.execute(sql("expire_orders"), due)
 
 
