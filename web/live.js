@@ -104,8 +104,10 @@ export function watch(product, order, on) {
     if (state?.status === 401) on.signIn();
     if (state?.status >= 500) event('unknown', { what: 'postgresql' });
     const bodyOf = ({ status, body }) => (status === 200 ? body : null);
+    // A stock does not say when it was read, so without a room the answer's date sets the clock.
+    const now = bodyOf(inRoom)?.now ?? stock.date;
     if (!found) on.missing('sale');
-    else event('sale', { room: bodyOf(inRoom), stock: bodyOf(stock), stale: isDown });
+    else event('sale', { now, room: bodyOf(inRoom), stock: bodyOf(stock), stale: isDown });
     return mine ? (state.retryAfter ?? ORDER) : (inRoom.body?.pollAfter ?? SALE);
   }
 
