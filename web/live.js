@@ -97,7 +97,9 @@ export function watch(product, order, on) {
     if (inRoom.status === 200 && stock.body) stockFrom = Date.now() + vary(STOCK);
     const isDown = inRoom.status >= 500 || stock.status >= 500;
     const found = inRoom.status === 200 || stock.status === 200;
-    if (!found && isDown) throw new NoAnswer();
+    // Without an answer about the room, nobody knows whether there is one.
+    const isRoomless = inRoom.status === 404 && [200, 404].includes(stock.status);
+    if (inRoom.status !== 200 && !isRoomless) throw new NoAnswer();
     on.live('poll');
     if (state?.status === 200) event('order', state.body);
     if (state?.status === 404) on.missing('order');
