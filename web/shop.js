@@ -33,7 +33,7 @@ function follow() {
   known.order = known.orderMissing = null;
   endWatch = watch(product, known.mine?.order, {
     live: (live) => change({ live }),
-    missing: (what) => change(what === 'order' ? { orderMissing: true } : { missing: true }),
+    missing: (what) => change(what === 'order' ? { orderMissing: true, postgresql: null } : { missing: true }),
     signIn: () => change({ mustSignIn: true }),
     event(name, data) {
       if (name === 'unknown') change({ [data.what]: 'down' });
