@@ -149,6 +149,7 @@ async function buy() {
   const answer = await call('POST', 'v5/buy', { headers, body: { productId: product, ...named() } });
   if (answer.status === 202) {
     setOrder(answer.body.orderId, { lapsed: mine.ticket ? true : null });
+    change({ order: answer.body });
     return;
   }
   if (!isTrouble(answer) && answer.status !== 401) mine.save({ key: null });
