@@ -135,7 +135,8 @@ async function enter() {
 
 async function leave() {
   const answer = await call('DELETE', `${room}/tickets/mine`, { headers: ticket() });
-  if (answer.status === 204) known.mine.save({ ticket: null, admission: null });
+  // The place cannot be used again, and its ticket gives another one.
+  if (answer.status === 204) known.mine.save({ lapsed: true, admission: null });
   else refused(answer);
 }
 
