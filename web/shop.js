@@ -3,7 +3,7 @@
 import { call, NoAnswer } from './api.js';
 import { now, setClock } from './clock.js';
 import { commitment, placeOf } from './draw.js';
-import { goToSignIn, madeUpUser, takeFragment } from './identity.js';
+import { fragmentOf, goToSignIn, madeUpUser, takeFragment } from './identity.js';
 import { vary, watch } from './live.js';
 import { sale as remembered, store, stored } from './memory.js';
 import { hasTicket, isInside, stateOf } from './state.js';
@@ -162,7 +162,7 @@ async function buy() {
 function setOrder(order, changes = {}) {
   fragment.order = null;
   known.mine.save({ order, key: null, admission: null, ...changes });
-  history.replaceState(null, '', order ? `#order=${encodeURIComponent(order)}` : location.pathname);
+  history.replaceState(null, '', location.pathname + fragmentOf(order));
   follow();
 }
 
@@ -197,7 +197,7 @@ function identify() {
     const buyer = $('#user').value;
     store('user', buyer);
     signIn(buyer);
-  } else if (address) goToSignIn(address);
+  } else if (address) goToSignIn(address, known.mine?.order ?? fragment.order);
   else announce(SAID.not_set);
 }
 
