@@ -174,6 +174,10 @@ test-spike: setup load-tools ## run the tests of the load generators, k6 and Loc
 test-monitor: setup $(STAMP_BROWSER) ## test the live page and /docs in a browser (needs chromium)
 	@$(BIN)/pytest tests/monitor
 
+.PHONY: test-shop
+test-shop: setup $(STAMP_BROWSER) ## test the buyer's page of a sale in a browser (needs chromium)
+	@$(BIN)/pytest tests/shop
+
 .PHONY: test-monitoring
 test-monitoring: setup ## test alerts and dashboards on a running sale (needs Prometheus)
 	@$(BIN)/pytest tests/monitoring

@@ -36,6 +36,7 @@ export async function call(method, path, { body, headers } = {}) {
       status: response.status,
       body: text.startsWith('{') ? JSON.parse(text) : null,
       retryAfter: Number(response.headers.get('retry-after')) || null,
+      date: response.headers.get('date'),
     };
   } catch (error) {
     throw new NoAnswer(error);

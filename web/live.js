@@ -97,15 +97,19 @@ export function watch(product, order, on) {
     if (inRoom.status === 200 && stock.body) stockFrom = Date.now() + vary(STOCK);
     const isDown = inRoom.status >= 500 || stock.status >= 500;
     const found = inRoom.status === 200 || stock.status === 200;
-    if (!found && isDown) throw new NoAnswer();
+    // Without an answer about the room, nobody knows whether there is one.
+    const isRoomless = inRoom.status === 404 && [200, 404].includes(stock.status);
+    if (inRoom.status !== 200 && !isRoomless) throw new NoAnswer();
     on.live('poll');
     if (state?.status === 200) event('order', state.body);
     if (state?.status === 404) on.missing('order');
     if (state?.status === 401) on.signIn();
     if (state?.status >= 500) event('unknown', { what: 'postgresql' });
     const bodyOf = ({ status, body }) => (status === 200 ? body : null);
+    // A stock does not say when it was read, so without a room the answer's date sets the clock.
+    const now = bodyOf(inRoom)?.now ?? stock.date;
     if (!found) on.missing('sale');
-    else event('sale', { room: bodyOf(inRoom), stock: bodyOf(stock), stale: isDown });
+    else event('sale', { now, room: bodyOf(inRoom), stock: bodyOf(stock), stale: isDown });
     return mine ? (state.retryAfter ?? ORDER) : (inRoom.body?.pollAfter ?? SALE);
   }
 

@@ -3,7 +3,7 @@
 import { call, NoAnswer } from './api.js';
 import { now, setClock } from './clock.js';
 import { commitment, placeOf } from './draw.js';
-import { goToSignIn, madeUpUser, takeFragment } from './identity.js';
+import { fragmentOf, goToSignIn, madeUpUser, takeFragment } from './identity.js';
 import { vary, watch } from './live.js';
 import { sale as remembered, store, stored } from './memory.js';
 import { hasTicket, isInside, stateOf } from './state.js';
@@ -33,7 +33,7 @@ function follow() {
   known.order = known.orderMissing = null;
   endWatch = watch(product, known.mine?.order, {
     live: (live) => change({ live }),
-    missing: (what) => change(what === 'order' ? { orderMissing: true } : { missing: true }),
+    missing: (what) => change(what === 'order' ? { orderMissing: true, postgresql: null } : { missing: true }),
     signIn: () => change({ mustSignIn: true }),
     event(name, data) {
       if (name === 'unknown') change({ [data.what]: 'down' });
@@ -135,7 +135,8 @@ async function enter() {
 
 async function leave() {
   const answer = await call('DELETE', `${room}/tickets/mine`, { headers: ticket() });
-  if (answer.status === 204) known.mine.save({ ticket: null, admission: null });
+  // The place cannot be used again, and its ticket gives another one.
+  if (answer.status === 204) known.mine.save({ lapsed: true, admission: null });
   else refused(answer);
 }
 
@@ -149,6 +150,7 @@ async function buy() {
   const answer = await call('POST', 'v5/buy', { headers, body: { productId: product, ...named() } });
   if (answer.status === 202) {
     setOrder(answer.body.orderId, { lapsed: mine.ticket ? true : null });
+    change({ order: answer.body });
     return;
   }
   if (!isTrouble(answer) && answer.status !== 401) mine.save({ key: null });
@@ -160,7 +162,7 @@ async function buy() {
 function setOrder(order, changes = {}) {
   fragment.order = null;
   known.mine.save({ order, key: null, admission: null, ...changes });
-  history.replaceState(null, '', order ? `#order=${encodeURIComponent(order)}` : location.pathname);
+  history.replaceState(null, '', location.pathname + fragmentOf(order));
   follow();
 }
 
@@ -195,7 +197,7 @@ function identify() {
     const buyer = $('#user').value;
     store('user', buyer);
     signIn(buyer);
-  } else if (address) goToSignIn(address);
+  } else if (address) goToSignIn(address, known.mine?.order ?? fragment.order);
   else announce(SAID.not_set);
 }
 

@@ -39,8 +39,8 @@ export function chanceOf(room, ahead) {
 export function stateOf(known) {
   const { mine, order, sale } = known;
   if (mine?.order && order) return order.status === 'CONFIRMED' ? 'paid' : order.status.toLowerCase();
-  if (mine?.order && known.orderMissing) return 'unknown';
-  if (mine?.order || mine?.key) return 'pending';
+  if (mine?.order) return known.orderMissing ? 'unknown' : 'loading';
+  if (mine?.key) return 'pending';
   if (known.missing) return 'missing';
   if (now() === null || !(sale?.room || sale?.stock)) return 'loading';
   return sale.room ? inRoom(known, sale.room) : withoutRoom(sale.stock);
@@ -52,7 +52,8 @@ function inRoom(known, room) {
   if (room.state !== 'open') return room.state;
   if (!hasTicket(known)) return 'waiting';
   if (known.mine.lapsed) return 'lapsed';
-  return aheadOf(known) === 0 ? 'called' : 'waiting';
+  // Who is next has nobody before them either, and is not called yet.
+  return known.place != null && known.place < room.serving ? 'called' : 'waiting';
 }
 
 function withoutRoom(stock) {

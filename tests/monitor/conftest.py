@@ -5,30 +5,19 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page
 
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import ROOT
-from flashsale_local.stack import edge
-from flashsale_local.stack.fake_provider import fake_provider
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 from tests.e2e.conftest import deployed  # noqa: F401 - a fixture
+from tests.helpers import browser
 from tests.helpers.support import eventually
 
-# Milliseconds that the server may take to answer on a busy machine.
-expect.set_options(timeout=30_000)
-
-CHROMIUM = "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 SCREENSHOTS = ROOT / ".local" / "screenshots"
 SERVE = """
 import sys
@@ -42,15 +31,7 @@ POINTERS = ("AWS_ENDPOINT_URL", "REDIS_URL", "DATABASE_URL", "FLASHSALE_STACK", 
 @pytest.fixture(scope="session")
 def asgi_url(stack: Stack, deployed: Target) -> str:  # noqa: F811
     """Start the fake provider and the ASGI edge, as `make demo` does, and save their addresses."""
-    target = replace(deployed, provider_key="sk_test_monitor")
-    provider = fake_provider(free_port(), target)
-    stack.add(provider)
-    target = replace(target, provider_url=provider.url)
-    web = edge.web(stack.directory, free_port(), target, workers=2)
-    stack.add(web)
-    stack.add(edge.relay(target))
-    replace(target, asgi_url=web.url).save(stack.directory)
-    return web.url
+    return browser.serve(stack, deployed, "sk_test_monitor").url
 
 
 @contextmanager
@@ -103,10 +84,8 @@ def postgres_runs(stack: Stack) -> Iterator[None]:
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
     """Start Debian's browser. Playwright downloads none."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        await browser.close()
+    async with browser.chromium() as chromium:
+        yield chromium
 
 
 @pytest.fixture
@@ -115,30 +94,18 @@ async def visit(chromium):
 
     Fail at the end if a console has shown an error or a request has left this machine.
     """
-    complaints = []
-
-    def check_message(message):
-        if message.type in ("error", "warning"):
-            complaints.append(f"console: {message.text}")
-
-    def check_request(request):
-        parts = urlsplit(request.url)
-        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
-            complaints.append(f"left this machine: {request.url}")
+    complaints = browser.Complaints()
 
     async def visit(address, width=1200, height=900, color_scheme="light") -> Page:
         page = await chromium.new_page(
             viewport={"width": width, "height": height}, color_scheme=color_scheme
         )
-        page.on("console", check_message)
-        page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
-        page.on("request", check_request)
-        page.on("websocket", check_request)
+        complaints.watch(page)
         await page.goto(address)
         return page
 
     yield visit
-    assert not complaints
+    assert not complaints.found
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from playwright.async_api import async_playwright, expect
 
 from flashsale_local.paths import ROOT
 from flashsale_local.stack.program import free_port
+from tests.helpers.browser import CHROMIUM, QUIET
 from tests.helpers.support import eventually
-from tests.monitor.conftest import CHROMIUM, QUIET
 
 # Any other name or address has no route.
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"

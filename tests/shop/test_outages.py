@@ -1,0 +1,81 @@
+"""Redis, PostgreSQL and the edge stop in each state and come back. The page says so, and waits."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from playwright.async_api import expect
+
+from tests.shop.test_states import kept, of
+from tests.shop.ways import WAYS, in_the_queue
+
+# States that PostgreSQL tells, and that may still change.
+OF_ORDERS = {"pending", "reserved"}
+
+
+@asynccontextmanager
+async def _without(stack, program, services):
+    await asyncio.to_thread(stack.supervisor.stop_program, program.name)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(stack.start, program)
+        await services.redis.connection_pool.disconnect()  # those to the server that was stopped
+
+
+@pytest.fixture
+def program(request, stack, edge):
+    return {"redis": stack.redis, "postgresql": stack.database, "edge": edge}[request.param]
+
+
+@pytest.mark.parametrize("program", ["redis", "postgresql", "edge"], indirect=True)
+async def test_an_outage_changes_no_state(gallery, program, stack, services):
+    pages = {name: of(gallery, name) for name in WAYS}
+    before, quiet = {}, {}
+    for name, buyer in pages.items():
+        await buyer.sees(WAYS[name].state)
+        before[name] = await kept(buyer)
+        quiet[name] = await buyer.page.locator("#live").inner_text()
+        await buyer.page.evaluate("seen.length = 0")
+
+    async with _without(stack, program, services):
+        for name, buyer in pages.items():
+            if program is not stack.database or WAYS[name].state in OF_ORDERS:
+                await expect(buyer.page.locator("#live")).not_to_have_text(quiet[name])
+
+    for name, buyer in pages.items():
+        await expect(buyer.page.locator("#live")).to_have_text(quiet[name])
+        await buyer.sees(WAYS[name].state)
+        assert set(await buyer.seen()) <= {WAYS[name].state}, name
+        assert await kept(buyer) == before[name], name
+
+
+@pytest.mark.parametrize("program", ["redis", "postgresql"], indirect=True)
+async def test_a_reload_in_an_outage_shows_nothing_wrong(gallery, program, stack, services):
+    pages = {name: of(gallery, name) for name in WAYS}
+    for name, buyer in pages.items():
+        await buyer.sees(WAYS[name].state)
+
+    async with _without(stack, program, services):
+        await asyncio.gather(*(buyer.page.reload() for buyer in pages.values()))
+        for buyer in pages.values():
+            await expect(buyer.page.locator("#live")).not_to_be_empty()
+
+    for name, buyer in pages.items():
+        await buyer.sees(WAYS[name].state)
+        assert set(await buyer.seen()) <= {"loading", WAYS[name].state}, name
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_room_without_an_answer_is_still_a_room(shop, status):
+    """The stock alone would look like a sale in which everybody can buy."""
+    buyer = await in_the_queue(shop.by("poll"))
+    room = f"**/rooms/{buyer.product_id}"
+    await buyer.page.route(room, lambda route: route.fulfill(status=status))
+    await expect(buyer.page.locator("#shop")).to_have_attribute("data-live", "away")
+
+    await buyer.page.unroute(room)
+
+    await expect(buyer.page.locator("#shop")).to_have_attribute("data-live", "poll")
+    assert (await buyer.seen())[-1] == "waiting"
+    assert "turn" not in await buyer.seen()
