@@ -45,7 +45,7 @@ async def test_a_stream_lives_five_minutes_give_or_take_a_fifth():
 
 async def test_a_comment_comes_when_there_was_nothing_to_send(monkeypatch):
     monkeypatch.setattr(listeners, "BEAT", 0.0)
-    assert await new_listener().next() == b": ping\n\n"
+    assert await asyncio.wait_for(new_listener().next(), 30) == b": ping\n\n"
     assert BEAT <= 10
 
 

@@ -15,7 +15,6 @@ from starlette.types import Receive, Scope, Send
 from flashsale.domain.model import ProductId, Refusal
 from flashsale.http.auth import Buyer
 from flashsale.http.dependencies import Injected
-from flashsale.http.head import HEAD_ONLY
 from flashsale.http.orders import no_such_order, v5_state
 from flashsale.http.problems import problem_response, refusal_problem
 from flashsale.http.rate_headers import PEER, address_of
@@ -56,7 +55,7 @@ class StreamRoute(APIRoute):
         """Serve a request to the path of this route."""
         await super().handle(scope, receive, send)
         if stream := scope.pop(_STREAM, None):
-            await stream.run(scope, receive, send)
+            await stream.run(receive, send)
 
 
 # They are in no OpenAPI document, because that is the same on all edges.
@@ -78,15 +77,18 @@ class Stream(EventSourceResponse):
         """Leave the stream to its route."""
         scope[_STREAM] = self
 
-    async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the stream until it ends, or its client goes."""
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Send the stream until it ends, or its client goes.
+
+        To HEAD, the server says at once that the client has gone.
+        """
         listener = self._listener
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         OPENED.labels(listener.kind).inc()
         watching = asyncio.ensure_future(_watch(receive, listener))
         try:
             await send(start)
-            while not scope.get(HEAD_ONLY) and (frames := await listener.next()):
+            while frames := await listener.next():
                 await send({"type": "http.response.body", "body": frames, "more_body": True})
             await send({"type": "http.response.body", "body": listener.goodbye()})
         finally:
