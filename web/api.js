@@ -1,7 +1,7 @@
 // Calls of the shop's public API, as any client makes them.
 
 const BASE = new URL('../api/', document.baseURI);
-// Milliseconds. The API answers within 3 s, also while its stores do not.
+// Milliseconds. The API answers within 3 s.
 const PATIENCE = 10_000;
 
 /** No answer came: nobody knows whether the request had an effect. */

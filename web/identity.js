@@ -5,7 +5,6 @@ import { useToken } from './api.js';
 import { stored } from './memory.js';
 
 const STATE = 'flashsale:state';
-const ORDER = 'flashsale:order';
 // Made-up users of a local stack.
 const MADE_UP = 500;
 
@@ -27,11 +26,11 @@ function subjectOf(token) {
 export function takeFragment() {
   const fragment = new URLSearchParams(location.hash.slice(1));
   const token = fragment.get('token');
-  const [sent, order] = [STATE, ORDER].map((name) => sessionStorage.getItem(name));
   if (!token) return { order: fragment.get('order') };
+  const { state, order } = JSON.parse(sessionStorage.getItem(STATE)) ?? {};
   history.replaceState(null, '', location.pathname + fragmentOf(order));
-  for (const name of [STATE, ORDER]) sessionStorage.removeItem(name);
-  const buyer = sent && sent === fragment.get('state') ? subjectOf(token) : null;
+  sessionStorage.removeItem(STATE);
+  const buyer = state && state === fragment.get('state') ? subjectOf(token) : null;
   if (buyer) useToken(token);
   return { buyer, order };
 }
@@ -42,8 +41,7 @@ export const fragmentOf = (order) => (order ? `#order=${encodeURIComponent(order
 /** Go to the shop's sign-in, which comes back to this page, and to this order if there is one. */
 export function goToSignIn(address, order) {
   const state = crypto.randomUUID();
-  sessionStorage.setItem(STATE, state);
-  sessionStorage.setItem(ORDER, order ?? '');
+  sessionStorage.setItem(STATE, JSON.stringify({ state, order }));
   const target = new URL(address);
   target.searchParams.set('return', location.origin + location.pathname);
   target.searchParams.set('state', state);

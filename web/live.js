@@ -37,8 +37,8 @@ async function readEvents(stream, alive, event) {
  * Watch a sale, and its order if there is one. Return a function that ends the watch.
  *
  * `on.event(name, data)` gets "sale", "order" and "unknown" (a store is down); `on.live(how)` gets
- * "stream", "poll" or "away"; `on.missing(what)` a "sale" or an "order" that the shop does not have;
- * `on.signIn()` is called when it wants another token.
+ * "stream", "poll" or "away". `on.missing` (no such sale), `on.orderMissing` and `on.signIn` (another
+ * token is needed) get nothing.
  */
 export function watch(product, order, on) {
   const sale = `v5/products/${encodeURIComponent(product)}`;
@@ -50,7 +50,7 @@ export function watch(product, order, on) {
   let stockFrom = 0;
 
   function event(name, data) {
-    // Nothing leads out of another status, so the sale alone is watched from then on.
+    // Another status is final, so only the sale is watched from then on.
     if (name === 'order' && !/PENDING|RESERVED/.test(data.status)) mine = null;
     on.event(name, data);
   }
@@ -102,13 +102,12 @@ export function watch(product, order, on) {
     if (inRoom.status !== 200 && !isRoomless) throw new NoAnswer();
     on.live('poll');
     if (state?.status === 200) event('order', state.body);
-    if (state?.status === 404) on.missing('order');
+    if (state?.status === 404) on.orderMissing();
     if (state?.status === 401) on.signIn();
     if (state?.status >= 500) event('unknown', { what: 'postgresql' });
     const bodyOf = ({ status, body }) => (status === 200 ? body : null);
-    // A stock does not say when it was read, so without a room the answer's date sets the clock.
     const now = bodyOf(inRoom)?.now ?? stock.date;
-    if (!found) on.missing('sale');
+    if (!found) on.missing();
     else event('sale', { now, room: bodyOf(inRoom), stock: bodyOf(stock), stale: isDown });
     return mine ? (state.retryAfter ?? ORDER) : (inRoom.body?.pollAfter ?? SALE);
   }

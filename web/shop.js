@@ -12,8 +12,8 @@ import { SAID } from './words.js';
 
 const product = decodeURIComponent(location.pathname.split('/').pop());
 const room = `v5/rooms/${encodeURIComponent(product)}`;
-// What the page knows, for state.js. `buyer` is an id, `mine` is from memory.js, `place` from the
-// draw, `sale` and `order` from the shop; `redis` and `postgresql` are set while they are down.
+// What the page knows: `buyer` (an id), `mine` (memory.js), `place` (of the draw), `sale` and `order`
+// (of the shop); `redis` and `postgresql` while they are down.
 const known = { product, live: 'away' };
 const fragment = takeFragment();
 let state = 'loading';
@@ -33,7 +33,8 @@ function follow() {
   known.order = known.orderMissing = null;
   endWatch = watch(product, known.mine?.order, {
     live: (live) => change({ live }),
-    missing: (what) => change(what === 'order' ? { orderMissing: true, postgresql: null } : { missing: true }),
+    missing: () => change({ missing: true }),
+    orderMissing: () => change({ orderMissing: true, postgresql: null }),
     signIn: () => change({ mustSignIn: true }),
     event(name, data) {
       if (name === 'unknown') change({ [data.what]: 'down' });

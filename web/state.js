@@ -35,7 +35,6 @@ export function chanceOf(room, ahead) {
   return before < CROWD * (room.stock + room.held) ? 'uncertain' : 'unlikely';
 }
 
-/** Return the state, one of the names in words.js. */
 export function stateOf(known) {
   const { mine, order, sale } = known;
   if (mine?.order && order) return order.status === 'CONFIRMED' ? 'paid' : order.status.toLowerCase();

@@ -2,7 +2,7 @@
 
 import { asClock, now, until } from './clock.js';
 import { hasTicket } from './state.js';
-import { books, BUTTONS, checked, LIVE, money, number, WORDS } from './words.js';
+import { BUTTONS, checked, LIVE, money, number, PARTS, WORDS } from './words.js';
 
 const $ = (selector) => document.querySelector(selector);
 // The countdown that is shown, and when this page first saw it.
@@ -53,9 +53,7 @@ function showFigure(figure, ends, isRunning) {
 
 function showBooks(stock) {
   $('#books').hidden = !stock;
-  if (!stock) return;
-  const { title, parts } = books(stock);
-  text('#books-title', title);
+  const parts = Object.entries(PARTS).map(([field, name]) => [name, stock?.[field] ?? 0]);
   fill('#parts', parts, ([name, units]) => pair([name, number(units)]));
   parts.forEach(([, units], at) => {
     const part = $('#bar').children[at];
@@ -90,7 +88,7 @@ export function draw(state, known, busy) {
   showBooks(sale?.stock);
 }
 
-/** Say at once to a screen reader what the page shows now. */
+/** Tell screen readers. */
 export function announceState() {
   text('#notice', '');
   text('#alert', `${$('#title').textContent} ${$('#figure').textContent}`);

@@ -1,5 +1,5 @@
-// All words of the page. `WORDS[state](known)` is what a state shows: `title`; `figure`, the large
-// number, or `ends` (ISO), to which it counts down; `caption`; `facts`; `actions`, of BUTTONS.
+// All words of the page. In WORDS, `figure` is the large number, and `ends` (ISO) to what it counts
+// down.
 
 import { aheadOf, chanceOf, hasTicket, isInside, waitOf } from './state.js';
 
@@ -24,7 +24,6 @@ export const LIVE = {
 
 // What the page says after an action that did not work, by the code of the answer.
 export const SAID = {
-  ticket_invalid: 'Your ticket is of an earlier queue. Join again.',
   unauthorized: 'Sign in again to go on.',
   unavailable: 'The shop has trouble. The page tries again.',
   no_answer: 'No answer came. Try again.',
@@ -65,7 +64,6 @@ const order = (known) => [
   ['Order', known.mine.order, 'order'],
   ['Amount', money({ ...known.info, ...known.order }), 'amount'],
 ];
-const anew = ({ sale }) => [sale?.room ? 'again' : 'retry'];
 
 export const WORDS = {
   loading: () => ({ title: 'One moment' }),
@@ -163,11 +161,10 @@ export const WORDS = {
   }),
 
   expired: (known) => ({
+    ...WORDS.cancelled(known),
     title: 'The time to pay is over',
     figure: '00:00',
     caption: 'Your unit is on sale again. A payment that comes now is refunded.',
-    facts: order(known),
-    actions: anew(known),
   }),
 
   cancelled: (known) => ({
@@ -175,7 +172,7 @@ export const WORDS = {
     figure: 'Off',
     caption: `${known.order.reason ?? ''} You owe nothing. What was paid is refunded.`,
     facts: order(known),
-    actions: anew(known),
+    actions: [known.sale?.room ? 'again' : 'retry'],
   }),
 
   lapsed: () => ({
@@ -209,18 +206,15 @@ export const WORDS = {
 
 export const checked = ({ isSame, arrival, drawn, place }) => [
   isSame
-    ? 'The number has the fingerprint that you saw when you joined.'
-    : 'The number does NOT have the fingerprint that you saw when you joined.',
+    ? 'The fingerprint is the one that you saw when you joined.'
+    : 'The fingerprint is NOT the one that you saw when you joined.',
   `You joined as number ${number(arrival + 1)} of ${number(drawn)}. It makes your place ${number(place + 1)}.`,
 ];
 
-/** Return the title above the bar of all units, and its four parts. */
-export const books = ({ stock, unsettled, held, settled, initial }) => ({
-  title: `Where all ${number(initial)} units are`,
-  parts: [
-    ['for sale', stock],
-    ['being ordered', unsettled],
-    ['held until paid', held],
-    ['sold', settled],
-  ],
-});
+// Where the units are, by the fields of the stock.
+export const PARTS = {
+  stock: 'for sale',
+  unsettled: 'being ordered',
+  held: 'held until paid',
+  settled: 'sold',
+};
