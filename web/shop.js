@@ -156,6 +156,7 @@ async function buy() {
   }
   if (!isTrouble(answer) && answer.status !== 401) mine.save({ key: null });
   if (answer.status === 403) mine.save({ admission: null, lapsed: mine.ticket ? true : null });
+  show(); // a new state removes what was said of the one before
   refused(answer);
 }
 

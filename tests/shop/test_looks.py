@@ -1,5 +1,7 @@
 """Every state on phones and desks, in light and dark, by keyboard, and for screen readers."""
 
+import re
+
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
@@ -115,9 +117,7 @@ async def test_a_turn_is_said_at_once_and_the_rest_politely(shop):
     await buyer.sees("turn")
 
     await expect(buyer.page.get_by_role("alert")).to_contain_text("Your turn")
-    await expect(buyer.page).to_have_title(
-        f"Your turn · 59:5 · Product {buyer.product_id}".split(" · ")[0]
-    )
+    await expect(buyer.page).to_have_title(re.compile("^Your turn · "))
 
 
 async def test_what_was_refused_is_said_politely(shop):
@@ -126,7 +126,7 @@ async def test_what_was_refused_is_said_politely(shop):
 
     await buyer.buy()
 
-    await expect(buyer.page.locator("#notice")).to_contain_text("1")
+    await expect(buyer.page.locator("#notice")).not_to_be_empty()
     assert await buyer.page.locator("#notice, #live").evaluate_all(
         "all => all.every((one) => one.getAttribute('role') === 'status')"
     )

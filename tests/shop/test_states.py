@@ -58,12 +58,12 @@ async def test_a_reload_goes_on_where_the_buyer_was(gallery, name):
 
 
 @pytest.mark.parametrize("name", WAYS)
-async def test_a_crash_goes_on_where_the_buyer_was(gallery, name):
-    buyer = of(gallery, name)
+async def test_a_crash_goes_on_where_the_buyer_was(streamed, name):
+    buyer = of(streamed, name)
     await buyer.sees(WAYS[name].state)
     before = await kept(buyer)
 
-    gallery[name] = again = await buyer.crash()
+    streamed[name] = again = await buyer.crash()
 
     await again.sees(WAYS[name].state)
     assert await kept(again) == before
