@@ -13,9 +13,7 @@ function read(name) {
 export function store(name, value) {
   try {
     localStorage.setItem(`flashsale:${name}`, JSON.stringify(value));
-  } catch {
-    // see above
-  }
+  } catch {}
 }
 
 export const stored = (name) => read(`flashsale:${name}`);

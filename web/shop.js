@@ -229,7 +229,7 @@ addEventListener('storage', () => {
 });
 setInterval(show, 250);
 
-// Again until it works: the shop may be away.
+// Again until it works.
 (async function begin() {
   try {
     known.settings ??= await (await fetch(new URL('files/settings.json', document.baseURI))).json();

@@ -51,7 +51,6 @@ function inRoom(known, room) {
   if (room.state !== 'open') return room.state;
   if (!hasTicket(known)) return 'waiting';
   if (known.mine.lapsed) return 'lapsed';
-  // Who is next has nobody before them either, and is not called yet.
   return known.place != null && known.place < room.serving ? 'called' : 'waiting';
 }
 

@@ -34,7 +34,7 @@ function pair([name, value, id = '']) {
 }
 
 function button(name) {
-  const element = make('button', { type: 'button', textContent: BUTTONS[name] });
+  const element = make('button', { textContent: BUTTONS[name] });
   element.dataset.action = name;
   return element;
 }

@@ -27,7 +27,7 @@ export const SAID = {
   unauthorized: 'Sign in again to go on.',
   unavailable: 'The shop has trouble. The page tries again.',
   no_answer: 'No answer came. Try again.',
-  not_set: 'This shop has not set where to do that.',
+  not_set: 'This shop has not set that.',
 };
 
 const CHANCES = {
