@@ -5,11 +5,11 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
-from flashsale_local.stack.fake_sign_in import fake_sign_in
 from playwright.async_api import expect
 
 from flashsale_local.deployment.sign_in import mint
 from flashsale_local.stack import edge as edges
+from flashsale_local.stack.fake_sign_in import fake_sign_in
 from flashsale_local.stack.program import free_port
 from tests.shop.shop import ROOM
 
