@@ -52,8 +52,11 @@ async def test_record_pictures(services, chromium, http, edge):
         way = WAYS[name]
         buyer = await way.go(shop)
         await buyer.sees(way.state)
-        await buyer.page.locator("#product").get_by_text("€").or_(
-            buyer.page.locator('[data-state="missing"]')
-        ).first.wait_for()
+        await (
+            buyer.page.locator("#product")
+            .get_by_text("€")
+            .or_(buyer.page.locator('[data-state="missing"]'))
+            .first.wait_for()
+        )
         await buyer.page.screenshot(path=FOLDER / f"{way.state.replace('_', '-')}.png")
     await shop.close()
