@@ -12,6 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from flashsale import services as service_registry
 from flashsale.postgres_store.connection import WatchedConnection
 from flashsale.services import Services
 from flashsale_local.stack.program import Program
@@ -38,7 +39,10 @@ def edge(stack, deployed) -> Program:  # noqa: F811
 @session()
 async def services(migrated):
     with pytest.MonkeyPatch.context() as patch:
+        # A busy machine stalls the stores now and then.
         patch.setattr(WatchedConnection, "silence", 30.0)
+        patch.setattr(service_registry, "REDIS_CONNECT_TIMEOUT", 30.0)
+        patch.setattr(service_registry, "REDIS_TIMEOUT", 30.0)
         services = Services(replace(migrated, room_secrets=("a-secret-of-32-bytes-for-the-tests",)))
         yield services
         await services.close()
