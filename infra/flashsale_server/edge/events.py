@@ -110,12 +110,14 @@ async def follow_sale(product_id: ProductId, request: Request, hub: TheHub) -> R
     listener = _enter(hub, SALE, request, math.inf)
     if listener is None:
         return _too_many()
+    stream = None
     try:
         if await hub.follow_sale(listener, product_id):
-            return Stream(hub, listener)
-        return refusal_problem(Refusal.NO_SUCH_PRODUCT)
+            stream = Stream(hub, listener)
+        return stream or refusal_problem(Refusal.NO_SUCH_PRODUCT)
     finally:
-        _leave_if_idle(hub, listener)
+        if stream is None:
+            hub.leave(listener)
 
 
 @router.get(ROUTES[ORDER])
@@ -129,17 +131,20 @@ async def follow_order(
     listener = _enter(hub, ORDER, request, buyer.until if buyer else math.inf)
     if listener is None:
         return _too_many()
+    stream = None
     try:
         state = await v5_state(services, order_id, buyer)
         if state is None:
             return no_such_order()
         owner = None if buyer is None or buyer.is_admin else buyer.user_id
-        await hub.follow_order(listener, state, owner)
+        await hub.follow_order(listener, state, owner)  # it may fail half way
         if buyer:
             hub.replace(listener, (buyer.user_id, order_id))
-        return Stream(hub, listener)
+        stream = Stream(hub, listener)
+        return stream
     finally:
-        _leave_if_idle(hub, listener)
+        if stream is None:
+            hub.leave(listener)
 
 
 def _enter(hub: Hub, kind: str, request: Request, until: float) -> Listener | None:
@@ -152,11 +157,6 @@ def _enter(hub: Hub, kind: str, request: Request, until: float) -> Listener | No
     peer = request.scope.get(PEER) or request.client or ("", 0)
     ends = asyncio.get_running_loop().time() + until - time.time()
     return hub.enter(kind, address_of(request), (peer[0], str(peer[1])), ends)
-
-
-def _leave_if_idle(hub: Hub, listener: Listener) -> None:
-    if not listener.topics:
-        hub.leave(listener)
 
 
 def _too_many() -> Response:

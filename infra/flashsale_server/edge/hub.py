@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 
+from flashsale.chunks import chunks
 from flashsale.domain.model import split_order_id
 from flashsale.errors import ServiceUnavailable
 from flashsale.http.schemas import OrderStateBody
@@ -28,6 +29,8 @@ MOST, MOST_OF_ADDRESS = 4000, 100
 SALES_EACH, ORDERS_EACH = 1.0, 0.5
 # Looks at orders for one, if all of them are RESERVED: buyers take minutes to pay.
 RESERVED_SKIP = 4
+# Orders after which requests of the worker have their turn: thousands take a tenth of a second.
+AT_A_TIME = 50
 # Seconds between two looks at the time of each stream.
 CHECK_EACH = 0.5
 # Seconds that clients have to read the last event when the worker stops.
@@ -191,10 +194,14 @@ class Hub:
                     topic.fail()
             else:
                 by_id = {row.id: row for row in rows}
-                for topic in watched:
-                    topic.show(by_id.get(topic.order_id))
-        for topic in watched:
-            await topic.tell()
+                for some in chunks(watched, AT_A_TIME):
+                    for topic in some:
+                        topic.show(by_id.get(topic.order_id))
+                    await asyncio.sleep(0)
+        for some in chunks(watched, AT_A_TIME):
+            for topic in some:
+                await topic.tell()
+            await asyncio.sleep(0)
 
     async def _check(self) -> None:
         now = asyncio.get_running_loop().time()

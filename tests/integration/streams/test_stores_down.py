@@ -1,5 +1,8 @@
 """Streams while a store is down: they stay, say so once, and go on."""
 
+import asyncio
+
+from flashsale_server.edge.hub import MOST_OF_ADDRESS
 from tests.helpers.support import USERS
 from tests.integration.v5_claims import buy
 
@@ -52,3 +55,19 @@ async def test_no_stream_of_an_unknown_product_begins_without_redis(edge, stores
 
     assert reader.status == 503
     assert reader.headers["retry-after"] == "1"
+
+
+async def test_streams_that_did_not_begin_take_no_places(edge, shop, stores):
+    order = await shop.reserve()
+    stores.stop(stores.redis)
+
+    refused = [
+        (await edge.order(order.id, address="10.0.0.9")).status for _ in range(MOST_OF_ADDRESS + 1)
+    ]
+    stores.start(stores.redis)
+    async with asyncio.timeout(60):
+        while (reader := await edge.order(order.id, address="10.0.0.9")).status == 503:
+            await asyncio.sleep(0.1)
+
+    assert set(refused) == {503}
+    assert (await reader.event("order")).data["status"] == "RESERVED"

@@ -4,9 +4,6 @@ from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# The key in the scope of a request under which it is noted that only its headers are wanted.
-HEAD_ONLY = "flashsale.head_only"
-
 
 class AnswerHead:
     """ASGI middleware: serves HEAD as GET and leaves out the body of the answer."""
@@ -27,7 +24,7 @@ class AnswerHead:
             await send(message)
 
         # Change the scope in place, because the router adds the route, which the log line needs.
-        scope["method"], scope[HEAD_ONLY] = "GET", True
+        scope["method"] = "GET"
         try:
             await self._app(scope, receive, without_body)
         finally:

@@ -4,6 +4,7 @@ A round is bounded, and one process makes it at a time. After a failure the next
 later, so that a provider which is down is not asked again and again. The same is true if the
 provider refused all payments of a round. If it refuses only some, they hold up no others, and each
 round asks for them again. A person has to look at them: a refund that stays due raises an alarm.
+Payments in progress are no failure, and are asked for in each round, too.
 """
 
 import asyncio
