@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import expect
 
-from tests.shop.test_states import kept, of
+from tests.shop.test_states import kept, live_of, of
 from tests.shop.ways import WAYS, in_the_queue
 
 # States that PostgreSQL tells, and that may still change.
 OF_ORDERS = {"pending", "reserved"}
+# What the page says while nothing is wrong, by how it is told what is new.
+LIVE = "async (live) => (await import('/shop/files/words.js')).LIVE[live]"
 
 
 @asynccontextmanager
@@ -35,7 +37,8 @@ async def test_an_outage_changes_no_state(gallery, program, stack, services):
     for name, buyer in pages.items():
         await buyer.sees(WAYS[name].state)
         before[name] = await kept(buyer)
-        quiet[name] = await buyer.page.locator("#live").inner_text()
+        quiet[name] = await buyer.page.evaluate(LIVE, live_of(buyer, name))
+        await expect(buyer.page.locator("#live")).to_have_text(quiet[name])
         await buyer.page.evaluate("seen.length = 0")
 
     async with _without(stack, program, services):

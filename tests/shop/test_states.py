@@ -27,6 +27,11 @@ async def kept(buyer):
     return {name: remembered[name] for name in KEPT if name in remembered}, shown
 
 
+def live_of(buyer, name):
+    """Return how the page of this way is told what is new."""
+    return "poll" if WAYS[name].state in POLLED else buyer.shop.live
+
+
 async def _buttons(page):
     names = await page.get_by_role("button").all_inner_texts()
     return {name.strip() for name in names if name.strip()}
@@ -38,7 +43,7 @@ async def test_a_buyer_comes_to_each_state(gallery, name):
 
     await buyer.sees(WAYS[name].state)
 
-    live = "poll" if WAYS[name].state in POLLED else buyer.shop.live
+    live = live_of(buyer, name)
     await expect(buyer.page.locator("#shop")).to_have_attribute("data-live", live)
     offered = await _buttons(buyer.page) - OTHERS
     assert offered == set(WAYS[name].buttons)
