@@ -11,6 +11,10 @@ export class NoAnswer extends Error {}
 let token = null;
 export const useToken = (value) => (token = value);
 
+/** Return whether an answer says nothing of its request, which may be sent again. */
+export const isTrouble = ({ status, body }) =>
+  !(status < 400) && (!body?.code || status === 408 || status === 429 || status >= 500);
+
 /** Send a request. Return its response, which may be a stream. */
 export function send(path, { headers, ...options } = {}) {
   const who = token && { authorization: `Bearer ${token}` };

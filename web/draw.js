@@ -4,7 +4,7 @@
 const ROUNDS = 90;
 const SEED_BYTES = 32;
 
-/** Return the place of an arrival, from 0. `drawn` had arrived before the draw; others follow. */
+/** Return the place of an arrival, from 0. `drawn` arrived before the draw. */
 export async function placeOf(number, drawn, seedHex) {
   if (number >= drawn) return number;
   const seed = bytesOf(seedHex);

@@ -2,9 +2,7 @@
 // which browsers send to nobody. Stacks without tokens take made-up users.
 
 import { useToken } from './api.js';
-import { stored } from './memory.js';
-
-const STATE = 'flashsale:state';
+import { store, stored } from './memory.js';
 
 /** Return the subject of a JSON Web Token. Only the shop itself checks tokens. */
 function subjectOf(token) {
@@ -25,21 +23,20 @@ export function takeFragment() {
   const fragment = new URLSearchParams(location.hash.slice(1));
   const token = fragment.get('token');
   if (!token) return { order: fragment.get('order') };
-  const { state, order } = JSON.parse(sessionStorage.getItem(STATE)) ?? {};
+  const { state, order } = stored('sign-in') ?? {};
   history.replaceState(null, '', location.pathname + fragmentOf(order));
-  sessionStorage.removeItem(STATE);
+  store('sign-in', null);
   const buyer = state && state === fragment.get('state') ? subjectOf(token) : null;
   if (buyer) useToken(token);
   return { buyer, order };
 }
 
-/** Return the fragment of an order's address. */
 export const fragmentOf = (order) => (order ? `#order=${encodeURIComponent(order)}` : '');
 
-/** Go to the shop's sign-in, which comes back to this page, and to this order if there is one. */
+/** Go to the shop's sign-in, which comes back to this page and this order. */
 export function goToSignIn(address, order) {
   const state = crypto.randomUUID();
-  sessionStorage.setItem(STATE, JSON.stringify({ state, order }));
+  store('sign-in', { state, order });
   const target = new URL(address);
   target.searchParams.set('return', location.origin + location.pathname);
   target.searchParams.set('state', state);

@@ -1,9 +1,9 @@
 // The newest state of a sale and an order, by a stream of events, or by polling where there is none.
 
-import { call, NoAnswer, send } from './api.js';
+import { call, isTrouble, NoAnswer, send } from './api.js';
 
-// Milliseconds: after which a silent stream is dead (it has a comment each 10 s); until another one
-// is tried where there was none; between two looks at the stock beside those at a room.
+// Milliseconds: until a silent stream is dead (it has a comment each 10 s), until another one is
+// tried, and between two looks at the stock of a room.
 const SILENCE = 25_000;
 const NO_STREAMS = 60_000;
 const STOCK = 30_000;
@@ -12,7 +12,7 @@ const AWAY = 1.5;
 const ORDER = 2;
 const SALE = 4;
 
-/** Vary a time by up to a quarter, so that clients do not come all at once. */
+/** Vary a time, so that clients do not come all at once. */
 export const vary = (time) => time * (0.75 + Math.random() / 2);
 
 /** Call `event(name, data)` for each event of a stream, and `alive()` for each piece of it. */
@@ -86,7 +86,7 @@ export function watch(product, order, on) {
     }
   }
 
-  /** Ask once for the present state. Return seconds until the next time. */
+  /** Ask once. Return seconds until the next time. */
   async function poll() {
     const [inRoom, stock, state] = await Promise.all([
       call('GET', room),
@@ -94,21 +94,23 @@ export function watch(product, order, on) {
       mine && call('GET', mine),
     ]);
     if (signal.aborted) return 0;
-    if (inRoom.status === 200 && stock.body) stockFrom = Date.now() + vary(STOCK);
-    const isDown = inRoom.status >= 500 || stock.status >= 500;
-    const found = inRoom.status === 200 || stock.status === 200;
+    const isRoom = inRoom.status === 200;
     // Without an answer about the room, nobody knows whether there is one.
-    const isRoomless = inRoom.status === 404 && [200, 404].includes(stock.status);
-    if (inRoom.status !== 200 && !isRoomless) throw new NoAnswer();
+    if (!isRoom && (isTrouble(inRoom) || isTrouble(stock))) {
+      stockFrom = 0;
+      throw new NoAnswer();
+    }
+    const units = stock.status === 200 ? stock.body : null;
+    if (isRoom && units) stockFrom = Date.now() + vary(STOCK);
     on.live('poll');
     if (state?.status === 200) event('order', state.body);
     if (state?.status === 404) on.orderMissing();
     if (state?.status === 401) on.signIn();
     if (state?.status >= 500) event('unknown', { what: 'postgresql' });
-    const bodyOf = ({ status, body }) => (status === 200 ? body : null);
-    const now = bodyOf(inRoom)?.now ?? stock.date;
-    if (!found) on.missing();
-    else event('sale', { now, room: bodyOf(inRoom), stock: bodyOf(stock), stale: isDown });
+    const now = inRoom.body?.now ?? stock.date;
+    const stale = stock.status >= 500;
+    if (isRoom || units) event('sale', { now, room: isRoom && inRoom.body, stock: units, stale });
+    else on.missing();
     return mine ? (state.retryAfter ?? ORDER) : (inRoom.body?.pollAfter ?? SALE);
   }
 

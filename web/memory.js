@@ -29,7 +29,7 @@ export function sale(product, buyer) {
   const mine = {
     save(changes) {
       const { save, ...present } = mine;
-      // Another tab may have changed the rest.
+      // Another tab may have saved.
       const fields = { ...(stored(name) ?? present), ...changes };
       for (const field in present) delete mine[field];
       for (const field in fields) if (fields[field] != null) mine[field] = fields[field];

@@ -1,6 +1,6 @@
 // The page of one sale: keeps what is known, does what is due, and shows the state.
 
-import { call, NoAnswer } from './api.js';
+import { call, isTrouble, NoAnswer } from './api.js';
 import { now, setClock } from './clock.js';
 import { commitment, placeOf } from './draw.js';
 import { fragmentOf, goToSignIn, madeUpUser, takeFragment } from './identity.js';
@@ -12,6 +12,8 @@ import { SAID } from './words.js';
 
 const product = decodeURIComponent(location.pathname.split('/').pop());
 const room = `v5/rooms/${encodeURIComponent(product)}`;
+// Milliseconds for which a purchase is sent again. The shop knows its key for a day.
+const KEY_LIFE = 72e6;
 // What the page knows: `buyer` (an id), `mine` (memory.js), `place` (of the draw), `sale` and `order`
 // (of the shop); `redis` and `postgresql` while they are down.
 const known = { product, live: 'away' };
@@ -24,14 +26,18 @@ let endWatch = () => {};
 function signIn(buyer) {
   known.buyer = buyer;
   known.mine = remembered(product, buyer);
-  if (fragment.order) known.mine.save({ order: fragment.order });
+  const { key, order } = known.mine;
+  if (fragment.order && !key && !order) known.mine.save({ order: fragment.order });
   follow();
 }
 
+/** Watch the order, whose address can be kept or sent on; else the sale. */
 function follow() {
   endWatch();
+  const order = known.mine?.order;
+  if (known.mine) history.replaceState(null, '', location.pathname + fragmentOf(order));
   known.order = known.orderMissing = null;
-  endWatch = watch(product, known.mine?.order, {
+  endWatch = watch(product, order, {
     live: (live) => change({ live }),
     missing: () => change({ missing: true }),
     orderMissing: () => change({ orderMissing: true, postgresql: null }),
@@ -78,6 +84,10 @@ function show() {
   const { mine } = known;
   if (mine?.admission && !isInside(known)) mine.save({ admission: null, lapsed: true });
   if (busy || !known.buyer || known.mustSignIn || now() < mayActFrom) return;
+  if (mine.key && Date.now() - mine.keyAt > KEY_LIFE) {
+    mine.save({ key: null });
+    announce(SAID.forgotten);
+  }
   if (mine.key && !mine.order) run(buy);
   else if (state === 'called' && !document.hidden) run(enter);
 }
@@ -99,9 +109,6 @@ async function run(action) {
 
 /** Do nothing by itself for about so many seconds. */
 const waitFor = (seconds) => (mayActFrom = now() + vary(1000 * seconds));
-
-/** Return whether a request may be sent again, because its answer says nothing of it. */
-const isTrouble = ({ status }) => status === 408 || status === 429 || status >= 500;
 
 function refused(answer) {
   const { code = 'unavailable', detail } = answer.body ?? {};
@@ -144,34 +151,39 @@ async function leave() {
 /** Buy a unit. The key is stored first, and the same purchase is sent until it has an answer. */
 async function buy() {
   const { mine } = known;
-  if (!mine.key) mine.save({ key: crypto.randomUUID() });
+  await navigator.locks.request(room, () => {
+    mine.save({}); // another tab may buy
+    if (!mine.key && !mine.order) mine.save({ key: crypto.randomUUID(), keyAt: Date.now() });
+  });
+  if (mine.order) return follow();
   show();
+  const used = { admission: null, lapsed: mine.ticket ? true : null };
   const headers = { 'idempotency-key': mine.key };
   if (mine.admission) headers.admission = mine.admission;
   const answer = await call('POST', 'v5/buy', { headers, body: { productId: product, ...named() } });
   if (answer.status === 202) {
-    setOrder(answer.body.orderId, { lapsed: mine.ticket ? true : null });
+    setOrder(answer.body.orderId, { key: null, ...used });
     change({ order: answer.body });
     return;
   }
-  if (!isTrouble(answer) && answer.status !== 401) mine.save({ key: null });
-  if (answer.status === 403) mine.save({ admission: null, lapsed: mine.ticket ? true : null });
+  if (!isTrouble(answer)) {
+    if (answer.status !== 401) mine.save({ key: null });
+    if (answer.status === 403) mine.save(used);
+  }
   show(); // a new state removes what was said of the one before
   refused(answer);
 }
 
-/** Remember an order, or forget it. The address has its id, and can be kept or sent on. */
-function setOrder(order, changes = {}) {
-  fragment.order = null;
-  known.mine.save({ order, key: null, admission: null, ...changes });
-  history.replaceState(null, '', location.pathname + fragmentOf(order));
+/** Remember an order, or forget it. */
+function setOrder(order, changes) {
+  known.mine.save({ order, ...changes });
   follow();
 }
 
 async function pay() {
+  if (!known.settings.pay) return announce(SAID.not_set);
   const answer = await call('POST', ofOrder('payment'));
   if (answer.status !== 201) return refused(answer);
-  if (!known.settings.pay) return announce(SAID.not_set);
   const target = new URL(known.settings.pay);
   target.searchParams.set('payment', answer.body.paymentId);
   target.searchParams.set('return', location.href);

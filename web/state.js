@@ -1,4 +1,4 @@
-// What the page shows: one state, of what the shop has said and what this browser remembers.
+// What the page shows: one state, of what the shop says and this browser remembers.
 
 import { now, until } from './clock.js';
 
@@ -15,7 +15,7 @@ export function isInside(known) {
   return hasTicket(known) && Boolean(known.mine.admission) && until(known.mine.until) !== 0;
 }
 
-/** Return how many are called before the buyer; null if nobody can know it yet. */
+/** Return how many are called before the buyer, or null. */
 export function aheadOf({ place, sale }) {
   return place == null || !sale?.room ? null : Math.max(0, place - sale.room.serving);
 }

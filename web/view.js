@@ -41,7 +41,7 @@ function button(name) {
 
 function showFigure(figure, ends, isRunning) {
   text('#figure', figure);
-  // The number fills the width in every font: its size follows from its width in em.
+  // The number fills the width in every font.
   const { offsetWidth, style } = $('#figure');
   const em = parseFloat(getComputedStyle($('#figure')).fontSize);
   style.setProperty('--em', Math.max(1.5, offsetWidth / em));
@@ -79,7 +79,7 @@ export function draw(state, known, busy) {
   showFigure(clock ?? figure, ends, isMyTime);
   text('#caption', caption);
   fill('#facts', facts, pair);
-  $('#identity').hidden = isIn || !known.settings || !(actions.length || known.mustSignIn);
+  $('#identity').hidden = isIn || !known.settings || !sale;
   fill('#actions', isIn ? actions : [], button);
   for (const one of $('#actions').children) one.setAttribute('aria-disabled', busy);
   text('#who', isIn ? `You are ${known.buyer}.` : '');
@@ -88,7 +88,6 @@ export function draw(state, known, busy) {
   showBooks(sale?.stock);
 }
 
-/** Tell screen readers. */
 export function announceState() {
   text('#notice', '');
   text('#alert', `${$('#title').textContent} ${$('#figure').textContent}`);

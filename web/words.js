@@ -27,6 +27,7 @@ export const SAID = {
   unauthorized: 'Sign in again to go on.',
   unavailable: 'The shop has trouble. The page tries again.',
   no_answer: 'No answer came. Try again.',
+  forgotten: 'A purchase had no answer for a day. Ask the shop.',
   not_set: 'This shop has not set that.',
 };
 
@@ -83,10 +84,10 @@ export const WORDS = {
     title: hasTicket(known) ? 'You are in. The sale begins in' : 'The sale begins in',
     ends: known.sale.room.opensAt,
     caption: hasTicket(known)
-      ? 'Your ticket is saved here. You may close the page until then.'
+      ? 'You may close the page until then.'
       : known.sale.room.mode === 'fifo'
         ? 'Who joins first is called first.'
-        : 'Then places are drawn. All who join before have the same chance.',
+        : 'Places are drawn then, with equal chances.',
     facts: [['People in the queue', number(known.sale.room.issued), 'issued']],
     actions: joins(known),
   }),
@@ -96,7 +97,7 @@ export const WORDS = {
       ? {
           title: 'People before you',
           figure: aheadOf(known) === null ? '…' : number(aheadOf(known)),
-          caption: 'You will be called here, and have five minutes to come. Your place is safe.',
+          caption: 'You will be called here, and have five minutes to come.',
           facts: outlook(known),
         }
       : {

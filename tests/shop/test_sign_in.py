@@ -114,7 +114,7 @@ async def test_an_answer_to_another_request_signs_nobody_in(shop, secured):
 
     await buyer.page.get_by_role("button", name="Sign in").wait_for()
     await expect(buyer.page.locator("#who")).to_be_empty()
-    assert await buyer.page.evaluate("Object.keys(sessionStorage).length") == 0
+    assert await buyer.page.evaluate("localStorage['flashsale:sign-in']") == "null"
 
 
 async def test_the_address_of_a_receipt_outlives_a_sign_in(shop):
@@ -145,3 +145,17 @@ async def test_the_receipt_of_another_buyer_is_not_shown(shop, secured):
     await _sign_in(buyer)
 
     await buyer.sees("unknown")
+
+
+async def test_an_order_is_found_again_when_all_is_sold(shop):
+    buyer = await shop.visit(await shop.sale(1, hold=3600), user=USER)
+    await buyer.sees("turn")
+    await _sign_in(buyer)
+    await buyer.buy()
+    await buyer.sees("reserved")
+    await buyer.page.reload()
+    await buyer.sees("sold_out")
+
+    await _sign_in(buyer)
+
+    await buyer.sees("reserved")
