@@ -1,6 +1,5 @@
 """A purchase is made once, and an order is not lost, whatever answers and whatever is opened."""
 
-
 import pytest
 from playwright.async_api import expect
 
