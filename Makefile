@@ -144,7 +144,8 @@ test-fast: setup ## run the unit tests, in about a minute
 	@$(BIN)/pytest --quiet tests/unit
 
 # What asks nothing of an emulator that the other tests do not. It takes six minutes.
-ON_MINISTACK_ONLY := $(wildcard tests/e2e/test_demo_*.py) tests/e2e/test_payments_at_the_provider.py
+ON_MINISTACK_ONLY := $(wildcard tests/e2e/test_demo_*.py) tests/e2e/test_payments_at_the_provider.py \
+	tests/e2e/test_shop_crowd.py
 
 .PHONY: test-e2e
 test-e2e: setup .venv-emulator/.installed ## test the deployed application (EMULATOR=localstack: on LocalStack)
@@ -292,6 +293,10 @@ dashboards: setup ## generate Grafana's dashboards from infra/flashsale_desk/das
 .PHONY: licences
 licences: setup ## generate docs/licences.md
 	@$(BIN)/python -m flashsale_desk.supply.licences
+
+.PHONY: shop-pictures
+shop-pictures: setup $(STAMP_BROWSER) ## take the pictures of the buyer's page again, for docs/pictures/shop
+	@$(BIN)/pytest --quiet tests/shop/record_pictures.py
 
 .PHONY: demo-recording
 demo-recording: $(RUN) ## record `make demo` again, as docs/pictures/demo.svg

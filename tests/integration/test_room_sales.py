@@ -130,7 +130,7 @@ async def test_opening_again_on_the_same_terms_keeps_the_room(roomed):
 @pytest.mark.parametrize(
     "change",
     [{"max_inside": 4}, {"max_rate": 61}, {"mode": Mode.FIFO}, {"from_at": later()}, None],
-    ids=str,
+    ids=["inside", "rate", "mode", "from", "no room"],  # the same in each process that collects
 )
 async def test_a_running_sale_keeps_its_room(roomed, change):
     ticket = await roomed.join(USERS[0])
