@@ -12,7 +12,7 @@ import { SAID } from './words.js';
 
 const product = decodeURIComponent(location.pathname.split('/').pop());
 const room = `v5/rooms/${encodeURIComponent(product)}`;
-// Milliseconds for which a purchase is sent again. The shop knows its key for a day.
+// Milliseconds. The shop knows a key for a day.
 const KEY_LIFE = 72e6;
 // What the page knows: `buyer` (an id), `mine` (memory.js), `place` (of the draw), `sale` and `order`
 // (of the shop); `redis` and `postgresql` while they are down.
@@ -86,7 +86,8 @@ function show() {
   if (busy || !known.buyer || known.mustSignIn || now() < mayActFrom) return;
   if (mine.key && Date.now() - mine.keyAt > KEY_LIFE) {
     mine.save({ key: null });
-    announce(SAID.forgotten);
+    show();
+    return announce(SAID.forgotten);
   }
   if (mine.key && !mine.order) run(buy);
   else if (state === 'called' && !document.hidden) run(enter);

@@ -30,8 +30,9 @@ TRY_AGAIN = 10
 @asynccontextmanager
 async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     hub = api.state.hub = Hub(api.state.services())
-    on_stop(hub.stop)
+    restore = on_stop(hub.stop)
     yield
+    restore()
     await hub.close()
 
 

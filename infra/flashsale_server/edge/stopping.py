@@ -12,18 +12,26 @@ from types import FrameType
 from typing import Any
 
 
-def on_stop(call: Callable[[], None]) -> None:
+def on_stop(call: Callable[[], None]) -> Callable[[], None]:
     """Call a function in the event loop when a signal says to stop, beside what the server does.
+
+    Return a function that restores the handlers of before.
 
     An event loop gets its signals through a file descriptor, whatever handler Python has. So the
     handler here takes nothing from that of granian.
     """
     if threading.current_thread() is not threading.main_thread():
-        return  # nobody sends signals to an application in a thread
+        return lambda: None  # nobody sends signals to an application in a thread
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        before = signal.getsignal(number)
-        signal.signal(number, _handler(loop, call, before))
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number, handler in before.items():
+        signal.signal(number, _handler(loop, call, handler))
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    return restore
 
 
 def _handler(

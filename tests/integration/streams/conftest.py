@@ -88,7 +88,8 @@ class Edge:
         self.readers.clear()
 
 
-@pytest.fixture(scope="session")
+# For this folder only: a web worker ends the holds of all tests that have the same stores.
+@pytest.fixture(scope="package")
 def serve(stack, target):
     """Return a function that starts a web worker, with these environment variables."""
     started = []
@@ -110,12 +111,12 @@ def serve(stack, target):
         stack.supervisor.stop_program(name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def open_program(serve):
     return serve("streams-open")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def guarded_program(serve):
     return serve("streams-guarded", AUTH="jwt")
 

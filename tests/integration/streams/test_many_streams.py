@@ -52,9 +52,13 @@ async def test_redis_has_no_more_to_do_for_more_listeners(edge, redis, new_produ
     product_id = await new_product(5)
 
     async def commands():
-        async with counted_over(WINDOW, lambda: commands_of(redis)) as grown:
-            pass
-        return grown[0]
+        # A sweep, which looks at every sale, may fall into one window, but not into three.
+        windows = []
+        for _ in range(3):
+            async with counted_over(WINDOW, lambda: commands_of(redis)) as grown:
+                pass
+            windows += grown
+        return min(windows)
 
     await listen(edge, product_id, 10)
     few = await commands()
@@ -63,7 +67,7 @@ async def test_redis_has_no_more_to_do_for_more_listeners(edge, redis, new_produ
     many = await commands()
 
     assert few > 0, "the hub looks"
-    # One more tick, or a sweep, may fall into a window. A look of each listener would be hundreds.
+    # One more tick may fall into a window. A look of each listener would be hundreds.
     assert many <= few + 30
     assert len(redis.client_list()) <= clients, "no listener has a connection of its own"
     assert not any(reader.closed for reader in readers)

@@ -129,6 +129,8 @@ class Books:
         stored = asdict(self)
         for detail in ("at_rest", "named", "in_parking"):
             del stored[detail]
+        if self.ledger:
+            del stored["ledger"]["starts_at"]  # no figure
         return {**stored, **{name: getattr(self, name) for name in COMPUTED}}
 
     def expecting(self, waiting: Waiting) -> "Books":
