@@ -1,5 +1,6 @@
 """A figure of the benchmark, with the goal that it is compared with."""
 
+import os
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +8,8 @@ from typing import Any
 
 from rich.table import Table
 
-from flashsale_local.console import table
+from flashsale_local.console import console, print_json, show_table, table
+from loadtest.machine import machine
 from loadtest.samples import spread
 
 
@@ -65,6 +67,21 @@ def findings_table(title: str, found: Sequence[Finding]) -> Table:
         met = {True: "yes", False: "[bold red]no[/]", None: ""}[one.met]
         made.add_row(one.what, *spread(one.values, one.digits), one.goal, met)
     return made
+
+
+def report(title: str, found: Sequence[Finding], *, as_json: bool, **conditions: str) -> None:
+    """Print all figures, the machine, and the conditions under which they were measured."""
+    if as_json:
+        figures = [one.figures() for one in found]
+        print_json({"machine": machine(), **conditions, "findings": figures})
+        return
+    show_table(findings_table(title, found))
+    console.print("; ".join((machine(), *conditions.values())))
+
+
+def load_at_the_end() -> str:
+    """Return the load averages of this machine, as a condition of a measurement that ends now."""
+    return f"load average {', '.join(f'{one:.2f}' for one in os.getloadavg())} at the end"
 
 
 def ratios(values: Sequence[float], bases: Sequence[float]) -> list[float]:

@@ -15,7 +15,7 @@ export function until(iso) {
   return iso && offset !== null ? Math.max(0, Date.parse(iso) - now()) : null;
 }
 
-/** Return a duration as "1:02:03" or "02:03", rounded up */
+/** Return a duration as "1:02:03" or "02:03", rounded up. */
 export function asClock(milliseconds) {
   const seconds = Math.ceil(milliseconds / 1000);
   const hours = Math.floor(seconds / 3600);

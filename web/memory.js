@@ -1,14 +1,6 @@
 // What this browser remembers of a buyer, so that a reload, a crash or a second tab goes on where
 // they were. Each thing is stored before the request is sent that needs it. Tokens never are.
 
-function read(name) {
-  try {
-    return JSON.parse(localStorage.getItem(name));
-  } catch {
-    return null;
-  }
-}
-
 /** Store a value. A browser without storage works too, until the page is closed. */
 export function store(name, value) {
   try {
@@ -16,7 +8,13 @@ export function store(name, value) {
   } catch {}
 }
 
-export const stored = (name) => read(`flashsale:${name}`);
+export function stored(name) {
+  try {
+    return JSON.parse(localStorage.getItem(`flashsale:${name}`));
+  } catch {
+    return null;
+  }
+}
 
 /**
  * Return what is remembered of a buyer in a sale. `save(changes)` changes fields; null deletes.

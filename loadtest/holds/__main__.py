@@ -15,14 +15,13 @@ from flashsale.config import Settings
 from flashsale.postgres_store.migrations import migrate
 from flashsale.services import Services
 from flashsale_local.command_line import run_command_line
-from flashsale_local.console import console, print_json, show_table, step
+from flashsale_local.console import step
 from flashsale_local.paths import MIGRATIONS
-from loadtest.finding import Finding, findings_table
+from loadtest.finding import Finding, report
 from loadtest.holds.expiring import expire_at_once
 from loadtest.holds.paying import pay_in_batches
 from loadtest.holds.shop import Shop
 from loadtest.holds.writing import write_in_turn
-from loadtest.machine import machine
 from loadtest.own_stores import own_stores
 
 MEASUREMENTS: dict[str, Callable[[Shop], Awaitable[list[Finding]]]] = {
@@ -42,11 +41,7 @@ def bench(
     """Measure everything and print the table. A goal that is missed is no error."""
     with own_stores() as settings:
         found = uvloop.run(_measure(replace(settings, database_pool_size=POOL_SIZE)))
-    if as_json:
-        print_json({"machine": machine(), "findings": [one.figures() for one in found]})
-        return
-    show_table(findings_table("Payment holds", found))
-    console.print(machine())
+    report("Payment holds", found, as_json=as_json)
 
 
 async def _measure(settings: Settings) -> list[Finding]:

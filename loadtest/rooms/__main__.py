@@ -4,7 +4,6 @@ Scripts and checks run on a Valkey of their own. Polls go to the ASGI edge of th
 which is started if it is down. All figures are measured during the run.
 """
 
-import os
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -14,10 +13,9 @@ import uvloop
 from flashsale.config import Settings
 from flashsale.services import Services
 from flashsale_local.command_line import run_command_line
-from flashsale_local.console import console, print_json, show_table, step
+from flashsale_local.console import step
 from loadtest.bench_server import bench_server
-from loadtest.finding import Finding, findings_table
-from loadtest.machine import machine
+from loadtest.finding import Finding, load_at_the_end, report
 from loadtest.own_stores import own_stores
 from loadtest.rooms.checks import check_admissions
 from loadtest.rooms.claims import claim_in_turn
@@ -42,13 +40,7 @@ def bench(
         found = uvloop.run(_measure(settings))
     with bench_server() as server, step("polls of a room, in turn with the echo route"):
         found += poll_in_turn(server)
-    load = f"load average {', '.join(f'{one:.2f}' for one in os.getloadavg())} at the end"
-    if as_json:
-        figures = [one.figures() for one in found]
-        print_json({"machine": machine(), "load": load, "findings": figures})
-        return
-    show_table(findings_table("Waiting rooms", found))
-    console.print(f"{machine()}; {load}")
+    report("Waiting rooms", found, as_json=as_json, load=load_at_the_end())
 
 
 async def _measure(settings: Settings) -> list[Finding]:

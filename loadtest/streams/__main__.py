@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 import typer
 
 from flashsale_local.command_line import run_command_line
-from flashsale_local.console import console, print_json, show_table, step
+from flashsale_local.console import step
 from loadtest.bench_server import Bench, bench_server
-from loadtest.finding import Finding, findings_table
-from loadtest.machine import machine
+from loadtest.finding import Finding, load_at_the_end, report
 from loadtest.streams.claims import claim_in_turn
 from loadtest.streams.costs import cost_of_listeners
 from loadtest.streams.delays import delay_of_orders
@@ -43,13 +42,7 @@ def bench(
         for name, measure in MEASUREMENTS.items():
             with step(name):
                 found += measure(server, port)
-    load = f"load average {', '.join(f'{one:.2f}' for one in os.getloadavg())} at the end"
-    if as_json:
-        figures = [one.figures() for one in found]
-        print_json({"machine": machine(), "load": load, "findings": figures})
-        return
-    show_table(findings_table("Live streams", found))
-    console.print(f"{machine()}; {load}")
+    report("Live streams", found, as_json=as_json, load=load_at_the_end())
 
 
 if __name__ == "__main__":
