@@ -85,6 +85,7 @@ function show() {
   if (mine?.admission && !isInside(known)) mine.save({ admission: null, lapsed: true });
   if (busy || !known.buyer || known.mustSignIn || now() < mayActFrom) return;
   if (mine.key && Date.now() - mine.keyAt > KEY_LIFE) {
+    if (!known.sale) return; // it clears notices
     mine.save({ key: null });
     show();
     return announce(SAID.forgotten);
