@@ -61,15 +61,15 @@ async def test_redis_has_no_more_to_do_for_more_listeners(edge, redis, new_produ
         return min(windows)
 
     await listen(edge, product_id, 10)
-    few = await commands()
+    few, clients = await commands(), len(redis.client_list())
     readers = await listen(edge, product_id, 300)
-    clients = len(redis.client_list())
     many = await commands()
 
     assert few > 0, "the hub looks"
     # One more tick may fall into a window. A look of each listener would be hundreds.
     assert many <= few + 30
-    assert len(redis.client_list()) <= clients, "no listener has a connection of its own"
+    # A sweep, or a request beside another, opens one more. Each listener's own would be 300.
+    assert len(redis.client_list()) <= clients + 10, "no listener has a connection of its own"
     assert not any(reader.closed for reader in readers)
 
 
