@@ -152,7 +152,7 @@ test-e2e: setup .venv-emulator/.installed ## test the deployed application (EMUL
 	@$(BIN)/pytest tests/e2e $(if $(filter localstack,$(EMULATOR)),tests/executor $(ON_MINISTACK_ONLY:%=--ignore=%))
 
 .PHONY: test-mutants
-test-mutants: setup ## break one guarantee after another: each fault must turn its tests red
+test-mutants: setup $(STAMP_BROWSER) ## break one guarantee after another: each fault must turn its tests red (needs chromium)
 	@$(BIN)/python -m tests.mutants
 
 .PHONY: test-faults

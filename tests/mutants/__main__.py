@@ -17,10 +17,12 @@ from queue import SimpleQueue
 
 from flashsale_local.console import show
 from tests.helpers.checkout import copy_checkout, python_path
-from tests.mutants import holds, planted, rooms, sold_out
+from tests.mutants import holds, page, planted, rooms, sold_out, streams
 from tests.mutants.planted import Fault
 
-FAULTS = [*planted.FAULTS, *sold_out.FAULTS, *holds.FAULTS, *rooms.FAULTS]
+FAULTS = [
+    fault for module in (planted, sold_out, holds, rooms, streams, page) for fault in module.FAULTS
+]
 # Copies of the checkout that run tests concurrently. Most of their time is waiting.
 COPIES = 3
 # Seconds for the tests of one fault, which may make them wait forever.

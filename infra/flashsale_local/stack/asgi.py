@@ -43,6 +43,6 @@ def restart_with_new_settings(stack: Stack, target: Target, report: Report) -> N
 
     """
     for program in asgi_programs(stack, target):
-        has = stack.supervisor.environment_of(program.name)
-        if has is not None and not program.environment.items() <= has.items():
+        runs = stack.supervisor.environment_of(program.name) is not None
+        if runs and not stack.supervisor.runs_with(program):
             stack.add(program, lambda line: report(f"{line}: had other settings"))

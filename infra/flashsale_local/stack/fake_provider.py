@@ -54,8 +54,7 @@ def start_fake_provider(stack: Stack, target: Target) -> Target:
     runs with these settings keeps running, because its payments are in its memory.
     """
     program = fake_provider(stack.provider_port, target)
-    has = stack.supervisor.environment_of(program.name)
-    if has is None or not program.environment.items() <= has.items():
+    if not stack.supervisor.runs_with(program):
         target = replace(target, provider_url=start_or_leave_out(stack, program))
     target.save(stack.directory)
     return target

@@ -46,8 +46,7 @@ def start_fake_sign_in(stack: Stack, target: Target) -> Target:
         stack.supervisor.remove(NAME)
         return target
     program = fake_sign_in(stack.sign_in_port, stack.edge_port, target)
-    has = stack.supervisor.environment_of(NAME)
-    if has is None or not program.environment.items() <= has.items():
+    if not stack.supervisor.runs_with(program):
         target = replace(target, sign_in_url=start_or_leave_out(stack, program))
     target.save(stack.directory)
     return target

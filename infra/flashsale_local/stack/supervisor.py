@@ -158,6 +158,11 @@ class Supervisor:
         except psutil.AccessDenied:
             return {}
 
+    def runs_with(self, program: Program) -> bool:
+        """Return whether a program runs with the settings of this definition."""
+        has = self.environment_of(program.name)
+        return has is not None and program.environment.items() <= has.items()
+
     def shutdown(self) -> None:
         """Stop all programs, then supervisord, and wait until it has ended."""
         if not self.running:

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -111,14 +111,12 @@ async def follow_sale(product_id: ProductId, request: Request, hub: TheHub) -> R
     listener = _enter(hub, SALE, request, math.inf)
     if listener is None:
         return _too_many()
-    stream = None
-    try:
-        if await hub.follow_sale(listener, product_id):
-            stream = Stream(hub, listener)
-        return stream or refusal_problem(Refusal.NO_SUCH_PRODUCT)
-    finally:
-        if stream is None:
-            hub.leave(listener)
+    with ExitStack() as without_stream:
+        without_stream.callback(hub.leave, listener)
+        if not await hub.follow_sale(listener, product_id):
+            return refusal_problem(Refusal.NO_SUCH_PRODUCT)
+        without_stream.pop_all()
+    return Stream(hub, listener)
 
 
 @router.get(ROUTES[ORDER])
@@ -132,8 +130,8 @@ async def follow_order(
     listener = _enter(hub, ORDER, request, buyer.until if buyer else math.inf)
     if listener is None:
         return _too_many()
-    stream = None
-    try:
+    with ExitStack() as without_stream:
+        without_stream.callback(hub.leave, listener)
         state = await v5_state(services, order_id, buyer)
         if state is None:
             return no_such_order()
@@ -141,11 +139,8 @@ async def follow_order(
         await hub.follow_order(listener, state, owner)  # it may fail half way
         if buyer:
             hub.replace(listener, (buyer.user_id, order_id))
-        stream = Stream(hub, listener)
-        return stream
-    finally:
-        if stream is None:
-            hub.leave(listener)
+        without_stream.pop_all()
+    return Stream(hub, listener)
 
 
 def _enter(hub: Hub, kind: str, request: Request, until: float) -> Listener | None:
