@@ -108,7 +108,7 @@ TEST_PROCESSES ?= 3
 .PHONY: test
 test: setup ## run all tests that need nothing installed
 	@$(BIN)/pytest -n $(TEST_PROCESSES) -m "not deadline and not alone"
-	@$(BIN)/pytest -n 2 -m "deadline and not alone"
+	@$(BIN)/pytest -n 4 -m "deadline and not alone"
 	@$(BIN)/pytest -m alone tests/integration
 
 ##@ The local stack
@@ -149,7 +149,7 @@ ON_MINISTACK_ONLY := $(wildcard tests/e2e/test_demo_*.py) tests/e2e/test_payment
 
 .PHONY: test-e2e
 test-e2e: setup .venv-emulator/.installed ## test the deployed application (EMULATOR=localstack: on LocalStack)
-	@$(BIN)/pytest tests/e2e $(if $(filter localstack,$(EMULATOR)),tests/executor $(ON_MINISTACK_ONLY:%=--ignore=%))
+	@$(BIN)/pytest -n 2 tests/e2e $(if $(filter localstack,$(EMULATOR)),tests/executor $(ON_MINISTACK_ONLY:%=--ignore=%))
 
 .PHONY: test-mutants
 test-mutants: setup $(STAMP_BROWSER) ## break one guarantee after another: each fault must turn its tests red (needs chromium)
@@ -178,6 +178,11 @@ test-monitor: setup $(STAMP_BROWSER) ## test the live page and /docs in a browse
 .PHONY: test-shop
 test-shop: setup $(STAMP_BROWSER) ## test the buyer's page of a sale in a browser (needs chromium)
 	@$(BIN)/pytest tests/shop
+
+# Each in a process of its own, because a browser waits most of the time.
+.PHONY: test-browser
+test-browser: setup $(STAMP_BROWSER) ## run test-monitor and test-shop, both at once
+	@$(BIN)/pytest -n 2 tests/monitor tests/shop
 
 .PHONY: test-monitoring
 test-monitoring: setup ## test alerts and dashboards on a running sale (needs Prometheus)

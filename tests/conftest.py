@@ -39,10 +39,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 program.PORTS = range(20_000 + WORKER * 1_500, 20_000 + (WORKER + 1) * 1_500)
 
-# Folders whose tests stay in one process.
-WHOLE = ("tests/e2e", "tests/hostile")
+# Folders whose tests stay in one process, because they share a deployment, a browser or stores.
+# Tests of deployments are apart from the rest of e2e, because each of the two takes minutes.
+WHOLE = ("tests/e2e/deployments", "tests/e2e", "tests/hostile", "tests/monitor", "tests/shop")
 # The longest chains of tests start first, where tests run concurrently.
-ORDER = ("tests/e2e", "tests/hostile", "tests/integration/troubles", "tests/integration")
+ORDER = (*WHOLE, "tests/integration/troubles", "tests/integration")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -53,7 +54,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 
 
 class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """A file's tests share its fixtures; those of e2e one deployment, hostile ones their stores."""
+    """Keeps the tests of a file in one process, and those of some folders."""
 
     def _split_scope(self, nodeid: str) -> str:
         folder = next((one for one in WHOLE if nodeid.startswith(f"{one}/")), "")

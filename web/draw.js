@@ -1,5 +1,5 @@
-// The draw of a waiting room, as in domain/draw.py: see docs/waiting-room.md. `crypto.subtle` exists
-// on pages that come by HTTPS or from this machine.
+// The draw of a room, as in domain/draw.py: see docs/waiting-room.md. Only pages by HTTPS or from this
+// machine have `crypto.subtle`.
 
 const ROUNDS = 90;
 const SEED_BYTES = 32;
@@ -35,6 +35,12 @@ export async function commitment(seedHex) {
   const hash = await sha256(bytesOf(seedHex));
   const bytes = new Uint8Array(hash.buffer);
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Compute a place anew. `isSame`: its seed is the promised one. */
+export async function check({ seed, drawn }, { arrival, commitment: seen }) {
+  const place = await placeOf(arrival, drawn, seed);
+  return { isSame: (await commitment(seed)) === seen, arrival, drawn, place };
 }
 
 async function sha256(data) {

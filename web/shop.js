@@ -2,7 +2,7 @@
 
 import { call, isTrouble, NoAnswer } from './api.js';
 import { now, setClock } from './clock.js';
-import { commitment, placeOf } from './draw.js';
+import { check, placeOf } from './draw.js';
 import { fragmentOf, goToSignIn, madeUpUser, takeFragment } from './identity.js';
 import { vary, watch } from './live.js';
 import { sale as remembered, store, stored } from './memory.js';
@@ -150,7 +150,7 @@ async function leave() {
   else refused(answer);
 }
 
-/** Buy a unit. The key is stored first, and the same purchase is sent until it has an answer. */
+/** Buy a unit. The key is stored first, and sent until there is an answer. */
 async function buy() {
   const { mine } = known;
   await navigator.locks.request(room, () => {
@@ -199,7 +199,7 @@ async function cancel() {
   else refused(answer);
 }
 
-/** Forget an order that has ended. Where there is a room, join again, at the end. */
+/** Forget an ended order. Where there is a room, join again, at the end. */
 async function again() {
   if (known.mine.order) setOrder(null);
   if (known.sale?.room && hasTicket(known) && known.mine.lapsed) await join();
@@ -217,23 +217,11 @@ function identify() {
   else announce(SAID.not_set);
 }
 
-async function check() {
-  const { seed, drawn } = known.sale.room;
-  const { arrival, commitment: seen } = known.mine;
-  const place = await placeOf(arrival, drawn, seed);
-  showChecks({ isSame: (await commitment(seed)) === seen, arrival, drawn, place });
-}
-
-function signOut() {
-  store('user', null);
-  location.assign(location.pathname);
-}
-
 const $ = (selector) => document.querySelector(selector);
 $('#identity').onsubmit = (event) => (event.preventDefault(), identify());
 $('#actions').onclick = ({ target }) => run(ACTIONS[target.dataset.action]);
-$('#check').onclick = check;
-$('#out').onclick = signOut;
+$('#check').onclick = async () => showChecks(await check(known.sale.room, known.mine));
+$('#out').onclick = () => (store('user', null), location.assign(location.pathname));
 document.addEventListener('visibilitychange', show);
 addEventListener('storage', () => {
   const order = known.mine?.order;

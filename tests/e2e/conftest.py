@@ -21,6 +21,7 @@ from flashsale_local.stack.fake_provider import fake_provider, with_provider
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 from flashsale_server.queues.depths import depths
+from tests.helpers.deployed import build_and_deploy
 from tests.helpers.fake_provider import FakeProvider
 from tests.helpers.support import USERS, eventually
 
@@ -39,11 +40,7 @@ def deployed(stack: Stack, migrated: Settings) -> Target:
         **deploy.local_parameters(target),
         "VisibilityTimeout": str(VISIBILITY_TIMEOUT),
     }
-    deploy.build("local", parameters, stack.directory / "logs" / "sam-build.log")
-    deploy.deploy(
-        "local", target.stack_name, parameters, stack.directory / "logs" / "sam-deploy.log"
-    )
-    target.cloud.finish_deploy(target.stack_name, parameters)
+    build_and_deploy(stack, target, parameters)
     assert deploy.migrate(target) == [], "the schema is there already"
     return target
 

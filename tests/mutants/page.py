@@ -72,7 +72,7 @@ FAULTS = (
     ),
     Fault(
         "a seed that was changed after its promise is told",
-        f"{PAGE}/shop.js",
+        f"{PAGE}/draw.js",
         "(await commitment(seed)) === seen",
         "true",
         (f"{TESTS}/test_draw.py::test_a_changed_seed_is_told",),

@@ -14,6 +14,7 @@ from flashsale_local.stack import edge
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 from loadtest.spike import k6
+from tests.helpers.deployed import build_and_deploy
 from tests.helpers.support import USERS
 from tests.spike.answers import AnsweringServer, answering
 
@@ -24,10 +25,7 @@ def target(stack: Stack, migrated: Settings) -> Iterator[Target]:
     stack.start(stack.emulator)
     target = stack.target("flashsale-spike")
     target.export()
-    parameters, logs = deploy.local_parameters(target), stack.directory / "logs"
-    deploy.build("local", parameters, logs / "sam-build.log")
-    deploy.deploy("local", target.stack_name, parameters, logs / "sam-deploy.log")
-    target.cloud.finish_deploy(target.stack_name, parameters)
+    build_and_deploy(stack, target, deploy.local_parameters(target))
     web, relay = edge.web(stack.directory, free_port(), target), edge.relay(target)
     stack.add(web)
     stack.add(relay)

@@ -1,6 +1,6 @@
 """Change sets that fail. CloudFormation is faked, because emulators never fail them.
 
-Those that do not fail are made on the emulator, in tests/e2e/test_deploy.py.
+Those that do not fail are made on the emulator, in tests/e2e/deployments/test_deploy.py.
 """
 
 import json

@@ -96,6 +96,19 @@ HTTP = Dashboard(
             {"p95 {{route}}": quantiles(EDGE, "route")["p95 {{route}}"]},
         ),
         Panel("Processes that answer", "bool_on_off", {"{{job}} {{instance}}": "up"}),
+        Panel(
+            "Live streams that are open (ASGI edge)",
+            "short",
+            {
+                "{{kind}}": "sum by (kind) (flashsale_streams_opened_total)"
+                " - sum by (kind) (flashsale_streams_closed_total)"
+            },
+        ),
+        Panel(
+            "Events of live streams (ASGI edge)",
+            "ops",
+            {"{{kind}}": f"sum by (kind) ({rate('flashsale_stream_events_total')})"},
+        ),
     ),
     {"edge": f"label_values({REQUESTS}, edge)"},
 )
@@ -158,6 +171,11 @@ PIPELINE = Dashboard(
             "Payments taken from the queue",
             "ops",
             {"{{outcome}}": f"sum by (outcome) ({rate('flashsale_taken_payments_total')})"},
+        ),
+        Panel(
+            "Webhooks of the payment provider",
+            "ops",
+            {"{{outcome}}": f"sum by (outcome) ({rate('flashsale_webhooks_total')})"},
         ),
         Panel(
             "Payments that wait or are to be refunded",

@@ -47,14 +47,15 @@ def deploy(
     planned = _steps(environment, target, parameters)
     with step("check the templates"):
         steps.validate(LOGS / "validate.log")
-    with step("sam build"):
-        built = {n: v for n, v in parameters.items() if n in ("PythonRuntime", "Architecture")}
-        built |= environment.parameters("build")
-        deployment.build(env, built, LOGS / "sam-build.log")
-    made: dict[str, Mapping[str, str]] = {}
-    for planned_step in planned:
-        _change_stack(planned_step, made, environment.tags, ask=not yes)
-        made[planned_step.stack_name] = changes.outputs(planned_step.stack_name)
+    built = {n: v for n, v in parameters.items() if n in ("PythonRuntime", "Architecture")}
+    built |= environment.parameters("build")
+    with deployment.building():
+        with step("sam build"):
+            deployment.build(env, built, LOGS / "sam-build.log")
+        made: dict[str, Mapping[str, str]] = {}
+        for planned_step in planned:
+            _change_stack(planned_step, made, environment.tags, ask=not yes)
+            made[planned_step.stack_name] = changes.outputs(planned_step.stack_name)
     target.cloud.finish_deploy(target.stack_name, parameters)
     if env == "local":
         restart_with_new_settings(Stack(LOCAL), target, console.print)

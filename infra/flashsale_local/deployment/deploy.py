@@ -1,11 +1,13 @@
 """Builds and deploys `template.yaml` with SAM, and migrates the database."""
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -55,6 +57,18 @@ def local_parameters(target: Target) -> dict[str, str]:
 def hold_grace() -> str:
     """Return the HOLD_GRACE of a local stack: that of this environment, or a short one."""
     return os.environ.get("HOLD_GRACE") or LOCAL_HOLD_GRACE
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """Let one process at a time build and deploy, because all builds of a checkout share a folder.
+
+    Another one waits here until the block has ended.
+    """
+    BUILT.parent.mkdir(exist_ok=True)
+    with (BUILT.parent / "build.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def build(env: str, parameters: Mapping[str, str], log: Path, *, flat: bool = False) -> None:

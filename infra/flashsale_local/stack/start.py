@@ -107,17 +107,18 @@ def deploy_locally(
 
     """
     parameters = {**deployment.local_parameters(target), **(parameters or {})}
-    with step("sam build (the first time it downloads the functions' packages)") as done:
-        started = time.monotonic()
-        build_parameters = {name: parameters[name] for name in ("PythonRuntime", "Architecture")}
-        deployment.build("local", build_parameters, LOCAL / "logs" / "sam-build.log", flat=flat)
-        done(f"sam build ({time.monotonic() - started:.1f} s)")
-    with step("sam deploy") as done:
-        started = time.monotonic()
-        log = LOCAL / "logs" / "sam-deploy.log"
-        deployment.deploy("local", target.stack_name, parameters, log)
-        target.cloud.finish_deploy(target.stack_name, parameters)
-        done(f"sam deploy to {target.cloud.name} ({time.monotonic() - started:.1f} s)")
+    built = {name: parameters[name] for name in ("PythonRuntime", "Architecture")}
+    logs = LOCAL / "logs"
+    with deployment.building():
+        with step("sam build (the first time it downloads the functions' packages)") as done:
+            started = time.monotonic()
+            deployment.build("local", built, logs / "sam-build.log", flat=flat)
+            done(f"sam build ({time.monotonic() - started:.1f} s)")
+        with step("sam deploy") as done:
+            started = time.monotonic()
+            deployment.deploy("local", target.stack_name, parameters, logs / "sam-deploy.log")
+            target.cloud.finish_deploy(target.stack_name, parameters)
+            done(f"sam deploy to {target.cloud.name} ({time.monotonic() - started:.1f} s)")
     with step("migrate") as done:
         applied = deployment.migrate(target)
         done(f"migrated the database ({', '.join(applied) or 'nothing to apply'})")

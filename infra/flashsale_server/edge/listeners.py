@@ -3,10 +3,11 @@
 import asyncio
 import json
 import random
+from itertools import product
 
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
-from flashsale_server.edge.stream_metrics import EVENTS_OF
+from flashsale_server.edge.stream_metrics import CLOSED, EVENTS_OF, ROUTES
 from flashsale_server.edge.topics import Topic
 
 # Seconds of a stream, so that clients spread over workers anew; and the part by which it varies.
@@ -23,6 +24,9 @@ FINAL, RESTART, AGED, NEWER, TOKEN = "final", "restart", "life", "newer", "token
 COME_BACK = frozenset({RESTART, AGED})
 # Why it ends without a word.
 GONE, SLOW = "gone", "slow"
+
+for kind, reason in product(ROUTES, (FINAL, RESTART, AGED, NEWER, TOKEN, GONE, SLOW)):
+    CLOSED.labels(kind, reason)  # so that a series begins at zero
 
 
 class Listener:

@@ -12,19 +12,20 @@ def test_the_functions_contain_the_layer(deployed, stack):
     target = replace(deployed, stack_name=f"{deployed.stack_name}-flat")
     parameters = deploy.local_parameters(target)
     logs = stack.directory / "logs"
-    try:
-        deploy.build("local", parameters, logs / "flat-build.log", flat=True)
-        assert not list((deploy.BUILT / "SharedLayer").rglob("*.py"))
-        deploy.deploy("local", target.stack_name, parameters, logs / "flat-deploy.log")
-        target.cloud.finish_deploy(target.stack_name, parameters)
+    with deploy.building():
+        try:
+            deploy.build("local", parameters, logs / "flat-build.log", flat=True)
+            assert not list((deploy.BUILT / "SharedLayer").rglob("*.py"))
+            deploy.deploy("local", target.stack_name, parameters, logs / "flat-deploy.log")
+        finally:
+            deploy.build("local", parameters, logs / "sam-build.log")  # other tests expect it
+    target.cloud.finish_deploy(target.stack_name, parameters)
 
-        assert deploy.migrate(target) == []
-        answer = boto3.client("lambda").invoke(
-            FunctionName=f"{target.stack_name}-buy", Payload=json.dumps(GET_HEALTH)
-        )
-        assert json.loads(answer["Payload"].read())["statusCode"] == 200
-    finally:
-        deploy.build("local", parameters, logs / "sam-build.log")  # other tests expect this build
+    assert deploy.migrate(target) == []
+    answer = boto3.client("lambda").invoke(
+        FunctionName=f"{target.stack_name}-buy", Payload=json.dumps(GET_HEALTH)
+    )
+    assert json.loads(answer["Payload"].read())["statusCode"] == 200
 
 
 GET_HEALTH = {

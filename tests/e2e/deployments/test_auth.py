@@ -27,7 +27,8 @@ def guarded(stack, deployed):
         "RateLimitUser": LIMIT,
     }
     log = stack.directory / "logs" / "sam-deploy-guarded.log"
-    deploy.deploy("local", target.stack_name, parameters, log)
+    with deploy.building():
+        deploy.deploy("local", target.stack_name, parameters, log)
     target.cloud.finish_deploy(target.stack_name, parameters)
     return target
 

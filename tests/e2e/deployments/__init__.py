@@ -1,0 +1,1 @@
+"""How the application is deployed, and what deployments and stacks have."""
