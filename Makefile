@@ -179,11 +179,6 @@ test-monitor: setup $(STAMP_BROWSER) ## test the live page and /docs in a browse
 test-shop: setup $(STAMP_BROWSER) ## test the buyer's page of a sale in a browser (needs chromium)
 	@$(BIN)/pytest tests/shop
 
-# Each in a process of its own, because a browser waits most of the time.
-.PHONY: test-browser
-test-browser: setup $(STAMP_BROWSER) ## run test-monitor and test-shop, both at once
-	@$(BIN)/pytest -n 2 tests/monitor tests/shop
-
 .PHONY: test-monitoring
 test-monitoring: setup ## test alerts and dashboards on a running sale (needs Prometheus)
 	@$(BIN)/pytest tests/monitoring

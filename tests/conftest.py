@@ -39,9 +39,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 program.PORTS = range(20_000 + WORKER * 1_500, 20_000 + (WORKER + 1) * 1_500)
 
-# Folders whose tests stay in one process, because they share a deployment, a browser or stores.
+# Folders whose tests stay in one process, because they share a deployment or stores.
 # Tests of deployments are apart from the rest of e2e, because each of the two takes minutes.
-WHOLE = ("tests/e2e/deployments", "tests/e2e", "tests/hostile", "tests/monitor", "tests/shop")
+WHOLE = ("tests/e2e/deployments", "tests/e2e", "tests/hostile")
 # The longest chains of tests start first, where tests run concurrently.
 ORDER = (*WHOLE, "tests/integration/troubles", "tests/integration")
 
