@@ -45,6 +45,17 @@ def deployed(stack: Stack, migrated: Settings) -> Target:
     return target
 
 
+@pytest.fixture(scope="package", autouse=True)
+def nothing_stays(stack: Stack) -> Iterator[None]:
+    """Stop the emulator after the last test here.
+
+    Its functions would go on to sweep the stores, and boto3 in other tests would call it.
+    """
+    yield
+    stack.supervisor.stop_program(stack.emulator.name)
+    os.environ.pop("AWS_ENDPOINT_URL", None)
+
+
 @pytest.fixture
 def http(deployed: Target) -> Iterator[httpx.Client]:
     """A client of the deployed HTTP API."""
