@@ -1,6 +1,8 @@
 """Builds of one checkout share a folder, so one command at a time builds and deploys."""
 
 import fcntl
+import subprocess
+import sys
 
 from flashsale_local.deployment import deploy
 
@@ -22,3 +24,22 @@ def test_another_command_cannot_build_until_the_first_has_deployed(tmp_path, mon
         assert not is_free(lock)
 
     assert is_free(lock)
+
+
+def test_a_command_that_waits_for_another_build_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(deploy, "BUILT", tmp_path / "build")
+    code = (
+        "import sys; from pathlib import Path; from flashsale_local.deployment import deploy\n"
+        "deploy.BUILT = Path(sys.argv[1])\n"
+        "with deploy.building(): print('builds')"
+    )
+    command = [sys.executable, "-c", code, str(deploy.BUILT)]
+
+    with deploy.building():
+        other = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert other.stderr.readline() == (
+            "Another command builds in this checkout. This one waits for it.\n"
+        )
+        assert other.poll() is None
+
+    assert other.communicate() == ("builds\n", "")

@@ -13,6 +13,7 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
+from flashsale_local.console import errors
 from flashsale_local.deployment import sign_in
 from flashsale_local.deployment.target import Target
 from flashsale_local.paths import LOCALSTACK_VENV, ROOT
@@ -63,11 +64,15 @@ def hold_grace() -> str:
 def building() -> Iterator[None]:
     """Let one process at a time build and deploy, because all builds of a checkout share a folder.
 
-    Another one waits here until the block has ended.
+    Another one says so, and waits here until the block has ended.
     """
     BUILT.parent.mkdir(exist_ok=True)
     with (BUILT.parent / "build.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            errors.print("Another command builds in this checkout. This one waits for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
