@@ -40,6 +40,13 @@ FAULTS = (
         ),
     ),
     Fault(
+        "all listeners of a sale are one look at Redis",
+        f"{EDGE}/hub.py",
+        "self._look_at_sale(one) for one in self._sales.values()",
+        "self._look_at_sale(topic) for one in self._listeners for topic in one.topics",
+        (f"{MANY}::test_redis_has_no_more_to_do_for_more_listeners",),
+    ),
+    Fault(
         "all orders that are followed are one statement",
         f"{EDGE}/hub.py",
         "rows = await self._services.orders.get_all([one.order_id for one in watched])",
