@@ -108,7 +108,7 @@ TEST_PROCESSES ?= 3
 .PHONY: test
 test: setup ## run all tests that need nothing installed
 	@$(BIN)/pytest -n $(TEST_PROCESSES) -m "not deadline and not alone"
-	@$(BIN)/pytest -n 4 -m "deadline and not alone"
+	@$(BIN)/pytest -n 2 -m "deadline and not alone"
 	@$(BIN)/pytest -m alone tests/integration
 
 ##@ The local stack
