@@ -20,7 +20,7 @@ FAULTS = (
         f"{PAGE}/shop.js",
         "mine.save({}); // another tab may buy",
         "",
-        (f"{HARD}::test_two_tabs_buy_once_also_if_they_do_not_hear_each_other",),
+        (f"{HARD}::test_two_tabs_that_buy_at_the_same_time_buy_once",),
     ),
     Fault(
         "an answer that is not the shop's ends no purchase",
@@ -82,7 +82,7 @@ FAULTS = (
         f"{PAGE}/live.js",
         "if (!isRoom && (isTrouble(inRoom) || isTrouble(stock))) {",
         "if (!isRoom && isTrouble(stock)) {",
-        (f"{TESTS}/test_outages.py::test_a_room_without_an_answer_is_still_a_room",),
+        (f"{TESTS}/test_outages.py::test_a_reload_without_an_answer_of_the_room_shows_no_turn",),
     ),
     Fault(
         "a product's name is text only",

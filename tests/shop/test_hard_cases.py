@@ -1,5 +1,7 @@
 """A purchase is made once, and an order is not lost, whatever answers and whatever is opened."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import expect
 
@@ -97,6 +99,30 @@ async def test_two_tabs_buy_once_also_if_they_do_not_hear_each_other(shop):
     await other.press("Buy")
 
     await other.sees("reserved")
+    assert await shop.taken(product_id) == 1
+
+
+async def test_two_tabs_that_buy_at_the_same_time_buy_once(shop):
+    product_id = await shop.sale(hold=3600)
+    one = await shop.visit(product_id, script=DEAF)
+    await one.sees("turn")
+    await one.sign_in()
+    other = await _another_tab(one)
+    await other.sees("turn")
+    has_bought = asyncio.Event()
+
+    async def be_late(route):
+        await has_bought.wait()
+        await route.continue_()
+
+    await one.page.route(BUY, be_late)
+    await one.press("Buy")
+    await one.sees("pending")
+    await other.press("Buy")
+    await other.sees("reserved")
+    has_bought.set()
+
+    await one.sees("reserved")
     assert await shop.taken(product_id) == 1
 
 

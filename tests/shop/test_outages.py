@@ -82,3 +82,15 @@ async def test_a_room_without_an_answer_is_still_a_room(shop, status):
     await expect(buyer.page.locator("#shop")).to_have_attribute("data-live", "poll")
     assert (await buyer.seen())[-1] == "waiting"
     assert "turn" not in await buyer.seen()
+
+
+async def test_a_reload_without_an_answer_of_the_room_shows_no_turn(shop):
+    buyer = await in_the_queue(shop.by("poll"))
+    await buyer.page.route(f"**/rooms/{buyer.product_id}", lambda route: route.fulfill(status=503))
+    await buyer.page.reload()
+
+    async with buyer.page.expect_response("**/stock"):
+        pass
+    async with buyer.page.expect_response("**/stock"):
+        pass
+    assert set(await buyer.seen()) == {"loading"}
