@@ -1,6 +1,5 @@
 """The command `flashsale`, run in a subprocess."""
 
-import fcntl
 import os
 import pwd
 import socket
@@ -18,6 +17,7 @@ from flashsale_local.stack.exporter import exporter
 from flashsale_local.stack.program import free_port
 from flashsale_local.stack.stack import Stack
 from flashsale_local.stack.watchers import start_or_leave_out
+from tests.helpers.locks import is_locked
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
 COMMANDS = [
@@ -119,11 +119,7 @@ def test_two_checkouts_do_not_create_the_user_of_postgresql_at_once(tmp_path, mo
 
     class Server:
         def __init__(self, *_, **__):
-            with Path("/etc/passwd").open() as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    locked.append(True)
+            locked.append(is_locked(Path("/etc/passwd")))
 
         def ensure_pgdata_inited(self):
             pass

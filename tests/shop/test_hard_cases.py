@@ -35,6 +35,16 @@ async def _another_tab(buyer, fragment=""):
     return tab
 
 
+async def _two_deaf_tabs(shop):
+    """Return two tabs of one buyer, who can buy in each."""
+    one = await shop.visit(await shop.sale(hold=3600), script=DEAF)
+    await one.sees("turn")
+    await one.sign_in()
+    other = await _another_tab(one)
+    await other.sees("turn")
+    return one, other
+
+
 async def test_an_answer_of_a_firewall_says_nothing_of_a_purchase(shop):
     product_id = await shop.sale(hold=3600)
     buyer = await shop.visit(product_id)
@@ -87,28 +97,18 @@ async def test_the_address_of_an_order_ends_no_purchase(shop):
 
 
 async def test_two_tabs_buy_once_also_if_they_do_not_hear_each_other(shop):
-    product_id = await shop.sale(hold=3600)
-    one = await shop.visit(product_id, script=DEAF)
-    await one.sees("turn")
-    await one.sign_in()
-    other = await _another_tab(one)
-    await other.sees("turn")
+    one, other = await _two_deaf_tabs(shop)
 
     await one.press("Buy")
     await one.sees("reserved")
     await other.press("Buy")
 
     await other.sees("reserved")
-    assert await shop.taken(product_id) == 1
+    assert await shop.taken(one.product_id) == 1
 
 
 async def test_two_tabs_that_buy_at_the_same_time_buy_once(shop):
-    product_id = await shop.sale(hold=3600)
-    one = await shop.visit(product_id, script=DEAF)
-    await one.sees("turn")
-    await one.sign_in()
-    other = await _another_tab(one)
-    await other.sees("turn")
+    one, other = await _two_deaf_tabs(shop)
     has_bought = asyncio.Event()
 
     async def be_late(route):
@@ -123,7 +123,7 @@ async def test_two_tabs_that_buy_at_the_same_time_buy_once(shop):
     has_bought.set()
 
     await one.sees("reserved")
-    assert await shop.taken(product_id) == 1
+    assert await shop.taken(one.product_id) == 1
 
 
 async def test_a_purchase_that_the_shop_may_have_forgotten_is_not_repeated(shop):

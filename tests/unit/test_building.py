@@ -1,19 +1,10 @@
 """Builds of one checkout share a folder, so one command at a time builds and deploys."""
 
-import fcntl
 import subprocess
 import sys
 
 from flashsale_local.deployment import deploy
-
-
-def is_free(lock):
-    with lock.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
+from tests.helpers.locks import is_locked
 
 
 def test_another_command_cannot_build_until_the_first_has_deployed(tmp_path, monkeypatch):
@@ -21,9 +12,9 @@ def test_another_command_cannot_build_until_the_first_has_deployed(tmp_path, mon
     lock = tmp_path / ".aws-sam" / "build.lock"
 
     with deploy.building():
-        assert not is_free(lock)
+        assert is_locked(lock)
 
-    assert is_free(lock)
+    assert not is_locked(lock)
 
 
 def test_a_command_that_waits_for_another_build_says_so(tmp_path, monkeypatch):

@@ -43,6 +43,5 @@ def restart_with_new_settings(stack: Stack, target: Target, report: Report) -> N
 
     """
     for program in asgi_programs(stack, target):
-        runs = stack.supervisor.environment_of(program.name) is not None
-        if runs and not stack.supervisor.runs_with(program):
+        if stack.supervisor.runs_with(program) is False:
             stack.add(program, lambda line: report(f"{line}: had other settings"))

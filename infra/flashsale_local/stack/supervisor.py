@@ -158,10 +158,10 @@ class Supervisor:
         except psutil.AccessDenied:
             return {}
 
-    def runs_with(self, program: Program) -> bool:
-        """Return whether a program runs with the settings of this definition."""
+    def runs_with(self, program: Program) -> bool | None:
+        """Return whether a program has the settings of this definition; None if it does not run."""
         has = self.environment_of(program.name)
-        return has is not None and program.environment.items() <= has.items()
+        return None if has is None else program.environment.items() <= has.items()
 
     def shutdown(self) -> None:
         """Stop all programs, then supervisord, and wait until it has ended."""

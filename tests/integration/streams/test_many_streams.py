@@ -4,7 +4,6 @@ import asyncio
 import threading
 import time
 import uuid
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -36,15 +35,6 @@ async def listen(edge, product_id, count):
     return readers
 
 
-@asynccontextmanager
-async def counted_over(seconds, count):
-    """Yield a list, which has how much a counter grew in so many seconds at the end."""
-    before, grown = count(), []
-    yield grown
-    await asyncio.sleep(seconds)  # the length of a measurement, and no wait for a condition
-    grown.append(count() - before)
-
-
 async def commands_about(product_id, redis):
     """Count what Redis does about one product in a while. Web workers look at the others, too."""
     end = uuid.uuid4().hex
@@ -60,7 +50,7 @@ async def commands_about(product_id, redis):
     started = threading.Event()
     counting = asyncio.create_task(asyncio.to_thread(count))
     await asyncio.to_thread(started.wait)
-    await asyncio.sleep(WINDOW)
+    await asyncio.sleep(WINDOW)  # the length of a measurement, and no wait for a condition
     redis.echo(end)
     return await counting
 
