@@ -81,8 +81,13 @@ async def test_units_match_the_books(watched, deployed, new_product, services):
         matchers = ",".join(f'{k}="{v}"' for k, v in {"product": product_id, **labels}.items())
         return watched.numbers(f"{metric}{{{matchers}}}")
 
-    # Claims are current, but the books may be cached until the next reading.
-    await asyncio.to_thread(eventually, lambda: figure("flashsale_confirmed_units") == [2.0])
+    # Claims are current, but the books may be cached until the next reading. Settling is the last
+    # step of a purchase: an order is confirmed in PostgreSQL before Redis settles its claim.
+    def both_are_settled():
+        shown = [figure(f"flashsale_{name}_units") for name in ("confirmed", "unsettled")]
+        return shown == [[2.0], [0.0]]
+
+    await asyncio.to_thread(eventually, both_are_settled)
 
     (books,) = await read_books(services, [product_id])
     assert figure("flashsale_confirmed_units") == [books.confirmed] == [2]
