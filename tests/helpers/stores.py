@@ -23,11 +23,7 @@ def running_stack() -> Iterator[Stack]:
     """Start Valkey and PostgreSQL. The emulator can be added later."""
     folder = Path(tempfile.mkdtemp(prefix="flashsale-test-"))
     servers = ("VALKEY", "POSTGRES", "EMULATOR", "PROVIDER")
-    ports: set[int] = set()
-    while len(ports) < len(servers):  # all are free still, so a port may come twice
-        ports.add(free_port())
-    numbers = zip(servers, ports, strict=True)
-    environment = {f"FLASHSALE_{name}_PORT": str(port) for name, port in numbers}
+    environment = {f"FLASHSALE_{name}_PORT": str(free_port()) for name in servers}
     stack = Stack(folder, {**environment, "EMULATOR": os.environ.get("EMULATOR", "")})
     stack.up(lambda _: None, emulator=False)
     yield stack

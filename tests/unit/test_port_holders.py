@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from flashsale_local.problems import Problem
-from flashsale_local.stack import port_holders
+from flashsale_local.stack import port_holders, program
 from flashsale_local.stack.port_holders import Holder, Port, holders, is_free, refuse_taken
 from flashsale_local.stack.program import free_port
 
@@ -42,6 +42,14 @@ def test_every_taken_port_is_named_with_process_and_variable(taken):
 
 def test_free_ports_are_no_problem():
     refuse_taken([Port("valkey", free_port(), "FLASHSALE_VALKEY_PORT")])
+
+
+def test_no_port_is_named_twice_before_it_is_used(monkeypatch):
+    monkeypatch.setattr(program, "PORTS", program.PORTS[:100])
+
+    ports = [free_port() for _ in range(50)]
+
+    assert len(set(ports)) == 50
 
 
 def test_two_servers_on_one_port_are_refused():

@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ HOST = "127.0.0.1"
 # Below those from which the system takes a client's own port: a client that dials a server which
 # is just restarting would otherwise, now and then, get the server's port and talk to itself.
 PORTS = range(20_000, 32_000)
+# Those that were named last. A caller may ask for several before it binds the first.
+_NAMED: deque[int] = deque(maxlen=64)
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,14 @@ class Program:
 
 
 def free_port() -> int:
-    """Return a port that is free now."""
+    """Return a port that is free now, and not one of those that were returned last."""
     while True:
         port = random.choice(PORTS)  # noqa: S311 - no secret
+        if port in _NAMED:
+            continue
         with socket.socket() as probe, suppress(OSError):
             probe.bind((HOST, port))
+            _NAMED.append(port)
             return port
 
 
