@@ -30,6 +30,8 @@ NOT_INHERITED = {
     "REDIS_URL", "DATABASE_URL", "ORDERS_QUEUE_URL", "AUTH", "CORS_ORIGINS", "TRUSTED_PROXIES",
     "PROVIDER_URL", "PROVIDER_KEY", "ROOM_SECRET", "SHOP_PAY_URL", "SHOP_SIGN_IN_URL",
 }  # fmt: skip
+# What startProcess says of a program that runs, or that ran and has ended already.
+STARTED = ("ALREADY_STARTED", "SPAWN_ERROR", "ABNORMAL_TERMINATION")
 NOT_INHERITED_PREFIXES = ("AWS_", "PYTHON", "JWT_", "RATE_LIMIT_")
 
 
@@ -100,11 +102,14 @@ class Supervisor:
         (self._programs / f"{name}.conf").unlink(missing_ok=True)
 
     def start_program(self, name: str) -> None:
-        """Start one program. This does not wait until it answers."""
+        """Start one program. This does not wait until it answers.
+
+        A program that ends at once is no error here, because supervisord does not always see it.
+        """
         try:
             self._call("startProcess", name)
         except Fault as fault:
-            if "ALREADY_STARTED" not in fault.faultString:
+            if fault.faultString.partition(":")[0] not in STARTED:
                 raise
 
     def stop_program(self, name: str) -> None:
