@@ -119,7 +119,7 @@ async def act_on_sales(
         late = isinstance(result, UnrecordedPause)
         return Outcome(id_, line, unrecorded=late, changed=_state(before) != _state(after))
 
-    return await _all(actions, one)
+    return await _all(services, actions, one)
 
 
 async def cancel_orders(services: Services, actions: Sequence[Action], reason: str) -> Acted:
@@ -136,7 +136,7 @@ async def cancel_orders(services: Services, actions: Sequence[Action], reason: s
         line = f"{was} → {after.status}, {number(after.quantity)} of {after.product_id}"
         return Outcome(action.target, line)
 
-    return await _all(actions, one)
+    return await _all(services, actions, one)
 
 
 async def record_refunds(services: Services, actions: Sequence[Action]) -> Acted:
@@ -148,11 +148,20 @@ async def record_refunds(services: Services, actions: Sequence[Action]) -> Acted
             return Outcome(action.target, f"nothing was done: {_WHY_NOT[declined]}", done=False)
         return Outcome(action.target, Decision.REFUNDED)
 
-    return await _all(actions, one)
+    return await _all(services, actions, one)
 
 
-async def _all(actions: Sequence[Action], one: Callable[[Action], Awaitable[Outcome]]) -> Acted:
-    results = await asyncio.gather(*map(one, actions), return_exceptions=True)
+async def _all(
+    services: Services, actions: Sequence[Action], one: Callable[[Action], Awaitable[Outcome]]
+) -> Acted:
+    # An action that waits for a connection would lose its second for the record.
+    connections = asyncio.Semaphore(services.settings.database_pool_size)
+
+    async def in_turn(action: Action) -> Outcome:
+        async with connections:
+            return await one(action)
+
+    results = await asyncio.gather(*map(in_turn, actions), return_exceptions=True)
     outcomes = [result for result in results if isinstance(result, Outcome)]
     for action, error in zip(actions, results, strict=True):
         if isinstance(error, DatabaseUnavailable):
