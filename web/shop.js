@@ -46,9 +46,11 @@ function follow() {
       if (name === 'unknown') change({ [data.what]: 'down' });
       if (name === 'order') change({ order: data, orderMissing: false, postgresql: data.stale });
       if (name !== 'sale') return;
+      const redis = data.stale || data.room?.stale;
+      // The shop's workers have copies of different ages.
+      if (redis && known.sale) return change({ redis });
       setClock(data.now ?? data.room?.now);
       const stock = data.stock ?? known.sale?.stock;
-      const redis = data.stale || data.room?.stale;
       change({ sale: { ...data, stock }, missing: false, redis });
     },
   });
@@ -109,7 +111,6 @@ async function run(action) {
   }
 }
 
-/** Do nothing by itself for about so many seconds. */
 const waitFor = (seconds) => (mayActFrom = now() + vary(1000 * seconds));
 
 function refused(answer) {
@@ -176,7 +177,6 @@ async function buy() {
   refused(answer);
 }
 
-/** Remember an order, or forget it. */
 function setOrder(order, changes) {
   known.mine.save({ order, ...changes });
   follow();
@@ -231,7 +231,6 @@ addEventListener('storage', () => {
 });
 setInterval(show, 250);
 
-// Again until it works.
 (async function begin() {
   try {
     known.settings ??= await (await fetch(new URL('files/settings.json', document.baseURI))).json();

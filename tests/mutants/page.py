@@ -47,6 +47,13 @@ FAULTS = (
         ),
     ),
     Fault(
+        "an older copy of a room changes nothing",
+        f"{PAGE}/shop.js",
+        "if (redis && known.sale) return change({ redis });",
+        "",
+        (f"{TESTS}/test_outages.py::test_an_older_copy_of_the_room_changes_nothing",),
+    ),
+    Fault(
         "the page goes by the shop's clock",
         f"{PAGE}/clock.js",
         "offset = Date.parse(iso) - performance.now()",

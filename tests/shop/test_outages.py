@@ -1,13 +1,15 @@
 """Redis, PostgreSQL and the edge stop in each state and come back. The page says so, and waits."""
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.async_api import expect
 
 from tests.shop.test_states import kept, live_of, of
-from tests.shop.ways import WAYS, in_the_queue
+from tests.shop.ways import WAYS, called_in_another_tab, in_the_queue
 
 # States that PostgreSQL tells, and that may still change.
 OF_ORDERS = {"pending", "reserved"}
@@ -94,3 +96,24 @@ async def test_a_reload_without_an_answer_of_the_room_shows_no_turn(shop):
     async with buyer.page.expect_response("**/stock"):
         pass
     assert set(await buyer.seen()) == {"loading"}
+
+
+async def test_an_older_copy_of_the_room_changes_nothing(shop):
+    """While Redis is down, each web worker answers with the copy that it has."""
+    buyer = await called_in_another_tab(shop.by("poll"))
+    await buyer.sees("called")
+    room = f"/rooms/{buyer.product_id}"
+    copy = (await shop.http.get(room)).raise_for_status().json()
+    an_hour_ago = (datetime.fromisoformat(copy["now"]) - timedelta(hours=1)).isoformat()
+    older = {**copy, "serving": 0, "now": an_hour_ago, "stale": True}
+    clock = "import('/shop/files/clock.js').then(({ now }) => now())"
+    before = await buyer.page.evaluate(clock)
+
+    await buyer.page.route(f"**{room}", lambda route: route.fulfill(json=older))
+
+    await expect(buyer.page.locator("#live")).to_have_text(re.compile("may be old"))
+    assert await buyer.page.evaluate(clock) > before
+    await buyer.page.unroute(f"**{room}")
+    await expect(buyer.page.locator("#live")).not_to_have_text(re.compile("may be old"))
+    assert (await buyer.seen())[-1] == "called"
+    assert (await buyer.seen()).count("called") == 1
