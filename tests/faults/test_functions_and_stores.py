@@ -12,7 +12,7 @@ from flashsale.domain.messages import Envelope, QueuedOrder
 from flashsale_server.queues.depths import depth
 from tests.faults.clocks import clock_of
 from tests.helpers.proxy import Fault, When, kill_client
-from tests.helpers.support import USERS, eventually
+from tests.helpers.support import USERS, eventually, sync_each_write
 
 OUTAGE = 15.0  # seconds without PostgreSQL
 PATIENCE = 6  # seconds; the start of a function takes less, even on a busy machine
@@ -102,6 +102,7 @@ async def test_postgresql_is_killed_for_15_seconds(shop, services, new_product):
 
 async def test_valkey_is_killed_and_restarted(shop, services, new_product):
     product_id = await new_product(120)
+    await sync_each_write(services.redis)
     sold = await shop.sell(product_id, USERS[:30])
     selling = asyncio.create_task(shop.sell(product_id, USERS[30:80]))
     await asyncio.sleep(0.1)
@@ -158,6 +159,7 @@ async def test_messages_are_repeated_late_and_out_of_order(shop, services, new_p
 async def test_all_faults_in_one_sale(shop, services, new_product):
     """PostgreSQL, a relay, an order function and Valkey fail while a bad order is rolled back."""
     product_id = await new_product(150)
+    await sync_each_write(services.redis)
     batch = product_id.encode()
     shop.proxies["functions.postgres"].fault = Fault(batch, When.AFTER, kill_client, times=2)
     shop.proxies["relay.sqs"].fault = Fault(b"SendMessageBatch", When.AFTER, kill_client)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from prometheus_client import Metric
+from redis.asyncio import Redis
 
 from flashsale_local.sale.seed import user_ids
 
@@ -48,6 +49,11 @@ async def until(condition: Callable[[], Awaitable[T]], deadline: float = 60.0) -
         while not (value := await condition()):
             await asyncio.sleep(0.05)
         return value
+
+
+async def sync_each_write(redis: Redis) -> None:
+    """Let Valkey answer nothing that is not in its file yet. A slow disk may delay that else."""
+    await redis.config_set("appendfsync", "always")
 
 
 def by_labels(families: Iterable[Metric], product_id: str | None = None) -> dict[Any, float]:

@@ -12,7 +12,7 @@ from flashsale.domain.model import NO_UNITS_LEFT, Terms
 from flashsale.http.application import create_app
 from flashsale.http.observe import Observe
 from tests.helpers.in_process import buyer_of, client_of
-from tests.helpers.support import USERS, eventually
+from tests.helpers.support import USERS, eventually, sync_each_write
 
 
 class Nowhere:
@@ -178,6 +178,7 @@ async def test_redis_down_is_503_with_retry_after(http, stack, new_product):
 
 async def test_no_claim_is_missing_after_valkey_was_killed(http, stack, services, new_product):
     product_id = await new_product(10)
+    await sync_each_write(services.redis)
     for _ in range(4):
         assert (await buy(http, product_id)).status_code == 202
     pid = stack.supervisor.info()["valkey"]["pid"]

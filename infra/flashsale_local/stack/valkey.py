@@ -16,7 +16,8 @@ def valkey(directory: Path, port: int) -> Program:
         "bind": HOST,
         "port": str(port),
         "dir": str(data),
-        # A claim is in the file before its buyer gets an answer.
+        # A claim is in the file before its buyer gets an answer, but while the disk is slow: the
+        # file is synced each second, and Valkey puts off writing during a sync, for 2 s at most.
         "appendonly": "yes",
         "save": "",
     }

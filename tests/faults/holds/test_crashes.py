@@ -14,7 +14,7 @@ from flashsale.redis_store.scripts import LUA
 from flashsale.usecases.rebuild import rebuild
 from tests.faults.holds.checks import all_has_ended, laws_hold
 from tests.helpers.proxy import Fault, When, kill_client
-from tests.helpers.support import USERS
+from tests.helpers.support import USERS, sync_each_write
 from tests.integration.held_shop import PRICE
 
 
@@ -100,6 +100,7 @@ async def test_payments_stand_in_their_messages_while_postgresql_is_down(stores,
 
 
 async def test_payments_and_expiries_are_decided_while_redis_is_down(stores, shop):
+    await sync_each_write(shop.services.redis)
     paid, late = [await shop.reserve(user) for user in USERS[:2]]
     await asyncio.to_thread(stores.stack.supervisor.kill_program, stores.stack.redis.name)
 

@@ -8,13 +8,14 @@ from redis.exceptions import RedisError
 from flashsale.domain.draw import arrival_of, place_of
 from flashsale.domain.rooms import Mode
 from tests.faults.shop import Sold
-from tests.helpers.support import USERS, until
+from tests.helpers.support import USERS, sync_each_write, until
 
 WAITING = 10_000
 
 
 async def test_a_killed_redis_knows_everything_after_its_restart(shop, services, new_queue):
     queue = await new_queue(10)
+    await sync_each_write(services.redis)
     numbers = await queue.fill(USERS[:50])
     tickets = [queue.ticket(user, numbers[user]) for user in USERS[:3]]
     await queue.called(3)
