@@ -8,15 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from flashsale import services as service_registry
 from flashsale.config import Settings
-from flashsale.http import in_time
-from flashsale.postgres_store.connection import WatchedConnection
 from flashsale.services import Services
-from flashsale.usecases import admin, health
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack import program
 from flashsale_local.stack.stack import Stack
+from tests.helpers.patience import raise_limits
 from tests.helpers.stores import migrate_and_seed, running_stack, settings_of
 
 # Tests use their own servers, whatever the developer's shell names.
@@ -99,13 +96,7 @@ def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """
     if request.node.get_closest_marker("deadline"):
         return
-    monkeypatch.setattr(WatchedConnection, "silence", 30.0)
-    monkeypatch.setattr(in_time, "ANSWER_TIME", 60.0)
-    monkeypatch.setattr(admin, "RECORD_TIME", 60.0)
-    monkeypatch.setattr(health, "CHECK_TIME", 30.0)
-    monkeypatch.setattr(health, "COUNT_TIME", 30.0)
-    monkeypatch.setattr(service_registry, "REDIS_CONNECT_TIMEOUT", 30.0)
-    monkeypatch.setattr(service_registry, "REDIS_TIMEOUT", 30.0)
+    raise_limits(monkeypatch.setattr)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from flashsale_local.sale.answers import AnswerKind
 from tests.containers.sales import UNITS, hold_a_sale
+from tests.helpers.support import eventually
 
 # Each service with the server whose port `status` shows. The relay's address is that of Redis.
 SERVERS = {
@@ -23,12 +24,15 @@ def test_all_services_are_healthy(stack):
 
 
 def test_status_shows_each_server_at_its_port_with_its_container(stack):
-    shown = json.loads(stack.flashsale("status", "--json", DOCKER="").splitlines()[-1])
+    def read():
+        return json.loads(stack.flashsale("status", "--json", DOCKER="").splitlines()[-1])
 
+    eventually(lambda: all(one["up"] for one in read()["servers"]))  # each has two seconds
+
+    shown = read()
     servers = {one["name"]: one for one in shown["servers"]}
     assert servers.keys() == SERVERS.keys()
     for name, one in servers.items():
-        assert one["up"], one
         assert f":{stack.port(SERVERS[name])}" in one["address"]
         assert name in one["container"] or one["container"] == "localstack-main"
     assert shown["differences"] == []
@@ -53,7 +57,7 @@ def test_prometheus_reads_edge_relay_and_exporter(stack):
     asked = f"{stack.target.prometheus_url}/api/v1/targets"
 
     @retry(
-        retry=retry_if_exception_type(AssertionError),
+        retry=retry_if_exception_type((AssertionError, httpx.HTTPError)),
         wait=wait_fixed(0.5), stop=stop_after_delay(60), reraise=True,
     )  # fmt: skip
     def all_are_up():

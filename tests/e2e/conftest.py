@@ -23,6 +23,7 @@ from flashsale_local.stack.stack import Stack
 from flashsale_server.queues.depths import depths
 from tests.helpers.deployed import build_and_deploy
 from tests.helpers.fake_provider import FakeProvider
+from tests.helpers.patience import patient
 from tests.helpers.support import USERS, eventually
 
 FLASHSALE = Path(sys.executable).parent / "flashsale"
@@ -140,7 +141,7 @@ def sweep_now(deployed):
 
 @pytest.fixture(scope="module")
 def asgi_url(stack, deployed):
-    web = edge.web(stack.directory, free_port(), deployed, workers=2)
+    web = patient(edge.web(stack.directory, free_port(), deployed, workers=2))
     relay = edge.relay(deployed)
     stack.add(web)
     stack.add(relay)

@@ -50,13 +50,17 @@ async def test_metrics_sum_up_all_workers(asgi_url, new_product):
 
     accepted = 'flashsale_claims_total{generation="5",outcome="accepted"}'
     sold_out = 'flashsale_claims_total{generation="5",outcome="sold_out"}'
-    async with httpx.AsyncClient(base_url=asgi_url) as http:
+    async with httpx.AsyncClient(base_url=asgi_url, timeout=60) as http:
         before = (await http.get("/metrics")).text
         for _ in range(8):  # each on its own connection, so that both workers serve some
-            async with httpx.AsyncClient(base_url=asgi_url) as other:
+            async with httpx.AsyncClient(base_url=asgi_url, timeout=60) as other:
                 await other.post("/api/v5/buy", json=body(product_id))
-        after = (await http.get("/metrics")).text
 
-    assert count(after, accepted) - count(before, accepted) == 3
-    assert count(after, sold_out) - count(before, sold_out) == 5
+        async def all_are_counted():  # a moment after their answers
+            after = (await http.get("/metrics")).text
+            counted = [count(after, one) - count(before, one) for one in (accepted, sold_out)]
+            return after if counted == [3, 5] else ""
+
+        after = await until(all_are_counted)
+
     assert 'flashsale_http_request_seconds_count{method="POST",route="/api/v5/buy"' in after

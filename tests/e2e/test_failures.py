@@ -68,7 +68,7 @@ async def test_poison_is_parked_with_its_cause_and_can_be_redriven(
     assert again == [message], "peeking changes nothing"
     assert "not an order" in causes[message.id]
     assert deployed.cloud.redrive(deployed.queues["parking"], deployed.queues["dlq"]) == 1
-    assert parked() == []
+    eventually(lambda: not parked())
     # The rollback function fails ten more times and parks it again.
     await asyncio.to_thread(eventually, parked, 120)
     sqs.purge_queue(QueueUrl=deployed.queues["parking"])
@@ -118,7 +118,8 @@ async def test_postgres_killed_in_the_middle_of_a_v4_sale(
         if depths(deployed.queues)["parking"].total:  # the rollback failed ten times; retry it
             deployed.cloud.redrive(deployed.queues["parking"], deployed.queues["dlq"])
         books = await books_of(product_id)
-        return books.confirmed + books.cancelled == accepted
+        # A message whose push had no answer in time is an order, too.
+        return books.confirmed + books.cancelled >= accepted
 
     await until(all_ended, 180)
     await drained(deployed)

@@ -109,6 +109,6 @@ def test_a_payment_that_sells_nothing_is_refunded(deployed, http, provider, begu
         sweep_now(deployed)
         return decision(deployed, payment_id) == ("REFUNDED", ending)
 
-    eventually(refunded)
+    eventually(refunded, 120)
     assert provider.intents()[payment_id]["refunds"] == 1
     assert status(http, order_id) == ("EXPIRED" if ending == "late" else "RESERVED")

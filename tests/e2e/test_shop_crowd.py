@@ -19,11 +19,11 @@ HOLD = 20
 async def opened(deployed, asgi_url, provider):
     """Return a function that puts a product on sale, and makes a crowd for it."""
 
-    async def make(people, units, **habits):
+    async def make(people, units, opens_in=3, **habits):
         target = replace(deployed, asgi_url=asgi_url, provider_url=provider.url)
         offer = Offer("Aero One, first edition", Decimal("349.00"), units)
         async with target.services() as services:
-            product_id = await open_shop(services, offer, people, opens_in=3, hold=HOLD)
+            product_id = await open_shop(services, offer, people, opens_in=opens_in, hold=HOLD)
         habits = {"no_shows": 0.2, "hurry": 8, **habits}
         return Crowd(target, product_id, crowd_users(people), 1, Habits(**habits))
 
@@ -31,7 +31,7 @@ async def opened(deployed, asgi_url, provider):
 
 
 async def test_a_crowd_ends_by_itself_with_balanced_books(opened, services):
-    crowd = await opened(30, 100)
+    crowd = await opened(30, 100, opens_in=10)  # so that a look comes before
     looks = []
     crowd.report = lambda crowd: looks.append(crowd.room.get("state"))
 
@@ -80,7 +80,7 @@ async def test_a_crowd_survives_an_outage_of_the_edge(opened, stack, services):
 async def test_a_crowd_leaves_when_its_time_is_over(opened):
     crowd = await opened(10, 100, hurry=0.01)
 
-    assert not await crowd.run(6)
+    assert not await crowd.run(12)
 
     assert (crowd.tally.joined, crowd.tally.paid) == (10, 0)
 

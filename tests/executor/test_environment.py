@@ -52,8 +52,9 @@ def make(tmp_path):
         environment.stop()
 
 
-def invoke(environment, event, **fields):
-    invocation = Invocation("id-1", json.dumps(event).encode(), "arn:f", **fields)
+def invoke(environment, event, deadline=60.0, **fields):
+    payload = json.dumps(event).encode()
+    invocation = Invocation("id-1", payload, "arn:f", deadline=deadline, **fields)
     result = environment.invoke(invocation)
     return json.loads(result.payload), result
 

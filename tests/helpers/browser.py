@@ -12,6 +12,7 @@ from flashsale_local.stack import edge
 from flashsale_local.stack.fake_provider import fake_provider
 from flashsale_local.stack.program import Program, free_port
 from flashsale_local.stack.stack import Stack
+from tests.helpers.patience import patient
 
 # Milliseconds that the server may take to answer on a busy machine.
 expect.set_options(timeout=30_000)
@@ -72,7 +73,7 @@ def serve(stack: Stack, deployed: Target, provider_key: str, **more: str) -> Pro
     provider = fake_provider(free_port(), target)
     stack.add(provider)
     target = replace(target, provider_url=provider.url)
-    web = edge.web(stack.directory, free_port(), target, workers=2, **more)
+    web = patient(edge.web(stack.directory, free_port(), target, workers=2, **more))
     stack.add(web)
     stack.add(edge.relay(target))
     replace(target, asgi_url=web.url).save(stack.directory)

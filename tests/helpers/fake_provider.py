@@ -22,7 +22,7 @@ class FakeProvider:
     """A fake provider that runs: its address, and what a buyer does there."""
 
     def __init__(self, url):
-        self.url, self._client = url, httpx.Client(base_url=url, trust_env=False)
+        self.url, self._client = url, httpx.Client(base_url=url, trust_env=False, timeout=60)
 
     def pay(self, intent_id, **wish):
         return self._client.post(f"/fake/payment_intents/{intent_id}/pay", json=wish)

@@ -16,6 +16,8 @@ class Replica:
     async def lose(self):
         await self._connection.execute("ALTER SYSTEM SET synchronous_standby_names = 'gone'")
         await self._reload("gone")
+        # The checkpointer tells the backends whether anybody is to be waited for.
+        await self._connection.execute("CHECKPOINT")
 
     async def forget(self):
         await self._connection.execute("ALTER SYSTEM RESET synchronous_standby_names")

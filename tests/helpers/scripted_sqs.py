@@ -31,6 +31,8 @@ class Sqs(PostServer):
         self.bodies = []
         self.arrived = threading.Semaphore(0)  # one for each call
         self.release = threading.Event()
+        # Seconds that a client waits for an answer: long, unless it has to give one up.
+        self.read_timeout = 1.0 if "hang" in script else 30.0
         super().__init__()
 
     def answer_to(self, _path, _headers, body):
@@ -54,6 +56,10 @@ class Sqs(PostServer):
     def order_ids(self):
         """The order ids of each call."""
         return [[json.loads(body)["id"] for body in call] for call in self.messages]
+
+    def queue(self, *, blocking=False):
+        """Return a queue that is served here."""
+        return queue_at(self.url, blocking=blocking, read_timeout=self.read_timeout)
 
     def close(self):
         self.release.set()
@@ -83,8 +89,8 @@ def _answer(step, entries):
     }
 
 
-def queue_at(url, *, blocking=False):
-    config = Config(connect_timeout=0.5, read_timeout=0.3, retries={"total_max_attempts": 1})
+def queue_at(url, *, blocking=False, read_timeout=30.0):
+    config = Config(connect_timeout=5, read_timeout=read_timeout, retries={"total_max_attempts": 1})
     session = botocore.session.get_session()
     session.set_config_variable("region", "us-east-1")
     session.set_credentials("an-id", "a-secret")

@@ -20,12 +20,21 @@ from flashsale_local.sale.seed import seed
 from flashsale_local.stack import edge as edge_programs
 from flashsale_local.stack.program import free_port
 from tests.helpers.edges import Asgi, Lambda
+from tests.helpers.patience import patient, raise_limits
 from tests.helpers.stores import migrate_and_seed, running_stack, settings_of
 from tests.helpers.support import USERS
 from tests.hostile.shop import UNITS, Shop
 
 # Claims of one product a day, by buyer and by address. They are few, so each test meets the limits.
 LIMITS = {"RATE_LIMIT_USER": Rate(2, 86_400), "RATE_LIMIT_ADDRESS": Rate(10_000, 86_400)}
+
+
+@pytest.fixture(scope="package", autouse=True)
+def unhurried():
+    """Raise the limits of the edge in this process. An answer to each attack has to be exact."""
+    with pytest.MonkeyPatch.context() as patch:
+        raise_limits(patch.setattr)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +79,7 @@ def target(stack, queue_url):
 @pytest.fixture(scope="session")
 def asgi(stack, migrated, target):
     """Serve the ASGI edge as `flashsale up --edge asgi` does."""
-    program = edge_programs.web(stack.directory, free_port(), target, workers=2)
+    program = patient(edge_programs.web(stack.directory, free_port(), target, workers=2))
     stack.add(program)
     yield Asgi(program.url)
     stack.supervisor.stop_program(program.name)
@@ -91,7 +100,7 @@ def guarded_asgi(stack, migrated, target):
     limits = {name: f"{rate.requests}/{rate.seconds}" for name, rate in LIMITS.items()}
     folder = stack.directory / "guarded"
     program = edge_programs.web(folder, free_port(), target, workers=1, AUTH="jwt", **limits)
-    program = dataclasses.replace(program, name="guarded-edge")
+    program = dataclasses.replace(patient(program), name="guarded-edge")
     stack.add(program)
     yield Asgi(program.url)
     stack.supervisor.stop_program(program.name)

@@ -12,6 +12,7 @@ import pytest
 from flashsale_local.stack import edge as edge_programs
 from flashsale_local.stack.program import HOST, free_port
 from tests.helpers.edges import Asgi
+from tests.helpers.patience import patient
 from tests.helpers.support import eventually, until
 
 CONNECTIONS = 10_000
@@ -40,7 +41,7 @@ def edge(stack, migrated, target):
     """Start a separate edge, whose files and memory no other test uses."""
     program = edge_programs.web(stack.directory / "slow", free_port(), target, workers=2)
     (stack.directory / "slow").mkdir(exist_ok=True)
-    program = dataclasses.replace(program, name="slow-edge")
+    program = dataclasses.replace(patient(program), name="slow-edge")
     stack.add(program)
     yield Asgi(program.url)
     stack.supervisor.stop_program(program.name)

@@ -4,17 +4,18 @@ import dataclasses
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from flashsale.postgres_store import database
 from flashsale.redis_store.sold_out import SoldOut
 from flashsale.services import Services
+from flashsale_local.paths import ROOT
 from flashsale_local.stack.program import free_port
 from tests.helpers.admin_desk import desk_of
 from tests.integration.refusals import Clock
 
-FLASHSALE = Path(sys.executable).parent / "flashsale"
+FLASHSALE = [sys.executable, "-m", "tests.helpers.patient_command"]
 
 
 @pytest.fixture(autouse=True)
@@ -73,15 +74,21 @@ async def other(services):
 
 
 @pytest.fixture
+def long_line(monkeypatch):
+    """Let callers wait long for a connection to PostgreSQL, where many ask at the same time."""
+    monkeypatch.setattr(database, "CONNECT_TIMEOUT", 60)
+
+
+@pytest.fixture
 def flashsale(migrated):
     """Return a function that runs a command, as the operator ops unless it names another one."""
     stores = {"REDIS_URL": migrated.redis_url, "DATABASE_URL": migrated.database_url}
 
     def run(*arguments, typed="", **environment):
         return subprocess.run(
-            [FLASHSALE, *arguments],
+            [*FLASHSALE, *arguments],
             env={**os.environ, **stores, "LOGNAME": "ops", "COLUMNS": "200", **environment},
-            input=typed, capture_output=True, text=True, timeout=60, check=False,
+            cwd=ROOT, input=typed, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
     return run

@@ -145,6 +145,7 @@ async def test_redis_dies_while_a_claim_is_cancelled(
     assert (await books_of(services, product_id)).redis_stock == 4
 
 
+@pytest.mark.usefixtures("long_line")
 async def test_a_cancel_races_with_the_order_and_rollback_functions(desk, services, new_product):
     product_id = await new_product(40)
     for user in USERS[:20]:

@@ -68,7 +68,7 @@ async def test_a_rebuild_between_the_two_steps_counts_the_units_once(
     keys = Keys(product_id)
     await services.redis.delete(keys.stock, keys.sale, keys.ledger)
 
-    assert await rebuild(services, [product_id], lambda: 0, 5, grace=0) == {product_id: 4}
+    assert await rebuild(services, [product_id], lambda: 0, 60, grace=0) == {product_id: 4}
     await desk.cancel(order.id)
 
     books = await books_of(services, product_id)

@@ -115,7 +115,7 @@ async def test_a_rebuild_keeps_the_hold(desk, unopened):
     await desk.act(unopened.product_id, "open", {"holdSeconds": 600})
     await unopened.lose_redis()
 
-    await rebuild(unopened.services, [unopened.product_id], lambda: 0, 5, grace=0)
+    await rebuild(unopened.services, [unopened.product_id], lambda: 0, 60, grace=0)
 
     snapshot = await unopened.services.ledger.snapshot(unopened.product_id, count_claims=False)
     assert (await hold_of(unopened), snapshot.generation) == (600, 5)

@@ -124,6 +124,7 @@ async def test_units_beyond_the_columns_range_are_cancelled(services, new_produc
     assert statuses[fits.id] == CONFIRMED
 
 
+@pytest.mark.usefixtures("long_line")
 class TestLocks:
     async def test_batches_at_once_take_each_unit_once(self, services, new_product):
         products = sorted([await new_product(1000), await new_product(1000)])

@@ -111,6 +111,7 @@ async def take_away(services, product_id):
         await connection.execute("UPDATE products SET stock = 0 WHERE id = %s", [product_id])
 
 
+@pytest.mark.usefixtures("patient_redis")
 def test_a_batch_of_unknown_buyers_needs_no_call_to_sqs(shop):
     product_id = shop.product(MESSAGES * CLAIMS)
     messages = shop.claim(product_id, [f"stranger-{n}" for n in range(MESSAGES * CLAIMS)])

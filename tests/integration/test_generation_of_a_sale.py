@@ -198,10 +198,10 @@ async def test_a_rebuild_keeps_the_generation(http, services, new_product, selle
         await services.redis.delete(keys.stock, keys.sale, keys.ledger)
         wrong = Terms(generation=seller % 5 + 1)
         with pytest.raises(NotRebuilt, match=f"{product_id} stays paused, as V{seller}"):
-            await rebuild(services, [product_id], lambda: 0, 5, wrong, grace=0)
+            await rebuild(services, [product_id], lambda: 0, 60, wrong, grace=0)
         await services.redis.delete(keys.sale)
 
-    assert await rebuild(services, [product_id], lambda: 0, 5, grace=0) == {product_id: 4}
+    assert await rebuild(services, [product_id], lambda: 0, 60, grace=0) == {product_id: 4}
 
     other = seller % 5 + 1
     assert is_refused(await buy(http, other, product_id), other, product_id, seller)
@@ -218,7 +218,7 @@ async def test_a_rebuild_of_an_oversold_product_uses_postgresqls_stock(services,
             [product_id, USERS[0], product_id],
         )
 
-    assert await rebuild(services, [product_id], lambda: 0, 5, grace=0) == {product_id: 2}
+    assert await rebuild(services, [product_id], lambda: 0, 60, grace=0) == {product_id: 2}
 
 
 def test_only_v5_keeps_a_purchase_limit():

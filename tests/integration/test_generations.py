@@ -48,6 +48,7 @@ async def test_v1_sells_one_unit_to_one_buyer_at_a_time(services, new_product):
     assert (await books_of(services, product_id)).balanced
 
 
+@pytest.mark.usefixtures("long_line")
 async def test_v1_oversells_under_concurrency(services, new_product):
     product_id = await new_product(10)
 
@@ -59,6 +60,7 @@ async def test_v1_oversells_under_concurrency(services, new_product):
     assert not books.broken, "V1 promises no balanced books, so no alarm is raised"
 
 
+@pytest.mark.usefixtures("long_line")
 async def test_v2_sells_exactly_its_stock_under_concurrency(services, new_product):
     product_id = await new_product(10)
 
@@ -109,6 +111,7 @@ async def test_v2_takes_no_unit_for_a_user_that_does_not_exist(services, new_pro
     assert (await books_of(services, product_id)).balanced
 
 
+@pytest.mark.usefixtures("long_line")
 async def test_v3_sells_exactly_its_stock_under_concurrency(services, new_product):
     product_id = await new_product(10)
 

@@ -76,7 +76,7 @@ async def test_a_lost_sale_returns_with_its_holds(shop):
     await shop.pay(paid)
     await shop.lose_redis()
 
-    opened = await rebuild(shop.services, [shop.product_id], lambda: 0, 5, grace=0)
+    opened = await rebuild(shop.services, [shop.product_id], lambda: 0, 60, grace=0)
 
     assert opened == {shop.product_id: 2}
     assert await shop.where() == (2, 0, 6, 0)
@@ -102,7 +102,7 @@ async def test_a_hold_that_ends_during_a_rebuild(shop, ending, monkeypatch):
 
     monkeypatch.setattr(services.stock, "open_sale", end_first)
 
-    await rebuild(services, [shop.product_id], lambda: 0, 5, grace=0)
+    await rebuild(services, [shop.product_id], lambda: 0, 60, grace=0)
     await shop.time_passes()
     await shop.expire()
 

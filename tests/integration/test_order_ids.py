@@ -71,7 +71,7 @@ async def test_after_a_loss_of_redis_the_last_id_comes_from_postgresql(
     await lose(services, product_id)
 
     if how == "rebuild":
-        await rebuild(services, [product_id], lambda: 0, 5, grace=0)
+        await rebuild(services, [product_id], lambda: 0, 60, grace=0)
     else:
         assert await open_sale(services, product_id, Terms()) is None
 
@@ -85,7 +85,7 @@ async def test_an_impossible_id_does_not_raise_the_next_ids(services, new_produc
     await services.orders.write_batch([forged])
     await lose(services, product_id)
 
-    await rebuild(services, [product_id], lambda: 0, 5, grace=0)
+    await rebuild(services, [product_id], lambda: 0, 60, grace=0)
 
     assert number((await claim(services, product_id)).order_id) < (LATER, 0)
 

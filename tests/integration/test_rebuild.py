@@ -65,7 +65,7 @@ async def test_a_lost_sale_returns_with_the_stock_of_postgresql(services, line, 
     await lose(services, product_id)
     assert await take(services, product_id) is Refusal.NO_SUCH_PRODUCT
 
-    assert await rebuild(services, [product_id], empty, 5, grace=0) == {product_id: 7}
+    assert await rebuild(services, [product_id], empty, 60, grace=0) == {product_id: 7}
 
     assert isinstance(await take(services, product_id), Claimed)
     books = await books_of(services, product_id)
@@ -79,7 +79,7 @@ async def test_a_sale_that_was_not_lost_keeps_its_terms_and_its_claims(services,
     await services.stock.open_sale(product_id, 10, terms)
     await take(services, product_id, quantity=2)
 
-    assert await rebuild(services, [product_id], empty, 5, grace=0) == {product_id: 8}
+    assert await rebuild(services, [product_id], empty, 60, grace=0) == {product_id: 8}
 
     assert await take(services, product_id) is Refusal.PURCHASE_LIMIT
     assert isinstance(await take(services, product_id, USERS[1], 2), Claimed)
@@ -90,7 +90,7 @@ async def test_lost_terms_are_taken_from_the_command(services, line, new_product
     product_id = await new_product(10)
     await lose(services, product_id)
 
-    await rebuild(services, [product_id], empty, 5, Terms(limit_per_buyer=1), grace=0)
+    await rebuild(services, [product_id], empty, 60, Terms(limit_per_buyer=1), grace=0)
 
     assert await take(services, product_id, quantity=2) is Refusal.PURCHASE_LIMIT
 
@@ -112,7 +112,7 @@ async def test_the_sale_stays_paused_while_orders_are_on_their_way(services, new
     # The order arrives after all. PostgreSQL counts what was released in the meantime.
     await services.ledger.release(product_id, [order])
     services.order_queue = Line(services)
-    assert await rebuild(services, [product_id], empty, 5, grace=0) == {product_id: 10}
+    assert await rebuild(services, [product_id], empty, 60, grace=0) == {product_id: 10}
 
 
 async def test_a_sale_that_was_resumed_meanwhile_is_named_and_others_return(
@@ -128,7 +128,7 @@ async def test_a_sale_that_was_resumed_meanwhile_is_named_and_others_return(
     monkeypatch.setattr(services.products, "get_supply", resume_first)
 
     with pytest.raises(NotRebuilt, match=resumed):
-        await rebuild(services, [resumed, other], empty, 5, grace=0)
+        await rebuild(services, [resumed, other], empty, 60, grace=0)
 
     assert await services.stock.left([other]) == [5]
 
@@ -164,5 +164,5 @@ async def test_the_database_prevents_overselling_while_redis_is_wrong(services, 
 
     books = await books_of(services, product_id)
     assert (books.confirmed, books.cancelled, books.oversold) == (3, 2, 0)
-    assert await rebuild(services, [product_id], empty, 5, grace=0) == {product_id: 0}
+    assert await rebuild(services, [product_id], empty, 60, grace=0) == {product_id: 0}
     assert (await books_of(services, product_id)).balanced

@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 
 from flashsale.domain.claims import Claim
 from flashsale.errors import StockUnavailable
+from flashsale.redis_store import relay_inbox
 from flashsale.redis_store.relay_inbox import ALIVE, INBOX
 from flashsale.redis_store.scripts import Keys
 from flashsale.redis_store.stock import SWEEPER
@@ -99,9 +100,10 @@ async def test_without_a_relay_process_the_claimer_relays(services, queue, new_p
 
 
 async def test_the_next_process_takes_claims_left_by_a_dead_one(
-    services, queue, start, new_product
+    services, queue, start, new_product, monkeypatch
 ):
     product_id = await new_product(5)
+    monkeypatch.setattr(relay_inbox, "ALIVE_MS", 60_000)  # a busy machine stalls
     await services.relay_inbox.announce()  # then it crashes
     await claim(services, product_id)
     await lead(services, product_id, ASGI_PACE)
@@ -141,8 +143,15 @@ async def test_a_silent_redis_stops_neither_the_process_nor_the_buyer(
     assert "Redis: gone" in caplog.text
 
 
-async def test_one_web_worker_sweeps_in_each_period(services, queue, start, new_product):
+async def test_one_web_worker_sweeps_in_each_period(
+    services, queue, start, new_product, monkeypatch
+):
     product_id = await new_product(5)
+
+    async def list_mine():
+        return [product_id]  # a sweep of what other tests have left takes long
+
+    monkeypatch.setattr(services.stock, "list_sales", list_mine)
     services.settings = replace(services.settings, sweep_after=1)
     counted = REGISTRY.get_sample_value("flashsale_swept_claims_total")
     await claim(services, product_id)

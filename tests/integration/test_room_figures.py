@@ -137,10 +137,10 @@ async def test_a_room_that_opens_has_not_been_without_calls_before(shop):
 async def test_a_room_that_could_call_and_does_not_is_stuck(shop):
     await shop.open()
     await shop.call(2)
-    await shop.pass_time(299)
+    await shop.pass_time(270)
     assert await shop.trouble() is None
 
-    await shop.pass_time(3)
+    await shop.pass_time(35)
     assert await shop.trouble() is RoomTrouble.STUCK
 
     await shop.look()

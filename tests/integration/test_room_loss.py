@@ -50,7 +50,7 @@ async def test_a_sale_without_a_room_gets_none(roomed):
 
     for lost in (False, True):
         await roomed.lose(sale=lost, queue=lost)
-        await rebuild(roomed.services, [roomed.product_id], no_messages, 5, grace=0)
+        await rebuild(roomed.services, [roomed.product_id], no_messages, 60, grace=0)
 
         assert await roomed.epoch() == 0
         assert await roomed.look() is None
@@ -63,7 +63,7 @@ async def test_the_sale_knows_better_than_an_opening_that_was_cut_off(roomed):
     await roomed.services.stock.open_sale(roomed.product_id, 10)
     assert await roomed.row()
 
-    await rebuild(roomed.services, [roomed.product_id], no_messages, 5, grace=0)
+    await rebuild(roomed.services, [roomed.product_id], no_messages, 60, grace=0)
 
     assert await roomed.epoch() == 0
     assert await roomed.row() is None
@@ -71,7 +71,7 @@ async def test_the_sale_knows_better_than_an_opening_that_was_cut_off(roomed):
 
 async def test_the_command_says_where_the_room_goes_on(roomed, services, new_product):
     await roomed.lose(sale=True, queue=True)
-    await rebuild(services, [roomed.product_id], no_messages, 5, grace=0)
+    await rebuild(services, [roomed.product_id], no_messages, 60, grace=0)
 
     line = await where_the_room_goes_on(services, roomed.product_id)
 
@@ -85,6 +85,6 @@ async def test_only_v5_has_rooms(roomed, new_product):
     ids, v3 = [roomed.product_id, other], Terms(generation=3)
 
     with pytest.raises(NotRebuilt, match=f"{roomed.product_id} stays paused, as only V5"):
-        await rebuild(roomed.services, ids, no_messages, 5, v3, grace=0)
+        await rebuild(roomed.services, ids, no_messages, 60, v3, grace=0)
 
     assert await roomed.services.stock.left([other]) == [5]

@@ -39,7 +39,7 @@ def no_messages():
 
 async def rebuilt(sale, terms=None):
     """Rebuild the sale, and let all users come back with their tickets, and new ones without."""
-    opened = await rebuild(sale.services, [sale.product_id], no_messages, 5, terms, grace=0)
+    opened = await rebuild(sale.services, [sale.product_id], no_messages, 60, terms, grace=0)
     assert opened == {sale.product_id: 10}
     # Before those with tickets, so that nobody can get a number that a ticket holds.
     new = {user: await sale.join(user) for user in NEW}
@@ -142,7 +142,7 @@ async def test_a_sale_whose_room_postgresql_has_lost_stays_closed(roomed):
     await roomed.execute("DELETE FROM rooms WHERE product_id = %s")
 
     with pytest.raises(NotRebuilt, match="PostgreSQL has lost its room"):
-        await rebuild(roomed.services, [roomed.product_id], no_messages, 5, grace=0)
+        await rebuild(roomed.services, [roomed.product_id], no_messages, 60, grace=0)
 
     assert (await roomed.sale()).state is SaleState.PAUSED
     assert await roomed.epoch() == 1
@@ -154,7 +154,7 @@ async def test_no_new_number_is_within_a_draw_that_was_saved(roomed):
     await roomed.services.room_rows.save_draw(roomed.product_id, 1, 50_000)  # and then it died
     await roomed.lose(sale=True, queue=True)
 
-    await rebuild(roomed.services, [roomed.product_id], no_messages, 5, grace=0)
+    await rebuild(roomed.services, [roomed.product_id], no_messages, 60, grace=0)
 
     _, number = await roomed.join(NEW[0])
     assert number >= 50_000
@@ -164,7 +164,7 @@ async def test_two_losses_in_a_row_give_no_number_twice(roomed):
     given = dict(roomed.tickets)
     for users in (USERS[30:33], USERS[33:36]):
         await roomed.lose(sale=True, queue=True)
-        await rebuild(roomed.services, [roomed.product_id], no_messages, 5, grace=0)
+        await rebuild(roomed.services, [roomed.product_id], no_messages, 60, grace=0)
         given |= {user: await roomed.join(user) for user in users}
 
     numbers = [number for _, number in given.values()]

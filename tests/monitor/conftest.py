@@ -63,7 +63,7 @@ def served(stack: Stack, **environment: str) -> Iterator[str]:
             yield url
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
     assert "Traceback" not in log.read_text(), log.read_text()
 
 

@@ -32,7 +32,7 @@ async def test_a_visitor_sees_who_waits_and_calls_nobody(
     text = "3 waiting, 0 of 2 inside, 6,000 calls a minute: everybody who waits was called."
     await expect(page.get_by_text(text)).to_be_visible()
     assert await services.redis.hget(Keys(sale.product_id).door, "serving") == "0"
-    async with httpx.AsyncClient(base_url=asgi_url) as client:
+    async with httpx.AsyncClient(base_url=asgi_url, timeout=30) as client:
         (await client.get(f"/api/v5/rooms/{sale.product_id}")).raise_for_status()
     text = "1 waiting, 0 of 2 inside, 6,000 calls a minute: limited by the users inside."
     await expect(page.get_by_text(text)).to_be_visible()

@@ -79,7 +79,8 @@ def watched(stack: Stack, deployed: Target, migrated: Settings) -> Iterator[Watc
     send(QueueUrl=deployed.queues["parking"], MessageBody="poison")
     watched = Watched(programs[-1].url, scraped)
     with _buying({"lambda": deployed.api.url, "asgi": web.url}):
-        eventually(lambda: len(watched.numbers("edge:flashsale_accepted_seconds:p95_5m")) == 2)
+        both_edges_sell = "edge:flashsale_accepted_seconds:p95_5m"
+        eventually(lambda: len(watched.numbers(both_edges_sell)) == 2, 180)
         yield watched
     for program in reversed(programs):
         stack.supervisor.stop_program(program.name)

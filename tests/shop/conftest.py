@@ -12,12 +12,12 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from flashsale import services as service_registry
-from flashsale.postgres_store.connection import WatchedConnection
 from flashsale.services import Services
+from flashsale_local.sale.warm_up import warm_up
 from flashsale_local.stack.program import Program
 from tests.e2e.conftest import deployed  # noqa: F401 - a fixture
 from tests.helpers import browser
+from tests.helpers.patience import raise_limits
 from tests.shop.shop import Shop
 from tests.shop.ways import WAYS
 
@@ -33,16 +33,15 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def edge(stack, deployed) -> Program:  # noqa: F811
     """Start the edge, which serves the page, and ends holds without the grace of the real one."""
+    # A message comes again after two seconds, and five times, which cold starts would use up.
+    asyncio.run(warm_up(deployed))
     return browser.serve(stack, deployed, "sk_test_shop", HOLD_GRACE="0")
 
 
 @session()
 async def services(migrated):
     with pytest.MonkeyPatch.context() as patch:
-        # A busy machine stalls the stores now and then.
-        patch.setattr(WatchedConnection, "silence", 30.0)
-        patch.setattr(service_registry, "REDIS_CONNECT_TIMEOUT", 30.0)
-        patch.setattr(service_registry, "REDIS_TIMEOUT", 30.0)
+        raise_limits(patch.setattr)
         services = Services(replace(migrated, room_secrets=("a-secret-of-32-bytes-for-the-tests",)))
         yield services
         await services.close()

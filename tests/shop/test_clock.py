@@ -15,8 +15,9 @@ window.Date = class extends Real {{
 }};
 """
 HOUR = 3_600_000
-# By how much a countdown may differ from the shop's time, in seconds.
-NEAR = 2
+# By how much a countdown may differ from the shop's time, in seconds, on a machine that stalls. The
+# visitor's clock is wrong by far more.
+NEAR = 30
 
 
 async def _seconds_shown(buyer):
@@ -76,7 +77,7 @@ async def test_countdowns_are_right_where_the_visitors_clock_is_not(shop, live, 
 
 
 async def test_a_countdown_ends_when_the_sale_begins(shop):
-    starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=4)
+    starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=15)
     buyer = await shop.visit(
         await shop.sale(starts_at=starts_at), script=WRONG.format(milliseconds=HOUR)
     )

@@ -85,7 +85,7 @@ def test_a_missed_service_level_is_named_and_fails(target, stack, monkeypatch, c
 
 async def test_a_product_that_is_not_on_sale_is_a_problem(target, services, new_product, tmp_path):
     closed, sold = await new_product(5, on_sale=False), await new_product(5)
-    async with httpx.AsyncClient(base_url=target.asgi_url) as http:
+    async with httpx.AsyncClient(base_url=target.asgi_url, timeout=60) as http:
         body = {"productId": sold, "userId": USERS[0]}
         assert (await http.post("/api/v2/buy", json=body)).status_code == 201
 

@@ -28,7 +28,7 @@ CLAIM = QueuedOrder.of_claim("p-01", "1-0", "u-1", 1, "c-1")
 async def test_a_push_sends_the_order_as_json(sqs):
     server = sqs(200)
 
-    await queue_at(server.url).push(ORDER)
+    await server.queue().push(ORDER)
 
     ((body,),) = server.messages
     assert QueuedOrder.model_validate_json(body) == ORDER
@@ -75,7 +75,7 @@ async def test_throttling_is_a_certain_rejection(sqs):
     server = sqs(400)
 
     with pytest.raises(PushRefused, match="ThrottlingException"):
-        await queue_at(server.url).push(ORDER)
+        await server.queue().push(ORDER)
 
     assert len(server.bodies) == 1
 
@@ -84,7 +84,7 @@ async def test_throttling_is_a_certain_rejection(sqs):
 async def test_an_unknown_outcome_is_retried_with_the_same_order(sqs, failure):
     server = sqs(failure, 200)
 
-    await queue_at(server.url).push(ORDER)
+    await server.queue().push(ORDER)
 
     first, second = server.messages
     assert first == second == [ORDER.model_dump_json()]
@@ -95,7 +95,7 @@ async def test_an_outcome_that_stays_unknown_is_uncertain(sqs, failure):
     server = sqs(*[failure] * ATTEMPTS)
 
     with pytest.raises(PushUncertain):
-        await queue_at(server.url).push(ORDER)
+        await server.queue().push(ORDER)
 
     assert len(server.bodies) == ATTEMPTS
 
@@ -104,7 +104,7 @@ async def test_a_rejection_after_a_timeout_is_still_uncertain(sqs):
     server = sqs("hang", 400, 400)
 
     with pytest.raises(PushUncertain):
-        await queue_at(server.url).push(ORDER)
+        await server.queue().push(ORDER)
 
 
 async def test_a_missing_queue_is_a_certain_rejection():

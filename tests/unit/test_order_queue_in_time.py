@@ -11,7 +11,7 @@ from flashsale.errors import PushRefused, PushUncertain, QueueUnavailable
 from flashsale.sqs_store import order_queue
 from flashsale.sqs_store.order_queue import OrderQueue
 from flashsale.sqs_store.shared_calls import CALLS
-from tests.helpers.scripted_sqs import ORDER, queue_at
+from tests.helpers.scripted_sqs import ORDER
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ async def test_all_attempts_of_a_push_share_one_deadline(hanging, hurried):
 
 @pytest.mark.deadline
 async def test_where_calls_block_no_attempt_starts_that_could_end_too_late(sqs, hurried):
-    server = sqs("hang", 200)  # the client times out after 0.3 s
-    queue = queue_at(server.url, blocking=True)
+    server = sqs("hang", 200)  # the client times out after a second
+    queue = server.queue(blocking=True)
 
     with pytest.raises(PushUncertain):
         await queue.push(ORDER)

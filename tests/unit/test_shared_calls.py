@@ -8,7 +8,7 @@ import pytest
 from flashsale.errors import MessageRefused, PushRefused, PushUncertain
 from flashsale.sqs_store import shared_calls
 from flashsale.sqs_store.shared_calls import ATTEMPTS
-from tests.helpers.scripted_sqs import ORDER, TAKEN, queue_at
+from tests.helpers.scripted_sqs import ORDER, TAKEN
 
 BUG = "Sender:InvalidMessageContents"
 REFUSED = "Sender:KmsThrottled"
@@ -25,7 +25,7 @@ def ids(count):
 
 async def push_all(server, count, **options):
     """Push orders at the same time, and return the outcome of each: None if SQS took it."""
-    queue = queue_at(server.url, **options)
+    queue = server.queue(**options)
     pushes = (queue.push(order) for order in orders(count))
     return await asyncio.gather(*pushes, return_exceptions=True)
 
@@ -63,7 +63,7 @@ async def test_a_push_alone_leaves_at_once_and_others_meanwhile_share_the_next_c
 ):
     monkeypatch.setattr(shared_calls, "PATIENCE", 30)
     server = sqs("hang", 200)
-    queue = queue_at(server.url)
+    queue = server.queue()
     first, *later = orders(5)
     pushes = [asyncio.create_task(queue.push(first))]
     await asyncio.to_thread(server.arrived.acquire)
@@ -75,7 +75,7 @@ async def test_a_push_alone_leaves_at_once_and_others_meanwhile_share_the_next_c
 
 async def test_a_call_that_hangs_holds_up_no_other_push(sqs):
     server = sqs("hang", 200, 200)
-    queue = queue_at(server.url)
+    queue = server.queue()
     hanging = asyncio.create_task(queue.push(orders(2)[0]))
     await asyncio.to_thread(server.arrived.acquire)
 
@@ -149,7 +149,7 @@ async def test_a_call_that_is_cut_in_each_retry_is_uncertain_for_all(sqs, failur
 
 async def test_a_buyer_who_disconnects_takes_nobody_along(sqs):
     server = sqs(200)
-    queue = queue_at(server.url)
+    queue = server.queue()
     pushes = [asyncio.create_task(queue.push(order)) for order in orders(3)]
     await asyncio.sleep(0)  # they wait for the call
 

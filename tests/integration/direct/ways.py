@@ -20,6 +20,7 @@ CHANCE = [
     (rb"PRODUCT:\d+-\d+", b"ORDER"),
     (rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", b"ORDER"),
     (rb"\d{4}-\d\d-\d\dT[\d:.]+Z", b"TIME"),
+    (rb"\b(863\d\d|86400)\b", b"DAY"),  # what is left of the time of a rate limit
 ]
 
 

@@ -36,7 +36,7 @@ def receiver():
 @pytest.fixture
 def fake(receiver):
     # Late payments and slow webhooks come in a quarter of a second.
-    with fake_provider(receiver.receiver, seconds=0.25) as fake:
+    with fake_provider(receiver.receiver, seconds=2) as fake:
         yield fake
 
 

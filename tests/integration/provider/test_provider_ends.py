@@ -130,7 +130,7 @@ async def test_no_hold_waits_for_a_payment_in_progress(shop, fake):
 async def test_a_payment_that_was_in_progress_too_long_is_refunded(shop, fake):
     order = await shop.reserve()
     payment_id = await shop.begin(order)
-    fake.pay(payment_id, processing=0.3, times=0)
+    fake.pay(payment_id, processing=5, times=0)
     await shop.ended(2)
     await shop.expire()
 

@@ -16,6 +16,7 @@ from flashsale_local.paths import ROOT, SOURCE_ROOTS
 from flashsale_local.stack import edge as edge_programs
 from flashsale_local.stack.program import free_port
 from loadtest.streams.reader import open_stream
+from tests.helpers.patience import patient
 from tests.helpers.support import by_labels, eventually
 from tests.integration.held_shop import held_shop
 
@@ -97,7 +98,9 @@ def serve(stack, target):
     def start(name, app=None, **more):
         more = {"TRUSTED_PROXIES": "127.0.0.1", **more}
         program = edge_programs.web(stack.directory / name, free_port(), target, workers=1, **more)
-        if app:
+        if app is None:
+            program = patient(program)
+        else:
             more = {**program.environment, "PYTHONPATH": f"{SOURCE_ROOTS}:{ROOT}"}
             command = [*program.command, app]
             program = dataclasses.replace(program, command=command, environment=more)

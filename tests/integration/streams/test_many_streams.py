@@ -11,6 +11,7 @@ from flashsale_server.edge.hub import MOST_OF_ADDRESS
 from flashsale_server.edge.listeners import RETRY, WRITE_TIME
 from loadtest.streams.files import allow_files
 from tests.helpers.support import USERS
+from tests.integration.held_shop import held_shop
 from tests.integration.streams.conftest import Edge
 
 WINDOW = 3.0  # seconds
@@ -70,11 +71,12 @@ async def test_redis_has_no_more_to_do_for_more_listeners(edge, redis, new_produ
     assert not any(reader.closed for reader in readers)
 
 
-async def test_a_tick_is_one_statement_however_many_orders(edge, shop, services):
-    orders = [await shop.claim(user) for user in USERS[:10]]
+async def test_a_tick_is_one_statement_however_many_orders(edge, services, new_product):
+    shop = await held_shop(services, new_product, stock=100)
+    orders = [await shop.claim(user) for user in USERS[:100]]
     readers = [
-        await edge.order(orders[number % 10].id, address=address_of(number))
-        for number in range(200)
+        await edge.order(order.id, address=address_of(number))
+        for number, order in enumerate(orders)
     ]
     for reader in readers:
         assert (await reader.event("order")).data["status"] == "PENDING"
@@ -95,12 +97,14 @@ async def test_a_tick_is_one_statement_however_many_orders(edge, shop, services)
     after, ticked = await settled(), edge.counted("hub_tick_seconds_count", "order")
 
     assert ticked - ticks >= 2, "the hub looks at the orders"
-    # The edges look for holds as well, and these readings are transactions, too.
-    assert after - before <= ticked - ticks + 25
+    # Looks for holds, checks of connections and these readings are about fifteen transactions. A
+    # statement of each order would be a hundred in each tick.
+    assert after - before <= ticked - ticks + 100
 
 
 async def test_an_address_has_a_hundred_streams_and_others_go_on(edge, new_product):
     product_id = await new_product(1)
+    gone = edge.counted("streams_closed_total", "sale", "gone")
     for _ in range(MOST_OF_ADDRESS):
         assert (await edge.sale(product_id, address="10.8.0.1")).status == 200
 
@@ -114,7 +118,7 @@ async def test_an_address_has_a_hundred_streams_and_others_go_on(edge, new_produ
     assert other.status == 200
 
     def freed():
-        return edge.counted("streams_closed_total", "sale", "gone") >= 1
+        return edge.counted("streams_closed_total", "sale", "gone") > gone
 
     await edge.until(freed)
     assert (await edge.sale(product_id, address="10.8.0.1")).status == 200
@@ -169,7 +173,7 @@ async def test_a_thousand_streams_end_when_the_server_stops(stack, serve, new_pr
     await asyncio.to_thread(worker.wait, 15)
     took = time.monotonic() - began
 
-    assert took < 5
+    assert took < 12, "granian would kill it after 18"
     for reader in readers:
         await reader.wait(lambda reader=reader: reader.closed)
         assert reader.events[-1].data == {"reason": "restart"}
@@ -191,7 +195,7 @@ async def test_a_worker_stops_in_time_though_clients_do_not_read(stack, serve):
     worker.send_signal(15)
     await asyncio.to_thread(worker.wait, 15)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 12, "granian would kill it after 18"
     edge.close()
 
 

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -44,15 +44,14 @@ def frozen(port: int) -> Iterator[None]:
     try:
         # The parent first, so that it starts no more children.
         for process in reversed(processes_at(port)):
-            os.kill(process.pid, signal.SIGSTOP)
-            stopped.append(process.pid)
+            with suppress(ProcessLookupError):  # a backend ends when its client is gone
+                os.kill(process.pid, signal.SIGSTOP)
+                stopped.append(process.pid)
         yield
     finally:
         for pid in stopped:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
-            except ProcessLookupError:
-                continue
 
 
 class Wire:
