@@ -30,7 +30,7 @@ FAULTS = (
     Fault(
         "one admission to a room is one purchase",
         f"{LUA}/claim.lua",
-        "  redis.call('ZREM', KEYS[6], ARGV[1])\n",
+        "  call('ZREM', KEYS[6], ARGV[1])\n",
         "",
         (f"{CLAIMS}::test_one_admission_is_one_purchase", STATE_MACHINE),
     ),
