@@ -10,6 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from flashsale.config import Settings
 from flashsale.services import Services
+from flashsale_local.paths import ROOT
 from flashsale_local.sale.seed import seed
 from flashsale_local.stack import program
 from flashsale_local.stack.stack import Stack
@@ -88,19 +89,19 @@ def migrated(settings: Settings) -> Settings:
     return settings
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Raise the timeouts of stores, except for tests with the mark `deadline`.
+    """Raise the timeouts of stores, except in unit tests and those with the mark `deadline`.
 
     A busy machine stalls the stores now and then.
     """
-    if request.node.get_closest_marker("deadline"):
-        return
-    raise_limits(monkeypatch.setattr)
+    is_unit = "unit" in request.path.relative_to(ROOT / "tests").parts
+    if not is_unit and not request.node.get_closest_marker("deadline"):
+        raise_limits(monkeypatch.setattr)
 
 
 @pytest.fixture
-async def services(migrated: Settings, patient: None) -> AsyncIterator[Services]:
+async def services(migrated: Settings) -> AsyncIterator[Services]:
     """Return the application's services, connected to the real stores."""
     services = Services(migrated)
     yield services

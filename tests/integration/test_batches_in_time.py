@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from flashsale import services as service_registry
 from flashsale.domain.messages import orders_of_message
 from flashsale.redis_store.scripts import Keys
 from flashsale.runtime import process
@@ -49,17 +48,10 @@ def shop(stack, migrated, monkeypatch):
         wire.close()
 
 
-@pytest.fixture
-def patient_redis(monkeypatch):
-    """Let Redis take long to answer, because a slow connection is no outage."""
-    monkeypatch.setattr(service_registry, "REDIS_TIMEOUT", 30.0)
-
-
 @pytest.mark.parametrize(
     ("delay", "seconds", "most"), [(0.0014, 5, 1), (0.1, 5, 4)], ids=["near", "far"]
 )
 @pytest.mark.alone
-@pytest.mark.usefixtures("patient_redis")
 class TestASlowWire:
     def test_rollback(self, shop, delay, seconds, most):
         product_id = shop.product(MESSAGES * CLAIMS)
@@ -111,7 +103,6 @@ async def take_away(services, product_id):
         await connection.execute("UPDATE products SET stock = 0 WHERE id = %s", [product_id])
 
 
-@pytest.mark.usefixtures("patient_redis")
 def test_a_batch_of_unknown_buyers_needs_no_call_to_sqs(shop):
     product_id = shop.product(MESSAGES * CLAIMS)
     messages = shop.claim(product_id, [f"stranger-{n}" for n in range(MESSAGES * CLAIMS)])
@@ -177,7 +168,6 @@ def measurements(capsys):
     return {name: value for line in lines for name, value in json.loads(line).items()}
 
 
-@pytest.mark.usefixtures("patient_redis")
 def test_a_sweep_that_has_no_time_left_goes_on_in_the_next_minute(shop, monkeypatch, capsys):
     monkeypatch.setattr(sweeper, "MEASURING", 1.5, raising=False)
     monkeypatch.setattr(sweeper, "LONGEST_STEP", 1.0, raising=False)

@@ -54,7 +54,7 @@ def cluster_url(stack):
 
 
 @pytest.fixture
-async def services(migrated, cluster_url, patient):
+async def services(migrated, cluster_url):
     services = Services(replace(migrated, redis_url=cluster_url))
     yield services
     await services.close()

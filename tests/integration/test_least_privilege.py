@@ -39,7 +39,7 @@ UNSEEN = {
 
 
 @pytest.fixture
-def recorder(migrated, monkeypatch, patient):
+def recorder(migrated, monkeypatch):
     monkeypatch.delenv("AWS_ENDPOINT_URL")  # moto stands in for AWS
     monkeypatch.setenv("WEBHOOK_SECRETS", WEBHOOK_SECRET)
     with mock_aws(), Redis.from_url(migrated.redis_url) as redis:

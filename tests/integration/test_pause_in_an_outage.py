@@ -22,7 +22,6 @@ async def opened(settings):
     await services.close()
 
 
-@pytest.mark.usefixtures("patient")
 async def test_postgresql_is_stopped_and_comes_back():
     """Real servers: the sale is paused between a stop and a start of PostgreSQL."""
     with running_stack() as stack:

@@ -37,7 +37,7 @@ def server(request, stack, ca):
 
 
 @pytest.fixture
-async def connect(migrated, patient):
+async def connect(migrated):
     made = []
 
     def make(redis_url):

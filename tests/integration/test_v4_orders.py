@@ -17,7 +17,7 @@ from tests.integration.troubles.edges import AsgiEdge, LambdaEdge
 
 
 @pytest.fixture(params=[AsgiEdge, LambdaEdge], ids=["asgi", "lambda"])
-async def edge(request, migrated, patient):
+async def edge(request, migrated):
     edge = request.param(migrated)
     edge.services.order_queue = Queue()
     yield edge

@@ -65,7 +65,7 @@ def healthy(stores):
 
 
 @pytest.fixture
-async def services(stores, patient):
+async def services(stores):
     services = Services(settings_of(stores.stack))
     for name in ("hold", "settle", "release_claim"):  # so that the first call finds its script
         await services.redis.script_load((LUA / f"{name}.lua").read_text())

@@ -10,7 +10,7 @@ from tests.faults.rooms.queue import Queue
 
 
 @pytest.fixture
-async def services(shop, migrated, patient):
+async def services(shop, migrated):
     """Return services that sign the same tickets as the edge."""
     services = Services(replace(migrated, room_secrets=(shop.target.room_secret,)))
     for name in ("join", "admit"):  # so that the first call finds its script

@@ -32,7 +32,7 @@ def issuer():
 
 
 @pytest.fixture
-async def services(migrated, issuer, patient):
+async def services(migrated, issuer):
     trust = TrustedIssuer(NAME, AUDIENCE, jwks=json.dumps(issuer.document()))
     services = Services(replace(migrated, auth="jwt", trusted_issuer=trust))
     services.order_queue = Kept()

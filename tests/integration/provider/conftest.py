@@ -19,7 +19,7 @@ def fake():
 
 
 @pytest.fixture
-async def services(migrated, patient, fake):
+async def services(migrated, fake):
     services = Services(replace(migrated, provider=Provider(fake.url, KEY)))
     yield services
     await services.close()

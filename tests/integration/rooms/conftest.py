@@ -19,7 +19,7 @@ class Nowhere:
 
 
 @pytest.fixture
-async def services(migrated, patient):
+async def services(migrated):
     services = Services(replace(migrated, room_secrets=(SECRET,)))
     services.order_queue = Nowhere()
     yield services

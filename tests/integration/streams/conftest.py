@@ -151,7 +151,7 @@ def bearer(target):
 
 
 @pytest.fixture
-async def services(migrated, target, patient):
+async def services(migrated, target):
     """Return services that sign the same tickets as the edge."""
     services = Services(dataclasses.replace(migrated, room_secrets=(target.room_secret,)))
     yield services
