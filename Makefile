@@ -157,7 +157,7 @@ test-mutants: setup $(STAMP_BROWSER) ## break one guarantee after another: each 
 
 .PHONY: test-faults
 test-faults: setup ## kill servers and cut connections in the middle of a sale (needs libfaketime)
-	@$(BIN)/pytest tests/faults
+	@$(BIN)/pytest -n 2 tests/faults
 
 # FUZZ_EXAMPLES: tries of each test in one round; it ends with the round in which the time is over.
 .PHONY: test-fuzz

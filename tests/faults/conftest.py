@@ -48,8 +48,8 @@ def shop(stack: Stack, migrated: Settings) -> Iterator[Shop]:
         "VisibilityTimeout": str(VISIBILITY_TIMEOUT),
         "SweepAfter": str(SWEEP_AFTER),
     }
-    logs = stack.directory / "logs"
-    deploy.build("local", parameters, logs / "sam-build.log")
+    with deploy.building():
+        deploy.build("local", parameters, stack.directory / "logs" / "sam-build.log")
     web_sees = replace(target, redis_url=through("web.redis"), endpoint_url=through("web.sqs"))
     relay_sees = replace(
         target, redis_url=through("relay.redis"), endpoint_url=through("relay.sqs")

@@ -56,7 +56,8 @@ class Shop:
     def deploy(self) -> None:
         """Deploy the build to the emulator."""
         log = self.stack.directory / "logs" / "sam-deploy.log"
-        deploy.deploy("local", self.target.stack_name, self.parameters, log)
+        with deploy.building():  # other processes of tests deploy the same build
+            deploy.deploy("local", self.target.stack_name, self.parameters, log)
         self.target.cloud.finish_deploy(self.target.stack_name, self.parameters)
 
     async def sell(self, product_id: str, users: list[str], edge: str = "asgi") -> Sold:
