@@ -147,10 +147,15 @@ def test_a_request_in_a_lock_has_its_answer_before_the_edge_ends(edge, stack, ne
     product_id = new_product(2)
     answers = []
     buyer = threading.Thread(target=lambda: answers.append(buy(edge.url, 2, product_id)))
-    with closing(psycopg.connect(stack.target.database_url)) as holder:
+    url = stack.target.database_url
+    with (
+        closing(psycopg.connect(url)) as holder,
+        # It is ready before the buyer, who waits for 1.6 s only.
+        closing(psycopg.connect(url, autocommit=True)) as watcher,
+    ):
         holder.execute("SELECT FROM products WHERE id = %s FOR UPDATE", [product_id])
         buyer.start()
-        eventually(lambda: is_blocked(stack, holder.info.backend_pid))
+        eventually(lambda: is_blocked(watcher, holder.info.backend_pid))
 
         edge.signal_to_end()
         buyer.join()
@@ -161,10 +166,9 @@ def test_a_request_in_a_lock_has_its_answer_before_the_edge_ends(edge, stack, ne
     assert STOPS in edge.log
 
 
-def is_blocked(stack, holder):
-    with psycopg.connect(stack.target.database_url) as connection:
-        query = "SELECT 1 FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
-        return connection.execute(query, [holder]).fetchone()
+def is_blocked(watcher, holder):
+    query = "SELECT 1 FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
+    return watcher.execute(query, [holder]).fetchone()
 
 
 def test_a_request_that_arrives_slowly_is_served_while_the_edge_ends(edge, new_product):
