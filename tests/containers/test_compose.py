@@ -24,12 +24,12 @@ def test_all_services_are_healthy(stack):
 
 
 def test_status_shows_each_server_at_its_port_with_its_container(stack):
-    def read():
-        return json.loads(stack.flashsale("status", "--json", DOCKER="").splitlines()[-1])
+    def all_up():  # each has two seconds to answer
+        shown = json.loads(stack.flashsale("status", "--json", DOCKER="").splitlines()[-1])
+        return shown if all(one["up"] for one in shown["servers"]) else None
 
-    eventually(lambda: all(one["up"] for one in read()["servers"]))  # each has two seconds
+    shown = eventually(all_up)
 
-    shown = read()
     servers = {one["name"]: one for one in shown["servers"]}
     assert servers.keys() == SERVERS.keys()
     for name, one in servers.items():

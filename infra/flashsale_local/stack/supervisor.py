@@ -30,9 +30,9 @@ NOT_INHERITED = {
     "REDIS_URL", "DATABASE_URL", "ORDERS_QUEUE_URL", "AUTH", "CORS_ORIGINS", "TRUSTED_PROXIES",
     "PROVIDER_URL", "PROVIDER_KEY", "ROOM_SECRET", "SHOP_PAY_URL", "SHOP_SIGN_IN_URL",
 }  # fmt: skip
+NOT_INHERITED_PREFIXES = ("AWS_", "PYTHON", "JWT_", "RATE_LIMIT_")
 # What startProcess says of a program that runs, or that ran and has ended already.
 STARTED = ("ALREADY_STARTED", "SPAWN_ERROR", "ABNORMAL_TERMINATION")
-NOT_INHERITED_PREFIXES = ("AWS_", "PYTHON", "JWT_", "RATE_LIMIT_")
 
 
 class Supervisor:

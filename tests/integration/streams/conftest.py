@@ -12,7 +12,6 @@ from redis import Redis
 
 from flashsale.services import Services
 from flashsale_local.deployment import sign_in
-from flashsale_local.paths import ROOT, SOURCE_ROOTS
 from flashsale_local.stack import edge as edge_programs
 from flashsale_local.stack.program import free_port
 from loadtest.streams.reader import open_stream
@@ -101,9 +100,7 @@ def serve(stack, target):
         if app is None:
             program = patient(program)
         else:
-            more = {**program.environment, "PYTHONPATH": f"{SOURCE_ROOTS}:{ROOT}"}
-            command = [*program.command, app]
-            program = dataclasses.replace(program, command=command, environment=more)
+            program = dataclasses.replace(program, command=[*program.command, app])
         program = dataclasses.replace(program, name=name)
         stack.add(program)
         started.append(name)
