@@ -20,21 +20,13 @@ from flashsale_local.sale.seed import seed
 from flashsale_local.stack import edge as edge_programs
 from flashsale_local.stack.program import free_port
 from tests.helpers.edges import Asgi, Lambda
-from tests.helpers.patience import patient, raise_limits
+from tests.helpers.patience import patient
 from tests.helpers.stores import migrate_and_seed, running_stack, settings_of
 from tests.helpers.support import USERS
 from tests.hostile.shop import UNITS, Shop
 
 # Claims of one product a day, by buyer and by address. They are few, so each test meets the limits.
 LIMITS = {"RATE_LIMIT_USER": Rate(2, 86_400), "RATE_LIMIT_ADDRESS": Rate(10_000, 86_400)}
-
-
-@pytest.fixture(scope="package", autouse=True)
-def unhurried():
-    """Raise the limits of the edge in this process. An answer to each attack has to be exact."""
-    with pytest.MonkeyPatch.context() as patch:
-        raise_limits(patch.setattr)
-        yield
 
 
 @pytest.fixture(scope="session")
